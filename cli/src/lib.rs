@@ -1,0 +1,1 @@
+//! Flags in the grammar of Acra, configuration files, usage and dump.

@@ -1,0 +1,1 @@
+//! One value on its way in or out: wire form, seal, open.

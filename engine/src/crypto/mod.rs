@@ -1,0 +1,1 @@
+//! Secrets, primitives and containers.

@@ -1,0 +1,1 @@
+//! Key ids, key rings and on-disk key formats.

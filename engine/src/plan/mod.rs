@@ -1,0 +1,1 @@
+//! What will be done to a statement, its parameters and its results.

@@ -1,0 +1,1 @@
+//! Lexer, sanitised copy, shape, facts and span edits.

@@ -1,0 +1,1 @@
+//! Starts real databases and built binaries, drives them, compares.

@@ -1,0 +1,1 @@
+//! Listeners and the pump between two sockets.

@@ -1,0 +1,2 @@
+//! `acra-server`: the transparent encryption proxy.
+fn main() {}

@@ -1,0 +1,1 @@
+//! Where keys live: key store back ends and master key sources.

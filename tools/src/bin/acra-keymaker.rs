@@ -1,0 +1,2 @@
+//! `acra-keymaker`: makes master keys and a client's keys.
+fn main() {}
