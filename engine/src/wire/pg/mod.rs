@@ -1,0 +1,70 @@
+//! PostgreSQL's frontend/backend protocol 3.x: one file per message that is looked into.
+//!
+//! Layouts are those of the PostgreSQL documentation, "Message Formats". Integers are big-endian; a frame is a tag
+//! byte, a 32-bit length that includes itself, and the body. Messages that are only forwarded have no view here.
+
+pub mod bind;
+pub mod data_row;
+pub mod error;
+pub mod frame;
+pub mod parse;
+pub mod row_description;
+pub mod startup;
+
+pub use bind::Bind;
+pub use frame::{Frame, Scan, scan};
+pub use parse::Parse;
+pub use startup::Startup;
+
+/// Format code of a value: 0 text, 1 binary.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Format {
+    /// The type's text form.
+    Text,
+    /// The type's binary form.
+    Binary,
+}
+
+/// A list of format codes with its shorthand: none means all text, one stands for all.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Formats(Box<[u8]>);
+
+impl Formats {
+    /// Reads the codes from `raw`, two bytes each. A code other than 0 or 1 is kept out: the server will refuse it.
+    pub fn new(raw: &[u8]) -> Self {
+        Self(raw.chunks_exact(2).map(|code| code[1]).collect())
+    }
+
+    /// The format of the value with this index.
+    pub fn get(&self, index: usize) -> Format {
+        let code = match &*self.0 {
+            [] => 0,
+            [all] => *all,
+            each => each.get(index).copied().unwrap_or(0),
+        };
+        if code == 1 {
+            Format::Binary
+        } else {
+            Format::Text
+        }
+    }
+}
+
+/// Appends a frame: `tag`, the length, and what `body` writes.
+pub fn write_frame(out: &mut Vec<u8>, tag: u8, body: impl FnOnce(&mut Vec<u8>)) {
+    out.push(tag);
+    let start = out.len();
+    out.extend_from_slice(&[0; 4]);
+    body(out);
+    // A message that we build comes from one that had a valid 32-bit length, or is a short error.
+    let length = u32::try_from(out.len() - start).unwrap_or(u32::MAX);
+    if let Some(field) = out.get_mut(start..start + 4) {
+        field.copy_from_slice(&length.to_be_bytes());
+    }
+}
+
+/// Appends the bytes and a terminating zero.
+pub fn write_cstr(out: &mut Vec<u8>, text: &[u8]) {
+    out.extend_from_slice(text);
+    out.push(0);
+}
