@@ -13,6 +13,9 @@ use super::error::ConfigError;
 /// How many values a document may stand for once its aliases are replaced.
 const MOST_VALUES: usize = 1_000_000;
 
+/// How many lists and mappings may be inside of each other; the schema needs six. Reading and dropping recurse.
+const DEEPEST: usize = 64;
+
 /// A value with its place, both counted from 1.
 #[derive(Debug)]
 pub(super) struct Node {
@@ -21,6 +24,8 @@ pub(super) struct Node {
     pub(super) column: usize,
     /// How many values this one stands for, itself included.
     weight: usize,
+    /// How many lists and mappings are inside of each other here, itself included.
+    height: usize,
 }
 
 /// A key and its value.
@@ -61,6 +66,7 @@ pub(super) fn read(text: &str) -> Result<Document, ConfigError> {
         anchors: HashMap::new(),
         last_key: None,
         total: 0,
+        depth: 0,
     };
     loop {
         let (event, span) = builder.next()?;
@@ -93,11 +99,14 @@ struct Builder<'a> {
     last_key: Option<String>,
     /// Values so far, with what aliases stand for.
     total: usize,
+    /// Lists and mappings that are open.
+    depth: usize,
 }
 
 impl<'a> Builder<'a> {
     fn node(&mut self, event: Event<'a>, span: Span) -> Result<Rc<Node>, ConfigError> {
         let (line, column) = (span.start.line(), span.start.col().saturating_add(1));
+        let before = self.total;
         self.count(1, line)?;
         let (content, anchor) = match event {
             Event::Scalar(text, style, anchor, tag) => {
@@ -113,16 +122,13 @@ impl<'a> Builder<'a> {
                 )
             }
             Event::SequenceStart(_, anchor, _) => {
-                let mut items = Vec::new();
-                loop {
-                    match self.next()? {
-                        (Event::SequenceEnd, _) => break,
-                        (event, span) => items.push(self.node(event, span)?),
-                    }
-                }
-                (Content::Sequence(items), anchor)
+                self.enter(line, column)?;
+                (Content::Sequence(self.items()?), anchor)
             }
-            Event::MappingStart(_, anchor, _) => (Content::Mapping(self.pairs()?), anchor),
+            Event::MappingStart(_, anchor, _) => {
+                self.enter(line, column)?;
+                (Content::Mapping(self.pairs()?), anchor)
+            }
             Event::Alias(anchor) => {
                 let Some(target) = self.anchors.get(&anchor).cloned() else {
                     return Err(ConfigError::syntax(
@@ -133,6 +139,7 @@ impl<'a> Builder<'a> {
                     ));
                 };
                 self.count(target.weight, line)?;
+                self.check_depth(self.depth.saturating_add(target.height), line, column)?;
                 return Ok(target);
             }
             _ => {
@@ -144,12 +151,12 @@ impl<'a> Builder<'a> {
                 ));
             }
         };
-        let weight = content.weight();
         let node = Rc::new(Node {
+            height: content.height(),
+            weight: self.total.saturating_sub(before),
             content,
             line,
             column,
-            weight,
         });
         if anchor != 0 {
             self.anchors.insert(anchor, Rc::clone(&node));
@@ -157,11 +164,44 @@ impl<'a> Builder<'a> {
         Ok(node)
     }
 
+    fn enter(&mut self, line: usize, column: usize) -> Result<(), ConfigError> {
+        self.depth = self.depth.saturating_add(1);
+        self.check_depth(self.depth, line, column)
+    }
+
+    fn check_depth(&self, depth: usize, line: usize, column: usize) -> Result<(), ConfigError> {
+        if depth <= DEEPEST {
+            return Ok(());
+        }
+        let what = format!("more than {DEEPEST} lists and mappings are inside of each other");
+        Err(ConfigError::syntax(
+            &what,
+            line,
+            column,
+            self.last_key.as_deref(),
+        ))
+    }
+
+    /// The rest of a list.
+    fn items(&mut self) -> Result<Vec<Rc<Node>>, ConfigError> {
+        let mut items = Vec::new();
+        loop {
+            let (event, span) = self.next()?;
+            if matches!(event, Event::SequenceEnd) {
+                self.depth = self.depth.saturating_sub(1);
+                return Ok(items);
+            }
+            items.push(self.node(event, span)?);
+        }
+    }
+
+    /// The rest of a mapping.
     fn pairs(&mut self) -> Result<Vec<Pair>, ConfigError> {
         let mut pairs = Vec::new();
         loop {
             let (event, span) = self.next()?;
             if matches!(event, Event::MappingEnd) {
+                self.depth = self.depth.saturating_sub(1);
                 return Ok(pairs);
             }
             let key = self.node(event, span)?;
@@ -215,17 +255,16 @@ impl<'a> Builder<'a> {
 }
 
 impl Content {
-    fn weight(&self) -> usize {
-        let children: usize = match self {
-            Self::Scalar(_) => 0,
-            Self::Sequence(items) => items
+    fn height(&self) -> usize {
+        let children = match self {
+            Self::Scalar(_) => return 0,
+            Self::Sequence(items) => items.iter().map(|item| item.height).max(),
+            Self::Mapping(pairs) => pairs
                 .iter()
-                .fold(0, |sum, item| item.weight.saturating_add(sum)),
-            Self::Mapping(pairs) => pairs.iter().fold(0, |sum, (key, value)| {
-                key.weight.saturating_add(value.weight).saturating_add(sum)
-            }),
+                .map(|(key, value)| key.height.max(value.height))
+                .max(),
         };
-        children.saturating_add(1)
+        children.unwrap_or_default().saturating_add(1)
     }
 }
 
@@ -301,5 +340,27 @@ mod tests {
     fn nesting_is_bounded() {
         assert!(read(&"[".repeat(100_000)).is_err());
         assert!(read(&"- ".repeat(100_000)).is_err());
+        let nested = |blocks: usize, flows: usize| {
+            let text = format!(
+                "{}{}{}",
+                "- ".repeat(blocks),
+                "[".repeat(flows),
+                "]".repeat(flows)
+            );
+            read(&text)
+        };
+        assert!(nested(32, 32).is_ok());
+        let error = nested(32, 33).unwrap_err().to_string();
+        assert!(error.contains("more than 64 lists and mappings"), "{error}");
+        assert!(nested(255, 255).is_err());
+        // By aliases, too.
+        let mut text = String::from("- &a0 []\n");
+        for level in 1..1000 {
+            text.push_str(&format!("- &a{level} [*a{}]\n", level - 1));
+        }
+        let error = read(&text).unwrap_err().to_string();
+        assert!(error.contains("more than 64 lists and mappings"), "{error}");
+        // Side by side is not inside of each other.
+        assert!(read(&"- [[]]\n".repeat(100)).is_ok());
     }
 }
