@@ -1,0 +1,181 @@
+//! The judged configuration: tables by name.
+
+use std::sync::Arc;
+
+use foldhash::{HashMap, HashMapExt as _};
+
+use super::setting::Setting;
+
+/// All tables of a configuration.
+#[derive(Debug, Default)]
+pub struct Columns {
+    tables: Vec<Table>,
+    /// Places in `tables` by the name without schema.
+    by_name: HashMap<Box<[u8]>, Vec<usize>>,
+    /// Client ids are listed that must be left alone.
+    pub(super) ignores_client_ids: bool,
+}
+
+/// One table entry.
+#[derive(Debug)]
+pub struct Table {
+    pub(super) schema: Option<String>,
+    pub(super) name: String,
+    pub(super) columns: Option<Vec<String>>,
+    /// In the order of the document, repeated ones left out.
+    pub(super) settings: Vec<Arc<Setting>>,
+    by_column: HashMap<String, usize>,
+}
+
+impl Columns {
+    /// A configuration that protects nothing.
+    pub fn empty() -> Self {
+        Self::default()
+    }
+
+    /// Whether nothing is configured.
+    pub fn is_empty(&self) -> bool {
+        self.tables.is_empty()
+    }
+
+    /// The tables in the order of the document.
+    pub fn tables(&self) -> impl Iterator<Item = &Table> {
+        self.tables.iter()
+    }
+
+    /// The entry for a table that a statement names, with its identifiers decoded and folded.
+    ///
+    /// An entry without schema matches the name in any schema. An entry with a schema matches that schema, and also a
+    /// name without one: the search path is not known here, and unknown means protected. Entries with a schema come
+    /// first.
+    pub fn table(&self, schema: Option<&str>, name: &str) -> Option<&Table> {
+        let matching = || {
+            self.named(name.as_bytes())
+                .filter(|table| match (&table.schema, schema) {
+                    (Some(entry), Some(asked)) => entry == asked,
+                    _ => true,
+                })
+        };
+        matching()
+            .find(|table| table.schema.is_some())
+            .or_else(|| matching().next())
+    }
+
+    /// Whether there is an entry, in whatever schema, for this very name (decoded, folded, without schema).
+    pub fn names_table(&self, name: &[u8]) -> bool {
+        self.by_name.contains_key(name)
+    }
+
+    /// Everything that the configuration asks for and this version does not do, a sentence each. Unless this is empty
+    /// the configuration must not be used: what it protects would not be.
+    pub fn unsupported(&self) -> Vec<String> {
+        let mut sentences = Vec::new();
+        if self.ignores_client_ids {
+            sentences
+                .push("defaults: ignore_client_ids is not available in this version".to_owned());
+        }
+        for table in &self.tables {
+            let namesakes = self.named(table.name.as_bytes()).count();
+            if namesakes > 1 && table.schema.is_some() {
+                sentences.push(format!(
+                    "table \"{}\": {namesakes} entries have this name without schema; telling them apart is not available \
+                     in this version",
+                    table.full_name()
+                ));
+            }
+            sentences.extend(table.settings().filter_map(|setting| setting.unsupported()));
+        }
+        sentences
+    }
+
+    fn named(&self, name: &[u8]) -> impl Iterator<Item = &Table> {
+        self.by_name
+            .get(name)
+            .into_iter()
+            .flatten()
+            .filter_map(|at| self.tables.get(*at))
+    }
+
+    /// Adds an entry. One of the same schema and name is replaced, at its place; says whether there was one.
+    pub(super) fn add(&mut self, table: Table) -> bool {
+        let places = self
+            .by_name
+            .entry(table.name.as_bytes().into())
+            .or_default();
+        for at in places.iter() {
+            if let Some(old) = self.tables.get_mut(*at)
+                && old.schema == table.schema
+            {
+                *old = table;
+                return true;
+            }
+        }
+        places.push(self.tables.len());
+        self.tables.push(table);
+        false
+    }
+}
+
+impl Table {
+    pub(super) fn new(schema: Option<String>, name: String, columns: Option<Vec<String>>) -> Self {
+        Self {
+            schema,
+            name,
+            columns,
+            settings: Vec::new(),
+            by_column: HashMap::new(),
+        }
+    }
+
+    /// Its name, without schema.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The schema that the entry is limited to.
+    pub fn schema(&self) -> Option<&str> {
+        self.schema.as_deref()
+    }
+
+    /// All columns in the order of the table, if the configuration lists them.
+    pub fn columns(&self) -> Option<&[String]> {
+        self.columns.as_deref()
+    }
+
+    /// The setting of a column, if it is protected.
+    pub fn setting(&self, column: &str) -> Option<&Arc<Setting>> {
+        self.by_column
+            .get(column)
+            .and_then(|at| self.settings.get(*at))
+    }
+
+    /// All settings in the order of the document.
+    pub fn settings(&self) -> impl Iterator<Item = &Arc<Setting>> {
+        self.settings.iter()
+    }
+
+    /// The name as a configuration would have it.
+    pub(super) fn full_name(&self) -> String {
+        match &self.schema {
+            Some(schema) => format!("{schema}.{}", self.name),
+            None => self.name.clone(),
+        }
+    }
+
+    /// Adds a setting. One of the same column is replaced; says whether there was one.
+    pub(super) fn add(&mut self, setting: Setting) -> bool {
+        let setting = Arc::new(setting);
+        if let Some(old) = self
+            .by_column
+            .get(&setting.column)
+            .and_then(|at| self.settings.get_mut(*at))
+        {
+            *old = setting;
+            return true;
+        }
+        self.by_column
+            .insert(setting.column.clone(), self.settings.len());
+        self.settings.push(setting);
+        false
+    }
+}

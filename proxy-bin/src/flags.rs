@@ -1,0 +1,479 @@
+//! The flags of `acra-server`: all of Acra's names (cli.md 11), and its own.
+//!
+//! What each of them does is the business of those who ask for its value. A flag whose part does not exist yet is here
+//! too, with its name: whoever asks for it is told, instead of going without.
+
+use acra_cli::families::{self, Peer, RedisUse};
+use acra_cli::{Availability, Flag, FlagSet};
+
+const NOT_YET_TLS: Availability = Availability::NotYet("TLS");
+const NOT_YET_REDIS: Availability = Availability::NotYet("Redis");
+const NOT_YET_VAULT: Availability = Availability::NotYet("HashiCorp Vault");
+const NOT_YET_CONSUL: Availability = Availability::NotYet("HashiCorp Consul");
+const NOT_YET_KEY_SOURCE: Availability =
+    Availability::NotYet("another source of the master key than the environment");
+
+/// All flags of `acra-server`.
+pub(crate) fn flag_set() -> FlagSet {
+    let families = [
+        families::global(),
+        families::tls_base(NOT_YET_TLS),
+        families::tls_peer(Peer::Application, NOT_YET_TLS),
+        families::tls_peer(Peer::Database, NOT_YET_TLS),
+        families::redis(RedisUse::KeysAndTokens, NOT_YET_REDIS),
+        families::keystore_strategy(NOT_YET_KEY_SOURCE),
+        families::kms(Availability::NotYet("a key management service")),
+        families::vault(NOT_YET_VAULT),
+        encryptor_config(),
+        tracing(),
+        connections(),
+        keys(),
+        logging(),
+        guards(),
+        additions(),
+    ];
+    FlagSet::new("acra-server", families.into_iter().flatten())
+}
+
+/// Where the encryptor configuration comes from (cli.md 10.8).
+fn encryptor_config() -> Vec<Flag> {
+    let mut flags = vec![
+        Flag::text(
+            "encryptor_config_file",
+            "",
+            "path of the encryptor configuration",
+        ),
+        Flag::text(
+            "encryptor_config_storage_type",
+            "filesystem",
+            "where that is: filesystem or consul",
+        )
+        .availability(NOT_YET_CONSUL),
+        Flag::text(
+            "consul_connection_api_string",
+            "",
+            "address of HashiCorp Consul, http(s)://host:port",
+        )
+        .availability(NOT_YET_CONSUL),
+        Flag::text(
+            "consul_kv_config_path",
+            "acra/encryptor_config",
+            "key of the encryptor configuration there",
+        )
+        .availability(NOT_YET_CONSUL),
+        Flag::boolean("consul_tls_enable", false, "use TLS to HashiCorp Consul")
+            .availability(NOT_YET_CONSUL),
+    ];
+    flags.extend(families::tls_peer(Peer::Consul, NOT_YET_CONSUL));
+    flags
+}
+
+/// Traces (cli.md 10.9).
+fn tracing() -> Vec<Flag> {
+    let flags = [
+        Flag::boolean("tracing_log_enable", false, "write traces to the log"),
+        Flag::boolean("tracing_jaeger_enable", false, "send traces to Jaeger"),
+        Flag::text(
+            "jaeger_agent_endpoint",
+            "",
+            "address of Jaeger's agent as host:port",
+        ),
+        Flag::text("jaeger_collector_endpoint", "", "URL of Jaeger's collector"),
+        Flag::text(
+            "jaeger_basic_auth_username",
+            "",
+            "user name for the collector",
+        ),
+        Flag::text(
+            "jaeger_basic_auth_password",
+            "",
+            "password for the collector",
+        ),
+    ];
+    flags
+        .into_iter()
+        .map(|flag| flag.not_yet("tracing"))
+        .collect()
+}
+
+/// Who connects to whom.
+fn connections() -> Vec<Flag> {
+    vec![
+        Flag::text(
+            "db_host",
+            "",
+            "host name or address of the database, required",
+        ),
+        Flag::integer("db_port", 5432, "port of the database"),
+        Flag::boolean(
+            "postgresql_enable",
+            false,
+            "speak PostgreSQL's protocol, as without any choice",
+        ),
+        Flag::boolean("mysql_enable", false, "speak MySQL's protocol").not_yet("MySQL"),
+        Flag::text(
+            "incoming_connection_string",
+            "tcp://0.0.0.0:9393/",
+            "address to listen at for applications, tcp://host:port or unix:///path",
+        ),
+        Flag::text(
+            "incoming_connection_host",
+            "0.0.0.0",
+            "host to listen at; replaces the address if not the default",
+        ),
+        Flag::integer(
+            "incoming_connection_port",
+            9393,
+            "port to listen at; replaces the address if not the default",
+        ),
+        Flag::integer(
+            "incoming_connection_close_timeout",
+            10,
+            "seconds that open connections get at a restart",
+        )
+        .not_yet("restarting with open connections"),
+        Flag::text(
+            "incoming_connection_api_string",
+            "tcp://0.0.0.0:9090/",
+            "address to listen at for the HTTP API",
+        )
+        .not_yet("the HTTP API"),
+        Flag::integer("incoming_connection_api_port", 9090, "port of the HTTP API")
+            .not_yet("the HTTP API"),
+        Flag::boolean("http_api_enable", false, "serve the HTTP API").not_yet("the HTTP API"),
+        Flag::boolean(
+            "http_api_tls_transport_enable",
+            false,
+            "serve the HTTP API by TLS",
+        )
+        .not_yet("the HTTP API"),
+        Flag::text(
+            "incoming_connection_prometheus_metrics_string",
+            "",
+            "address to listen at for metrics, empty for none",
+        )
+        .not_yet("metrics"),
+        Flag::text(
+            "client_id",
+            "",
+            "client id of connections whose certificate does not give it",
+        ),
+        Flag::boolean(
+            "tls_client_id_from_cert",
+            true,
+            "take the client id from the application's certificate",
+        ),
+        Flag::text(
+            "tls_identifier_extractor_type",
+            "distinguished_name",
+            "what of a certificate makes the client id: distinguished_name or serial_number",
+        )
+        .availability(NOT_YET_TLS),
+    ]
+}
+
+/// Keys and tokens.
+fn keys() -> Vec<Flag> {
+    vec![
+        Flag::text("keys_dir", ".acrakeys", "directory of the key store"),
+        Flag::integer(
+            "keystore_cache_size",
+            1000,
+            "number of clients whose keys are kept, 0 for all, -1 for none",
+        )
+        .not_yet("another size of the key cache"),
+        Flag::boolean(
+            "keystore_cache_on_start_enable",
+            true,
+            "read all keys at the start",
+        )
+        .not_yet("a start without reading all keys"),
+        Flag::text("token_db", "", "file of the tokens").not_yet("tokenization"),
+    ]
+}
+
+fn logging() -> Vec<Flag> {
+    vec![
+        Flag::boolean("v", false, "log what goes on"),
+        Flag::boolean("d", false, "log everything"),
+        Flag::boolean("ds", false, "serve profiles at 127.0.0.1:6060").not_yet("profiling"),
+        Flag::boolean("log_to_console", true, "write the log to standard error"),
+        Flag::text("log_to_file", "", "append the log to this file too"),
+        Flag::text(
+            "logging_format",
+            "plaintext",
+            "form of the log: plaintext, json or CEF",
+        ),
+        Flag::boolean("audit_log_enable", false, "protect the log's integrity")
+            .not_yet("the audit log"),
+    ]
+}
+
+/// What keeps watch, and what Acra once did otherwise.
+fn guards() -> Vec<Flag> {
+    let deprecated =
+        |name| Flag::boolean(name, false, "without effect").availability(Availability::Ignored);
+    let poison = "poison records";
+    vec![
+        Flag::text(
+            "acracensor_config_file",
+            "",
+            "configuration of the SQL firewall, empty for none",
+        )
+        .not_yet("AcraCensor"),
+        Flag::boolean(
+            "sql_parse_on_error_exit_enable",
+            false,
+            "end sessions at statements that cannot be parsed",
+        )
+        .not_yet("ending sessions at unreadable statements (see unsupported_statements)"),
+        Flag::boolean("poison_detect_enable", false, "look for poison records").not_yet(poison),
+        Flag::boolean("poison_shutdown_enable", false, "stop at a poison record").not_yet(poison),
+        Flag::text(
+            "poison_run_script_file",
+            "",
+            "program to start at a poison record",
+        )
+        .not_yet(poison),
+        deprecated("acrastruct_injectedcell_enable"),
+        deprecated("acrastruct_wholecell_enable"),
+        deprecated("pgsql_escape_bytea"),
+        deprecated("pgsql_hex_bytea"),
+    ]
+}
+
+/// What Acra does not have.
+fn additions() -> Vec<Flag> {
+    vec![
+        Flag::text(
+            "unsupported_statements",
+            "refuse",
+            "what happens to statements that may touch a protected column in a way that is not understood: refuse, \
+             observe (pass and report) or forward (pass, as Acra does)",
+        ),
+        Flag::text(
+            "scan_columns",
+            "typed",
+            "cells of results that are looked into: typed (those that can hold a container) or all",
+        ),
+        Flag::integer(
+            "max_container",
+            64 << 20,
+            "size in bytes above which a container passes unopened",
+        ),
+        Flag::integer(
+            "runtime_threads",
+            0,
+            "number of threads, 0 for one per core",
+        ),
+    ]
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+    use std::path::Path;
+
+    use acra_cli::{Kind, Outcome, Value, parse};
+
+    use super::*;
+
+    /// The names of Acra that are not in a family, in byte order.
+    const OWN: [&str; 36] = [
+        "acracensor_config_file",
+        "acrastruct_injectedcell_enable",
+        "acrastruct_wholecell_enable",
+        "audit_log_enable",
+        "client_id",
+        "d",
+        "db_host",
+        "db_port",
+        "ds",
+        "http_api_enable",
+        "http_api_tls_transport_enable",
+        "incoming_connection_api_port",
+        "incoming_connection_api_string",
+        "incoming_connection_close_timeout",
+        "incoming_connection_host",
+        "incoming_connection_port",
+        "incoming_connection_prometheus_metrics_string",
+        "incoming_connection_string",
+        "keys_dir",
+        "keystore_cache_on_start_enable",
+        "keystore_cache_size",
+        "log_to_console",
+        "log_to_file",
+        "logging_format",
+        "mysql_enable",
+        "pgsql_escape_bytea",
+        "pgsql_hex_bytea",
+        "poison_detect_enable",
+        "poison_run_script_file",
+        "poison_shutdown_enable",
+        "postgresql_enable",
+        "sql_parse_on_error_exit_enable",
+        "tls_client_id_from_cert",
+        "tls_identifier_extractor_type",
+        "token_db",
+        "v",
+    ];
+
+    fn run(line: &[&str], file: &str) -> Outcome {
+        let read = |_: &Path| -> io::Result<Vec<u8>> { Ok(file.as_bytes().to_vec()) };
+        parse(&flag_set(), line.iter().map(Into::into), read)
+    }
+
+    #[test]
+    fn all_144_names_of_acra_are_known() {
+        let set = flag_set();
+        let additions: Vec<String> = additions()
+            .iter()
+            .map(|flag| flag.name().to_owned())
+            .collect();
+        let is_addition = |flag: &&Flag| additions.iter().any(|name| name == flag.name());
+        assert_eq!(
+            set.flags().iter().filter(|flag| !is_addition(flag)).count(),
+            144
+        );
+        assert_eq!(
+            set.flags().iter().filter(is_addition).count(),
+            additions.len()
+        );
+        for name in OWN {
+            assert!(set.get(name).is_some(), "{name}");
+        }
+    }
+
+    #[test]
+    fn what_works_is_what_is_said_to() {
+        let set = flag_set();
+        let working: Vec<&str> = set
+            .flags()
+            .iter()
+            .filter(|flag| flag.is_available())
+            .map(Flag::name)
+            .collect();
+        let expected = [
+            "client_id",
+            "config_file",
+            "d",
+            "db_host",
+            "db_port",
+            "dump_config",
+            "encryptor_config_file",
+            "generate_markdown_args_table",
+            "incoming_connection_host",
+            "incoming_connection_port",
+            "incoming_connection_string",
+            "keys_dir",
+            "log_to_console",
+            "log_to_file",
+            "logging_format",
+            "max_container",
+            "postgresql_enable",
+            "runtime_threads",
+            "scan_columns",
+            "tls_client_id_from_cert",
+            "unsupported_statements",
+            "v",
+        ];
+        assert_eq!(working, expected);
+    }
+
+    #[test]
+    fn kinds_and_defaults() {
+        let set = flag_set();
+        let count = |kind| {
+            set.flags()
+                .iter()
+                .filter(|flag| flag.kind() == kind)
+                .count()
+        };
+        assert_eq!(
+            count(Kind::Text) + count(Kind::Integer) + count(Kind::Boolean),
+            set.flags().len()
+        );
+        for (name, default) in [
+            ("db_port", Value::Integer(5432)),
+            (
+                "incoming_connection_string",
+                Value::Text("tcp://0.0.0.0:9393/".into()),
+            ),
+            ("keystore_cache_size", Value::Integer(1000)),
+            ("log_to_console", Value::Boolean(true)),
+            ("redis_db_keys", Value::Integer(-1)),
+            ("redis_db_tokens", Value::Integer(-1)),
+            ("tls_auth", Value::Integer(4)),
+            ("tls_client_auth", Value::Integer(-1)),
+            ("tls_client_id_from_cert", Value::Boolean(true)),
+            ("tls_crl_database_cache_size", Value::Integer(16)),
+            ("vault_secrets_path", Value::Text("secret/".into())),
+            (
+                "consul_kv_config_path",
+                Value::Text("acra/encryptor_config".into()),
+            ),
+            (
+                "keystore_encryption_type",
+                Value::Text("env_master_key".into()),
+            ),
+            ("runtime_threads", Value::Integer(0)),
+        ] {
+            assert_eq!(
+                set.get(name).map(Flag::default_value),
+                Some(&default),
+                "{name}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_dumped_file_is_read_without_a_word() {
+        let Outcome::Dump(dump) = run(&["--dump_config"], "") else {
+            panic!()
+        };
+        let Outcome::Run(parsed) = run(&[], &dump.content) else {
+            panic!()
+        };
+        assert!(parsed.warnings().is_empty());
+        for flag in flag_set().flags() {
+            let value = match flag.kind() {
+                Kind::Text => Value::Text(parsed.text(flag.name()).to_owned().into()),
+                Kind::Integer => Value::Integer(parsed.integer(flag.name())),
+                Kind::Boolean => Value::Boolean(parsed.boolean(flag.name())),
+            };
+            assert_eq!(value, *flag.default_value(), "{}", flag.name());
+        }
+    }
+
+    #[test]
+    fn whoever_asks_for_protection_does_not_silently_go_without() {
+        for (line, part) in [
+            (&["--tls_cert=x"] as &[&str], "TLS"),
+            (&["--tls_client_ca=x"], "TLS"),
+            (&["--tls_ocsp_database_required=requireGood"], "TLS"),
+            (&["--acracensor_config_file=x"], "AcraCensor"),
+            (&["--poison_detect_enable"], "poison records"),
+            (&["--mysql_enable"], "MySQL"),
+            (
+                &["--keystore_encryption_type=vault_master_key"],
+                "another source of the master key",
+            ),
+            (&["--redis_host_port=x"], "Redis"),
+            (&["--audit_log_enable"], "the audit log"),
+            (&["--consul_connection_api_string=x"], "HashiCorp Consul"),
+        ] {
+            let Outcome::Error(failure) = run(line, "") else {
+                panic!("{line:?}")
+            };
+            let name = line[0].split('=').next().unwrap();
+            assert!(
+                failure
+                    .message
+                    .starts_with(&format!("{name} asks for {part}")),
+                "{}",
+                failure.message
+            );
+            assert_eq!(failure.exit_code, 1);
+        }
+    }
+}
