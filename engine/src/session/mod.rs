@@ -1,1 +1,121 @@
-//! The state machines of a connection.
+//! The state machines of a connection, without sockets and without a clock.
+//!
+//! A shell (`net::pump`) owns two sockets and one [`Session`]. What it reads goes into [`Session::from_client`] or
+//! [`Session::from_server`]; what the session wants written is in the two [`Outbox`]es; what it needs from outside
+//! comes back as a [`Step`].
+//!
+//! # Order of calls
+//!
+//! 1. `from_client` with the first bytes, until it returns [`Effect::DialServer`] (or [`Effect::CancelUpstream`] or
+//!    [`Effect::Close`]).
+//! 2. `server_dialled` with the outcome; then `from_client` again, with the same unread bytes.
+//! 3. `from_client` and `from_server` in any order, whenever bytes have arrived **and** the outbox of that direction
+//!    is empty: ranges in an outbox refer to the buffer of the peer the bytes came from.
+//! 4. After [`Step::Ask`], nothing from that side until `resume`; the other side goes on. Then the same bytes again.
+//! 5. `server_closed` when the database has closed; flush what it leaves and close.
+//!
+//! After every call the shell drains [`Cx::events`]. The same stream, cut into calls at any byte, gives the same
+//! output: randomness is drawn per message and never per call.
+
+mod errors;
+mod events;
+mod keyring;
+mod limits;
+mod null;
+pub mod pg;
+
+pub use errors::{ClientError, ClientFacing, Severity};
+pub use events::{Event, Side};
+pub use keyring::KeyFault;
+pub use limits::Limits;
+pub use null::NullSession;
+
+use crate::keys::ClientKeys;
+use crate::wire::outbox::Outbox;
+use rand::CryptoRng;
+use std::sync::Arc;
+
+/// Bytes of one direction. The session advances `at` over what it has taken.
+#[derive(Debug)]
+pub struct Input<'a> {
+    /// The filled part of the buffer; rows are rewritten in it.
+    pub bytes: &'a mut [u8],
+    /// Offset of the first byte not yet taken.
+    pub at: usize,
+}
+
+/// Where a session writes.
+#[derive(Debug)]
+pub struct Output<'a> {
+    /// Bytes for the client; ranges refer to the server's buffer.
+    pub to_client: &'a mut Outbox,
+    /// Bytes for the server; ranges refer to the client's buffer.
+    pub to_server: &'a mut Outbox,
+}
+
+/// What a session is lent for one call.
+pub struct Cx<'a> {
+    /// Source of data keys and initialisation vectors.
+    pub rng: &'a mut dyn CryptoRng,
+    /// Facts for the log and the metrics, drained by the shell after the call.
+    pub events: &'a mut Vec<Event>,
+}
+
+/// What must happen before more can be done.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Step {
+    /// More bytes from this side; `want` of them, counted from `Input::at`, must be in the buffer at once.
+    NeedMore {
+        /// Number of bytes, at least one more than there are.
+        want: usize,
+    },
+    /// Nothing more is taken from this side before the other has moved.
+    Blocked,
+    /// Something from outside; then the same bytes again.
+    Ask(Ask),
+    /// Something for the shell to do.
+    Do(Effect),
+}
+
+/// What a session needs to know.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Ask {
+    /// The keys of a client, by its id.
+    Keys(Box<str>),
+}
+
+/// The answer to an [`Ask`].
+#[derive(Debug, Clone)]
+pub enum Answer {
+    /// Keys of this client, or why there are none.
+    Keys(Box<str>, Result<Arc<ClientKeys>, KeyFault>),
+}
+
+/// Something only the shell can do.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Effect {
+    /// Connect to the database, then call `server_dialled`.
+    DialServer,
+    /// Send this packet to the database on a connection of its own, wait until it closes, then close the client.
+    CancelUpstream(Vec<u8>),
+    /// Flush both outboxes and close both connections.
+    Close,
+}
+
+/// One connection from a client through us to the database.
+pub trait Session {
+    /// Takes bytes that the client sent.
+    fn from_client(&mut self, input: &mut Input<'_>, out: &mut Output<'_>, cx: &mut Cx<'_>)
+    -> Step;
+    /// Takes bytes that the database sent.
+    fn from_server(&mut self, input: &mut Input<'_>, out: &mut Output<'_>, cx: &mut Cx<'_>)
+    -> Step;
+    /// Takes the answer to an ask.
+    fn resume(&mut self, answer: Answer);
+    /// The database was reached, or not; the text says why not and is shown to the client.
+    fn server_dialled(&mut self, outcome: Result<(), String>, out: &mut Output<'_>);
+    /// The database has closed the connection.
+    fn server_closed(&mut self, out: &mut Output<'_>, cx: &mut Cx<'_>);
+    /// An error outside the session ends it: tells the client where the protocol still allows it.
+    fn abort(&mut self, error: ClientError, out: &mut Output<'_>);
+}

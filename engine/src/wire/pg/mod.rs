@@ -26,26 +26,33 @@ pub enum Format {
 }
 
 /// A list of format codes with its shorthand: none means all text, one stands for all.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Formats(Box<[u8]>);
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Formats {
+    /// One format for every value.
+    All(Format),
+    /// A format for each value; a value beyond the list counts as text, the server refuses such a message.
+    Each(Box<[Format]>),
+}
 
 impl Formats {
-    /// Reads the codes from `raw`, two bytes each. A code other than 0 or 1 is kept out: the server will refuse it.
+    /// Reads the codes from `raw`, two bytes each.
     pub fn new(raw: &[u8]) -> Self {
-        Self(raw.chunks_exact(2).map(|code| code[1]).collect())
+        let format = |code: &[u8]| match code {
+            [0, 1] => Format::Binary,
+            _ => Format::Text,
+        };
+        match raw.len() {
+            0 | 1 => Self::All(Format::Text),
+            2 => Self::All(format(raw)),
+            _ => Self::Each(raw.chunks_exact(2).map(format).collect()),
+        }
     }
 
     /// The format of the value with this index.
     pub fn get(&self, index: usize) -> Format {
-        let code = match &*self.0 {
-            [] => 0,
-            [all] => *all,
-            each => each.get(index).copied().unwrap_or(0),
-        };
-        if code == 1 {
-            Format::Binary
-        } else {
-            Format::Text
+        match self {
+            Self::All(format) => *format,
+            Self::Each(each) => each.get(index).copied().unwrap_or(Format::Text),
         }
     }
 }

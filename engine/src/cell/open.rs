@@ -1,0 +1,143 @@
+//! Column value → what the client may see.
+//!
+//! Which cells can hold a container at all is decided by their type and first bytes (`--scan_columns=typed`,
+//! docs/architecture.md, decision 2); the search inside a cell is that of containers.md 8.
+
+use super::bytea;
+use crate::crypto::{acrablock, detect};
+use crate::keys::ClientKeys;
+use crate::wire::pg::Format;
+use memchr::memmem;
+
+/// What a column's type says about containers in it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// `bytea`: a container may stand anywhere in the value.
+    Bytes,
+    /// Text of some kind: it cannot hold a zero byte, and so a container only in its hex form.
+    Text,
+    /// A type whose values cannot hold a container.
+    Never,
+    /// The type is not known: both are tried.
+    Unknown,
+}
+
+impl Kind {
+    /// The kind of a type by its OID (`pg_type.dat`).
+    pub fn of_type(oid: u32) -> Self {
+        match oid {
+            17 => Self::Bytes,
+            // bool, "char", int8, int2, int4, oid, tid, xid, cid, float4, float8, money, macaddr, inet, cidr,
+            // date, time, timestamp, timestamptz, interval, timetz, bit, varbit, numeric, void, uuid
+            16
+            | 18
+            | 20
+            | 21
+            | 23
+            | 26..=29
+            | 700
+            | 701
+            | 790
+            | 829
+            | 869
+            | 650
+            | 1082
+            | 1083
+            | 1114
+            | 1184
+            | 1186
+            | 1266
+            | 1560
+            | 1562
+            | 1700
+            | 2278
+            | 2950 => Self::Never,
+            _ => Self::Text,
+        }
+    }
+}
+
+/// Memory for one cell, reused from cell to cell.
+#[derive(Debug, Default)]
+pub struct Scratch {
+    raw: Vec<u8>,
+    /// The opened value, in the bytes of its type.
+    pub plain: Vec<u8>,
+}
+
+/// Opens containers with one client's keys and counts what stayed closed.
+#[derive(Debug)]
+pub struct Opener<'a> {
+    /// The keys of the connection's client.
+    pub keys: &'a ClientKeys,
+    /// Containers that these keys do not open.
+    pub failures: u64,
+}
+
+impl detect::Opener for Opener<'_> {
+    fn open(&mut self, envelope: detect::Envelope, inner: &[u8], out: &mut Vec<u8>) -> bool {
+        let opened = match envelope {
+            detect::Envelope::AcraBlock => {
+                acrablock::open(&self.keys.symmetric, inner, out).is_ok()
+            }
+            detect::Envelope::AcraStruct => false,
+        };
+        self.failures += u64::from(!opened);
+        opened
+    }
+}
+
+/// Whether [`open`] could change this cell: cheap, no key needed.
+pub fn may_open(cell: &[u8], kind: Kind, format: Format) -> bool {
+    match (kind, format) {
+        (Kind::Never, _) => false,
+        (Kind::Text, _) => starts_as_hex_container(cell),
+        (Kind::Bytes, Format::Binary) => detect::may_hold_container(cell),
+        (Kind::Bytes, Format::Text) => text_may_hold(cell),
+        (Kind::Unknown, Format::Binary) => {
+            detect::may_hold_container(cell) || starts_as_hex_container(cell)
+        }
+        (Kind::Unknown, Format::Text) => text_may_hold(cell),
+    }
+}
+
+/// Opens the containers in a cell; the result is left in `scratch.plain`. False: nothing was opened, the cell stays.
+pub fn open(
+    cell: &[u8],
+    kind: Kind,
+    format: Format,
+    opener: &mut Opener<'_>,
+    scratch: &mut Scratch,
+) -> bool {
+    if !may_open(cell, kind, format) {
+        return false;
+    }
+    let Scratch { raw, plain } = scratch;
+    plain.clear();
+    let decoded = match format {
+        Format::Binary if kind == Kind::Bytes || !starts_as_hex_container(cell) => Some(cell),
+        Format::Binary => bytea::decode_hex(cell, raw).then_some(&**raw),
+        Format::Text if cell.starts_with(b"\\x") => bytea::decode_hex(cell, raw).then_some(&**raw),
+        Format::Text => bytea::decode_escape(cell, raw).then_some(&**raw),
+    };
+    decoded.is_some_and(|bytes| detect::scan(bytes, opener, plain) == detect::Scan::Opened)
+}
+
+/// The hex forms of `%%%`, of four quotes and of a search hash, at the start of a text.
+fn starts_as_hex_container(cell: &[u8]) -> bool {
+    cell.strip_prefix(b"\\x").is_some_and(|digits| {
+        digits.starts_with(b"252525")
+            || digits.starts_with(b"22222222")
+            || digits.starts_with(b"7f")
+    })
+}
+
+/// Whether the text form of a `bytea` may hold a container anywhere.
+fn text_may_hold(cell: &[u8]) -> bool {
+    match cell.strip_prefix(b"\\x") {
+        Some(digits) => {
+            memmem::find(digits, b"252525").is_some() || memmem::find(digits, b"22222222").is_some()
+        }
+        None => detect::may_hold_container(cell),
+    }
+}

@@ -1,0 +1,95 @@
+//! What a client may be told.
+//!
+//! Only a type that implements [`ClientFacing`] reaches a client. Texts name tables, columns and flags, never values
+//! or keys; docs/errors.md has an anchor for each.
+
+use crate::plan::Refusal;
+use crate::wire::pg::error::{self, ErrorFields};
+
+/// How far an error reaches.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Severity {
+    /// The statement failed; the connection works on.
+    Error,
+    /// The connection ends.
+    Fatal,
+}
+
+/// An error in the form in which a client reads it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ClientError {
+    /// How far it reaches.
+    pub severity: Severity,
+    /// SQLSTATE.
+    pub sqlstate: &'static str,
+    /// What happened.
+    pub message: String,
+    /// More about it.
+    pub detail: Option<String>,
+    /// What to do.
+    pub hint: Option<String>,
+}
+
+/// An error that may be shown to a client.
+pub trait ClientFacing {
+    /// The text for the client.
+    fn client_error(&self) -> ClientError;
+}
+
+impl ClientError {
+    /// An error that ends the connection.
+    pub fn fatal(sqlstate: &'static str, message: impl Into<String>) -> Self {
+        Self {
+            severity: Severity::Fatal,
+            sqlstate,
+            message: message.into(),
+            detail: None,
+            hint: None,
+        }
+    }
+
+    /// An error of one statement.
+    pub fn error(sqlstate: &'static str, message: impl Into<String>) -> Self {
+        Self {
+            severity: Severity::Error,
+            ..Self::fatal(sqlstate, message)
+        }
+    }
+
+    /// The same error with a hint.
+    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+
+    /// The ErrorResponse of PostgreSQL.
+    pub(super) fn to_pg(&self) -> Vec<u8> {
+        let mut out = Vec::new();
+        error::write(
+            &mut out,
+            ErrorFields {
+                severity: match self.severity {
+                    Severity::Error => "ERROR",
+                    Severity::Fatal => "FATAL",
+                },
+                code: self.sqlstate,
+                message: &self.message,
+                detail: self.detail.as_deref(),
+                hint: self.hint.as_deref(),
+            },
+        );
+        out
+    }
+}
+
+impl ClientFacing for Refusal {
+    fn client_error(&self) -> ClientError {
+        ClientError {
+            severity: Severity::Error,
+            sqlstate: self.sqlstate,
+            message: self.message.clone(),
+            detail: self.detail.clone(),
+            hint: Some(self.hint.clone()),
+        }
+    }
+}

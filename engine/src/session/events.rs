@@ -1,0 +1,53 @@
+//! Small facts for the log and the metrics. No values, no statement texts.
+
+/// A side of the session.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Side {
+    /// The application.
+    Client,
+    /// The database.
+    Server,
+}
+
+/// Something an operator may want to know.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Event {
+    /// A statement or a bound value was refused; the text is the one the client got.
+    Refused {
+        /// Anchor in docs/errors.md.
+        code: &'static str,
+        /// The message, which names table and column.
+        message: String,
+    },
+    /// A statement was let through that `--unsupported_statements=refuse` would have refused.
+    Observed {
+        /// Anchor in docs/errors.md.
+        code: &'static str,
+        /// The message, which names table and column.
+        message: String,
+    },
+    /// Containers in results were passed on closed: foreign, damaged, or a key is missing.
+    Unopened {
+        /// How many.
+        containers: u64,
+    },
+    /// A client's keys are missing or cannot be read; cells stay closed, writes are refused.
+    KeysUnavailable {
+        /// The client id.
+        client_id: Box<str>,
+    },
+    /// A row longer than the limit was passed on without looking into it.
+    RowTooLarge {
+        /// Its length in bytes.
+        bytes: usize,
+    },
+    /// A peer broke the protocol; the connection was closed.
+    Protocol {
+        /// Who.
+        side: Side,
+        /// What was expected.
+        expected: &'static str,
+    },
+    /// The database closed the connection without having been asked to.
+    ServerLost,
+}

@@ -1,0 +1,269 @@
+//! What the server answers (postgresql.md 7, 8).
+//!
+//! Messages pass as they came; the ledger is kept, rows are opened, and an error that we provoked gets our text.
+
+use super::ledger::Awaited;
+use super::registry::Kinds;
+use super::rows::{self, Layout, Row};
+use super::{PgSession, ScanColumns};
+use crate::cell::{Kind, Opener};
+use crate::session::{Ask, Cx, Event, Input, Output, Side, Step};
+use crate::wire::cursor::{Malformed, Reader};
+use crate::wire::pg::{Format, Formats, Frame, Scan, error, frame::HEADER, row_description, scan};
+
+/// Format of the rows of a portal that this session has not bound: a cursor made by SQL.
+const NOT_BOUND: Formats = Formats::All(Format::Text);
+
+/// What became of a message.
+enum Taken {
+    /// It has been dealt with.
+    Done,
+    /// It passes as it came.
+    Pass,
+    /// Keys are needed first.
+    Ask(Ask),
+}
+
+impl PgSession {
+    pub(super) fn server_messages(
+        &mut self,
+        input: &mut Input<'_>,
+        out: &mut Output<'_>,
+        cx: &mut Cx<'_>,
+    ) -> Step {
+        loop {
+            if self.server_passing > 0 {
+                let there = self.server_passing.min(input.bytes.len() - input.at);
+                out.to_client.pass(input.bytes, input.at..input.at + there);
+                input.at += there;
+                self.server_passing -= there;
+                if self.server_passing > 0 {
+                    return Step::NeedMore { want: 1 };
+                }
+            }
+            let frame = match scan(input.bytes, input.at) {
+                Scan::Frame(frame) => frame,
+                Scan::Incomplete => return Step::NeedMore { want: HEADER },
+                Scan::BadLength(_) => {
+                    return self.violation(Side::Server, "length of a message", out, cx);
+                }
+            };
+            if !self.must_be_whole(&frame, cx) {
+                self.server_passing = frame.range.len();
+                continue;
+            }
+            if frame.range.end > input.bytes.len() {
+                return Step::NeedMore {
+                    want: frame.range.len(),
+                };
+            }
+            match self.server_message(&frame, input, out, cx) {
+                Ok(Taken::Done) => {}
+                Ok(Taken::Pass) => out.to_client.pass(input.bytes, frame.range.clone()),
+                Ok(Taken::Ask(ask)) => return Step::Ask(ask),
+                Err(malformed) => return self.violation(Side::Server, malformed.0, out, cx),
+            }
+            input.at = frame.range.end;
+        }
+    }
+
+    /// Whether this message is looked into. Others pass as they arrive.
+    fn must_be_whole(&mut self, frame: &Frame, cx: &mut Cx<'_>) -> bool {
+        match frame.tag {
+            b'D' if !self.looks_into_rows() => false,
+            b'D' if frame.range.len() > self.context.limits.max_row => {
+                cx.events.push(Event::RowTooLarge {
+                    bytes: frame.range.len(),
+                });
+                false
+            }
+            b'D' | b'T' | b'C' | b'Z' | b'E' | b'S' | b'1' | b'2' | b'3' | b'n' | b's' | b'I'
+            | b'G' => true,
+            _ => false,
+        }
+    }
+
+    /// Whether the rows of the current result may hold something to open.
+    fn looks_into_rows(&mut self) -> bool {
+        if self.context.client_id.is_none() {
+            return false;
+        }
+        if self.context.scan == ScanColumns::All {
+            return true;
+        }
+        match self.ledger.head().map(|entry| &entry.awaited) {
+            Some(Awaited::Query(_)) => self
+                .query_result
+                .as_ref()
+                .is_none_or(|(kinds, _)| !kinds.never),
+            Some(Awaited::Execute(Some(portal))) => portal
+                .statement
+                .kinds
+                .get()
+                .is_none_or(|kinds| !kinds.never),
+            _ => true,
+        }
+    }
+
+    fn server_message(
+        &mut self,
+        frame: &Frame,
+        input: &mut Input<'_>,
+        out: &mut Output<'_>,
+        cx: &mut Cx<'_>,
+    ) -> Result<Taken, Malformed> {
+        match frame.tag {
+            b'D' => return self.row(frame, input, out),
+            b'T' => self.described(frame.body(input.bytes))?,
+            b'C' => self.completed(frame.body(input.bytes)),
+            b'1' | b'2' | b'3' | b'n' | b's' | b'I' => self.ledger.complete(),
+            b'G' => self.ledger.copy_started(),
+            b'S' => self.setting_changed(frame.body(input.bytes))?,
+            b'E' => return Ok(self.failed(frame.body(input.bytes), out)),
+            b'Z' => self.ready(frame.body(input.bytes), cx),
+            _ => {}
+        }
+        Ok(Taken::Pass)
+    }
+
+    fn row(
+        &mut self,
+        frame: &Frame,
+        input: &mut Input<'_>,
+        out: &mut Output<'_>,
+    ) -> Result<Taken, Malformed> {
+        let (kinds, formats) = match self.ledger.head().map(|entry| &entry.awaited) {
+            Some(Awaited::Query(_)) => match &self.query_result {
+                Some((kinds, formats)) => (Some(&*kinds.kinds), formats),
+                None => (None, &NOT_BOUND),
+            },
+            Some(Awaited::Execute(Some(portal))) => (
+                portal.statement.kinds.get().map(|kinds| &*kinds.kinds),
+                &portal.results,
+            ),
+            _ => (None, &NOT_BOUND),
+        };
+        let layout = Layout {
+            kinds,
+            formats,
+            all: self.context.scan == ScanColumns::All,
+        };
+        if !rows::may_open(input.bytes, frame, layout)? {
+            return Ok(Taken::Pass);
+        }
+        let Some(client_id) = self.context.client_id.as_ref().map(|id| id.as_str()) else {
+            return Ok(Taken::Pass);
+        };
+        let keys = match self.keyring.get(client_id) {
+            None => return Ok(Taken::Ask(Ask::Keys(client_id.into()))),
+            Some(Ok(keys)) => keys,
+            Some(Err(_)) => {
+                self.unopened += 1;
+                return Ok(Taken::Pass);
+            }
+        };
+        let mut opener = Opener { keys, failures: 0 };
+        let row = rows::open(input.bytes, frame, layout, &mut opener, &mut self.cells)?;
+        self.unopened += opener.failures;
+        match row {
+            Row::Same => return Ok(Taken::Pass),
+            Row::Shorter(end) => out.to_client.pass(input.bytes, frame.range.start..end),
+            Row::Moved(bytes) => out.to_client.push(bytes),
+        }
+        Ok(Taken::Done)
+    }
+
+    /// RowDescription: of a statement, of a portal, or in front of the rows of a simple query.
+    fn described(&mut self, body: &[u8]) -> Result<(), Malformed> {
+        let fields = row_description::read(body)?;
+        let kinds = Kinds::new(
+            fields
+                .iter()
+                .map(|field| Kind::of_type(field.type_oid))
+                .collect(),
+        );
+        match self.ledger.head().map(|entry| &entry.awaited) {
+            Some(Awaited::DescribeStatement(Some(statement))) => {
+                let _ = statement.kinds.set(kinds);
+            }
+            Some(Awaited::DescribePortal(Some(portal))) => {
+                let _ = portal.statement.kinds.set(kinds);
+            }
+            Some(Awaited::Query(_)) => {
+                let formats = Formats::Each(fields.iter().map(|field| field.format).collect());
+                self.query_result = Some((kinds, formats));
+            }
+            _ => {}
+        }
+        self.ledger.complete();
+        Ok(())
+    }
+
+    /// CommandComplete. The registry follows SQL-level PREPARE, DEALLOCATE and DISCARD when the server reports them.
+    fn completed(&mut self, body: &[u8]) {
+        self.query_result = None;
+        if matches!(
+            body,
+            b"PREPARE\0" | b"DEALLOCATE\0" | b"DEALLOCATE ALL\0" | b"DISCARD ALL\0"
+        ) && let Some(entry) = self.ledger.head()
+        {
+            let done = entry.names_done;
+            entry.names_done += 1;
+            if let Some(effect) = entry.runs().and_then(|plan| plan.names.get(done)) {
+                self.registry
+                    .apply(effect, self.context.limits.max_registry);
+            }
+        }
+        self.ledger.complete();
+    }
+
+    fn failed(&mut self, body: &[u8], out: &mut Output<'_>) -> Taken {
+        self.query_result = None;
+        if error::ends_connection(body) {
+            self.ending = true;
+            return Taken::Pass;
+        }
+        let failed = self.ledger.failed();
+        for undo in failed.undone {
+            self.registry.undo(undo);
+        }
+        match failed.replacement {
+            None => Taken::Pass,
+            Some(error) => {
+                out.to_client.push(error.to_pg());
+                Taken::Done
+            }
+        }
+    }
+
+    fn ready(&mut self, body: &[u8], cx: &mut Cx<'_>) {
+        self.query_result = None;
+        let number = self.ledger.ready();
+        if body == b"I" {
+            self.registry.end_transaction(number);
+        }
+        self.keyring.forget_faults();
+        if self.unopened > 0 {
+            cx.events.push(Event::Unopened {
+                containers: std::mem::take(&mut self.unopened),
+            });
+        }
+    }
+
+    /// ParameterStatus: some decide how the client's next text is read.
+    fn setting_changed(&mut self, body: &[u8]) -> Result<(), Malformed> {
+        let mut reader = Reader::new(body);
+        let name = reader.cstr("parameter name")?;
+        let value = reader.cstr("parameter value")?;
+        match name {
+            b"standard_conforming_strings" => {
+                self.lexical.standard_conforming_strings = value == b"on"
+            }
+            b"client_encoding" => {
+                self.lexical.encoding = crate::plan::ClientEncoding::of_name(value)
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+}

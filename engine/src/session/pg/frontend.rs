@@ -1,0 +1,393 @@
+//! What the client sends once the session is live (postgresql.md 6).
+//!
+//! A message is passed on, rewritten, or replaced by one that fails on purpose; nothing is written to the client
+//! from here but the error that ends the session.
+
+use super::ledger::Awaited;
+use super::registry::{Full, Portal, Undo};
+use super::{PgSession, rewrite};
+use crate::plan::{Plan, Verdict};
+use crate::session::{Ask, ClientError, ClientFacing, Cx, Event, Input, Output, Side, Step};
+use crate::wire::cursor::{Malformed, Reader};
+use crate::wire::pg::{Bind, Formats, Frame, Parse, Scan, scan, write_cstr, write_frame};
+use rewrite::Rewritten;
+use std::sync::Arc;
+
+/// Sent in place of a refused statement: a syntax error under any setting, so that the server's transaction and its
+/// skipping up to Sync are what they would be had it refused the statement itself.
+const FAILS_ON_PURPOSE: &[u8] = b"acra-server refused this statement";
+
+/// A Parse of this name does not touch the client's unnamed statement.
+const FAILING_NAME: &[u8] = b"acra-server";
+
+/// Why a message is not passed on as it is.
+pub(super) enum Stop {
+    /// Keys are needed first.
+    Ask(Ask),
+    /// It is refused with this text; the anchor is that of docs/errors.md.
+    Refuse(&'static str, ClientError),
+    /// It is not a message.
+    Malformed(&'static str),
+}
+
+impl From<Malformed> for Stop {
+    fn from(malformed: Malformed) -> Self {
+        Self::Malformed(malformed.0)
+    }
+}
+
+impl From<Full> for Stop {
+    fn from(_: Full) -> Self {
+        Self::Refuse(
+            "too-many-names",
+            ClientError::error(
+                "53200",
+                "too many prepared statements or portals in this session",
+            )
+            .hint("Close or DEALLOCATE those that are no longer used."),
+        )
+    }
+}
+
+impl PgSession {
+    pub(super) fn client_messages(
+        &mut self,
+        input: &mut Input<'_>,
+        out: &mut Output<'_>,
+        cx: &mut Cx<'_>,
+    ) -> Step {
+        loop {
+            if self.client_passing > 0 {
+                let there = self.client_passing.min(input.bytes.len() - input.at);
+                out.to_server.pass(input.bytes, input.at..input.at + there);
+                input.at += there;
+                self.client_passing -= there;
+                if self.client_passing > 0 {
+                    return Step::NeedMore { want: 1 };
+                }
+            }
+            if self.ledger.len() >= self.context.limits.max_in_flight {
+                return Step::Blocked;
+            }
+            let frame = match scan(input.bytes, input.at) {
+                Scan::Frame(frame) => frame,
+                Scan::Incomplete => {
+                    return Step::NeedMore {
+                        want: crate::wire::pg::frame::HEADER,
+                    };
+                }
+                Scan::BadLength(_) => {
+                    return self.violation(Side::Client, "length of a message", out, cx);
+                }
+            };
+            if let Some(step) = self.client_message(&frame, input, out, cx) {
+                return step;
+            }
+        }
+    }
+
+    /// Takes one message; `None` when it was taken.
+    fn client_message(
+        &mut self,
+        frame: &Frame,
+        input: &mut Input<'_>,
+        out: &mut Output<'_>,
+        cx: &mut Cx<'_>,
+    ) -> Option<Step> {
+        if self.ledger.skipping() && !matches!(frame.tag, b'S' | b'H' | b'X') {
+            // The server discards it; it may hold what must not reach the server.
+            return self.discard(frame, input);
+        }
+        // Messages with a body that is of no interest pass as they arrive, whole or not.
+        if matches!(frame.tag, b'd' | b'p') || !is_known(frame.tag) {
+            self.client_passing = frame.range.len();
+            return None;
+        }
+        if frame.range.len() > self.context.limits.max_message {
+            let message = format!(
+                "message of {} bytes is longer than the limit of {} bytes",
+                frame.range.len(),
+                self.context.limits.max_message
+            );
+            return Some(self.close(ClientError::fatal("54000", message), out));
+        }
+        if frame.range.end > input.bytes.len() {
+            return Some(Step::NeedMore {
+                want: frame.range.len(),
+            });
+        }
+        let outcome = match frame.tag {
+            b'Q' => self.query(frame, input, out, cx),
+            b'P' => self.parse(frame, input, out, cx),
+            b'B' => self.bind(frame, input, out, cx),
+            _ => self.plain_message(frame, input, out),
+        };
+        match outcome {
+            Ok(()) => {}
+            Err(Stop::Ask(ask)) => return Some(Step::Ask(ask)),
+            Err(Stop::Malformed(expected)) => {
+                return Some(self.violation(Side::Client, expected, out, cx));
+            }
+            Err(Stop::Refuse(code, error)) => self.refuse(frame.tag, code, error, out, cx),
+        }
+        input.at = frame.range.end;
+        None
+    }
+
+    /// Drops a message while the server skips to Sync, without waiting for all of it.
+    fn discard(&mut self, frame: &Frame, input: &mut Input<'_>) -> Option<Step> {
+        if frame.range.end > input.bytes.len() {
+            return Some(Step::NeedMore {
+                want: frame.range.len(),
+            });
+        }
+        input.at = frame.range.end;
+        None
+    }
+
+    /// Puts a message that fails on purpose in the place of the one that is refused.
+    fn refuse(
+        &mut self,
+        tag: u8,
+        code: &'static str,
+        error: ClientError,
+        out: &mut Output<'_>,
+        cx: &mut Cx<'_>,
+    ) {
+        cx.events.push(Event::Refused {
+            code,
+            message: error.message.clone(),
+        });
+        let mut failing = Vec::new();
+        if tag == b'Q' {
+            self.registry.remove_statement(b"");
+            write_frame(&mut failing, b'Q', |out| write_cstr(out, FAILS_ON_PURPOSE));
+            self.ledger
+                .push_failing(Awaited::Query(Arc::new(Plan::forward())), error);
+        } else {
+            write_frame(&mut failing, b'P', |out| {
+                write_cstr(out, FAILING_NAME);
+                write_cstr(out, FAILS_ON_PURPOSE);
+                out.extend_from_slice(&[0, 0]);
+            });
+            self.ledger
+                .push_failing(Awaited::Parse(Undo::Nothing), error);
+        }
+        out.to_server.push(failing);
+    }
+
+    fn query(
+        &mut self,
+        frame: &Frame,
+        input: &mut Input<'_>,
+        out: &mut Output<'_>,
+        cx: &mut Cx<'_>,
+    ) -> Result<(), Stop> {
+        let mut reader = Reader::new(frame.body(input.bytes));
+        let text = reader.cstr("query text")?;
+        reader.end("end of Query")?;
+        let plan = self.plan(text, cx)?;
+        let rewritten = match plan.verdict {
+            Verdict::Rewrite => self.seal_literals(&plan, text, cx)?,
+            _ => None,
+        };
+        match rewritten {
+            None => out.to_server.pass(input.bytes, frame.range.clone()),
+            Some(Rewritten(text)) => {
+                let mut message = Vec::with_capacity(text.len() + 6);
+                write_frame(&mut message, b'Q', |out| write_cstr(out, &text));
+                out.to_server.push(message);
+            }
+        }
+        // A simple query drops the unnamed statement.
+        self.registry.remove_statement(b"");
+        self.ledger.push(Awaited::Query(plan));
+        Ok(())
+    }
+
+    fn parse(
+        &mut self,
+        frame: &Frame,
+        input: &mut Input<'_>,
+        out: &mut Output<'_>,
+        cx: &mut Cx<'_>,
+    ) -> Result<(), Stop> {
+        let parse = Parse::read(frame.body(input.bytes))?;
+        let plan = self.plan(parse.text, cx)?;
+        let rewritten = match plan.verdict {
+            Verdict::Rewrite => self.seal_literals(&plan, parse.text, cx)?,
+            _ => None,
+        };
+        let message = rewrite::parse(&parse, &plan, rewritten);
+        let undo =
+            self.registry
+                .add_statement(parse.name, plan, self.context.limits.max_registry)?;
+        match message {
+            None => out.to_server.pass(input.bytes, frame.range.clone()),
+            Some(message) => out.to_server.push(message),
+        }
+        self.ledger.push(Awaited::Parse(undo));
+        Ok(())
+    }
+
+    fn bind(
+        &mut self,
+        frame: &Frame,
+        input: &mut Input<'_>,
+        out: &mut Output<'_>,
+        cx: &mut Cx<'_>,
+    ) -> Result<(), Stop> {
+        let bind = Bind::read(frame.body(input.bytes))?;
+        let Some(statement) = self.registry.statement(bind.statement).cloned() else {
+            if self.context.protects {
+                return Err(unknown_statement(bind.statement));
+            }
+            let undo = self.registry.remove_portal(bind.portal);
+            out.to_server.pass(input.bytes, frame.range.clone());
+            self.ledger.push(Awaited::Bind(undo));
+            return Ok(());
+        };
+        let message = self.seal_parameters(&statement.plan, &bind, cx)?;
+        let portal = Portal {
+            statement,
+            results: Formats::new(bind.results),
+        };
+        let number = self.ledger.next_number();
+        let undo = self.registry.add_portal(
+            bind.portal,
+            number,
+            portal,
+            self.context.limits.max_registry,
+        )?;
+        match message {
+            None => out.to_server.pass(input.bytes, frame.range.clone()),
+            Some(message) => out.to_server.push(message),
+        }
+        self.ledger.push(Awaited::Bind(undo));
+        Ok(())
+    }
+
+    /// Messages that are followed but never changed.
+    fn plain_message(
+        &mut self,
+        frame: &Frame,
+        input: &mut Input<'_>,
+        out: &mut Output<'_>,
+    ) -> Result<(), Stop> {
+        let body = frame.body(input.bytes);
+        match frame.tag {
+            b'D' => {
+                let (kind, name) = described(body)?;
+                let awaited = match kind {
+                    b'S' => Awaited::DescribeStatement(self.registry.statement(name).cloned()),
+                    _ => Awaited::DescribePortal(self.registry.portal(name).cloned()),
+                };
+                self.ledger.push(awaited);
+            }
+            b'C' => {
+                let undo = match described(body)? {
+                    (b'S', name) => self.registry.remove_statement(name),
+                    (_, name) => self.registry.remove_portal(name),
+                };
+                self.ledger.push(Awaited::Close(undo));
+            }
+            b'E' => {
+                let name = Reader::new(body).cstr("portal name")?;
+                self.ledger
+                    .push(Awaited::Execute(self.registry.portal(name).cloned()));
+            }
+            b'F' => self.ledger.push(Awaited::Function),
+            b'S' => self.ledger.sync(),
+            b'c' | b'f' => self.ledger.copy_end(),
+            b'X' => self.ending = true,
+            // Flush is not answered.
+            _ => {}
+        }
+        out.to_server.pass(input.bytes, frame.range.clone());
+        Ok(())
+    }
+
+    /// Plans a text and refuses what the plan, or the state of the session, does not allow.
+    fn plan(&mut self, text: &[u8], cx: &mut Cx<'_>) -> Result<Arc<Plan>, Stop> {
+        let plan = self
+            .context
+            .planner
+            .plan(text, &self.lexical, &mut self.sql);
+        if self.sql.ambiguous_strings() && self.ledger.unsettled() {
+            self.refuse_ambiguous(text, &plan)?;
+        }
+        match &plan.verdict {
+            Verdict::Refuse(refusal) => {
+                return Err(Stop::Refuse(refusal.code.anchor(), refusal.client_error()));
+            }
+            Verdict::Observe(refusal) => cx.events.push(Event::Observed {
+                code: refusal.code.anchor(),
+                message: refusal.message.clone(),
+            }),
+            Verdict::Forward | Verdict::Rewrite => {}
+        }
+        if self.context.protects {
+            for name in &plan.executes {
+                match self.registry.statement(name) {
+                    None => return Err(unknown_statement(name)),
+                    Some(statement) if statement.plan.params.is_empty() => {}
+                    Some(_) => {
+                        return Err(Stop::Refuse(
+                            "sql-execute",
+                            ClientError::error(
+                                "0A000",
+                                "SQL EXECUTE of a statement with protected parameters",
+                            )
+                            .hint("Bind the parameters by the extended protocol."),
+                        ));
+                    }
+                }
+            }
+        }
+        Ok(plan)
+    }
+
+    /// A backslash in an ordinary string reads differently once `standard_conforming_strings` is changed by
+    /// something that is still on its way: allowed only where neither reading concerns a protected table.
+    fn refuse_ambiguous(&mut self, text: &[u8], plan: &Plan) -> Result<(), Stop> {
+        let mut other = self.lexical.clone();
+        other.standard_conforming_strings = !other.standard_conforming_strings;
+        let other = self.context.planner.plan(text, &other, &mut self.sql);
+        if !plan.protected && !other.protected {
+            // The scratch must hold the tokens of the reading that is in force.
+            self.context
+                .planner
+                .plan(text, &self.lexical, &mut self.sql);
+            return Ok(());
+        }
+        Err(Stop::Refuse(
+            "ambiguous-strings",
+            ClientError::error("0A000", "a string with a backslash follows a statement that may change how it is read")
+                .hint("Wait for the earlier statement's result, or write the string as E'…' or a parameter."),
+        ))
+    }
+}
+
+/// Messages that are understood; any other tag passes, and the server judges it.
+fn is_known(tag: u8) -> bool {
+    matches!(
+        tag,
+        b'Q' | b'P' | b'B' | b'D' | b'C' | b'E' | b'F' | b'S' | b'H' | b'c' | b'f' | b'X'
+    )
+}
+
+/// Kind and name in Describe and Close.
+fn described(body: &[u8]) -> Result<(u8, &[u8]), Malformed> {
+    let mut reader = Reader::new(body);
+    let kind = reader.u8("kind of object")?;
+    Ok((kind, reader.cstr("name of object")?))
+}
+
+fn unknown_statement(name: &[u8]) -> Stop {
+    let name = String::from_utf8_lossy(name);
+    Stop::Refuse(
+        "unknown-statement",
+        ClientError::error("26000", format!("prepared statement \"{name}\" was not prepared in this session"))
+            .hint("Prepare it on this connection: acra-server must see a statement's text to protect its parameters."),
+    )
+}

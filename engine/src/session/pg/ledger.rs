@@ -1,0 +1,231 @@
+//! The replies that the server still owes, in order.
+//!
+//! Every message that will be answered has an entry. Replies consume entries; an error consumes the current one and
+//! all that the server skips up to the next Sync (postgresql.md 10; PostgreSQL documentation, "Extended Query" and
+//! "COPY Operations"). An error of our own does not jump the queue: the refused message is replaced on the wire by
+//! one that fails on purpose, and the entry carries the text that takes the place of the server's.
+
+use super::registry::{Portal, Statement, Undo};
+use crate::plan::Plan;
+use crate::session::ClientError;
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+/// A message that the server has not answered yet.
+#[derive(Debug)]
+pub(super) enum Awaited {
+    /// The startup packet: authentication up to the first ReadyForQuery.
+    Startup,
+    Query(Arc<Plan>),
+    Parse(Undo),
+    Bind(Undo),
+    DescribeStatement(Option<Arc<Statement>>),
+    DescribePortal(Option<Arc<Portal>>),
+    Execute(Option<Arc<Portal>>),
+    Close(Undo),
+    Function,
+    Sync,
+    /// CopyDone or CopyFail: not answered, but it marks which Syncs were sent during a copy.
+    CopyEnd,
+}
+
+/// An entry of the ledger.
+#[derive(Debug)]
+pub(super) struct Entry {
+    pub(super) awaited: Awaited,
+    /// Takes the place of the error with which the server answers the message that fails on purpose.
+    pub(super) replacement: Option<Box<ClientError>>,
+    /// Position in the stream of the client's messages.
+    pub(super) number: u64,
+    /// How many PREPARE, DEALLOCATE and DISCARD of this entry have completed.
+    pub(super) names_done: usize,
+}
+
+impl Entry {
+    /// The plan whose statement this entry runs.
+    pub(super) fn runs(&self) -> Option<&Arc<Plan>> {
+        match &self.awaited {
+            Awaited::Query(plan) => Some(plan),
+            Awaited::Execute(Some(portal)) => Some(&portal.statement.plan),
+            _ => None,
+        }
+    }
+
+    fn may_change_settings(&self) -> bool {
+        match &self.awaited {
+            Awaited::Execute(None) | Awaited::Function | Awaited::Startup => true,
+            _ => self.runs().is_some_and(|plan| plan.may_change_settings),
+        }
+    }
+
+    /// The server answers it with ReadyForQuery.
+    fn ends_cycle(&self) -> bool {
+        matches!(
+            self.awaited,
+            Awaited::Startup | Awaited::Query(_) | Awaited::Function | Awaited::Sync
+        )
+    }
+}
+
+/// What an ErrorResponse did to the ledger.
+#[derive(Debug)]
+pub(super) struct Failed {
+    /// Our text, if the failure was ours.
+    pub(super) replacement: Option<Box<ClientError>>,
+    /// Registry changes that did not happen, newest first.
+    pub(super) undone: Vec<Undo>,
+}
+
+#[derive(Debug, Default)]
+pub(super) struct Ledger {
+    entries: VecDeque<Entry>,
+    sent: u64,
+    unsettled: usize,
+    /// The server discards everything up to a Sync that the client has not sent yet.
+    skipping: bool,
+    /// The server is in copy-in mode and the client has not ended it yet.
+    copy_in: bool,
+}
+
+impl Ledger {
+    pub(super) fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// Number that the next entry will get.
+    pub(super) fn next_number(&self) -> u64 {
+        self.sent
+    }
+
+    /// Whether something on its way could change how later text is read.
+    pub(super) fn unsettled(&self) -> bool {
+        self.unsettled > 0
+    }
+
+    pub(super) fn skipping(&self) -> bool {
+        self.skipping
+    }
+
+    pub(super) fn push(&mut self, awaited: Awaited) {
+        self.push_entry(awaited, None);
+    }
+
+    pub(super) fn push_failing(&mut self, awaited: Awaited, error: ClientError) {
+        self.push_entry(awaited, Some(Box::new(error)));
+    }
+
+    fn push_entry(&mut self, awaited: Awaited, replacement: Option<Box<ClientError>>) {
+        let entry = Entry {
+            awaited,
+            replacement,
+            number: self.sent,
+            names_done: 0,
+        };
+        self.sent += 1;
+        self.unsettled += usize::from(entry.may_change_settings());
+        self.entries.push_back(entry);
+    }
+
+    /// The client sent Sync.
+    pub(super) fn sync(&mut self) {
+        self.skipping = false;
+        // In copy-in mode the server ignores it.
+        if !self.copy_in {
+            self.push(Awaited::Sync);
+        }
+    }
+
+    /// The client sent CopyDone or CopyFail.
+    pub(super) fn copy_end(&mut self) {
+        self.copy_in = false;
+        if !self.entries.is_empty() {
+            self.push(Awaited::CopyEnd);
+        }
+    }
+
+    /// The server sent CopyInResponse: Syncs sent before the end of the copy are ignored by it.
+    pub(super) fn copy_started(&mut self) {
+        let end = self
+            .entries
+            .iter()
+            .position(|entry| matches!(entry.awaited, Awaited::CopyEnd));
+        self.copy_in = end.is_none();
+        let mut index = 0;
+        let end = end.unwrap_or(usize::MAX);
+        self.entries.retain(|entry| {
+            let before = index < end;
+            index += 1;
+            !(before && matches!(entry.awaited, Awaited::Sync))
+        });
+    }
+
+    /// The entry that the next reply belongs to.
+    pub(super) fn head(&mut self) -> Option<&mut Entry> {
+        while matches!(
+            self.entries.front(),
+            Some(Entry {
+                awaited: Awaited::CopyEnd,
+                ..
+            })
+        ) {
+            self.entries.pop_front();
+        }
+        self.entries.front_mut()
+    }
+
+    /// The reply ends the current entry, unless that waits for ReadyForQuery.
+    pub(super) fn complete(&mut self) {
+        if self.head().is_some_and(|entry| !entry.ends_cycle()) {
+            self.pop();
+        }
+    }
+
+    fn pop(&mut self) -> Option<Entry> {
+        let entry = self.entries.pop_front()?;
+        self.unsettled -= usize::from(entry.may_change_settings());
+        Some(entry)
+    }
+
+    /// The server sent ReadyForQuery; returns the number of the entry that it answers.
+    pub(super) fn ready(&mut self) -> u64 {
+        self.copy_in = false;
+        while let Some(entry) = self.pop() {
+            if entry.ends_cycle() {
+                return entry.number;
+            }
+        }
+        self.sent
+    }
+
+    /// The server sent ErrorResponse.
+    pub(super) fn failed(&mut self) -> Failed {
+        self.copy_in = false;
+        let Some(head) = self.head() else {
+            return Failed {
+                replacement: None,
+                undone: Vec::new(),
+            };
+        };
+        let replacement = head.replacement.take();
+        let mut undone = Vec::new();
+        if !head.ends_cycle() {
+            while let Some(entry) = self.entries.front() {
+                if matches!(entry.awaited, Awaited::Sync) {
+                    break;
+                }
+                if let Some(entry) = self.pop()
+                    && let Awaited::Parse(undo) | Awaited::Bind(undo) | Awaited::Close(undo) =
+                        entry.awaited
+                {
+                    undone.push(undo);
+                }
+            }
+            self.skipping = self.entries.is_empty();
+        }
+        undone.reverse();
+        Failed {
+            replacement,
+            undone,
+        }
+    }
+}

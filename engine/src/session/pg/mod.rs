@@ -1,0 +1,209 @@
+//! A PostgreSQL session (specification: PostgreSQL documentation, "Frontend/Backend Protocol").
+//!
+//! `startup` takes the untagged packets, `frontend` what the client sends, `backend` what the server answers;
+//! `rewrite` seals literals and parameters, `rows` opens cells. [`PgSession`] holds the state they share.
+
+mod backend;
+mod frontend;
+mod ledger;
+mod registry;
+mod rewrite;
+mod rows;
+mod startup;
+#[cfg(test)]
+mod tests;
+
+use super::keyring::Keyring;
+use super::{
+    Answer, ClientError, Cx, Effect, Event, Input, Limits, Output, Session, Severity, Side, Step,
+};
+use crate::cell;
+use crate::keys::ClientId;
+use crate::plan::{Lexical, Planner};
+use crate::wire::pg::Formats;
+use ledger::Ledger;
+use registry::{Kinds, Registry};
+use std::sync::Arc;
+
+/// Which cells of a result are looked into.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum ScanColumns {
+    /// Those that can hold a container by their type or first bytes.
+    #[default]
+    Typed,
+    /// Every cell.
+    All,
+}
+
+/// What all sessions of a server share: an immutable snapshot.
+#[derive(Debug)]
+pub struct Context {
+    /// Plans statements.
+    pub planner: Arc<Planner>,
+    /// Some column is configured, so an unknown statement name cannot be passed on.
+    pub protects: bool,
+    /// Whose keys open and seal; a column may name another client for sealing.
+    pub client_id: Option<ClientId>,
+    /// Which cells are looked into.
+    pub scan: ScanColumns,
+    /// Bounds of one session.
+    pub limits: Limits,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Phase {
+    /// Untagged packets.
+    Startup,
+    /// A StartupMessage waits at the front of the input for the database.
+    Dialling,
+    /// The database is connected; the StartupMessage has not been passed on.
+    Dialled,
+    /// Tagged messages.
+    Live,
+    /// Over.
+    Closed,
+}
+
+/// One client's session.
+#[derive(Debug)]
+pub struct PgSession {
+    context: Arc<Context>,
+    phase: Phase,
+    ledger: Ledger,
+    registry: Registry,
+    keyring: Keyring,
+    lexical: Lexical,
+    /// Bytes of a message from the client that still have to pass unread.
+    client_passing: usize,
+    /// The same for the server.
+    server_passing: usize,
+    /// Columns and formats of the current result of a simple query.
+    query_result: Option<(Kinds, Formats)>,
+    unopened: u64,
+    /// The client has said goodbye, or the server has said why it closes.
+    ending: bool,
+    sql: crate::plan::Scratch,
+    cells: cell::Scratch,
+}
+
+impl PgSession {
+    /// A session before its first byte.
+    pub fn new(context: Arc<Context>) -> Self {
+        Self {
+            context,
+            phase: Phase::Startup,
+            ledger: Ledger::default(),
+            registry: Registry::default(),
+            keyring: Keyring::default(),
+            lexical: Lexical::default(),
+            client_passing: 0,
+            server_passing: 0,
+            query_result: None,
+            unopened: 0,
+            ending: false,
+            sql: crate::plan::Scratch::default(),
+            cells: cell::Scratch::default(),
+        }
+    }
+
+    /// Ends the session; the client is told why unless a message of the server is half sent.
+    fn close(&mut self, error: ClientError, out: &mut Output<'_>) -> Step {
+        self.abort(error, out);
+        Step::Do(Effect::Close)
+    }
+
+    /// A peer sent what the protocol does not allow.
+    fn violation(
+        &mut self,
+        side: Side,
+        expected: &'static str,
+        out: &mut Output<'_>,
+        cx: &mut Cx<'_>,
+    ) -> Step {
+        cx.events.push(Event::Protocol { side, expected });
+        let who = match side {
+            Side::Client => "client",
+            Side::Server => "database",
+        };
+        let message = format!("malformed message from the {who}: {expected}");
+        self.close(ClientError::fatal("08P01", message), out)
+    }
+}
+
+impl Session for PgSession {
+    fn from_client(
+        &mut self,
+        input: &mut Input<'_>,
+        out: &mut Output<'_>,
+        cx: &mut Cx<'_>,
+    ) -> Step {
+        loop {
+            let step = match self.phase {
+                Phase::Startup => self.startup(input, out, cx),
+                Phase::Dialling => return Step::Blocked,
+                Phase::Dialled => self.pass_startup(input, out),
+                Phase::Live => return self.client_messages(input, out, cx),
+                Phase::Closed => return Step::Do(Effect::Close),
+            };
+            if let Some(step) = step {
+                return step;
+            }
+        }
+    }
+
+    fn from_server(
+        &mut self,
+        input: &mut Input<'_>,
+        out: &mut Output<'_>,
+        cx: &mut Cx<'_>,
+    ) -> Step {
+        match self.phase {
+            Phase::Closed => Step::Do(Effect::Close),
+            _ => self.server_messages(input, out, cx),
+        }
+    }
+
+    fn resume(&mut self, answer: Answer) {
+        let Answer::Keys(client_id, keys) = answer;
+        self.keyring.insert(client_id, keys);
+    }
+
+    fn server_dialled(&mut self, outcome: Result<(), String>, out: &mut Output<'_>) {
+        match outcome {
+            Ok(()) => self.phase = Phase::Dialled,
+            Err(reason) => self.abort(
+                ClientError::fatal("08001", format!("acra-server cannot reach the database: {reason}"))
+                    .hint("Check that the database runs and that --db_host and --db_port of acra-server are right."),
+                out,
+            ),
+        }
+    }
+
+    fn server_closed(&mut self, out: &mut Output<'_>, cx: &mut Cx<'_>) {
+        if !self.ending && self.phase != Phase::Closed {
+            cx.events.push(Event::ServerLost);
+            self.abort(
+                ClientError::fatal(
+                    "08006",
+                    "the database closed the connection to acra-server unexpectedly",
+                )
+                .hint("Connect again; whether the last statement took effect is not known."),
+                out,
+            );
+        }
+        self.phase = Phase::Closed;
+    }
+
+    fn abort(&mut self, error: ClientError, out: &mut Output<'_>) {
+        if self.phase != Phase::Closed && self.server_passing == 0 {
+            out.to_client.push(
+                ClientError {
+                    severity: Severity::Fatal,
+                    ..error
+                }
+                .to_pg(),
+            );
+        }
+        self.phase = Phase::Closed;
+    }
+}

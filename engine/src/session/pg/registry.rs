@@ -1,0 +1,193 @@
+//! Prepared statements and portals of a session, by name.
+//!
+//! The registry shows what the server will have once everything sent so far has succeeded. Every change gives an
+//! [`Undo`] that travels with the expected reply and is applied when the server refuses.
+
+use crate::cell::Kind;
+use crate::plan::{NameEffect, Plan};
+use crate::wire::pg::Formats;
+use std::collections::HashMap;
+use std::sync::{Arc, OnceLock};
+
+/// What an entry costs beside its name, in bytes; a round figure on the safe side.
+const ENTRY: usize = 128;
+
+/// A prepared statement.
+#[derive(Debug)]
+pub(super) struct Statement {
+    pub(super) plan: Arc<Plan>,
+    /// Kinds of the result columns, known after the first description.
+    pub(super) kinds: OnceLock<Kinds>,
+}
+
+/// The result columns of a statement.
+#[derive(Debug)]
+pub(super) struct Kinds {
+    pub(super) kinds: Box<[Kind]>,
+    /// No column can hold a container.
+    pub(super) never: bool,
+}
+
+impl Kinds {
+    pub(super) fn new(kinds: Box<[Kind]>) -> Self {
+        let never = kinds.iter().all(|kind| *kind == Kind::Never);
+        Self { kinds, never }
+    }
+}
+
+/// A bound statement: it owns what opens its rows.
+#[derive(Debug)]
+pub(super) struct Portal {
+    pub(super) statement: Arc<Statement>,
+    pub(super) results: Formats,
+}
+
+/// A portal and the number of the Bind that made it.
+type Numbered = (u64, Arc<Portal>);
+
+/// How to take a change back.
+#[derive(Debug)]
+pub(super) enum Undo {
+    Nothing,
+    Statement(Box<[u8]>, Option<Arc<Statement>>),
+    Portal(Box<[u8]>, Option<Numbered>),
+}
+
+/// The registry would pass its limit.
+#[derive(Debug)]
+pub(super) struct Full;
+
+#[derive(Debug, Default)]
+pub(super) struct Registry {
+    statements: HashMap<Box<[u8]>, Arc<Statement>, foldhash::fast::RandomState>,
+    portals: HashMap<Box<[u8]>, Numbered, foldhash::fast::RandomState>,
+    bytes: usize,
+}
+
+impl Registry {
+    pub(super) fn statement(&self, name: &[u8]) -> Option<&Arc<Statement>> {
+        self.statements.get(name)
+    }
+
+    pub(super) fn portal(&self, name: &[u8]) -> Option<&Arc<Portal>> {
+        self.portals.get(name).map(|(_, portal)| portal)
+    }
+
+    pub(super) fn add_statement(
+        &mut self,
+        name: &[u8],
+        plan: Arc<Plan>,
+        limit: usize,
+    ) -> Result<Undo, Full> {
+        if self.bytes + name.len() + ENTRY > limit {
+            return Err(Full);
+        }
+        let statement = Arc::new(Statement {
+            plan,
+            kinds: OnceLock::new(),
+        });
+        let old = self.statements.insert(name.into(), statement);
+        self.count(name, old.is_some(), true);
+        Ok(Undo::Statement(name.into(), old))
+    }
+
+    pub(super) fn remove_statement(&mut self, name: &[u8]) -> Undo {
+        match self.statements.remove(name) {
+            None => Undo::Nothing,
+            Some(old) => {
+                self.count(name, true, false);
+                Undo::Statement(name.into(), Some(old))
+            }
+        }
+    }
+
+    pub(super) fn add_portal(
+        &mut self,
+        name: &[u8],
+        number: u64,
+        portal: Portal,
+        limit: usize,
+    ) -> Result<Undo, Full> {
+        if self.bytes + name.len() + ENTRY > limit {
+            return Err(Full);
+        }
+        let old = self.portals.insert(name.into(), (number, Arc::new(portal)));
+        self.count(name, old.is_some(), true);
+        Ok(Undo::Portal(name.into(), old))
+    }
+
+    pub(super) fn remove_portal(&mut self, name: &[u8]) -> Undo {
+        match self.portals.remove(name) {
+            None => Undo::Nothing,
+            Some(old) => {
+                self.count(name, true, false);
+                Undo::Portal(name.into(), Some(old))
+            }
+        }
+    }
+
+    /// Drops the portals made before message `number`: their transaction has ended.
+    pub(super) fn end_transaction(&mut self, number: u64) {
+        if self.portals.is_empty() {
+            return;
+        }
+        let bytes = &mut self.bytes;
+        self.portals.retain(|name, (made, _)| {
+            let keep = *made >= number;
+            if !keep {
+                *bytes = bytes.saturating_sub(name.len() + ENTRY);
+            }
+            keep
+        });
+    }
+
+    /// Follows a statement of SQL that has been executed. Past the limit a prepared name stays unknown, and its use
+    /// is refused.
+    pub(super) fn apply(&mut self, effect: &NameEffect, limit: usize) {
+        match effect {
+            NameEffect::Prepare(name) => {
+                drop(self.add_statement(name, Arc::new(Plan::forward()), limit))
+            }
+            NameEffect::Deallocate(name) => drop(self.remove_statement(name)),
+            NameEffect::DeallocateAll | NameEffect::DiscardAll => self.deallocate_all(),
+        }
+    }
+
+    fn deallocate_all(&mut self) {
+        let freed: usize = self.statements.keys().map(|name| name.len() + ENTRY).sum();
+        self.bytes = self.bytes.saturating_sub(freed);
+        self.statements.clear();
+    }
+
+    pub(super) fn undo(&mut self, undo: Undo) {
+        match undo {
+            Undo::Nothing => {}
+            Undo::Statement(name, old) => {
+                let had = self.statements.contains_key(&name);
+                self.count(&name, had, old.is_some());
+                match old {
+                    Some(old) => drop(self.statements.insert(name, old)),
+                    None => drop(self.statements.remove(&name)),
+                }
+            }
+            Undo::Portal(name, old) => {
+                let had = self.portals.contains_key(&name);
+                self.count(&name, had, old.is_some());
+                match old {
+                    Some(old) => drop(self.portals.insert(name, old)),
+                    None => drop(self.portals.remove(&name)),
+                }
+            }
+        }
+    }
+
+    fn count(&mut self, name: &[u8], before: bool, after: bool) {
+        let cost = name.len() + ENTRY;
+        if before {
+            self.bytes = self.bytes.saturating_sub(cost);
+        }
+        if after {
+            self.bytes += cost;
+        }
+    }
+}

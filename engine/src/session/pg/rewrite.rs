@@ -1,0 +1,238 @@
+//! Sealing what the client sends: literals of a text, values of a Bind (policy.md 6.5, 6.6).
+
+use super::PgSession;
+use super::frontend::Stop;
+use crate::cell::{self, SealError, Sealed, bytea};
+use crate::columns::Setting;
+use crate::plan::{Edit, LiteralKind, Plan, splice};
+use crate::session::{Ask, ClientError, ClientFacing, Cx, Event, KeyFault};
+use crate::wire::pg::parse::BYTEA;
+use crate::wire::pg::{Bind, Format, Parse, write_cstr, write_frame};
+use std::borrow::Cow;
+
+/// A statement's text with its protected literals sealed.
+pub(super) struct Rewritten(pub(super) Vec<u8>);
+
+impl PgSession {
+    /// The text with every protected literal sealed; `None` if nothing had to change.
+    pub(super) fn seal_literals(
+        &self,
+        plan: &Plan,
+        text: &[u8],
+        cx: &mut Cx<'_>,
+    ) -> Result<Option<Rewritten>, Stop> {
+        let mut edits = Vec::new();
+        for literal in plan.literals(text, &self.sql) {
+            let literal = literal
+                .map_err(|refusal| Stop::Refuse(refusal.code.anchor(), refusal.client_error()))?;
+            let value = match literal.kind {
+                LiteralKind::Number => Cow::Borrowed(&*literal.value),
+                LiteralKind::String => decode(&literal.value, literal.setting)?,
+            };
+            if let Some(sealed) = self.seal(&value, literal.setting, cx)? {
+                edits.push(Edit {
+                    span: literal.span,
+                    text: self.quote(&sealed),
+                });
+            }
+        }
+        if edits.is_empty() {
+            return Ok(None);
+        }
+        let mut out = Vec::with_capacity(
+            text.len() + edits.iter().map(|edit| edit.text.len()).sum::<usize>(),
+        );
+        splice(text, &edits, &mut out);
+        Ok(Some(Rewritten(out)))
+    }
+
+    /// The Bind with every protected value sealed; `None` if nothing had to change.
+    pub(super) fn seal_parameters(
+        &self,
+        plan: &Plan,
+        bind: &Bind<'_>,
+        cx: &mut Cx<'_>,
+    ) -> Result<Option<Vec<u8>>, Stop> {
+        if plan.params.is_empty() {
+            return Ok(None);
+        }
+        let mut sealed: Vec<(usize, Vec<u8>)> = Vec::new();
+        let mut actions = plan.params.iter().peekable();
+        for (index, (format, value)) in bind.values().enumerate() {
+            let Some(action) = actions.next_if(|action| usize::from(action.number) == index + 1)
+            else {
+                continue;
+            };
+            let Some(value) = value else { continue };
+            let plain = match format {
+                Format::Binary => Cow::Borrowed(value),
+                Format::Text if !self.lexical.encoding.keeps_bytes() && !value.is_ascii() => {
+                    return Err(foreign_encoding(&action.setting));
+                }
+                Format::Text => decode(value, &action.setting)?,
+            };
+            if let Some(container) = self.seal(&plain, &action.setting, cx)? {
+                let bytes = match format {
+                    Format::Binary => container.as_bytes().to_vec(),
+                    Format::Text => {
+                        let mut text = Vec::with_capacity(container.as_bytes().len() * 2 + 2);
+                        bytea::encode_hex(container.as_bytes(), &mut text);
+                        text
+                    }
+                };
+                sealed.push((index, bytes));
+            }
+        }
+        if sealed.is_empty() {
+            return Ok(None);
+        }
+        let mut message =
+            Vec::with_capacity(64 + sealed.iter().map(|(_, bytes)| bytes.len()).sum::<usize>());
+        let mut replacements = sealed.iter().peekable();
+        bind.write_with(&mut message, |index| {
+            replacements
+                .next_if(|(at, _)| *at == index)
+                .map(|(_, bytes)| &**bytes)
+        });
+        Ok(Some(message))
+    }
+
+    fn seal(
+        &self,
+        value: &[u8],
+        setting: &Setting,
+        cx: &mut Cx<'_>,
+    ) -> Result<Option<Sealed>, Stop> {
+        let (table, column) = (&setting.table, &setting.column);
+        let own = self.context.client_id.as_ref().map(|id| id.as_str());
+        let Some(client_id) = setting.client_id.as_deref().or(own) else {
+            return Err(Stop::Refuse(
+                "no-client-id",
+                ClientError::error(
+                    "28000",
+                    format!("no client id to protect column \"{column}\" of table \"{table}\""),
+                )
+                .hint("Start acra-server with --client_id, or give the column a client_id."),
+            ));
+        };
+        let keys = match self.keyring.get(client_id) {
+            None => return Err(Stop::Ask(Ask::Keys(client_id.into()))),
+            Some(Ok(keys)) => keys,
+            Some(Err(fault)) => {
+                cx.events.push(Event::KeysUnavailable {
+                    client_id: client_id.into(),
+                });
+                return Err(keys_unavailable(setting, client_id, fault));
+            }
+        };
+        cell::seal(value, keys, cx.rng).map_err(|error| match error {
+            SealError::NoKey => keys_unavailable(setting, client_id, KeyFault::Missing),
+            SealError::Failed => Stop::Refuse(
+                "seal-failed",
+                ClientError::error(
+                    "XX000",
+                    format!("cannot encrypt a value for column \"{column}\" of table \"{table}\""),
+                )
+                .hint("A value of 4 GiB or more cannot be encrypted."),
+            ),
+        })
+    }
+
+    /// A `bytea` literal, read alike by the server whatever it reported last.
+    fn quote(&self, sealed: &Sealed) -> Vec<u8> {
+        let mut text = Vec::with_capacity(sealed.as_bytes().len() * 2 + 6);
+        if self.lexical.standard_conforming_strings {
+            text.push(b'\'');
+        } else {
+            // The server takes the backslash for an escape, so it is doubled.
+            text.extend_from_slice(b"E'\\");
+        }
+        bytea::encode_hex(sealed.as_bytes(), &mut text);
+        text.push(b'\'');
+        text
+    }
+}
+
+/// The Parse message to send instead: with a rewritten text, and with `bytea` as the declared type of every protected
+/// parameter (policy.md 6.11). `None` if the client's message can pass as it is.
+pub(super) fn parse(
+    parse: &Parse<'_>,
+    plan: &Plan,
+    rewritten: Option<Rewritten>,
+) -> Option<Vec<u8>> {
+    let mut types = Cow::Borrowed(parse.types);
+    for action in &plan.params {
+        let at = usize::from(action.number).saturating_sub(1) * 4;
+        let declared = types
+            .get(at..at + 4)
+            .map(|oid| oid != BYTEA.to_be_bytes() && oid != [0; 4]);
+        if declared == Some(true)
+            && let Some(oid) = types.to_mut().get_mut(at..at + 4)
+        {
+            oid.copy_from_slice(&BYTEA.to_be_bytes());
+        }
+    }
+    if rewritten.is_none() && matches!(types, Cow::Borrowed(_)) {
+        return None;
+    }
+    let text = rewritten
+        .as_ref()
+        .map_or(parse.text, |rewritten| &rewritten.0);
+    let mut message = Vec::with_capacity(parse.name.len() + text.len() + types.len() + 9);
+    write_frame(&mut message, b'P', |out| {
+        write_cstr(out, parse.name);
+        write_cstr(out, text);
+        out.extend_from_slice(&((types.len() / 4) as u16).to_be_bytes());
+        out.extend_from_slice(&types);
+    });
+    Some(message)
+}
+
+/// The bytes that a text stands for in a `bytea` column.
+fn decode<'a>(text: &'a [u8], setting: &Setting) -> Result<Cow<'a, [u8]>, Stop> {
+    bytea::input(text).map_err(|bytea::BadHex| {
+        let (table, column) = (&setting.table, &setting.column);
+        Stop::Refuse(
+            "bad-hex",
+            ClientError::error(
+                "22P02",
+                format!("invalid hexadecimal data for column \"{column}\" of table \"{table}\""),
+            )
+            .hint("A value that starts with \\x must be an even number of hexadecimal digits after it."),
+        )
+    })
+}
+
+fn keys_unavailable(setting: &Setting, client_id: &str, fault: KeyFault) -> Stop {
+    let (table, column) = (&setting.table, &setting.column);
+    let (why, hint) = match fault {
+        KeyFault::Missing => (
+            "there is no storage key",
+            "Make one with acra-keymaker --generate_symmetric_storage_key, or check the client id.",
+        ),
+        KeyFault::Unavailable => (
+            "the key store cannot be read",
+            "See the log of acra-server; the master key may be another one than the keys were made with.",
+        ),
+    };
+    Stop::Refuse(
+        "keys-unavailable",
+        ClientError::error(
+            "58000",
+            format!("cannot encrypt column \"{column}\" of table \"{table}\" for client \"{client_id}\": {why}"),
+        )
+        .hint(hint),
+    )
+}
+
+fn foreign_encoding(setting: &Setting) -> Stop {
+    let (table, column) = (&setting.table, &setting.column);
+    Stop::Refuse(
+        "client-encoding",
+        ClientError::error(
+            "0A000",
+            format!("a value for column \"{column}\" of table \"{table}\" is not ASCII and client_encoding is not UTF8"),
+        )
+        .hint("SET client_encoding TO 'UTF8', or bind the value in binary format."),
+    )
+}

@@ -1,0 +1,78 @@
+//! The packets before the first tagged message (postgresql.md 2).
+//!
+//! TLS and GSS encryption are answered with `N`, as a server does that has neither. The database is dialled when the
+//! client has said that it wants a session, so that a port scan opens no connection.
+
+use super::ledger::Awaited;
+use super::{PgSession, Phase};
+use crate::session::{ClientError, Cx, Effect, Input, Output, Side, Step};
+use crate::wire::pg::startup::{Startup, packet_length};
+
+/// First byte of a TLS handshake record: a client that starts TLS without asking.
+const TLS_HANDSHAKE: u8 = 0x16;
+
+impl PgSession {
+    /// Takes one packet. `None`: the phase has changed or another packet may follow.
+    pub(super) fn startup(
+        &mut self,
+        input: &mut Input<'_>,
+        out: &mut Output<'_>,
+        cx: &mut Cx<'_>,
+    ) -> Option<Step> {
+        let bytes = input.bytes.get(input.at..).unwrap_or_default();
+        if bytes.first() == Some(&TLS_HANDSHAKE) {
+            let error =
+                ClientError::fatal("0A000", "acra-server does not speak TLS in this version")
+                    .hint("Use sslmode=disable, on a network that is protected otherwise.");
+            return Some(self.close(error, out));
+        }
+        let length = match packet_length(bytes) {
+            None => return Some(Step::NeedMore { want: 8 }),
+            Some(Err(malformed)) => {
+                return Some(self.violation(Side::Client, malformed.0, out, cx));
+            }
+            Some(Ok(length)) => length,
+        };
+        let Some(packet) = bytes.get(..length) else {
+            return Some(Step::NeedMore { want: length });
+        };
+        match Startup::read(packet) {
+            Err(malformed) => Some(self.violation(Side::Client, malformed.0, out, cx)),
+            Ok(Startup::Tls | Startup::Gss) => {
+                input.at += length;
+                out.to_client.push(vec![b'N']);
+                None
+            }
+            Ok(Startup::Cancel) => {
+                let packet = packet.to_vec();
+                input.at += length;
+                self.phase = Phase::Closed;
+                Some(Step::Do(Effect::CancelUpstream(packet)))
+            }
+            Ok(Startup::Session) => {
+                self.phase = Phase::Dialling;
+                Some(Step::Do(Effect::DialServer))
+            }
+            Ok(Startup::Unknown { major, minor }) => {
+                let message = format!(
+                    "unsupported frontend protocol {major}.{minor}: acra-server supports 3.0 and later"
+                );
+                Some(self.close(ClientError::fatal("0A000", message), out))
+            }
+        }
+    }
+
+    /// Passes the StartupMessage on, now that the database is there.
+    pub(super) fn pass_startup(
+        &mut self,
+        input: &mut Input<'_>,
+        out: &mut Output<'_>,
+    ) -> Option<Step> {
+        let length = packet_length(input.bytes.get(input.at..)?)?.ok()?;
+        out.to_server.pass(input.bytes, input.at..input.at + length);
+        input.at += length;
+        self.ledger.push(Awaited::Startup);
+        self.phase = Phase::Live;
+        None
+    }
+}
