@@ -1,0 +1,140 @@
+//! Stands in for the pump: feeds bytes to a session in pieces and keeps what comes out.
+
+use acra_engine::keys::ClientKeys;
+use acra_engine::session::{Answer, Ask, Cx, Effect, Event, Input, KeyFault, Output, Session, Step};
+use acra_engine::wire::outbox::Outbox;
+use rand::SeedableRng;
+use rand::rngs::StdRng;
+use std::collections::HashMap;
+use std::sync::Arc;
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum From {
+    Client,
+    Server,
+}
+
+#[derive(Default)]
+struct Side {
+    buffer: Vec<u8>,
+    at: usize,
+    want: usize,
+    blocked: bool,
+}
+
+pub struct Driver<S> {
+    session: S,
+    client: Side,
+    server: Side,
+    rng: StdRng,
+    keys: HashMap<Box<str>, Arc<ClientKeys>>,
+    pub to_client: Vec<u8>,
+    pub to_server: Vec<u8>,
+    pub events: Vec<Event>,
+    pub closed: bool,
+}
+
+impl<S: Session> Driver<S> {
+    pub fn new(session: S) -> Self {
+        Self {
+            session,
+            client: Side::default(),
+            server: Side::default(),
+            rng: StdRng::seed_from_u64(7),
+            keys: HashMap::new(),
+            to_client: Vec::new(),
+            to_server: Vec::new(),
+            events: Vec::new(),
+            closed: false,
+        }
+    }
+
+    pub fn with_keys(mut self, client_id: &str, keys: Arc<ClientKeys>) -> Self {
+        self.keys.insert(client_id.into(), keys);
+        self
+    }
+
+    pub fn feed(&mut self, from: From, bytes: &[u8]) {
+        self.side(from).buffer.extend_from_slice(bytes);
+        self.run(from);
+        if from == From::Server && self.client.blocked {
+            self.client.blocked = false;
+            self.run(From::Client);
+        }
+    }
+
+    pub fn server_closes(&mut self) {
+        let (mut to_client, mut to_server) = (Outbox::new(), Outbox::new());
+        let mut out = Output { to_client: &mut to_client, to_server: &mut to_server };
+        let mut cx = Cx { rng: &mut self.rng, events: &mut self.events };
+        self.session.server_closed(&mut out, &mut cx);
+        self.to_client.extend(to_client.take(&[]));
+    }
+
+    fn side(&mut self, from: From) -> &mut Side {
+        match from {
+            From::Client => &mut self.client,
+            From::Server => &mut self.server,
+        }
+    }
+
+    fn run(&mut self, from: From) {
+        while !self.closed {
+            let side = self.side(from);
+            if side.buffer.len() - side.at < side.want {
+                return;
+            }
+            match self.step(from) {
+                Step::NeedMore { want } => {
+                    let side = self.side(from);
+                    assert!(want > side.buffer.len() - side.at, "asks for bytes that are there");
+                    side.want = want;
+                    side.buffer.drain(..side.at);
+                    side.at = 0;
+                    return;
+                }
+                Step::Blocked => {
+                    self.side(from).blocked = true;
+                    return;
+                }
+                Step::Ask(Ask::Keys(id)) => {
+                    let keys = self.keys.get(&id).cloned().ok_or(KeyFault::Missing);
+                    self.session.resume(Answer::Keys(id, keys));
+                }
+                Step::Do(Effect::DialServer) => {
+                    let (mut to_client, mut to_server) = (Outbox::new(), Outbox::new());
+                    let mut out = Output { to_client: &mut to_client, to_server: &mut to_server };
+                    self.session.server_dialled(Ok(()), &mut out);
+                }
+                Step::Do(Effect::CancelUpstream(packet)) => {
+                    self.to_server.extend(packet);
+                    self.closed = true;
+                }
+                Step::Do(Effect::Close) => self.closed = true,
+            }
+        }
+    }
+
+    fn step(&mut self, from: From) -> Step {
+        let (mut to_client, mut to_server) = (Outbox::new(), Outbox::new());
+        let mut out = Output { to_client: &mut to_client, to_server: &mut to_server };
+        let mut cx = Cx { rng: &mut self.rng, events: &mut self.events };
+        let side = match from {
+            From::Client => &mut self.client,
+            From::Server => &mut self.server,
+        };
+        let mut input = Input { bytes: &mut side.buffer, at: side.at };
+        let step = match from {
+            From::Client => self.session.from_client(&mut input, &mut out, &mut cx),
+            From::Server => self.session.from_server(&mut input, &mut out, &mut cx),
+        };
+        side.at = input.at;
+        let (client, server) = match from {
+            From::Client => (&[][..], &*side.buffer),
+            From::Server => (&*side.buffer, &[][..]),
+        };
+        self.to_client.extend(to_client.take(client));
+        self.to_server.extend(to_server.take(server));
+        step
+    }
+}

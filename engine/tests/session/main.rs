@@ -1,0 +1,6 @@
+//! Sessions driven without sockets: recorded streams cut anywhere, and scripts of exact messages.
+
+mod chunking;
+mod driver;
+mod messages;
+mod script;
