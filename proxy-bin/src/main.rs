@@ -1,2 +1,152 @@
 //! `acra-server`: the transparent encryption proxy.
-fn main() {}
+//!
+//! `flags` knows the names, `settings` turns their values into something that can be used or a message that says why
+//! not, `service` gives sessions what they need from the process, `report` writes their events to the log. Start-up
+//! follows cli.md 11.1.
+
+mod flags;
+mod report;
+mod service;
+mod settings;
+
+use acra_cli::Outcome;
+use acra_net::Listener;
+use acra_telemetry::{Logger, codes};
+use service::Service;
+use settings::{Settings, StartError};
+use std::io::Write as _;
+use std::process::ExitCode;
+use std::sync::Arc;
+use tokio::signal::unix::{SignalKind, signal};
+
+fn main() -> ExitCode {
+    let arguments = std::env::args_os().skip(1);
+    match acra_cli::parse(&flags::flag_set(), arguments, |path| std::fs::read(path)) {
+        Outcome::Run(parsed) => start(&parsed),
+        Outcome::Help(text) => say(std::io::stderr(), &text, 0),
+        Outcome::Version(text) => say(std::io::stdout(), &text, 0),
+        Outcome::Dump(dump) => match dump.write() {
+            Ok(text) => say(std::io::stderr(), &text, 0),
+            Err(error) => say(std::io::stderr(), &error.to_string(), 1),
+        },
+        Outcome::Error(failure) => {
+            let mut text = failure.to_string();
+            if let Some(usage) = &failure.usage {
+                text.push('\n');
+                text.push_str(usage);
+            }
+            say(std::io::stderr(), &text, failure.exit_code)
+        }
+    }
+}
+
+/// Prints a text that is for the person at the terminal and not for the log.
+fn say(mut to: impl std::io::Write, text: &str, exit_code: u8) -> ExitCode {
+    // Nobody is there to be told that nobody is there.
+    let _ = writeln!(to, "{}", text.trim_end());
+    ExitCode::from(exit_code)
+}
+
+fn start(parsed: &acra_cli::Parsed) -> ExitCode {
+    let logger = match settings::logger(parsed) {
+        Ok(logger) => logger,
+        Err(error) => return say(std::io::stderr(), &error.message, 1),
+    };
+    logger.start_up(std::process::id());
+    log_panics(&logger);
+    match run(parsed, &logger) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            let mut fields = vec![codes::code(error.code)];
+            if let Some(cause) = &error.cause {
+                fields.push(("error", cause.into()));
+            }
+            logger.error(&error.message, &fields);
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(parsed: &acra_cli::Parsed, logger: &Logger) -> Result<(), StartError> {
+    for warning in parsed.warnings() {
+        let fields: Vec<_> = warning
+            .fields
+            .iter()
+            .map(|(name, value)| (*name, value.into()))
+            .collect();
+        logger.warning(&warning.message, &fields);
+    }
+    if !parsed.rest().is_empty() {
+        let rest = parsed.rest().join(" ");
+        logger.warning(
+            "Unexpected arguments are ignored",
+            &[("arguments", (&rest).into())],
+        );
+    }
+    logger.info("Validating service configuration...", &[]);
+    let settings = Settings::new(parsed, logger)?;
+    let (address, threads) = (settings.listen, settings.threads);
+    let service = Service::new(settings, logger.clone())?;
+    let listener = Listener::bind(address).map_err(|error| {
+        StartError::new(
+            codes::LISTEN,
+            format!("Can't start listening to connections at {address}"),
+        )
+        .caused_by(error)
+    })?;
+    let connection_string = listener.address().unwrap_or(address).to_string();
+    logger.info(
+        &format!(
+            "Start listening to connections. Current PID: {}",
+            std::process::id()
+        ),
+        &[("connection_string", (&connection_string).into())],
+    );
+    logger.end_start_up(parsed.boolean("d"), parsed.boolean("v"));
+    listener
+        .serve(threads, Arc::new(service), stopped(logger))
+        .map_err(|error| {
+            StartError::new(codes::ACCEPT, "Can't accept connections").caused_by(error)
+        })?;
+    logger.info(
+        &format!(
+            "Server graceful shutdown completed, bye PID: {}",
+            std::process::id()
+        ),
+        &[],
+    );
+    Ok(())
+}
+
+/// Waits for SIGTERM or SIGINT.
+async fn stopped(logger: &Logger) {
+    let (terminate, interrupt) = (
+        signal(SignalKind::terminate()),
+        signal(SignalKind::interrupt()),
+    );
+    match (terminate, interrupt) {
+        (Ok(mut terminate), Ok(mut interrupt)) => {
+            tokio::select! {
+                _ = terminate.recv() => {}
+                _ = interrupt.recv() => {}
+            }
+            logger.info("Received incoming SIGTERM or SIGINT signal", &[]);
+        }
+        // Without handlers the signals end the process as they do by default.
+        _ => std::future::pending().await,
+    }
+}
+
+/// A panic ends one session; its text could hold what must not be in a log, its place cannot.
+fn log_panics(logger: &Logger) {
+    let logger = logger.clone();
+    std::panic::set_hook(Box::new(move |panic| {
+        let place = panic
+            .location()
+            .map_or_else(|| "unknown".to_owned(), ToString::to_string);
+        logger.error(
+            "Panic in connection processing, close connection",
+            &[codes::code(codes::CONNECTION), ("place", (&place).into())],
+        );
+    }));
+}

@@ -1,0 +1,238 @@
+//! Values of flags → settings that are known to be usable.
+
+use acra_cli::Parsed;
+use acra_engine::columns::{Columns, Database};
+use acra_engine::keys::ClientId;
+use acra_engine::plan::Unsupported;
+use acra_engine::session::Limits;
+use acra_engine::session::pg::ScanColumns;
+use acra_telemetry::{Destinations, Format, Logger, codes};
+use std::fmt::Display;
+use std::net::{SocketAddr, ToSocketAddrs};
+use std::path::{Path, PathBuf};
+
+/// Why the server does not start.
+#[derive(Debug)]
+pub(crate) struct StartError {
+    pub(crate) code: u32,
+    pub(crate) message: String,
+    pub(crate) cause: Option<String>,
+}
+
+impl StartError {
+    pub(crate) fn new(code: u32, message: impl Into<String>) -> Self {
+        Self {
+            code,
+            message: message.into(),
+            cause: None,
+        }
+    }
+
+    pub(crate) fn caused_by(mut self, cause: impl Display) -> Self {
+        self.cause = Some(cause.to_string());
+        self
+    }
+}
+
+/// What the server runs with.
+#[derive(Debug)]
+pub(crate) struct Settings {
+    pub(crate) listen: SocketAddr,
+    pub(crate) threads: usize,
+    pub(crate) db_host: String,
+    pub(crate) db_port: u16,
+    pub(crate) keys_dir: PathBuf,
+    pub(crate) client_id: ClientId,
+    pub(crate) columns: Columns,
+    pub(crate) unsupported: Unsupported,
+    pub(crate) scan: ScanColumns,
+    pub(crate) limits: Limits,
+}
+
+/// The log, as the flags ask for it.
+pub(crate) fn logger(parsed: &Parsed) -> Result<Logger, StartError> {
+    let file = Some(parsed.text("log_to_file")).filter(|path| !path.is_empty());
+    let destinations = Destinations {
+        console: parsed.boolean("log_to_console"),
+        file: file.map(Path::new),
+    };
+    let format = Format::from_name(parsed.text("logging_format"));
+    Logger::new(
+        "acra-server",
+        env!("CARGO_PKG_VERSION"),
+        format,
+        destinations,
+    )
+    .map_err(|error| {
+        let path = file.unwrap_or_default();
+        StartError::new(
+            codes::CANNOT_START,
+            format!("--log_to_file: cannot open {path}: {error}"),
+        )
+    })
+}
+
+impl Settings {
+    pub(crate) fn new(parsed: &Parsed, logger: &Logger) -> Result<Self, StartError> {
+        let db_host = parsed.text("db_host").to_owned();
+        if db_host.is_empty() {
+            return Err(StartError::new(
+                codes::WRONG_CONFIGURATION,
+                "db_host is empty: you must specify db_host",
+            ));
+        }
+        Ok(Self {
+            listen: listen(parsed)?,
+            threads: threads(parsed)?,
+            db_host,
+            db_port: port(parsed, "db_port")?,
+            columns: columns(parsed, logger)?,
+            keys_dir: parsed.text("keys_dir").into(),
+            client_id: client_id(parsed)?,
+            unsupported: match parsed.text("unsupported_statements") {
+                "refuse" => Unsupported::Refuse,
+                "observe" => Unsupported::Observe,
+                "forward" => Unsupported::Forward,
+                other => {
+                    return Err(wrong(
+                        "unsupported_statements",
+                        other,
+                        "refuse, observe or forward",
+                    ));
+                }
+            },
+            scan: match parsed.text("scan_columns") {
+                "typed" => ScanColumns::Typed,
+                "all" => ScanColumns::All,
+                other => return Err(wrong("scan_columns", other, "typed or all")),
+            },
+            limits: Limits {
+                max_row: size(parsed, "max_container")?,
+                ..Limits::default()
+            },
+        })
+    }
+}
+
+fn wrong(flag: &str, value: impl Display, expected: &str) -> StartError {
+    let message = format!("--{flag}: {value} is not one of the possible values: {expected}");
+    StartError::new(codes::WRONG_CONFIGURATION, message)
+}
+
+fn port(parsed: &Parsed, flag: &str) -> Result<u16, StartError> {
+    let value = parsed.integer(flag);
+    u16::try_from(value)
+        .ok()
+        .filter(|port| *port > 0)
+        .ok_or_else(|| wrong(flag, value, "a port from 1 to 65535"))
+}
+
+fn size(parsed: &Parsed, flag: &str) -> Result<usize, StartError> {
+    let value = parsed.integer(flag);
+    usize::try_from(value)
+        .ok()
+        .filter(|bytes| (4096..=1 << 30).contains(bytes))
+        .ok_or_else(|| wrong(flag, value, "a number of bytes from 4096 to 1073741824"))
+}
+
+fn threads(parsed: &Parsed) -> Result<usize, StartError> {
+    match parsed.integer("runtime_threads") {
+        0 => Ok(std::thread::available_parallelism().map_or(1, Into::into)),
+        value => usize::try_from(value)
+            .ok()
+            .filter(|threads| *threads <= 1024)
+            .ok_or_else(|| {
+                wrong(
+                    "runtime_threads",
+                    value,
+                    "0 (one per core) or a number up to 1024",
+                )
+            }),
+    }
+}
+
+/// The address of `incoming_connection_string`, unless host or port are given apart (cli.md 11).
+fn listen(parsed: &Parsed) -> Result<SocketAddr, StartError> {
+    const DEFAULT: (&str, i64) = ("0.0.0.0", 9393);
+    let apart = (
+        parsed.text("incoming_connection_host"),
+        parsed.integer("incoming_connection_port"),
+    );
+    let text = if apart == DEFAULT {
+        parsed.text("incoming_connection_string").to_owned()
+    } else {
+        port(parsed, "incoming_connection_port")?;
+        format!("tcp://{}:{}/", apart.0, apart.1)
+    };
+    let refuse = |cause: String| {
+        let message = format!("--incoming_connection_string: cannot listen at {text}");
+        StartError::new(codes::LISTEN, message).caused_by(cause)
+    };
+    if text.starts_with("unix://") {
+        return Err(refuse(
+            "UNIX sockets are not available in this version".to_owned(),
+        ));
+    }
+    let address = text
+        .strip_prefix("tcp://")
+        .map(|rest| rest.trim_end_matches('/'))
+        .ok_or_else(|| refuse("expected tcp://host:port/".to_owned()))?;
+    let mut resolved = address
+        .to_socket_addrs()
+        .map_err(|error| refuse(error.to_string()))?;
+    resolved
+        .next()
+        .ok_or_else(|| refuse("the host has no address".to_owned()))
+}
+
+/// Without TLS there is one source of a client id.
+fn client_id(parsed: &Parsed) -> Result<ClientId, StartError> {
+    let by_certificate = parsed.boolean("tls_client_id_from_cert");
+    if by_certificate && parsed.given("tls_client_id_from_cert") {
+        return Err(StartError::new(
+            codes::TRANSPORT,
+            "--tls_client_id_from_cert: TLS is not available in this version; use --client_id",
+        ));
+    }
+    match parsed.text("client_id") {
+        "" => Err(StartError::new(
+            codes::TRANSPORT,
+            "Configuration error: without encryption you must set <client_id> which will be used to connect to AcraServer",
+        )),
+        id => ClientId::new(id).map_err(|error| {
+            StartError::new(
+                codes::INVALID_CLIENT_ID,
+                "Cannot be configured static clientID",
+            )
+            .caused_by(error)
+        }),
+    }
+}
+
+/// The encryptor configuration: read, judged, and refused where it asks for what does not exist yet.
+fn columns(parsed: &Parsed, logger: &Logger) -> Result<Columns, StartError> {
+    let path = parsed.text("encryptor_config_file");
+    if path.is_empty() {
+        return Ok(Columns::empty());
+    }
+    logger.info(
+        &format!("Load encryptor configuration from {path} ..."),
+        &[],
+    );
+    let fail = |cause: String| {
+        StartError::new(codes::WRONG_CONFIGURATION, "Can't load encryptor config")
+            .caused_by(format!("{path}: {cause}"))
+    };
+    let document = std::fs::read(path).map_err(|error| fail(error.to_string()))?;
+    let loaded =
+        Columns::parse(&document, Database::PostgreSql).map_err(|error| fail(error.to_string()))?;
+    for warning in &loaded.warnings {
+        logger.warning(&warning.to_string(), &[("path", path.into())]);
+    }
+    let missing = loaded.columns.unsupported();
+    if !missing.is_empty() {
+        return Err(fail(missing.join("; ")));
+    }
+    logger.info("Encryptor configuration loaded", &[]);
+    Ok(loaded.columns)
+}
