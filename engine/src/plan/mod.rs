@@ -1,114 +1,103 @@
-//! stub
+//! Facts and column settings → what is done to a statement.
+//!
+//! A [`Plan`] belongs to a shape, not to a text: it says what happens to the literal of each slot, to each parameter
+//! and to the session. It knows nothing of messages, keys or containers. What is not understood and may concern a
+//! protected column is refused (docs/architecture.md, "Fail closed").
+
+mod decide;
+mod literals;
+mod mention;
+mod planner;
+mod refusal;
+
+#[cfg(test)]
+mod tests;
+
+pub use crate::sql::effects::NameEffect;
+pub use crate::sql::{ClientEncoding, Edit, Lexical, splice};
+pub use literals::{LiteralKind, LiteralValue};
+pub use planner::{Planner, Scratch, Unsupported};
+pub use refusal::{Refusal, RefusalCode};
+
 use crate::columns::Setting;
-use std::borrow::Cow;
-use std::ops::Range;
 use std::sync::Arc;
-#[derive(Debug, Clone, Default)]
-pub struct Lexical {
-    pub standard_conforming_strings: bool,
-    pub encoding: ClientEncoding,
-}
-#[derive(Debug, Clone, Default)]
-pub enum ClientEncoding {
-    #[default]
-    Utf8,
-}
-impl ClientEncoding {
-    pub fn of_name(_: &[u8]) -> Self {
-        Self::Utf8
-    }
-    pub fn keeps_bytes(&self) -> bool {
-        true
-    }
-}
-#[derive(Debug)]
-pub struct Planner;
-impl Planner {
-    pub fn plan(&self, _: &[u8], _: &Lexical, _: &mut Scratch) -> Arc<Plan> {
-        Arc::new(Plan::forward())
-    }
-}
-#[derive(Debug, Default)]
-pub struct Scratch;
-impl Scratch {
-    pub fn ambiguous_strings(&self) -> bool {
-        false
-    }
-}
-#[derive(Debug)]
+
+/// What happens to a statement's text.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Verdict {
+    /// It passes as it is.
     Forward,
+    /// Some of its literals are sealed.
     Rewrite,
+    /// It does not reach the server.
     Refuse(Refusal),
+    /// It would be refused, but passes as it is and is reported.
     Observe(Refusal),
 }
-#[derive(Debug)]
+
+/// A parameter whose values are sealed.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ParamAction {
+    /// Its number, from 1 on.
     pub number: u16,
+    /// The column that it is a value of.
     pub setting: Arc<Setting>,
 }
-#[derive(Debug)]
-pub enum NameEffect {
-    Prepare(Box<[u8]>),
-    Deallocate(Box<[u8]>),
-    DeallocateAll,
-    DiscardAll,
+
+/// What happens to the literal of a slot.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct SlotAction {
+    setting: Arc<Setting>,
+    /// The token before it is its sign.
+    negative: bool,
 }
-#[derive(Debug)]
+
+/// What is done to the texts of one shape, to the values that are bound to them, and to the session.
+#[derive(Debug, Clone)]
 pub struct Plan {
+    /// What happens to the text.
     pub verdict: Verdict,
+    /// Parameters whose values are sealed, by their numbers.
     pub params: Vec<ParamAction>,
+    /// Changes of the names of prepared statements, in the order of the text.
     pub names: Vec<NameEffect>,
+    /// Prepared statements that the text executes.
     pub executes: Vec<Box<[u8]>>,
+    /// Whether it may change how later texts are read.
     pub may_change_settings: bool,
+    /// Whether it names a protected table.
     pub protected: bool,
+    /// By slot of the shape; shorter than the slots if nothing happens to the rest.
+    slots: Vec<Option<SlotAction>>,
 }
+
 impl Plan {
+    /// Nothing is done.
     pub fn forward() -> Self {
         Self {
             verdict: Verdict::Forward,
-            params: vec![],
-            names: vec![],
-            executes: vec![],
+            params: Vec::new(),
+            names: Vec::new(),
+            executes: Vec::new(),
             may_change_settings: false,
             protected: false,
+            slots: Vec::new(),
         }
     }
-    pub fn literals<'a>(
-        &'a self,
-        _: &'a [u8],
-        _: &'a Scratch,
-    ) -> impl Iterator<Item = Result<LiteralValue<'a>, Refusal>> {
-        std::iter::empty()
+
+    /// Its size in bytes, to the extent that it depends on the statement.
+    fn weight(&self) -> u64 {
+        let names: usize = self.executes.iter().map(|name| name.len() + 16).sum();
+        let refusal = match &self.verdict {
+            Verdict::Refuse(refusal) | Verdict::Observe(refusal) => refusal.message.len() + 256,
+            Verdict::Forward | Verdict::Rewrite => 0,
+        };
+        let parts = size_of::<Self>()
+            + names
+            + refusal
+            + self.names.len() * 32
+            + self.params.len() * size_of::<ParamAction>()
+            + self.slots.len() * size_of::<Option<SlotAction>>();
+        parts as u64
     }
 }
-pub struct LiteralValue<'a> {
-    pub span: Range<usize>,
-    pub value: Cow<'a, [u8]>,
-    pub kind: LiteralKind,
-    pub setting: &'a Arc<Setting>,
-}
-pub enum LiteralKind {
-    String,
-    Number,
-}
-#[derive(Debug)]
-pub struct RefusalCode;
-impl RefusalCode {
-    pub fn anchor(&self) -> &'static str {
-        ""
-    }
-}
-#[derive(Debug)]
-pub struct Refusal {
-    pub code: RefusalCode,
-    pub message: String,
-    pub detail: Option<String>,
-    pub hint: String,
-    pub sqlstate: &'static str,
-}
-pub struct Edit {
-    pub span: Range<usize>,
-    pub text: Vec<u8>,
-}
-pub fn splice(_: &[u8], _: &[Edit], _: &mut Vec<u8>) {}

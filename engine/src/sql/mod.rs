@@ -1,1 +1,26 @@
-//! Lexer, sanitised copy, shape, facts and span edits.
+//! SQL text → tokens, shape and facts; and back by splicing.
+//!
+//! The lexer here is the authority on every lexical question of PostgreSQL (documentation, chapter 4.1; `scan.l`); the
+//! parser library only gives structure, and sees a copy from which all data has been taken out. Nothing here knows
+//! which tables are protected or what happens to a value.
+
+pub mod effects;
+pub mod facts;
+pub mod ident;
+pub mod lex;
+pub mod lexical;
+pub mod literal;
+mod parse;
+mod sanitise;
+pub mod shape;
+pub mod splice;
+pub mod token;
+
+#[cfg(test)]
+mod tests;
+
+pub use facts::Facts;
+pub use lex::{LexError, lex};
+pub use lexical::{ClientEncoding, Lexical};
+pub use splice::{Edit, splice};
+pub use token::{Kind, Token};

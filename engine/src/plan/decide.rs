@@ -1,0 +1,334 @@
+//! The decision on a text that names a protected table, made once per shape.
+
+use super::refusal::{Refusal, RefusalCode};
+use super::{ParamAction, SlotAction};
+use crate::columns::{Columns, Setting, Table};
+use crate::sql::effects::statements;
+use crate::sql::facts::{self, Facts, Item, NoFacts, Reading, Role, Source, Value, param_number};
+use crate::sql::shape::Shape;
+use crate::sql::{Kind, Lexical, Token, ident};
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// What is done to literals and parameters.
+#[derive(Debug, Default)]
+pub(super) struct Decision {
+    pub(super) slots: Vec<Option<SlotAction>>,
+    pub(super) params: Vec<ParamAction>,
+}
+
+/// Decides on all statements of a text; `is_protected` tells the names of protected tables.
+pub(super) fn decide(
+    columns: &Columns,
+    text: &[u8],
+    tokens: &[Token],
+    shape: &Shape,
+    lexical: &Lexical,
+    is_protected: impl Fn(&Token) -> bool,
+) -> Result<Decision, Refusal> {
+    let mut judge = Judge {
+        columns,
+        shape,
+        lexical,
+        decision: Decision::default(),
+        params: BTreeMap::new(),
+    };
+    let whole = Source {
+        text,
+        tokens,
+        range: (0, tokens.len()),
+        folded: shape.folded(),
+    };
+    for range in statements(text, tokens) {
+        let source = Source {
+            range: (range.start, range.end),
+            ..whole
+        };
+        let named = tokens
+            .get(range)
+            .unwrap_or_default()
+            .iter()
+            .find(|token| is_protected(token));
+        if let Some(named) = named {
+            judge.statement(&source, &name(named, text), &is_protected)?;
+        }
+    }
+    judge.settle_params(&whole)?;
+    Ok(judge.decision)
+}
+
+struct Judge<'a> {
+    columns: &'a Columns,
+    shape: &'a Shape,
+    lexical: &'a Lexical,
+    decision: Decision,
+    /// Protected parameters and how often each is the value of its column.
+    params: BTreeMap<u16, (Arc<Setting>, usize)>,
+}
+
+impl<'a> Judge<'a> {
+    fn statement(
+        &mut self,
+        source: &Source<'_>,
+        named: &str,
+        is_protected: &impl Fn(&Token) -> bool,
+    ) -> Result<(), Refusal> {
+        let refuse = |none: &NoFacts| no_facts(none, named);
+        if !self.lexical.encoding.keeps_bytes()
+            && source
+                .tokens()
+                .any(|(_, token)| token.kind.is_name() && !token.text(source.text).is_ascii())
+        {
+            let message = format!(
+                "statement on protected table \"{named}\" has a name that is not ASCII, and client_encoding is not UTF8"
+            );
+            return Err(Refusal::new(RefusalCode::ClientEncoding, message));
+        }
+        let reading = facts::read(source).map_err(|none| refuse(&none))?;
+        if self.is_elsewhere(&reading, source, is_protected) {
+            return Ok(());
+        }
+        let facts = reading.facts.as_ref().map_err(refuse)?;
+        let Some(table) = self.table(facts.schema, facts.table, source) else {
+            return Ok(());
+        };
+        Uses {
+            table,
+            source,
+            facts,
+        }
+        .check()?;
+        for write in &facts.writes {
+            let column = token_name(write.column, source);
+            if let Some(setting) = table.setting(&column) {
+                self.write(write.value, setting)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether the protected name stands for something else in this statement, such as a column of another table.
+    fn is_elsewhere(
+        &self,
+        reading: &Reading,
+        source: &Source<'_>,
+        is_protected: &impl Fn(&Token) -> bool,
+    ) -> bool {
+        let all_found = || {
+            source
+                .tokens()
+                .filter(|(_, token)| is_protected(token))
+                .all(|(index, _)| reading.names.binary_search(&index).is_ok())
+        };
+        reading.complete
+            && all_found()
+            && reading
+                .relations
+                .iter()
+                .all(|(schema, table)| self.table(*schema, *table, source).is_none())
+    }
+
+    fn table(&self, schema: Option<usize>, table: usize, source: &Source<'_>) -> Option<&'a Table> {
+        let schema = schema.map(|schema| token_name(schema, source));
+        self.columns
+            .table(schema.as_deref(), &token_name(table, source))
+    }
+
+    fn write(&mut self, value: Value, setting: &Arc<Setting>) -> Result<(), Refusal> {
+        let refuse = |code, what: &str| {
+            let Setting { table, column, .. } = &**setting;
+            Refusal::new(
+                code,
+                format!("column \"{column}\" of protected table \"{table}\" {what}"),
+            )
+        };
+        let (token, negative) = match value {
+            Value::Nothing => return Ok(()),
+            Value::Literal(token) => (token, false),
+            Value::Negative(token) => (token, true),
+            Value::Param(number) => {
+                let (earlier, uses) = self
+                    .params
+                    .entry(number)
+                    .or_insert_with(|| (Arc::clone(setting), 0));
+                *uses += 1;
+                return match Arc::ptr_eq(earlier, setting) {
+                    true => Ok(()),
+                    false => Err(refuse(
+                        RefusalCode::SharedParameter,
+                        &format!(
+                            "shares parameter ${number} with column \"{}\"",
+                            earlier.column
+                        ),
+                    )),
+                };
+            }
+            Value::Other => {
+                return Err(refuse(
+                    RefusalCode::ValueForm,
+                    "is set to an expression, which cannot be encrypted",
+                ));
+            }
+        };
+        let Some(slot) = self.shape.slot(token) else {
+            return Err(refuse(
+                RefusalCode::NotUnderstood,
+                "is set to a value that was not found",
+            ));
+        };
+        let slots = &mut self.decision.slots;
+        if slots.len() <= slot {
+            slots.resize(slot + 1, None);
+        }
+        if let Some(place) = slots.get_mut(slot) {
+            *place = Some(SlotAction {
+                setting: Arc::clone(setting),
+                negative,
+            });
+        }
+        Ok(())
+    }
+
+    /// A protected parameter that is used for anything else as well would be sealed there too.
+    fn settle_params(&mut self, whole: &Source<'_>) -> Result<(), Refusal> {
+        if self.params.is_empty() {
+            return Ok(());
+        }
+        let mut written: BTreeMap<u16, usize> = BTreeMap::new();
+        for (_, token) in whole.tokens() {
+            if token.kind == Kind::Param
+                && let Some(number) = param_number(token.text(whole.text))
+            {
+                *written.entry(number).or_default() += 1;
+            }
+        }
+        for (number, (setting, uses)) in std::mem::take(&mut self.params) {
+            if written.get(&number) != Some(&uses) {
+                let message = format!(
+                    "parameter ${number} is the value of column \"{}\" of protected table \"{}\" and is used elsewhere too",
+                    setting.column, setting.table
+                );
+                return Err(Refusal::new(RefusalCode::SharedParameter, message));
+            }
+            self.decision.params.push(ParamAction { number, setting });
+        }
+        Ok(())
+    }
+}
+
+/// Where the names of protected columns and of the table stand in a statement.
+struct Uses<'a> {
+    table: &'a Table,
+    source: &'a Source<'a>,
+    facts: &'a Facts,
+}
+
+impl Uses<'_> {
+    /// Refuses a column where its plain value would be needed. A name that has no role stands in an expression.
+    fn check(&self) -> Result<(), Refusal> {
+        let table = token_name(self.facts.table, self.source);
+        let alias = self.facts.alias.map(|alias| token_name(alias, self.source));
+        for (index, token) in self
+            .source
+            .tokens()
+            .filter(|(_, token)| token.kind.is_name())
+        {
+            let name = name(token, self.source.text);
+            let role = self.role(index);
+            let is_table = name == table || alias.as_ref() == Some(&name);
+            let is_column = self.table.setting(&name).is_some();
+            if is_column && role.is_none() {
+                return Err(self.misused(&name, "is used in an expression or condition"));
+            }
+            if is_table && !is_column && !matches!(role, Some(Role::Table | Role::Label)) {
+                let message = format!(
+                    "protected table \"{}\" is used as a value: its whole row",
+                    self.table.name()
+                );
+                return Err(Refusal::new(RefusalCode::ColumnUse, message));
+            }
+        }
+        self.check_comparisons()
+    }
+
+    /// Rows of encrypted values are never equal and have no order.
+    fn check_comparisons(&self) -> Result<(), Refusal> {
+        let protected = |item: &Item| match item {
+            Item::Column(token) => {
+                let name = token_name(*token, self.source);
+                self.table.setting(&name).map(|_| name)
+            }
+            Item::Wildcard | Item::Expression => None,
+        };
+        if self.facts.distinct {
+            if let Some(name) = self.facts.items.iter().find_map(protected) {
+                return Err(self.misused(&name, "is compared by DISTINCT"));
+            }
+            if self.facts.items.contains(&Item::Wildcard) {
+                let message = format!(
+                    "all columns of protected table \"{}\" are compared by DISTINCT",
+                    self.table.name()
+                );
+                return Err(Refusal::new(RefusalCode::ColumnUse, message));
+            }
+        }
+        for ordinal in &self.facts.ordinals {
+            let before = self.facts.items.iter().take(*ordinal);
+            if before.clone().any(|item| *item == Item::Wildcard) {
+                continue;
+            }
+            if before.len() == *ordinal
+                && let Some(name) = before.last().and_then(protected)
+            {
+                return Err(self.misused(&name, "is compared by ORDER BY or GROUP BY"));
+            }
+        }
+        Ok(())
+    }
+
+    fn role(&self, token: usize) -> Option<Role> {
+        let roles = &self.facts.roles;
+        let at = roles.binary_search_by_key(&token, |(at, _)| *at).ok()?;
+        roles.get(at).map(|(_, role)| *role)
+    }
+
+    fn misused(&self, column: &str, how: &str) -> Refusal {
+        let table = self.table.name();
+        Refusal::new(
+            RefusalCode::ColumnUse,
+            format!("protected column \"{column}\" of table \"{table}\" {how}"),
+        )
+    }
+}
+
+fn name<'a>(token: &Token, text: &'a [u8]) -> Cow<'a, str> {
+    match ident::name(token, text) {
+        Cow::Borrowed(name) => String::from_utf8_lossy(name),
+        Cow::Owned(name) => Cow::Owned(String::from_utf8_lossy(&name).into_owned()),
+    }
+}
+
+fn token_name<'a>(token: usize, source: &Source<'a>) -> Cow<'a, str> {
+    source
+        .tokens
+        .get(token)
+        .map_or(Cow::Borrowed(""), |token| name(token, source.text))
+}
+
+fn no_facts(none: &NoFacts, table: &str) -> Refusal {
+    match none {
+        NoFacts::Form(what) => Refusal::new(
+            RefusalCode::StatementForm,
+            format!("statement on protected table \"{table}\" is not supported: {what}"),
+        ),
+        NoFacts::NotUnderstood => Refusal::new(
+            RefusalCode::NotUnderstood,
+            format!("statement on protected table \"{table}\" was not understood"),
+        ),
+        NoFacts::TooLong => Refusal::new(
+            RefusalCode::TooLong,
+            format!("statement on protected table \"{table}\" is too long to be understood"),
+        ),
+    }
+}

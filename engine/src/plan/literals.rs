@@ -1,0 +1,98 @@
+//! The literals of a text that its plan concerns.
+
+use super::refusal::{Refusal, RefusalCode};
+use super::{Plan, Scratch, SlotAction};
+use crate::columns::Setting;
+use crate::sql::{Kind, literal};
+use std::borrow::Cow;
+use std::ops::Range;
+use std::sync::Arc;
+
+/// How a value is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LiteralKind {
+    /// As a character string.
+    String,
+    /// As a number.
+    Number,
+}
+
+/// A value in a text that must be sealed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LiteralValue<'a> {
+    /// Its place in the text.
+    pub span: Range<usize>,
+    /// What it stands for, without quotes and escapes.
+    pub value: Cow<'a, [u8]>,
+    /// How it is written.
+    pub kind: LiteralKind,
+    /// The column that it is a value of.
+    pub setting: &'a Arc<Setting>,
+}
+
+impl Plan {
+    /// The values to seal, in the order of the text. `scratch` is as [`super::Planner::plan`] left it for this text.
+    ///
+    /// # Errors
+    ///
+    /// A value whose escapes are wrong, or whose bytes the server would convert.
+    pub fn literals<'a>(
+        &'a self,
+        text: &'a [u8],
+        scratch: &'a Scratch,
+    ) -> impl Iterator<Item = Result<LiteralValue<'a>, Refusal>> {
+        scratch.shape.literals().iter().filter_map(move |lifted| {
+            let action = self.slots.get(lifted.slot as usize)?.as_ref()?;
+            Some(read(lifted.token as usize, action, text, scratch))
+        })
+    }
+}
+
+fn read<'a>(
+    at: usize,
+    action: &'a SlotAction,
+    text: &'a [u8],
+    scratch: &'a Scratch,
+) -> Result<LiteralValue<'a>, Refusal> {
+    let setting = &action.setting;
+    let wrong = |code, what| {
+        let (table, column) = (&setting.table, &setting.column);
+        Refusal::new(
+            code,
+            format!("a value for column \"{column}\" of table \"{table}\" {what}"),
+        )
+    };
+    let token = scratch
+        .tokens
+        .get(at)
+        .ok_or_else(|| wrong(RefusalCode::NotUnderstood, "was not found"))?;
+    let mut span = token.span();
+    if token.kind == Kind::Number {
+        let mut value = Cow::Borrowed(literal::number(token, text));
+        if action.negative {
+            let sign = at.checked_sub(1).and_then(|sign| scratch.tokens.get(sign));
+            span.start = sign.map_or(span.start, |sign| sign.start as usize);
+            value.to_mut().insert(0, b'-');
+        }
+        return Ok(LiteralValue {
+            span,
+            value,
+            kind: LiteralKind::Number,
+            setting,
+        });
+    }
+    let value = literal::string(token, text, &scratch.lexical)
+        .ok_or_else(|| wrong(RefusalCode::BadLiteral, "has a wrong escape"))?;
+    if !value.is_ascii() && !scratch.lexical.encoding.keeps_bytes() {
+        return Err(wrong(
+            RefusalCode::ClientEncoding,
+            "is not ASCII and client_encoding is not UTF8",
+        ));
+    }
+    Ok(LiteralValue {
+        span,
+        value,
+        kind: LiteralKind::String,
+        setting,
+    })
+}

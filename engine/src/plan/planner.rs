@@ -1,0 +1,233 @@
+//! Text → plan, from the cache where its shape is known.
+
+use super::decide::{Decision, decide};
+use super::mention::mentions;
+use super::refusal::{Refusal, RefusalCode};
+use super::{Plan, Verdict};
+use crate::columns::Columns;
+use crate::sql::effects::{self, Effects};
+use crate::sql::shape::Shape;
+use crate::sql::{Kind, LexError, Lexical, Token, ident, lex, literal};
+use quick_cache::Weighter;
+use quick_cache::sync::Cache;
+use std::sync::Arc;
+
+/// What happens to statements that are not understood (`--unsupported_statements`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unsupported {
+    /// They are refused.
+    Refuse,
+    /// They pass unchanged and are reported.
+    Observe,
+    /// They pass unchanged, as with the reference.
+    Forward,
+}
+
+/// Makes plans and keeps them. Shared by all sessions.
+#[derive(Debug)]
+pub struct Planner {
+    columns: Arc<Columns>,
+    unsupported: Unsupported,
+    /// A name of the configuration is not ASCII, and so depends on the encoding of the client.
+    foreign_names: bool,
+    forward: Arc<Plan>,
+    plans: Cache<Box<[u8]>, Arc<Plan>, Weight, foldhash::fast::RandomState>,
+}
+
+/// Memory of one session for reading texts, and what is known of the last one.
+#[derive(Debug, Default)]
+pub struct Scratch {
+    pub(super) tokens: Vec<Token>,
+    pub(super) shape: Shape,
+    pub(super) lexical: Lexical,
+    ambiguous: bool,
+}
+
+impl Scratch {
+    /// Whether the last text has a string that reads differently under another `standard_conforming_strings`.
+    pub fn ambiguous_strings(&self) -> bool {
+        self.ambiguous
+    }
+
+    /// An unusually long text does not keep its memory for the rest of the session.
+    fn trim(&mut self) {
+        const USUAL: usize = 1 << 12;
+        if self.tokens.capacity() > USUAL {
+            self.tokens.truncate(USUAL);
+            self.tokens.shrink_to(USUAL);
+        }
+        self.shape.trim();
+    }
+}
+
+#[derive(Debug, Clone)]
+struct Weight;
+
+impl Weighter<Box<[u8]>, Arc<Plan>> for Weight {
+    fn weight(&self, key: &Box<[u8]>, plan: &Arc<Plan>) -> u64 {
+        key.len() as u64 + plan.weight()
+    }
+}
+
+impl Planner {
+    /// A planner for these columns whose plans take at most this many bytes.
+    pub fn new(columns: Arc<Columns>, unsupported: Unsupported, cache_bytes: u64) -> Self {
+        let foreign_names = columns.tables().any(|table| {
+            !table.name().is_ascii() || !table.schema().unwrap_or_default().is_ascii()
+        });
+        // An estimate that only sizes the first allocation.
+        let expected = usize::try_from(cache_bytes / 1024)
+            .unwrap_or(1024)
+            .clamp(16, 1 << 14);
+        Self {
+            columns,
+            unsupported,
+            foreign_names,
+            forward: Arc::new(Plan::forward()),
+            plans: Cache::with(
+                expected,
+                cache_bytes,
+                Weight,
+                foldhash::fast::RandomState::default(),
+                Default::default(),
+            ),
+        }
+    }
+
+    /// The plan for a text. Until the next call, `scratch` is what [`Plan::literals`] needs.
+    pub fn plan(&self, text: &[u8], lexical: &Lexical, scratch: &mut Scratch) -> Arc<Plan> {
+        if self.columns.is_empty() {
+            return Arc::clone(&self.forward);
+        }
+        scratch.trim();
+        scratch.lexical = lexical.clone();
+        match lex(text, lexical, &mut scratch.tokens) {
+            Ok(ambiguous) => scratch.ambiguous = ambiguous,
+            Err(error) => {
+                scratch.ambiguous = false;
+                scratch.tokens.clear();
+                return self.unreadable(text, error);
+            }
+        }
+        let mut effects = Effects::default();
+        for range in effects::statements(text, &scratch.tokens) {
+            let statement = scratch.tokens.get(range).unwrap_or_default();
+            effects::of_statement(text, statement, &mut effects);
+        }
+        if effects.runs_text
+            && let Some(refusal) = self.run_text(text, scratch)
+        {
+            return Arc::new(self.with_effects(self.refused(refusal), effects));
+        }
+        if !scratch
+            .tokens
+            .iter()
+            .any(|token| self.is_protected(token, text, lexical))
+        {
+            return match effects.is_nothing() {
+                true => Arc::clone(&self.forward),
+                false => Arc::new(self.with_effects(Plan::forward(), effects)),
+            };
+        }
+        scratch.shape.compute(text, &scratch.tokens, lexical);
+        if let Some(plan) = self.plans.get(scratch.shape.key()) {
+            return plan;
+        }
+        let plan = match decide(
+            &self.columns,
+            text,
+            &scratch.tokens,
+            &scratch.shape,
+            lexical,
+            |token| self.is_protected(token, text, lexical),
+        ) {
+            Ok(Decision { slots, params }) => Plan {
+                verdict: match slots.is_empty() {
+                    true => Verdict::Forward,
+                    false => Verdict::Rewrite,
+                },
+                params,
+                slots,
+                protected: true,
+                ..Plan::forward()
+            },
+            Err(refusal) => self.refused(refusal),
+        };
+        let plan = Arc::new(self.with_effects(plan, effects));
+        self.plans
+            .insert(scratch.shape.key().into(), Arc::clone(&plan));
+        plan
+    }
+
+    /// Whether a token is the name of a protected table, whatever it stands for.
+    fn is_protected(&self, token: &Token, text: &[u8], lexical: &Lexical) -> bool {
+        if !token.kind.is_name() {
+            return false;
+        }
+        let foreign =
+            self.foreign_names && !lexical.encoding.keeps_bytes() && !token.text(text).is_ascii();
+        foreign || ident::with_name(token, text, |name| self.columns.names_table(name))
+    }
+
+    /// Refuses a text in which a string may be run that concerns a protected table.
+    fn run_text(&self, text: &[u8], scratch: &Scratch) -> Option<Refusal> {
+        let concerns = scratch.tokens.iter().any(|token| match token.kind {
+            Kind::Param => true,
+            kind if kind.is_string() => match literal::string(token, text, &scratch.lexical) {
+                Some(value) => mentions(&self.columns, &value),
+                None => true,
+            },
+            _ => false,
+        });
+        concerns.then(|| {
+            Refusal::new(
+                RefusalCode::RunsText,
+                "a string or parameter of this statement is run as a text of its own and may concern a protected table",
+            )
+        })
+    }
+
+    /// The plan for a text without tokens. The server cannot read most of them either, but one that could hold a
+    /// protected value must not leave on that assumption.
+    fn unreadable(&self, text: &[u8], error: LexError) -> Arc<Plan> {
+        let escaped_names = memchr::memmem::find(text, b"&\"").is_some();
+        if !escaped_names && !mentions(&self.columns, text) {
+            return Arc::clone(&self.forward);
+        }
+        let (code, what) = match error {
+            LexError::Unterminated => (
+                RefusalCode::NotUnderstood,
+                "a string, quoted name or comment in it has no end",
+            ),
+            LexError::TooLong => (RefusalCode::TooLong, "it has too many parts"),
+            LexError::Encoding => (
+                RefusalCode::ClientEncoding,
+                "it is not ASCII, and client_encoding is one in which characters may hold ASCII bytes",
+            ),
+        };
+        let message = format!("statement on a protected table cannot be read: {what}");
+        Arc::new(self.refused(Refusal::new(code, message)))
+    }
+
+    fn refused(&self, refusal: Refusal) -> Plan {
+        let verdict = match self.unsupported {
+            Unsupported::Refuse => Verdict::Refuse(refusal),
+            Unsupported::Observe => Verdict::Observe(refusal),
+            Unsupported::Forward => Verdict::Forward,
+        };
+        Plan {
+            verdict,
+            protected: true,
+            ..Plan::forward()
+        }
+    }
+
+    fn with_effects(&self, plan: Plan, effects: Effects) -> Plan {
+        Plan {
+            names: effects.names,
+            executes: effects.executes,
+            may_change_settings: effects.may_change_settings,
+            ..plan
+        }
+    }
+}

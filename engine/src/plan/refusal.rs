@@ -1,0 +1,97 @@
+//! Why a statement is refused, in words for who wrote it.
+
+/// The reasons. Each has an anchor in docs/errors.md.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RefusalCode {
+    /// The statement's form is not supported on a protected table.
+    StatementForm,
+    /// The statement could not be read.
+    NotUnderstood,
+    /// The statement is too long to be read.
+    TooLong,
+    /// A protected column stands where its plain value would be needed.
+    ColumnUse,
+    /// A protected column gets a value that cannot be sealed.
+    ValueForm,
+    /// A parameter is used for a protected column and for something else.
+    SharedParameter,
+    /// A string that may be run as a statement names a protected table.
+    RunsText,
+    /// The bytes of a name or value depend on `client_encoding`.
+    ClientEncoding,
+    /// A string has a wrong escape.
+    BadLiteral,
+}
+
+impl RefusalCode {
+    /// Its anchor in docs/errors.md.
+    pub fn anchor(&self) -> &'static str {
+        match self {
+            Self::StatementForm => "statement-form",
+            Self::NotUnderstood => "not-understood",
+            Self::TooLong => "too-long",
+            Self::ColumnUse => "column-use",
+            Self::ValueForm => "value-form",
+            Self::SharedParameter => "shared-parameter",
+            Self::RunsText => "runs-text",
+            Self::ClientEncoding => "client-encoding",
+            Self::BadLiteral => "bad-literal",
+        }
+    }
+
+    /// The SQLSTATE that the client gets.
+    fn sqlstate(self) -> &'static str {
+        match self {
+            Self::TooLong => "54001",
+            Self::BadLiteral => "22025",
+            _ => "0A000",
+        }
+    }
+
+    fn hint(self) -> &'static str {
+        match self {
+            Self::StatementForm => {
+                "Supported are SELECT, UPDATE, DELETE and INSERT with a list of columns and VALUES, over this table alone."
+            }
+            Self::NotUnderstood => "Check its syntax, or write it in a simpler form.",
+            Self::TooLong => "Split it into several statements.",
+            Self::ColumnUse => {
+                "The database has only the encrypted value: select the column as it is, or test it with IS [NOT] NULL."
+            }
+            Self::ValueForm => {
+                "Give the value as a parameter, a string or a number, without functions, operators or casts other than to bytea."
+            }
+            Self::SharedParameter => "Use a parameter of its own for the protected column.",
+            Self::RunsText => "Run the statement itself through acra-server.",
+            Self::ClientEncoding => "SET client_encoding TO 'UTF8'.",
+            Self::BadLiteral => "Correct the escape, or bind the value as a parameter.",
+        }
+    }
+}
+
+/// A refusal, ready for the client.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refusal {
+    /// The reason.
+    pub code: RefusalCode,
+    /// What is refused and why; names tables and columns, never values.
+    pub message: String,
+    /// More about it.
+    pub detail: Option<String>,
+    /// What to do.
+    pub hint: String,
+    /// SQLSTATE.
+    pub sqlstate: &'static str,
+}
+
+impl Refusal {
+    pub(super) fn new(code: RefusalCode, message: impl Into<String>) -> Self {
+        Self {
+            code,
+            message: message.into(),
+            detail: None,
+            hint: code.hint().to_owned(),
+            sqlstate: code.sqlstate(),
+        }
+    }
+}

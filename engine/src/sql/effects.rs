@@ -1,0 +1,142 @@
+//! What a text does to the session, told from its tokens alone.
+
+use super::ident;
+use super::token::{Kind, Token};
+use std::ops::Range;
+
+/// Functions that run a text which they get as an argument (PostgreSQL core and its contributed modules).
+const RUN_TEXT: [&[u8]; 16] = [
+    b"query_to_xml",
+    b"query_to_xmlschema",
+    b"query_to_xml_and_xmlschema",
+    b"ts_stat",
+    b"ts_rewrite",
+    b"dblink",
+    b"dblink_exec",
+    b"dblink_open",
+    b"dblink_send_query",
+    b"crosstab",
+    b"crosstab2",
+    b"crosstab3",
+    b"crosstab4",
+    b"crosstabn",
+    b"connectby",
+    b"xpath_table",
+];
+
+/// A change of the names of prepared statements, made when the statement completes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum NameEffect {
+    /// `PREPARE name AS …`
+    Prepare(Box<[u8]>),
+    /// `DEALLOCATE name`
+    Deallocate(Box<[u8]>),
+    /// `DEALLOCATE ALL`
+    DeallocateAll,
+    /// `DISCARD ALL`
+    DiscardAll,
+}
+
+/// The effects of a text.
+#[derive(Debug, Default)]
+pub struct Effects {
+    /// In the order of the text.
+    pub names: Vec<NameEffect>,
+    /// Statements that it executes.
+    pub executes: Vec<Box<[u8]>>,
+    /// Whether it may change how later texts are read.
+    pub may_change_settings: bool,
+    /// Whether a string in it may be run as a text of its own, now or later.
+    pub runs_text: bool,
+}
+
+impl Effects {
+    /// Whether there is nothing to follow.
+    pub fn is_nothing(&self) -> bool {
+        self.names.is_empty() && self.executes.is_empty() && !self.may_change_settings
+    }
+}
+
+/// The statements of a text as ranges of its tokens, without their semicolons; empty ones are left out.
+pub fn statements<'a>(
+    text: &'a [u8],
+    tokens: &'a [Token],
+) -> impl Iterator<Item = Range<usize>> + 'a {
+    let mut at = 0;
+    std::iter::from_fn(move || {
+        (at <= tokens.len()).then(|| {
+            let rest = tokens.get(at..).unwrap_or_default();
+            let mut depth = 0_usize;
+            let length = rest.iter().position(|token| {
+                if token.kind != Kind::Punctuation {
+                    return false;
+                }
+                match token.text(text) {
+                    b"(" => depth += 1,
+                    b")" => depth = depth.saturating_sub(1),
+                    b";" => return depth == 0,
+                    _ => {}
+                }
+                false
+            });
+            let start = at;
+            let end = start + length.unwrap_or(rest.len());
+            at = end + 1;
+            start..end
+        })
+    })
+    .filter(|range| !range.is_empty())
+}
+
+/// Adds the effects of one statement.
+pub fn of_statement(text: &[u8], statement: &[Token], effects: &mut Effects) {
+    let is = |at: usize, word: &str| {
+        statement
+            .get(at)
+            .is_some_and(|token| token.is_word(text, word))
+    };
+    let name = |at: usize| {
+        statement
+            .get(at)
+            .map(|token| ident::name(token, text).into())
+            .unwrap_or_default()
+    };
+    if is(0, "prepare") && !is(1, "transaction") {
+        effects.names.push(NameEffect::Prepare(name(1)));
+    } else if is(0, "deallocate") {
+        let at = 1 + usize::from(is(1, "prepare") && statement.len() > 2);
+        effects.names.push(match is(at, "all") {
+            true => NameEffect::DeallocateAll,
+            false => NameEffect::Deallocate(name(at)),
+        });
+    } else if is(0, "discard") && is(1, "all") {
+        effects.names.push(NameEffect::DiscardAll);
+        effects.may_change_settings = true;
+    } else if is(0, "execute") {
+        effects.executes.push(name(1));
+    } else if is(0, "explain") || is(0, "create") {
+        let run = (1..statement.len())
+            .find(|at| is(*at, "execute") && (is(0, "explain") || is(at - 1, "as")));
+        effects.executes.extend(run.map(|at| name(at + 1)));
+        effects.runs_text |=
+            is(0, "create") && (1..5).any(|at| is(at, "function") || is(at, "procedure"));
+    } else if is(0, "do") {
+        effects.runs_text = true;
+        effects.may_change_settings = true;
+    } else {
+        // A transaction that is rolled back takes its SETs with it.
+        effects.may_change_settings |= ["set", "reset", "rollback", "abort", "call"]
+            .iter()
+            .any(|word| is(0, word));
+    }
+    for token in statement {
+        // No function of interest has a shorter name.
+        if !token.kind.is_name() || token.end - token.start < 6 {
+            continue;
+        }
+        ident::with_name(token, text, |name| {
+            effects.may_change_settings |= name == b"set_config";
+            effects.runs_text |= RUN_TEXT.contains(&name);
+        });
+    }
+}

@@ -1,0 +1,194 @@
+//! What a statement does with the columns of its table, before any policy.
+//!
+//! Only statements over one table have facts; what is not recognised beyond doubt has none, and says what it was.
+
+mod statement;
+mod survey;
+mod value;
+
+use super::parse;
+use super::sanitise::sanitise;
+use super::token::{Kind, Token};
+use std::ops::Range;
+use survey::Survey;
+
+/// Why a statement has no facts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum NoFacts {
+    /// The form is known and not supported; what stands out in it.
+    Form(&'static str),
+    /// The parser library cannot read it, or read something else than the lexer.
+    NotUnderstood,
+    /// It has too many tokens.
+    TooLong,
+}
+
+/// What a name stands for at one place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Role {
+    /// The table of the statement, its alias where it is given, or a qualifier.
+    Table,
+    /// A column that gets a value.
+    Target,
+    /// A column that is a result column as it is.
+    Output,
+    /// The label of a result column.
+    Label,
+    /// A column in `IS [NOT] NULL` or `count(column)`.
+    NullTest,
+}
+
+/// What a column is set to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Value {
+    /// A character string or number; the number of its token.
+    Literal(usize),
+    /// A number after a minus sign; the number of its token.
+    Negative(usize),
+    /// A parameter, by its number.
+    Param(u16),
+    /// `NULL` or `DEFAULT`.
+    Nothing,
+    /// Anything else.
+    Other,
+}
+
+/// A column that gets a value; names are numbers of tokens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Write {
+    /// The column.
+    pub column: usize,
+    /// What it gets.
+    pub value: Value,
+}
+
+/// A result column.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Item {
+    /// A column as it is.
+    Column(usize),
+    /// `*` or `table.*`
+    Wildcard,
+    /// An expression.
+    Expression,
+}
+
+/// The facts of a statement over one table; names are numbers of tokens.
+#[derive(Debug, Default)]
+pub struct Facts {
+    /// Schema of the table.
+    pub schema: Option<usize>,
+    /// The table.
+    pub table: usize,
+    /// Its alias.
+    pub alias: Option<usize>,
+    /// What is written.
+    pub writes: Vec<Write>,
+    /// Result columns, of `SELECT` or `RETURNING`.
+    pub items: Vec<Item>,
+    /// Whether equal rows are returned once.
+    pub distinct: bool,
+    /// Result columns that rows are ordered or grouped by, by their number from 1 on.
+    pub ordinals: Vec<usize>,
+    /// What names stand for, in the order of tokens. A name that is not listed stands in an expression.
+    pub roles: Vec<(usize, Role)>,
+}
+
+/// A statement as it was read.
+#[derive(Debug)]
+pub struct Reading {
+    /// Names that the parser library took for relations: schema and name.
+    pub relations: Vec<(Option<usize>, usize)>,
+    /// All names that it found.
+    pub names: Vec<usize>,
+    /// Whether `relations` is all that the statement reads or writes.
+    pub complete: bool,
+    /// The facts.
+    pub facts: Result<Facts, NoFacts>,
+}
+
+/// The tokens of one statement.
+#[derive(Debug, Clone, Copy)]
+pub struct Source<'a> {
+    /// The text.
+    pub text: &'a [u8],
+    /// All tokens of the text.
+    pub tokens: &'a [Token],
+    /// First and last token of the statement.
+    pub range: (usize, usize),
+    /// Tokens that repeat others, see [`super::shape`].
+    pub folded: &'a [Range<usize>],
+}
+
+impl<'a> Source<'a> {
+    /// The statement's tokens with their numbers, without repeated ones.
+    pub fn tokens(&self) -> impl Iterator<Item = (usize, &'a Token)> {
+        let folded = self.folded;
+        let mut next = folded.iter().peekable();
+        self.tokens
+            .iter()
+            .enumerate()
+            .take(self.range.1)
+            .skip(self.range.0)
+            .filter(move |(index, _)| {
+                while next.next_if(|range| range.end <= *index).is_some() {}
+                next.peek().is_none_or(|range| !range.contains(index))
+            })
+    }
+
+    /// The number of the token that covers exactly these columns (from 1 on) of the sanitised copy.
+    fn token_at(&self, span: sqlparser::tokenizer::Span) -> Option<usize> {
+        let base = self.tokens.get(self.range.0)?.start;
+        if span.start.line != 1 || span.end.line != 1 {
+            return None;
+        }
+        let start = base.checked_add(u32::try_from(span.start.column.checked_sub(1)?).ok()?)?;
+        let end = base.checked_add(u32::try_from(span.end.column.checked_sub(1)?).ok()?)?;
+        let at = self
+            .tokens
+            .binary_search_by_key(&start, |token| token.start)
+            .ok()?;
+        self.tokens
+            .get(at)
+            .filter(|token| token.end == end)
+            .map(|_| at)
+    }
+
+    fn kind(&self, token: usize) -> Option<Kind> {
+        self.tokens.get(token).map(|token| token.kind)
+    }
+}
+
+/// Reads one statement.
+///
+/// # Errors
+///
+/// [`NoFacts`], if not even its relations are known.
+pub fn read(source: &Source<'_>) -> Result<Reading, NoFacts> {
+    let count = source.tokens().count();
+    if count > parse::MAX_TOKENS {
+        return Err(NoFacts::TooLong);
+    }
+    let copy = sanitise(
+        source.text,
+        source.tokens,
+        source.range.0..source.range.1,
+        source.folded,
+    );
+    parse::with_statement(&copy, count, |statement| {
+        let survey = Survey::of(statement, source)?;
+        let facts = statement::facts(statement, source, &survey);
+        Ok(Reading {
+            complete: statement::is_dml(statement) && !survey.selects_into,
+            relations: survey.relations,
+            names: survey.names,
+            facts,
+        })
+    })
+    .map_err(|_| NoFacts::NotUnderstood)?
+}
+
+/// The number of a parameter by the text of its token; the protocol has 65 535 of them.
+pub fn param_number(text: &[u8]) -> Option<u16> {
+    std::str::from_utf8(text.get(1..)?).ok()?.parse().ok()
+}

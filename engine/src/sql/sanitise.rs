@@ -1,0 +1,57 @@
+//! The copy of a statement that the parser library sees.
+//!
+//! It has the length of the original, so that a column of the copy is a byte of the text. All data is overwritten, quoted
+//! names lose their content, comments and repeated rows are blank, and every byte is ASCII.
+
+use super::token::{Kind, Token};
+use std::ops::Range;
+
+/// A copy of the tokens `range` of a text. It begins with the first of them.
+pub(super) fn sanitise(
+    text: &[u8],
+    tokens: &[Token],
+    range: Range<usize>,
+    folded: &[Range<usize>],
+) -> String {
+    let statement = tokens.get(range.clone()).unwrap_or_default();
+    let (Some(first), Some(last)) = (statement.first(), statement.last()) else {
+        return String::new();
+    };
+    let base = first.start as usize;
+    let mut copy = vec![b' '; last.end as usize - base];
+    let mut folded = folded.iter().peekable();
+    for (index, token) in tokens.iter().enumerate().take(range.end).skip(range.start) {
+        while folded.next_if(|range| range.end <= index).is_some() {}
+        if folded.peek().is_some_and(|range| range.contains(&index)) {
+            continue;
+        }
+        let span = token.span();
+        if let Some(place) = copy.get_mut(span.start - base..span.end - base) {
+            write(token, token.text(text), place);
+        }
+    }
+    // All of it is ASCII.
+    String::from_utf8(copy).unwrap_or_default()
+}
+
+fn write(token: &Token, raw: &[u8], place: &mut [u8]) {
+    match token.kind {
+        Kind::Quoted | Kind::UnicodeQuoted => enclose(place, b'"'),
+        kind if kind.is_string() => enclose(place, b'\''),
+        Kind::Bits => enclose(place, b'\''),
+        Kind::Number | Kind::OddNumber => place.fill(b'1'),
+        _ => {
+            for (to, from) in place.iter_mut().zip(raw) {
+                *to = if from.is_ascii() { *from } else { b'z' };
+            }
+        }
+    }
+}
+
+fn enclose(place: &mut [u8], quote: u8) {
+    place.fill(b'z');
+    if let [first, .., last] = place {
+        *first = quote;
+        *last = quote;
+    }
+}
