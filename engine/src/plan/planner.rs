@@ -159,6 +159,11 @@ impl Planner {
         plan
     }
 
+    /// Bytes that the kept plans take.
+    pub fn cached_bytes(&self) -> u64 {
+        self.plans.weight()
+    }
+
     /// Whether a token is the name of a protected table, whatever it stands for.
     fn is_protected(&self, token: &Token, text: &[u8], lexical: &Lexical) -> bool {
         if !token.kind.is_name() {

@@ -1,1 +1,400 @@
+use super::*;
+use crate::columns::{Columns, Database};
 
+fn planner(unsupported: Unsupported) -> Planner {
+    let document = b"schemas:\n  - table: customers\n    columns: [id, name, ssn, card]\n    encrypted:\n      - column: ssn\n      - column: card\n  - table: audit.log\n    encrypted:\n      - column: entry\n";
+    let columns = Columns::parse(document, Database::PostgreSql)
+        .unwrap()
+        .columns;
+    Planner::new(Arc::new(columns), unsupported, 1 << 20)
+}
+
+/// The values that are sealed, as `column=value`, or the anchor of the refusal; parameters as `column=$n`.
+fn planned(text: &str) -> Result<Vec<String>, &'static str> {
+    sealed(&planner(Unsupported::Refuse), text, &Lexical::default())
+}
+
+fn sealed(planner: &Planner, text: &str, lexical: &Lexical) -> Result<Vec<String>, &'static str> {
+    let mut scratch = Scratch::default();
+    // Twice, so that what the cache says is compared too.
+    planner.plan(text.as_bytes(), lexical, &mut scratch);
+    let plan = planner.plan(text.as_bytes(), lexical, &mut scratch);
+    if let Verdict::Refuse(refusal) = &plan.verdict {
+        return Err(refusal.code.anchor());
+    }
+    let mut values = Vec::new();
+    for literal in plan.literals(text.as_bytes(), &scratch) {
+        let literal = literal.map_err(|refusal| refusal.code.anchor())?;
+        values.push(format!(
+            "{}={}",
+            literal.setting.column,
+            String::from_utf8_lossy(&literal.value)
+        ));
+    }
+    for action in &plan.params {
+        values.push(format!("{}=${}", action.setting.column, action.number));
+    }
+    Ok(values)
+}
+
+#[test]
+fn values_of_protected_columns_are_sealed_and_no_others() {
+    for (text, expected) in [
+        (
+            "INSERT INTO customers (id, ssn) VALUES (1, 'x')",
+            &["ssn=x"][..],
+        ),
+        (
+            "insert into Public.\"customers\" (SSN, Card, name) values ($1, 'y', 'z') returning *",
+            &["card=y", "ssn=$1"],
+        ),
+        (
+            "INSERT INTO customers (ssn, id) VALUES ('a', 1), ('b', 2), (NULL, 3), (DEFAULT, 4)",
+            &["ssn=a", "ssn=b"],
+        ),
+        (
+            "INSERT INTO customers (card, ssn) VALUES ($1, $2), ($3, $4)",
+            &["card=$1", "ssn=$2", "card=$3", "ssn=$4"],
+        ),
+        (
+            "UPDATE customers c SET ssn = 'x', name = 'y' WHERE c.id = 7 AND c.ssn IS NOT NULL RETURNING ssn AS s",
+            &["ssn=x"],
+        ),
+        (
+            "UPDATE customers SET ssn = -5, card = 007",
+            &["ssn=-5", "card=7"],
+        ),
+        (
+            "UPDATE customers SET ssn = U&'\\0061' WHERE name = 'ssn'",
+            &["ssn=a"],
+        ),
+        (
+            r#"UPDATE U&"\0063ustomers" SET U&"ss!006e" UESCAPE '!' = 'x'"#,
+            &["ssn=x"],
+        ),
+        (
+            "DELETE FROM customers WHERE id IN (1, 2, 3) RETURNING ssn",
+            &[],
+        ),
+        (
+            "SELECT id, ssn, c.card FROM customers AS c WHERE name LIKE 'x%' ORDER BY id LIMIT 5 OFFSET 2",
+            &[],
+        ),
+        (
+            "SELECT count(ssn), count(*) FROM customers WHERE card IS NULL GROUP BY name HAVING count(*) > 1",
+            &[],
+        ),
+        (
+            "SELECT * FROM customers FOR UPDATE OF customers SKIP LOCKED",
+            &[],
+        ),
+        (
+            "SELECT 1; INSERT INTO customers (ssn) VALUES ('x'); SELECT 'y'",
+            &["ssn=x"],
+        ),
+        ("INSERT INTO audit.log (entry) VALUES ('x')", &["entry=x"]),
+        ("INSERT INTO log (entry) VALUES ('x')", &["entry=x"]),
+    ] {
+        assert_eq!(
+            planned(text).as_deref(),
+            Ok(&expected
+                .iter()
+                .map(|value| (*value).to_owned())
+                .collect::<Vec<_>>()[..]),
+            "{text}"
+        );
+    }
+}
+
+#[test]
+fn statements_that_name_no_protected_table_pass() {
+    for text in [
+        "SELECT 1",
+        "INSERT INTO orders (ssn) VALUES ('x')",
+        "SELECT customers FROM orders o JOIN u USING (id) WHERE EXISTS (SELECT 1 FROM v)",
+        "SELECT 'INSERT INTO customers (ssn) VALUES (1)'",
+        "INSERT INTO public.log (entry) VALUES ('x')",
+        "SELECT \"Customers\" FROM \"Customers\"",
+        "CREATE TABLE orders (a int)",
+        "this is no SQL",
+        "DO $$ BEGIN PERFORM 1; END $$",
+        "",
+    ] {
+        assert_eq!(planned(text), Ok(Vec::new()), "{text}");
+    }
+}
+
+#[test]
+fn what_could_leak_or_mislead_is_refused() {
+    for (text, anchor) in [
+        (
+            "INSERT INTO customers VALUES (1, 'n', 'x', 'y')",
+            "statement-form",
+        ),
+        ("INSERT INTO customers (ssn) SELECT 'x'", "statement-form"),
+        (
+            "INSERT INTO customers (ssn) VALUES ('x') ON CONFLICT (id) DO UPDATE SET ssn = 'y'",
+            "statement-form",
+        ),
+        (
+            "WITH c AS (INSERT INTO customers (ssn) VALUES ('x') RETURNING 1) SELECT * FROM c",
+            "statement-form",
+        ),
+        (
+            "SELECT * FROM (SELECT * FROM customers) x",
+            "statement-form",
+        ),
+        (
+            "SELECT (SELECT ssn FROM customers LIMIT 1)",
+            "statement-form",
+        ),
+        ("SELECT * FROM orders, customers", "statement-form"),
+        ("COPY customers (ssn) FROM STDIN", "statement-form"),
+        (
+            "PREPARE p AS INSERT INTO customers (ssn) VALUES ($1)",
+            "statement-form",
+        ),
+        ("EXPLAIN SELECT * FROM customers", "statement-form"),
+        ("CREATE VIEW v AS SELECT * FROM customers", "statement-form"),
+        (
+            "DECLARE c CURSOR FOR SELECT * FROM customers",
+            "statement-form",
+        ),
+        (
+            "MERGE INTO customers USING x ON true WHEN MATCHED THEN DO NOTHING",
+            "statement-form",
+        ),
+        ("ALTER TABLE customers ADD COLUMN x int", "statement-form"),
+        ("CREATE TABLE customers (ssn bytea)", "statement-form"),
+        ("TABLE customers", "statement-form"),
+        ("SELECT 1; TABLE customers", "statement-form"),
+        ("SELECT 1 INTO customers", "statement-form"),
+        (
+            "INSERT INTO customers (ssn) VALUES (lower('x'))",
+            "value-form",
+        ),
+        (
+            "INSERT INTO customers (ssn) VALUES ('x' || 'y')",
+            "value-form",
+        ),
+        (
+            "INSERT INTO customers (ssn) VALUES ('x'::text)",
+            "value-form",
+        ),
+        ("INSERT INTO customers (ssn) VALUES (B'1')", "value-form"),
+        ("INSERT INTO customers (ssn) VALUES (N'x')", "value-form"),
+        ("INSERT INTO customers (ssn) VALUES (0x1F)", "value-form"),
+        ("INSERT INTO customers (ssn) VALUES (true)", "value-form"),
+        ("INSERT INTO customers (ssn) VALUES (name)", "value-form"),
+        (
+            "INSERT INTO customers (ssn) VALUES (ROW('x'))",
+            "value-form",
+        ),
+        ("UPDATE customers SET ssn = card", "column-use"),
+        ("UPDATE customers SET name = ssn", "column-use"),
+        (
+            "UPDATE customers SET (ssn, card) = ('x', 'y')",
+            "statement-form",
+        ),
+        ("SELECT id FROM customers WHERE ssn = 'x'", "column-use"),
+        ("SELECT id FROM customers WHERE c.ssn = 'x'", "column-use"),
+        ("SELECT lower(ssn) FROM customers", "column-use"),
+        ("SELECT ssn::text FROM customers", "column-use"),
+        ("SELECT ssn FROM customers ORDER BY ssn", "column-use"),
+        ("SELECT id, ssn FROM customers ORDER BY 2", "column-use"),
+        ("SELECT DISTINCT ssn FROM customers", "column-use"),
+        ("SELECT DISTINCT * FROM customers", "column-use"),
+        ("SELECT count(DISTINCT ssn) FROM customers", "column-use"),
+        ("SELECT customers FROM customers", "column-use"),
+        ("SELECT row_to_json(c) FROM customers c", "column-use"),
+        ("SELECT (customers).ssn FROM customers", "column-use"),
+        (
+            "DELETE FROM customers WHERE ssn IN ('a', 'b')",
+            "column-use",
+        ),
+        (
+            "UPDATE customers SET ssn = $1 WHERE name = $1",
+            "shared-parameter",
+        ),
+        (
+            "INSERT INTO customers (ssn, card) VALUES ($1, $1)",
+            "shared-parameter",
+        ),
+        (
+            "INSERT INTO customers (ssn) VALUES ('x' 'y')",
+            "not-understood",
+        ),
+        ("INSERT INTO customers (ssn) VALUES ('x", "not-understood"),
+        (
+            "INSERT INTO customers (ssn) VALUES (E'\\u12')",
+            "bad-literal",
+        ),
+        (
+            "DO $$ BEGIN INSERT INTO customers (ssn) VALUES ('x'); END $$",
+            "runs-text",
+        ),
+        (
+            "DO LANGUAGE plpgsql 'BEGIN EXECUTE ''INSERT INTO Customers (ssn) VALUES (1)''; END'",
+            "runs-text",
+        ),
+        (
+            "CREATE OR REPLACE FUNCTION f() RETURNS void LANGUAGE sql AS $$ DELETE FROM customers $$",
+            "runs-text",
+        ),
+        (
+            "SELECT dblink_exec('dbname=x', 'INSERT INTO customers (ssn) VALUES (''x'')')",
+            "runs-text",
+        ),
+        ("SELECT query_to_xml($1, true, true, '')", "runs-text"),
+    ] {
+        assert_eq!(planned(text), Err(anchor), "{text}");
+    }
+}
+
+#[test]
+fn messages_name_table_and_column_and_no_value() {
+    let planner = planner(Unsupported::Refuse);
+    for text in [
+        "INSERT INTO customers (ssn) VALUES (lower('secret'))",
+        "SELECT ssn FROM customers WHERE ssn = 'secret'",
+    ] {
+        let plan = planner.plan(
+            text.as_bytes(),
+            &Lexical::default(),
+            &mut Scratch::default(),
+        );
+        let Verdict::Refuse(refusal) = &plan.verdict else {
+            panic!("{text} is not refused");
+        };
+        assert!(refusal.message.contains("\"ssn\"") && refusal.message.contains("\"customers\""));
+        assert!(!format!("{refusal:?}").contains("secret"));
+        assert!(!refusal.hint.is_empty());
+    }
+}
+
+#[test]
+fn observe_and_forward_let_pass_what_is_not_understood() {
+    let text = b"SELECT lower(ssn) FROM customers";
+    let verdict = |unsupported| {
+        planner(unsupported)
+            .plan(text, &Lexical::default(), &mut Scratch::default())
+            .verdict
+            .clone()
+    };
+    assert!(matches!(verdict(Unsupported::Observe), Verdict::Observe(_)));
+    assert_eq!(verdict(Unsupported::Forward), Verdict::Forward);
+}
+
+#[test]
+fn one_plan_serves_all_texts_of_a_shape() {
+    let planner = planner(Unsupported::Refuse);
+    let mut scratch = Scratch::default();
+    let mut plan = |text: &str| planner.plan(text.as_bytes(), &Lexical::default(), &mut scratch);
+    let one = plan("INSERT INTO customers (id, ssn) VALUES (1, 'x'), (2, 'y')");
+    let same = plan("insert into customers (id, ssn) values (7, ''), (8, 'b'), (9, 'c')");
+    let other = plan("INSERT INTO customers (ssn, id) VALUES ('x', 1), ('y', 2)");
+    assert!(Arc::ptr_eq(&one, &same));
+    assert!(!Arc::ptr_eq(&one, &other));
+    let values = sealed(
+        &planner,
+        "insert into customers (id, ssn) values (7, 'a'), (8, 'b'), (9, 'c')",
+        &Lexical::default(),
+    );
+    assert_eq!(values.unwrap(), ["ssn=a", "ssn=b", "ssn=c"]);
+}
+
+#[test]
+fn the_cache_is_bounded() {
+    let planner = planner(Unsupported::Refuse);
+    for number in 0..20_000 {
+        let text = format!("SELECT id AS a{number} FROM customers");
+        planner.plan(
+            text.as_bytes(),
+            &Lexical::default(),
+            &mut Scratch::default(),
+        );
+    }
+    assert!(planner.cached_bytes() <= 1 << 20);
+}
+
+#[test]
+fn session_statements_are_followed() {
+    let planner = planner(Unsupported::Refuse);
+    let plan = |text: &str| {
+        planner.plan(
+            text.as_bytes(),
+            &Lexical::default(),
+            &mut Scratch::default(),
+        )
+    };
+    let all = plan(
+        "PREPARE \"P\" (int) AS SELECT $1; EXECUTE \"P\"(1); DEALLOCATE PREPARE \"P\"; DEALLOCATE ALL; DISCARD ALL",
+    );
+    assert_eq!(
+        all.names,
+        [
+            NameEffect::Prepare(b"P"[..].into()),
+            NameEffect::Deallocate(b"P"[..].into()),
+            NameEffect::DeallocateAll,
+            NameEffect::DiscardAll,
+        ]
+    );
+    assert_eq!(all.executes, [Box::from(&b"P"[..])]);
+    assert!(all.may_change_settings);
+    assert_eq!(plan("EXPLAIN (ANALYZE) EXECUTE q").executes.len(), 1);
+    assert_eq!(plan("CREATE TABLE x AS EXECUTE q(1)").executes.len(), 1);
+    assert_eq!(
+        plan("CREATE TRIGGER t AFTER INSERT ON x EXECUTE FUNCTION f()")
+            .executes
+            .len(),
+        0
+    );
+    assert!(plan("PREPARE TRANSACTION 'x'").names.is_empty());
+    for text in [
+        "SET standard_conforming_strings = off",
+        "RESET ALL",
+        "SELECT set_config('a', 'b', false)",
+        "ROLLBACK",
+    ] {
+        assert!(plan(text).may_change_settings, "{text}");
+    }
+    assert!(!plan("SELECT 1").may_change_settings);
+}
+
+#[test]
+fn other_encodings() {
+    let planner = planner(Unsupported::Refuse);
+    let latin = Lexical {
+        encoding: ClientEncoding::of_name(b"LATIN1"),
+        ..Lexical::default()
+    };
+    assert_eq!(
+        sealed(
+            &planner,
+            "UPDATE customers SET ssn = 'x', name = 'ü'",
+            &latin
+        )
+        .unwrap(),
+        ["ssn=x"]
+    );
+    assert_eq!(
+        sealed(&planner, "UPDATE customers SET ssn = 'ü'", &latin),
+        Err("client-encoding")
+    );
+    assert_eq!(
+        sealed(&planner, "UPDATE customers SET größe = 'x'", &latin),
+        Err("client-encoding")
+    );
+    let sjis = Lexical {
+        encoding: ClientEncoding::of_name(b"SJIS"),
+        ..Lexical::default()
+    };
+    assert_eq!(
+        sealed(&planner, "UPDATE customers SET ssn = 'ü'", &sjis),
+        Err("client-encoding")
+    );
+    assert_eq!(
+        sealed(&planner, "UPDATE orders SET ssn = 'ü'", &sjis),
+        Ok(Vec::new())
+    );
+}

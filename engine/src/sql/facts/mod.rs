@@ -23,6 +23,10 @@ pub enum NoFacts {
     TooLong,
 }
 
+/// Whatever is not data manipulation.
+const OTHER_STATEMENT: NoFacts =
+    NoFacts::Form("a statement other than SELECT, INSERT, UPDATE and DELETE");
+
 /// What a name stands for at one place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Role {
@@ -165,6 +169,15 @@ impl<'a> Source<'a> {
 ///
 /// [`NoFacts`], if not even its relations are known.
 pub fn read(source: &Source<'_>) -> Result<Reading, NoFacts> {
+    let is_dml = source.tokens().next().is_some_and(|(_, first)| {
+        first.is(source.text, b'(')
+            || ["select", "insert", "update", "delete", "with", "values"]
+                .iter()
+                .any(|word| first.is_word(source.text, word))
+    });
+    if !is_dml {
+        return Err(OTHER_STATEMENT);
+    }
     let count = source.tokens().count();
     if count > parse::MAX_TOKENS {
         return Err(NoFacts::TooLong);

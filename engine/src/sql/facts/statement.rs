@@ -2,7 +2,7 @@
 
 use super::survey::{Survey, column};
 use super::value::value;
-use super::{Facts, Item, NoFacts, Role, Source, Write};
+use super::{Facts, Item, NoFacts, OTHER_STATEMENT, Role, Source, Write};
 use sqlparser::ast::{
     Assignment, AssignmentTarget, Delete, Distinct, Expr, FromTable, GroupByExpr, Ident, Insert,
     ObjectName, OrderBy, OrderByKind, Query, Select, SelectItem, SelectItemQualifiedWildcardKind,
