@@ -8,7 +8,13 @@ use acra_engine::session::{NullSession, Session};
 use proptest::prelude::*;
 use std::path::Path;
 
-const RECORDINGS: [&str; 5] = ["psql", "pgbench-simple", "pgbench-extended", "pgbench-prepared", "tokio-postgres"];
+const RECORDINGS: [&str; 5] = [
+    "psql",
+    "pgbench-simple",
+    "pgbench-extended",
+    "pgbench-prepared",
+    "tokio-postgres",
+];
 
 /// SSLRequest, which a session answers itself.
 const TLS_REQUEST: [u8; 8] = [0, 0, 0, 8, 4, 210, 22, 47];
@@ -21,23 +27,39 @@ struct Recording {
 
 impl Recording {
     fn load(name: &str) -> Self {
-        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/recordings").join(name);
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR"))
+            .join("tests/recordings")
+            .join(name);
         let read = |file: &str| std::fs::read(folder.join(file)).unwrap();
         let order = String::from_utf8(read("order.txt")).unwrap();
         let order = order
             .lines()
             .map(|line| {
                 let (sign, length) = line.split_once(' ').unwrap();
-                (if sign == ">" { From::Client } else { From::Server }, length.parse().unwrap())
+                (
+                    if sign == ">" {
+                        From::Client
+                    } else {
+                        From::Server
+                    },
+                    length.parse().unwrap(),
+                )
             })
             .collect();
-        Self { client: read("client.bin"), server: read("server.bin"), order }
+        Self {
+            client: read("client.bin"),
+            server: read("server.bin"),
+            order,
+        }
     }
 
     /// The recording without a refused SSLRequest at its start.
     fn without_tls_request(mut self) -> Self {
         if self.client.starts_with(&TLS_REQUEST) {
-            assert_eq!(self.order[..2], [(From::Client, TLS_REQUEST.len()), (From::Server, 1)]);
+            assert_eq!(
+                self.order[..2],
+                [(From::Client, TLS_REQUEST.len()), (From::Server, 1)]
+            );
             self.client.drain(..TLS_REQUEST.len());
             self.server.drain(..1);
             self.order.drain(..2);
@@ -51,7 +73,11 @@ impl Recording {
         let (mut client, mut server) = (&self.client[..], &self.server[..]);
         let mut cuts = cuts.iter().cycle();
         for (from, length) in &self.order {
-            let stream = if *from == From::Client { &mut client } else { &mut server };
+            let stream = if *from == From::Client {
+                &mut client
+            } else {
+                &mut server
+            };
             let (mut piece, rest) = stream.split_at(*length);
             *stream = rest;
             while !piece.is_empty() {
@@ -66,7 +92,9 @@ impl Recording {
 }
 
 fn recordings() -> impl Iterator<Item = (&'static str, Recording)> {
-    RECORDINGS.into_iter().map(|name| (name, Recording::load(name).without_tls_request()))
+    RECORDINGS
+        .into_iter()
+        .map(|name| (name, Recording::load(name).without_tls_request()))
 }
 
 #[test]
@@ -74,8 +102,14 @@ fn recorded_sessions_pass_byte_for_byte() {
     for (name, recording) in recordings() {
         for cuts in [&[usize::MAX][..], &[1], &[5, 1, 7]] {
             let (to_client, to_server) = recording.play(script::forwarding_session(), cuts);
-            assert!(to_client == recording.server, "{name}: the client got something else");
-            assert!(to_server == recording.client, "{name}: the server got something else");
+            assert!(
+                to_client == recording.server,
+                "{name}: the client got something else"
+            );
+            assert!(
+                to_server == recording.client,
+                "{name}: the server got something else"
+            );
         }
     }
 }

@@ -1,7 +1,9 @@
 //! Stands in for the pump: feeds bytes to a session in pieces and keeps what comes out.
 
 use acra_engine::keys::ClientKeys;
-use acra_engine::session::{Answer, Ask, Cx, Effect, Event, Input, KeyFault, Output, Session, Step};
+use acra_engine::session::{
+    Answer, Ask, Cx, Effect, Event, Input, KeyFault, Output, Session, Step,
+};
 use acra_engine::wire::outbox::Outbox;
 use rand::SeedableRng;
 use rand::rngs::StdRng;
@@ -65,8 +67,14 @@ impl<S: Session> Driver<S> {
 
     pub fn server_closes(&mut self) {
         let (mut to_client, mut to_server) = (Outbox::new(), Outbox::new());
-        let mut out = Output { to_client: &mut to_client, to_server: &mut to_server };
-        let mut cx = Cx { rng: &mut self.rng, events: &mut self.events };
+        let mut out = Output {
+            to_client: &mut to_client,
+            to_server: &mut to_server,
+        };
+        let mut cx = Cx {
+            rng: &mut self.rng,
+            events: &mut self.events,
+        };
         self.session.server_closed(&mut out, &mut cx);
         self.to_client.extend(to_client.take(&[]));
     }
@@ -87,7 +95,10 @@ impl<S: Session> Driver<S> {
             match self.step(from) {
                 Step::NeedMore { want } => {
                     let side = self.side(from);
-                    assert!(want > side.buffer.len() - side.at, "asks for bytes that are there");
+                    assert!(
+                        want > side.buffer.len() - side.at,
+                        "asks for bytes that are there"
+                    );
                     side.want = want;
                     side.buffer.drain(..side.at);
                     side.at = 0;
@@ -103,7 +114,10 @@ impl<S: Session> Driver<S> {
                 }
                 Step::Do(Effect::DialServer) => {
                     let (mut to_client, mut to_server) = (Outbox::new(), Outbox::new());
-                    let mut out = Output { to_client: &mut to_client, to_server: &mut to_server };
+                    let mut out = Output {
+                        to_client: &mut to_client,
+                        to_server: &mut to_server,
+                    };
                     self.session.server_dialled(Ok(()), &mut out);
                 }
                 Step::Do(Effect::CancelUpstream(packet)) => {
@@ -117,13 +131,22 @@ impl<S: Session> Driver<S> {
 
     fn step(&mut self, from: From) -> Step {
         let (mut to_client, mut to_server) = (Outbox::new(), Outbox::new());
-        let mut out = Output { to_client: &mut to_client, to_server: &mut to_server };
-        let mut cx = Cx { rng: &mut self.rng, events: &mut self.events };
+        let mut out = Output {
+            to_client: &mut to_client,
+            to_server: &mut to_server,
+        };
+        let mut cx = Cx {
+            rng: &mut self.rng,
+            events: &mut self.events,
+        };
         let side = match from {
             From::Client => &mut self.client,
             From::Server => &mut self.server,
         };
-        let mut input = Input { bytes: &mut side.buffer, at: side.at };
+        let mut input = Input {
+            bytes: &mut side.buffer,
+            at: side.at,
+        };
         let step = match from {
             From::Client => self.session.from_client(&mut input, &mut out, &mut cx),
             From::Server => self.session.from_server(&mut input, &mut out, &mut cx),

@@ -82,7 +82,10 @@ pub fn data_row(values: &[Option<&[u8]>]) -> Vec<u8> {
 
 /// An error as the server words a syntax error.
 pub fn syntax_error() -> Vec<u8> {
-    message(b'E', b"SERROR\0VERROR\0C42601\0Msyntax error at or near \"acra\"\0\0")
+    message(
+        b'E',
+        b"SERROR\0VERROR\0C42601\0Msyntax error at or near \"acra\"\0\0",
+    )
 }
 
 fn push_value(body: &mut Vec<u8>, value: Option<&[u8]>) {
@@ -109,5 +112,8 @@ pub fn split(mut bytes: &[u8]) -> Vec<(u8, Vec<u8>)> {
 
 /// The tags of a stream, as text.
 pub fn tags(bytes: &[u8]) -> String {
-    split(bytes).iter().map(|(tag, _)| char::from(*tag)).collect()
+    split(bytes)
+        .iter()
+        .map(|(tag, _)| char::from(*tag))
+        .collect()
 }

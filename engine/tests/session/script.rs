@@ -21,26 +21,43 @@ const SECRET: &[u8] = b"078-05-1120";
 fn context(columns: Columns, scan: ScanColumns) -> Arc<Context> {
     Arc::new(Context {
         protects: !columns.is_empty(),
-        planner: Arc::new(Planner::new(Arc::new(columns), Unsupported::Refuse, 1 << 20)),
+        planner: Arc::new(Planner::new(
+            Arc::new(columns),
+            Unsupported::Refuse,
+            1 << 20,
+        )),
         client_id: Some(ClientId::new(CLIENT).unwrap()),
         scan,
-        limits: Limits { max_registry: 4096, ..Limits::default() },
+        limits: Limits {
+            max_registry: 4096,
+            ..Limits::default()
+        },
     })
 }
 
 fn customers() -> Columns {
     let document = b"schemas:\n  - table: customers\n    columns: [id, name, ssn]\n    encrypted:\n      - column: ssn\n";
-    Columns::parse(document, Database::PostgreSql).unwrap().columns
+    Columns::parse(document, Database::PostgreSql)
+        .unwrap()
+        .columns
 }
 
 fn keys() -> Arc<ClientKeys> {
     let key = BlockKey::new(Secret::from(vec![9; 32])).unwrap();
-    Arc::new(ClientKeys { symmetric: vec![key] })
+    Arc::new(ClientKeys {
+        symmetric: vec![key],
+    })
 }
 
 fn sealed(value: &[u8]) -> Vec<u8> {
     let mut out = Vec::new();
-    container::seal_block(&keys().symmetric[0], &mut StdRng::seed_from_u64(1), value, &mut out).unwrap();
+    container::seal_block(
+        &keys().symmetric[0],
+        &mut StdRng::seed_from_u64(1),
+        value,
+        &mut out,
+    )
+    .unwrap();
     out
 }
 
@@ -68,7 +85,10 @@ pub fn protecting_driver() -> Driver<PgSession> {
 /// Startup up to the first ReadyForQuery.
 pub fn start(driver: &mut Driver<PgSession>) {
     driver.feed(From::Client, &startup());
-    driver.feed(From::Server, &[message(b'R', &[0; 4]), ready(b'I')].concat());
+    driver.feed(
+        From::Server,
+        &[message(b'R', &[0; 4]), ready(b'I')].concat(),
+    );
     driver.to_client.clear();
     driver.to_server.clear();
 }
@@ -83,28 +103,50 @@ fn started() -> Driver<PgSession> {
 pub fn protected_conversation(cuts: &[usize]) -> (Vec<u8>, Vec<u8>) {
     let container = sealed(SECRET);
     let turns = [
-        (From::Client, [
-            query("INSERT INTO customers (id, ssn) VALUES (1, '078-05-1120'), (2, NULL)"),
-            parse("s", "INSERT INTO customers (ssn, id) VALUES ($1, $2)", &[TEXT]),
-            bind("", "s", 0, &[Some(SECRET), Some(b"3")]),
-            execute(""),
-            bind("", "s", 1, &[Some(SECRET), Some(&[0, 0, 0, 3])]),
-            execute(""),
-            sync(),
-            query("SELECT * FROM customers WHERE ssn = '1'"),
-            query("SELECT id, ssn FROM customers"),
-        ].concat()),
-        (From::Server, [
-            complete("INSERT 0 2"), ready(b'I'),
-            message(b'1', b""), message(b'2', b""), complete("INSERT 0 1"),
-            message(b'2', b""), complete("INSERT 0 1"), ready(b'I'),
-            syntax_error(), ready(b'I'),
-            row_description(&[INT4, BYTEA], 0),
-            data_row(&[Some(b"1"), Some(&hex(&container))]),
-            data_row(&[Some(b"2"), None]),
-            data_row(&[Some(b"3"), Some(&hex(&[b"before", &*container, b"after"].concat()))]),
-            complete("SELECT 3"), ready(b'I'),
-        ].concat()),
+        (
+            From::Client,
+            [
+                query("INSERT INTO customers (id, ssn) VALUES (1, '078-05-1120'), (2, NULL)"),
+                parse(
+                    "s",
+                    "INSERT INTO customers (ssn, id) VALUES ($1, $2)",
+                    &[TEXT],
+                ),
+                bind("", "s", 0, &[Some(SECRET), Some(b"3")]),
+                execute(""),
+                bind("", "s", 1, &[Some(SECRET), Some(&[0, 0, 0, 3])]),
+                execute(""),
+                sync(),
+                query("SELECT * FROM customers WHERE ssn = '1'"),
+                query("SELECT id, ssn FROM customers"),
+            ]
+            .concat(),
+        ),
+        (
+            From::Server,
+            [
+                complete("INSERT 0 2"),
+                ready(b'I'),
+                message(b'1', b""),
+                message(b'2', b""),
+                complete("INSERT 0 1"),
+                message(b'2', b""),
+                complete("INSERT 0 1"),
+                ready(b'I'),
+                syntax_error(),
+                ready(b'I'),
+                row_description(&[INT4, BYTEA], 0),
+                data_row(&[Some(b"1"), Some(&hex(&container))]),
+                data_row(&[Some(b"2"), None]),
+                data_row(&[
+                    Some(b"3"),
+                    Some(&hex(&[b"before", &*container, b"after"].concat())),
+                ]),
+                complete("SELECT 3"),
+                ready(b'I'),
+            ]
+            .concat(),
+        ),
     ];
     let mut driver = protecting_driver();
     start(&mut driver);
@@ -125,11 +167,17 @@ fn values_are_sealed_on_the_way_in_and_opened_on_the_way_out() {
     let (to_client, to_server) = protected_conversation(&[usize::MAX]);
     assert!(memchr::memmem::find(&to_server, SECRET).is_none());
     assert_eq!(tags(&to_server), "QPBEBESQQ");
-    let rows: Vec<_> = split(&to_client).into_iter().filter(|(tag, _)| *tag == b'D').collect();
+    let rows: Vec<_> = split(&to_client)
+        .into_iter()
+        .filter(|(tag, _)| *tag == b'D')
+        .collect();
     let expected = [
         data_row(&[Some(b"1"), Some(&hex(SECRET))]),
         data_row(&[Some(b"2"), None]),
-        data_row(&[Some(b"3"), Some(&hex(&[b"before", SECRET, b"after"].concat()))]),
+        data_row(&[
+            Some(b"3"),
+            Some(&hex(&[b"before", SECRET, b"after"].concat())),
+        ]),
     ];
     assert_eq!(rows, split(&expected.concat()));
 }
@@ -137,17 +185,46 @@ fn values_are_sealed_on_the_way_in_and_opened_on_the_way_out() {
 #[test]
 fn a_bound_value_arrives_as_a_container_in_its_own_format() {
     let mut driver = started();
-    driver.feed(From::Client, &parse("", "UPDATE customers SET ssn = $1 WHERE id = $2", &[TEXT, INT4]));
+    driver.feed(
+        From::Client,
+        &parse(
+            "",
+            "UPDATE customers SET ssn = $1 WHERE id = $2",
+            &[TEXT, INT4],
+        ),
+    );
     // The column is bytea, whatever the client says of its text.
-    assert_eq!(driver.to_server, parse("", "UPDATE customers SET ssn = $1 WHERE id = $2", &[BYTEA, INT4]));
-    for (format, line) in [(0, &b"a line\nwith a \\ in it"[..]), (1, b"\\x41"), (0, b"\\x41")] {
+    assert_eq!(
+        driver.to_server,
+        parse(
+            "",
+            "UPDATE customers SET ssn = $1 WHERE id = $2",
+            &[BYTEA, INT4]
+        )
+    );
+    for (format, line) in [
+        (0, &b"a line\nwith a \\ in it"[..]),
+        (1, b"\\x41"),
+        (0, b"\\x41"),
+    ] {
         driver.to_server.clear();
-        driver.feed(From::Client, &bind("", "", format, &[Some(line), Some(b"5")]));
+        driver.feed(
+            From::Client,
+            &bind("", "", format, &[Some(line), Some(b"5")]),
+        );
         let (_, body) = &split(&driver.to_server)[0];
         let length = u32::from_be_bytes(body[8..12].try_into().unwrap()) as usize;
         let value = &body[12..12 + length];
-        let container = if format == 0 { const_hex::decode(&value[2..]).unwrap() } else { value.to_vec() };
-        let expected: &[u8] = if format == 0 && line == b"\\x41" { b"A" } else { line };
+        let container = if format == 0 {
+            const_hex::decode(&value[2..]).unwrap()
+        } else {
+            value.to_vec()
+        };
+        let expected: &[u8] = if format == 0 && line == b"\\x41" {
+            b"A"
+        } else {
+            line
+        };
         assert_eq!(unsealed(&container), expected);
     }
 }
@@ -155,9 +232,17 @@ fn a_bound_value_arrives_as_a_container_in_its_own_format() {
 #[test]
 fn empty_values_nulls_and_containers_stay_as_they_are() {
     let mut driver = started();
-    driver.feed(From::Client, &parse("", "INSERT INTO customers (ssn) VALUES ($1)", &[]));
+    driver.feed(
+        From::Client,
+        &parse("", "INSERT INTO customers (ssn) VALUES ($1)", &[]),
+    );
     let container = sealed(SECRET);
-    for (format, value) in [(0, Some(&b""[..])), (0, None), (1, Some(&*container)), (0, Some(&*hex(&container)))] {
+    for (format, value) in [
+        (0, Some(&b""[..])),
+        (0, None),
+        (1, Some(&*container)),
+        (0, Some(&*hex(&container))),
+    ] {
         driver.to_server.clear();
         let message = bind("", "", format, &[value]);
         driver.feed(From::Client, &message);
@@ -170,10 +255,24 @@ fn a_refused_statement_fails_in_its_turn() {
     let mut driver = started();
     driver.feed(From::Client, &query("SELECT 1"));
     driver.feed(From::Client, &query("SELECT lower(ssn) FROM customers"));
-    assert_eq!(driver.to_client, b"", "the error does not overtake the first answer");
+    assert_eq!(
+        driver.to_client, b"",
+        "the error does not overtake the first answer"
+    );
     let sent = split(&driver.to_server);
-    assert_eq!(sent[1], (b'Q', b"acra-server refused this statement\0".to_vec()));
-    driver.feed(From::Server, &[row_description(&[INT4], 0), complete("SELECT 1"), ready(b'T')].concat());
+    assert_eq!(
+        sent[1],
+        (b'Q', b"acra-server refused this statement\0".to_vec())
+    );
+    driver.feed(
+        From::Server,
+        &[
+            row_description(&[INT4], 0),
+            complete("SELECT 1"),
+            ready(b'T'),
+        ]
+        .concat(),
+    );
     driver.feed(From::Server, &[syntax_error(), ready(b'E')].concat());
     assert_eq!(tags(&driver.to_client), "TCZEZ");
     let (_, error) = &split(&driver.to_client)[3];
@@ -198,18 +297,36 @@ fn a_refusal_in_a_pipeline_leaves_the_rest_to_the_next_sync() {
     driver.feed(From::Client, &pipeline.concat());
     // The Bind of a statement that was refused is refused too; the server skips both.
     assert_eq!(tags(&driver.to_server), "PPPESBES");
-    driver.feed(From::Server, &[message(b'1', b""), syntax_error(), ready(b'I')].concat());
-    driver.feed(From::Server, &[message(b'2', b""), data_row(&[Some(b"1")]), complete("SELECT 1"), ready(b'I')].concat());
+    driver.feed(
+        From::Server,
+        &[message(b'1', b""), syntax_error(), ready(b'I')].concat(),
+    );
+    driver.feed(
+        From::Server,
+        &[
+            message(b'2', b""),
+            data_row(&[Some(b"1")]),
+            complete("SELECT 1"),
+            ready(b'I'),
+        ]
+        .concat(),
+    );
     assert_eq!(tags(&driver.to_client), "1EZ2DCZ");
 }
 
 #[test]
 fn after_an_error_nothing_is_sent_before_sync() {
     let mut driver = started();
-    driver.feed(From::Client, &[parse("", "SELECT 1/0", &[]), message(b'H', b"")].concat());
+    driver.feed(
+        From::Client,
+        &[parse("", "SELECT 1/0", &[]), message(b'H', b"")].concat(),
+    );
     driver.feed(From::Server, &syntax_error());
     driver.to_server.clear();
-    driver.feed(From::Client, &[bind("", "", 0, &[]), execute(""), message(b'H', b"")].concat());
+    driver.feed(
+        From::Client,
+        &[bind("", "", 0, &[]), execute(""), message(b'H', b"")].concat(),
+    );
     assert_eq!(tags(&driver.to_server), "H");
     driver.feed(From::Client, &sync());
     assert_eq!(tags(&driver.to_server), "HS");
@@ -218,7 +335,10 @@ fn after_an_error_nothing_is_sent_before_sync() {
 #[test]
 fn a_statement_that_failed_is_not_known() {
     let mut driver = started();
-    driver.feed(From::Client, &[parse("s", "SELECT nothing", &[]), sync()].concat());
+    driver.feed(
+        From::Client,
+        &[parse("s", "SELECT nothing", &[]), sync()].concat(),
+    );
     driver.feed(From::Server, &[syntax_error(), ready(b'I')].concat());
     driver.to_server.clear();
     driver.feed(From::Client, &[bind("", "s", 0, &[]), sync()].concat());
@@ -233,46 +353,99 @@ fn statements_of_sql_share_the_names_of_the_protocol() {
     driver.feed(From::Client, &query("PREPARE s AS SELECT 1"));
     driver.feed(From::Server, &[complete("PREPARE"), ready(b'I')].concat());
     driver.to_server.clear();
-    driver.feed(From::Client, &[bind("", "s", 0, &[]), execute(""), sync()].concat());
+    driver.feed(
+        From::Client,
+        &[bind("", "s", 0, &[]), execute(""), sync()].concat(),
+    );
     assert_eq!(tags(&driver.to_server), "BES");
-    driver.feed(From::Server, &[message(b'2', b""), complete("SELECT 1"), ready(b'I')].concat());
+    driver.feed(
+        From::Server,
+        &[message(b'2', b""), complete("SELECT 1"), ready(b'I')].concat(),
+    );
     driver.feed(From::Client, &query("DEALLOCATE ALL"));
-    driver.feed(From::Server, &[complete("DEALLOCATE ALL"), ready(b'I')].concat());
+    driver.feed(
+        From::Server,
+        &[complete("DEALLOCATE ALL"), ready(b'I')].concat(),
+    );
     driver.to_server.clear();
     driver.feed(From::Client, &query("EXECUTE s"));
-    assert_eq!(split(&driver.to_server)[0].1, b"acra-server refused this statement\0");
+    assert_eq!(
+        split(&driver.to_server)[0].1,
+        b"acra-server refused this statement\0"
+    );
 }
 
 #[test]
 fn a_sync_sent_during_a_copy_is_not_awaited() {
     // libpq's extended COPY: Parse, Bind, Execute, Sync; data; CopyDone, Sync; one ReadyForQuery.
     let mut driver = started();
-    driver.feed(From::Client, &[parse("", "COPY t FROM STDIN", &[]), bind("", "", 0, &[]), execute(""), sync()].concat());
-    driver.feed(From::Server, &[message(b'1', b""), message(b'2', b""), message(b'G', b"\0\0\0")].concat());
-    driver.feed(From::Client, &[message(b'd', b"1\n"), message(b'c', b""), sync()].concat());
+    driver.feed(
+        From::Client,
+        &[
+            parse("", "COPY t FROM STDIN", &[]),
+            bind("", "", 0, &[]),
+            execute(""),
+            sync(),
+        ]
+        .concat(),
+    );
+    driver.feed(
+        From::Server,
+        &[
+            message(b'1', b""),
+            message(b'2', b""),
+            message(b'G', b"\0\0\0"),
+        ]
+        .concat(),
+    );
+    driver.feed(
+        From::Client,
+        &[message(b'd', b"1\n"), message(b'c', b""), sync()].concat(),
+    );
     driver.feed(From::Server, &[complete("COPY 1"), ready(b'I')].concat());
     driver.feed(From::Client, &query("SELECT lower(ssn) FROM customers"));
     driver.feed(From::Server, &[syntax_error(), ready(b'I')].concat());
     assert_eq!(tags(&driver.to_client), "12GCZEZ");
     let (_, error) = &split(&driver.to_client)[5];
-    assert!(String::from_utf8_lossy(error).contains("C0A000"), "the ledger is still in step");
+    assert!(
+        String::from_utf8_lossy(error).contains("C0A000"),
+        "the ledger is still in step"
+    );
 }
 
 #[test]
 fn a_string_that_may_be_read_otherwise_is_refused() {
     let insert = "INSERT INTO customers (id, ssn) VALUES (1, 'a\\')";
     let mut driver = started();
-    driver.feed(From::Client, &query("SET standard_conforming_strings TO off"));
+    driver.feed(
+        From::Client,
+        &query("SET standard_conforming_strings TO off"),
+    );
     driver.to_server.clear();
     driver.feed(From::Client, &query(insert));
-    assert_eq!(split(&driver.to_server)[0].1, b"acra-server refused this statement\0");
-    driver.feed(From::Server, &[complete("SET"), ready(b'I'), syntax_error(), ready(b'I')].concat());
-    driver.feed(From::Server, &message(b'S', b"standard_conforming_strings\0off\0"));
+    assert_eq!(
+        split(&driver.to_server)[0].1,
+        b"acra-server refused this statement\0"
+    );
+    driver.feed(
+        From::Server,
+        &[complete("SET"), ready(b'I'), syntax_error(), ready(b'I')].concat(),
+    );
+    driver.feed(
+        From::Server,
+        &message(b'S', b"standard_conforming_strings\0off\0"),
+    );
     driver.to_server.clear();
-    driver.feed(From::Client, &query("INSERT INTO customers (id, ssn) VALUES (1, 'a\\'b')"));
+    driver.feed(
+        From::Client,
+        &query("INSERT INTO customers (id, ssn) VALUES (1, 'a\\'b')"),
+    );
     let (_, text) = &split(&driver.to_server)[0];
     let text = String::from_utf8_lossy(text);
-    assert!(text.starts_with("INSERT INTO customers (id, ssn) VALUES (1, E'\\\\x252525"), "{text}");
+    assert!(
+        text.starts_with("INSERT INTO customers (id, ssn) VALUES (1, E'\\\\x252525"),
+        "{text}"
+    );
 }
 
 #[test]
@@ -312,7 +485,10 @@ fn a_value_in_escape_form_may_grow() {
     driver.to_client.clear();
     driver.feed(From::Server, &data_row(&[Some(b"1"), Some(&escaped), None]));
     let expected = hex(&[&[b'a'; 400], SECRET].concat());
-    assert_eq!(driver.to_client, data_row(&[Some(b"1"), Some(&expected), None]));
+    assert_eq!(
+        driver.to_client,
+        data_row(&[Some(b"1"), Some(&expected), None])
+    );
 }
 
 #[test]
@@ -321,23 +497,41 @@ fn a_container_that_no_key_opens_passes_and_is_reported() {
     let mut container = sealed(SECRET);
     *container.last_mut().unwrap() ^= 1;
     driver.feed(From::Client, &query("SELECT c FROM t"));
-    let reply = [row_description(&[BYTEA], 0), data_row(&[Some(&hex(&container))]), complete("SELECT 1"), ready(b'I')];
+    let reply = [
+        row_description(&[BYTEA], 0),
+        data_row(&[Some(&hex(&container))]),
+        complete("SELECT 1"),
+        ready(b'I'),
+    ];
     driver.feed(From::Server, &reply.concat());
     assert_eq!(driver.to_client, reply.concat());
-    assert_eq!(driver.events, [acra_engine::session::Event::Unopened { containers: 1 }]);
+    assert_eq!(
+        driver.events,
+        [acra_engine::session::Event::Unopened { containers: 1 }]
+    );
 }
 
 #[test]
 fn without_keys_writing_is_refused_and_reading_passes() {
     let mut driver = Driver::new(PgSession::new(context(customers(), ScanColumns::Typed)));
     start(&mut driver);
-    driver.feed(From::Client, &query("INSERT INTO customers (ssn) VALUES ('x')"));
-    assert_eq!(split(&driver.to_server)[0].1, b"acra-server refused this statement\0");
+    driver.feed(
+        From::Client,
+        &query("INSERT INTO customers (ssn) VALUES ('x')"),
+    );
+    assert_eq!(
+        split(&driver.to_server)[0].1,
+        b"acra-server refused this statement\0"
+    );
     driver.feed(From::Server, &[syntax_error(), ready(b'I')].concat());
     assert!(String::from_utf8_lossy(&driver.to_client).contains("C58000"));
     driver.to_client.clear();
     driver.feed(From::Client, &query("SELECT ssn FROM customers"));
-    let reply = [row_description(&[BYTEA], 0), data_row(&[Some(&hex(&sealed(SECRET)))])].concat();
+    let reply = [
+        row_description(&[BYTEA], 0),
+        data_row(&[Some(&hex(&sealed(SECRET)))]),
+    ]
+    .concat();
     driver.feed(From::Server, &reply);
     assert_eq!(driver.to_client, reply);
 }
@@ -346,14 +540,29 @@ fn without_keys_writing_is_refused_and_reading_passes() {
 fn too_many_statements_are_refused_and_closing_makes_room() {
     let mut driver = started();
     for number in 0..40 {
-        driver.feed(From::Client, &[parse(&format!("s{number}"), "SELECT 1", &[]), sync()].concat());
+        driver.feed(
+            From::Client,
+            &[parse(&format!("s{number}"), "SELECT 1", &[]), sync()].concat(),
+        );
         let refused = memchr::memmem::find(&driver.to_server, b"acra-server refused").is_some();
-        let reply = if refused { syntax_error() } else { message(b'1', b"") };
+        let reply = if refused {
+            syntax_error()
+        } else {
+            message(b'1', b"")
+        };
         driver.feed(From::Server, &[reply, ready(b'I')].concat());
     }
     assert!(String::from_utf8_lossy(&driver.to_client).contains("C53200"));
     driver.to_server.clear();
-    driver.feed(From::Client, &[message(b'C', b"Ss0\0"), parse("again", "SELECT 1", &[]), sync()].concat());
+    driver.feed(
+        From::Client,
+        &[
+            message(b'C', b"Ss0\0"),
+            parse("again", "SELECT 1", &[]),
+            sync(),
+        ]
+        .concat(),
+    );
     assert_eq!(tags(&driver.to_server), "CPS");
     assert!(memchr::memmem::find(&driver.to_server, b"refused").is_none());
 }
@@ -361,8 +570,14 @@ fn too_many_statements_are_refused_and_closing_makes_room() {
 #[test]
 fn tls_and_gss_are_declined_and_cancel_goes_upstream() {
     let mut driver = protecting_driver();
-    driver.feed(From::Client, &[0, 0, 0, 8, 4, 210, 22, 48, 0, 0, 0, 8, 4, 210, 22, 47]);
-    assert_eq!((&*driver.to_client, &*driver.to_server), (&b"NN"[..], &b""[..]));
+    driver.feed(
+        From::Client,
+        &[0, 0, 0, 8, 4, 210, 22, 48, 0, 0, 0, 8, 4, 210, 22, 47],
+    );
+    assert_eq!(
+        (&*driver.to_client, &*driver.to_server),
+        (&b"NN"[..], &b""[..])
+    );
     let cancel = [0, 0, 0, 16, 4, 210, 22, 46, 0, 0, 0, 1, 0, 0, 0, 2];
     driver.feed(From::Client, &cancel);
     assert_eq!(driver.to_server, cancel);
@@ -371,7 +586,12 @@ fn tls_and_gss_are_declined_and_cancel_goes_upstream() {
 
 #[test]
 fn malformed_messages_end_the_session_with_a_reason() {
-    for bytes in [&b"Q\0\0\0\x03"[..], b"Q\0\0\0\x06ab", b"B\0\0\0\x05\0", b"P\0\0\0\x06\0\0"] {
+    for bytes in [
+        &b"Q\0\0\0\x03"[..],
+        b"Q\0\0\0\x06ab",
+        b"B\0\0\0\x05\0",
+        b"P\0\0\0\x06\0\0",
+    ] {
         let mut driver = started();
         driver.feed(From::Client, bytes);
         assert!(driver.closed);
