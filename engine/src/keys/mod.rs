@@ -1,22 +1,13 @@
-//! stub
-use crate::crypto::BlockKey;
-#[derive(Debug, Clone)]
-pub struct ClientId(std::sync::Arc<str>);
-impl ClientId {
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-pub struct ClientKeys {
-    pub symmetric: Vec<BlockKey>,
-}
-impl ClientKeys {
-    pub fn current(&self) -> Option<&BlockKey> {
-        self.symmetric.first()
-    }
-}
-impl std::fmt::Debug for ClientKeys {
-    fn fmt(&self, _: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        Ok(())
-    }
-}
+//! Whose keys there are, and the form in which they are stored.
+//!
+//! Job: client ids, a client's keys, the master key, and the names and contents of key store files (keystore.md). What
+//! must not be known here: directories, databases, the environment, the time.
+
+mod client_id;
+mod master;
+mod ring;
+pub mod v1;
+
+pub use client_id::{ClientId, ClientIdError};
+pub use master::{MasterKey, MasterKeyError};
+pub use ring::ClientKeys;

@@ -1,0 +1,53 @@
+//! Why a cryptographic operation failed.
+
+use std::fmt;
+
+/// Why something could not be sealed, opened or read.
+///
+/// The texts are those of Acra and Themis where containers.md gives one. None tells more about a failed opening than
+/// that it failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CryptoError {
+    /// A key without bytes.
+    EmptyKey,
+    /// A Secure Cell holds at least one byte.
+    EmptyMessage,
+    /// Context Imprint needs a context.
+    EmptyContext,
+    /// A Secure Cell holds less than 4 GiB.
+    TooLong,
+    /// The KDF gives 1 to 32 bytes.
+    OutputLength,
+    /// A Secure Cell that is damaged, or not for this key and context.
+    Cell,
+    /// Not an AcraBlock, or one that none of the keys opens.
+    AcraBlock,
+    /// There is nothing to wrap into a serialized container.
+    EmptyContainer,
+    /// Not a serialized container, and no older form of one.
+    ContainerFormat,
+    /// A serialized container with an envelope that nobody knows.
+    Envelope,
+    /// What a serialized container holds is not what it says.
+    InnerContainer,
+}
+
+impl fmt::Display for CryptoError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::EmptyKey => "empty symmetric key for Secure Cell",
+            Self::EmptyMessage => "empty message for Secure Cell",
+            Self::EmptyContext => "empty context for Secure Cell",
+            Self::TooLong => "Secure Cell failed to encrypt: the message is 4 GiB or longer",
+            Self::OutputLength => "key derivation gives 1 to 32 bytes",
+            Self::Cell => "Secure Cell failed to decrypt",
+            Self::AcraBlock => "invalid AcraBlock",
+            Self::EmptyContainer => "empty encrypted data",
+            Self::ContainerFormat => "incorrect serialized container format",
+            Self::Envelope => "handler not found in registry",
+            Self::InnerContainer => "invalid internal container",
+        })
+    }
+}
+
+impl std::error::Error for CryptoError {}

@@ -1,0 +1,36 @@
+//! The keys of one client.
+
+use crate::crypto::BlockKey;
+
+/// The keys of one client that are in memory.
+#[derive(Debug)]
+pub struct ClientKeys {
+    /// Storage keys, newest first. The first one is the current key unless it is marked as rotated, which it is if the
+    /// current key was destroyed.
+    pub symmetric: Vec<BlockKey>,
+}
+
+impl ClientKeys {
+    /// The key that new values are sealed with.
+    pub fn current(&self) -> Option<&BlockKey> {
+        self.symmetric.first().filter(|key| !key.is_rotated())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::ClientKeys;
+    use crate::crypto::{BlockKey, Secret};
+
+    #[test]
+    fn a_rotated_key_does_not_become_current() {
+        let key = |byte| BlockKey::new(Secret::from(vec![byte; 32])).unwrap();
+        let mut keys = ClientKeys {
+            symmetric: vec![key(1), key(2).into_rotated()],
+        };
+        assert_eq!(keys.current().unwrap().id(b""), key(1).id(b""));
+        keys.symmetric.remove(0);
+        assert!(keys.current().is_none());
+        assert!(!format!("{keys:?}").contains('2'));
+    }
+}

@@ -1,0 +1,152 @@
+//! Names of files in a key directory (keystore.md 1.1, 4, 4.4, 4.6).
+
+use crate::keys::ClientId;
+
+/// The lock file that writers hold.
+pub const LOCK: &str = ".lock";
+/// The file that tells a key store v2.
+pub const VERSION: &str = "version";
+/// Its content.
+pub const VERSION_2: &[u8] = b"Acra Keystore v2";
+
+/// What every temporary file begins with. No underscore: Acra lists such a name as a legacy key and passes over it.
+const TEMPORARY: &str = ".tmp-";
+
+/// Suffix of a client's symmetric storage key.
+const STORAGE_SYMMETRIC: &str = "_storage_sym";
+
+/// Suffixes that are cut from a name to get the context. At most one of them matches.
+const PRIVATE: [&str; 7] = [
+    "_storage",
+    STORAGE_SYMMETRIC,
+    "_hmac",
+    "_server",
+    "_translator",
+    "_zone",
+    "_zone_sym",
+];
+
+/// The file of a client's symmetric storage key.
+pub fn storage_symmetric(id: &ClientId) -> String {
+    format!("{id}{STORAGE_SYMMETRIC}")
+}
+
+/// The directory of the older generations of a key file.
+pub fn old_directory(file: &str) -> String {
+    format!("{file}.old")
+}
+
+/// The name of a temporary file.
+pub fn temporary(random: u64) -> String {
+    format!("{TEMPORARY}{random:016x}")
+}
+
+/// A name within the key directory without `.old/<time stamp>`.
+fn without_generation(name: &str) -> &str {
+    match name.rsplit_once('/') {
+        Some((directory, _)) => directory.strip_suffix(".old").unwrap_or(name),
+        None => name,
+    }
+}
+
+/// The Secure Cell context of a private or symmetric key file, by its path within the key directory.
+pub fn context(name: &str) -> &str {
+    let name = without_generation(name);
+    if name == "secure_log_key" || name.starts_with(".poison_key/") {
+        return name;
+    }
+    PRIVATE
+        .iter()
+        .find_map(|suffix| name.strip_suffix(suffix))
+        .unwrap_or(name)
+}
+
+/// Whether a path within the key directory is that of a public key, which is stored in the clear.
+pub fn is_public(name: &str) -> bool {
+    without_generation(name).ends_with(".pub")
+}
+
+/// Whether a file was left by a writer that was cut off: ours, or Acra's (a key file's name and digits).
+pub fn is_unfinished(name: &str) -> bool {
+    if let Some(random) = name.strip_prefix(TEMPORARY) {
+        return random.len() == 16
+            && random
+                .bytes()
+                .all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
+    }
+    let key = name.trim_end_matches(|end: char| end.is_ascii_digit());
+    let key_file = key.strip_suffix(".pub").unwrap_or(key);
+    key.len() < name.len()
+        && (PRIVATE.iter().any(|suffix| key_file.ends_with(suffix))
+            || matches!(key_file, "secure_log_key" | "poison_key" | "poison_key_sym"))
+}
+
+/// What a file of the key directory is, as far as reading clients' keys goes (keystore.md 4.4).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Entry {
+    /// The symmetric storage key of a client.
+    StorageSymmetric(ClientId),
+    /// Left by a writer that was cut off.
+    Unfinished,
+    /// Anything else.
+    Other,
+}
+
+impl Entry {
+    /// Judges a file by its name.
+    pub fn of(name: &str) -> Self {
+        if is_unfinished(name) {
+            return Self::Unfinished;
+        }
+        // `<zone>_zone_sym` does not end like this, so zones' keys are not mistaken for clients'.
+        let id = name.strip_suffix(STORAGE_SYMMETRIC);
+        match id.map(ClientId::new) {
+            Some(Ok(id)) => Self::StorageSymmetric(id),
+            _ => Self::Other,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Entry, context, is_public, is_unfinished, storage_symmetric, temporary};
+    use crate::keys::ClientId;
+
+    #[test]
+    fn names_and_contexts() {
+        let id = ClientId::new("client_B 2").unwrap();
+        let name = storage_symmetric(&id);
+        assert_eq!(name, "client_B 2_storage_sym");
+        assert_eq!(Entry::of(&name), Entry::StorageSymmetric(id));
+        assert_eq!(context(&name), "client_B 2");
+        assert_eq!(
+            context(&format!("{name}.old/2026-11-23T16:41:24")),
+            "client_B 2"
+        );
+        assert_eq!(
+            context("secure_log_key.old/2026-11-23T16:41:24"),
+            "secure_log_key"
+        );
+        assert_eq!(context("client"), "client");
+        assert!(is_public("client_storage.pub.old/2026-11-23T16:41:24"));
+        assert!(!is_public("client_storage.old/x.pub"));
+    }
+
+    #[test]
+    fn unfinished_files() {
+        for name in [
+            &temporary(0xab),
+            "client_storage_sym1234",
+            "client_storage.pub99",
+            "secure_log_key7",
+        ] {
+            assert!(is_unfinished(name), "{name}");
+            assert_eq!(Entry::of(name), Entry::Unfinished);
+        }
+        for name in [".tmp-xyz", "client1", "client_storage_sym", "12345", "a_b9"] {
+            assert!(!is_unfinished(name), "{name}");
+        }
+        assert_eq!(Entry::of("bad_storage_sym"), Entry::Other);
+        assert_eq!(Entry::of("../../x_storage_sym"), Entry::Other);
+    }
+}

@@ -1,0 +1,357 @@
+//! Key directories as they are found: good, damaged, open to others, half written.
+
+use super::{FileKeyStore, Version, version_of};
+use crate::{KeyCache, KeyStoreError};
+use acra_engine::keys::ClientId;
+use acra_engine::keys::v1::{self, TimeStamp};
+use std::fs::{self, Permissions};
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
+use std::path::{Path, PathBuf};
+use tempfile::TempDir;
+
+const MASTER: &str = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
+const OTHER_MASTER: &str = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh4=";
+const KEY: &str = "client_storage_sym";
+
+fn id() -> ClientId {
+    ClientId::new("client").unwrap()
+}
+
+/// A directory of mode 0700 and a store in it.
+fn store() -> (TempDir, FileKeyStore) {
+    let directory = tempfile::tempdir().unwrap();
+    set_mode(directory.path(), 0o700);
+    let store = FileKeyStore::open(directory.path(), Some(MASTER)).unwrap();
+    (directory, store)
+}
+
+fn set_mode(path: &Path, mode: u32) {
+    fs::set_permissions(path, Permissions::from_mode(mode)).unwrap();
+}
+
+fn mode(path: &Path) -> u32 {
+    fs::metadata(path).unwrap().permissions().mode() & 0o7777
+}
+
+fn key_ids(store: &FileKeyStore) -> Vec<[u8; 2]> {
+    let keys = store.load_client(&id()).unwrap();
+    keys.symmetric.iter().map(|key| key.id(b"")).collect()
+}
+
+fn old_files(directory: &Path) -> Vec<PathBuf> {
+    let mut files: Vec<PathBuf> = fs::read_dir(directory.join(v1::old_directory(KEY)))
+        .map(|entries| entries.map(|entry| entry.unwrap().path()).collect())
+        .unwrap_or_default();
+    files.sort();
+    files
+}
+
+fn names(directory: &Path) -> Vec<String> {
+    let name = |entry: fs::DirEntry| entry.file_name().into_string().unwrap();
+    let mut names: Vec<String> = fs::read_dir(directory)
+        .unwrap()
+        .map(|entry| name(entry.unwrap()))
+        .collect();
+    names.sort();
+    names
+}
+
+#[test]
+fn a_key_is_made_and_read() {
+    let parent = tempfile::tempdir().unwrap();
+    let directory = parent.path().join("new/keys");
+    let store = FileKeyStore::open(&directory, Some(MASTER)).unwrap();
+    assert!(store.client_ids().unwrap().is_empty());
+    assert!(!directory.exists(), "readers create nothing");
+    store.generate_symmetric(&id()).unwrap();
+    assert_eq!(mode(&directory), 0o700);
+    assert_eq!(mode(&directory.join(KEY)), 0o600);
+    assert_eq!(fs::metadata(directory.join(KEY)).unwrap().len(), 76);
+    assert_eq!(names(&directory), [KEY]);
+    let keys = store.load_client(&id()).unwrap();
+    assert!(keys.current().is_some());
+    assert_eq!(store.client_ids().unwrap(), [id()]);
+    FileKeyStore::open(&directory, Some(MASTER)).unwrap();
+    assert!(store.take_notices().is_empty());
+}
+
+#[test]
+fn files_of_acra_are_read_in_their_order() {
+    let (directory, _) = store();
+    let vectors = "../engine/tests/vectors/keystore_v1.json";
+    let vectors: serde_json::Value = serde_json::from_slice(&fs::read(vectors).unwrap()).unwrap();
+    let unhex = |value: &serde_json::Value| -> Vec<u8> {
+        let digits = value.as_str().unwrap().as_bytes();
+        let byte =
+            |pair: &[u8]| u8::from_str_radix(std::str::from_utf8(pair).unwrap(), 16).unwrap();
+        digits.chunks(2).map(byte).collect()
+    };
+    let mut expected = Vec::new();
+    for vector in vectors["vectors"].as_array().unwrap() {
+        let Some(path) = vector["in"]["path"].as_str() else {
+            continue;
+        };
+        let Some(content) = vector["in"].get("file") else {
+            continue;
+        };
+        let to = directory.path().join(path);
+        fs::create_dir_all(to.parent().unwrap()).unwrap();
+        fs::write(&to, unhex(content)).unwrap();
+        set_mode(&to, 0o600);
+        if path.starts_with("client-alpha_storage_sym") {
+            let secret = unhex(&vector["expect"]["decrypts_to"]);
+            let key = acra_engine::crypto::BlockKey::new(secret.into()).unwrap();
+            expected.push(key.id(b""));
+        }
+    }
+    set_mode(directory.path(), 0o700);
+    // The vectors' master key.
+    let store = FileKeyStore::open(directory.path(), Some(MASTER)).unwrap();
+    let alpha = ClientId::new("client-alpha").unwrap();
+    let keys = store.load_client(&alpha).unwrap();
+    let ids: Vec<_> = keys.symmetric.iter().map(|key| key.id(b"")).collect();
+    assert_eq!((ids.len(), &ids), (2, &expected));
+    let all = store.client_ids().unwrap();
+    assert_eq!(
+        all.iter().map(ClientId::as_str).collect::<Vec<_>>(),
+        ["client-alpha", "client_B 2"]
+    );
+    let cache = KeyCache::new(store);
+    cache.load_all().unwrap();
+    assert!(cache.cached(&alpha).is_some());
+    assert!(cache.take_notices().is_empty());
+}
+
+#[test]
+fn rotated_keys_stay_newest_first() {
+    let (directory, store) = store();
+    let mut newest_first = Vec::new();
+    for _ in 0..4 {
+        store.generate_symmetric(&id()).unwrap();
+        newest_first.insert(0, key_ids(&store)[0]);
+    }
+    assert_eq!(key_ids(&store), newest_first);
+    let old = old_files(directory.path());
+    assert_eq!(old.len(), 3);
+    for path in &old {
+        assert!(TimeStamp::parse(path.file_name().unwrap().to_str().unwrap()).is_some());
+        assert_eq!(mode(path), 0o600);
+    }
+    assert_eq!(mode(&directory.path().join(v1::old_directory(KEY))), 0o700);
+    assert_eq!(names(directory.path()), [KEY, "client_storage_sym.old"]);
+}
+
+#[test]
+fn time_stamps_go_forward_when_the_clock_does_not() {
+    let (directory, store) = store();
+    store.generate_symmetric(&id()).unwrap();
+    store.generate_symmetric(&id()).unwrap();
+    let old = old_files(directory.path());
+    fs::rename(
+        &old[0],
+        old[0].with_file_name("2999-12-31T23:59:59.999999999"),
+    )
+    .unwrap();
+    let before = key_ids(&store)[0];
+    store.generate_symmetric(&id()).unwrap();
+    assert_eq!(key_ids(&store)[1], before);
+    assert!(old_files(directory.path())[1].ends_with("3000-01-01T00:00:00"));
+}
+
+#[test]
+fn a_rotation_that_was_cut_off_is_completed() {
+    let (directory, store) = store();
+    store.generate_symmetric(&id()).unwrap();
+    // The link has been made, the rename has not; and temporary files lie about.
+    let old = directory.path().join(v1::old_directory(KEY));
+    fs::create_dir(&old).unwrap();
+    fs::hard_link(
+        directory.path().join(KEY),
+        old.join("2026-11-23T16:41:24.5"),
+    )
+    .unwrap();
+    let ours = directory.path().join(v1::temporary(7));
+    let of_acra = directory.path().join("client_storage_sym123456");
+    for path in [&ours, &of_acra] {
+        fs::write(path, b"half").unwrap();
+    }
+    assert_eq!(store.client_ids().unwrap(), [id()]);
+    assert_eq!(store.take_notices().len(), 2);
+    let current = key_ids(&store)[0];
+    store.generate_symmetric(&id()).unwrap();
+    assert_eq!(old_files(directory.path()).len(), 1, "no second link");
+    assert_eq!(key_ids(&store)[1], current);
+    assert!(!ours.exists());
+    assert!(of_acra.exists(), "Acra's are never removed");
+}
+
+#[test]
+fn rotated_keys_open_when_the_current_one_was_destroyed() {
+    let (directory, store) = store();
+    store.generate_symmetric(&id()).unwrap();
+    let before = key_ids(&store)[0];
+    store.generate_symmetric(&id()).unwrap();
+    fs::remove_file(directory.path().join(KEY)).unwrap();
+    let keys = store.load_client(&id()).unwrap();
+    assert_eq!(keys.symmetric[0].id(b""), before);
+    assert!(
+        keys.current().is_none(),
+        "nothing is sealed with a rotated key"
+    );
+}
+
+#[test]
+fn keys_that_cannot_be_had() {
+    let (directory, store) = store();
+    let missing = store.load_client(&id()).unwrap_err();
+    assert!(missing.is_missing() && missing.to_string().contains(KEY));
+
+    store.generate_symmetric(&id()).unwrap();
+    let path = directory.path().join(KEY);
+    let other = FileKeyStore::open(directory.path(), Some(OTHER_MASTER)).unwrap();
+    let wrong = other.load_client(&id()).unwrap_err();
+    assert!(!wrong.is_missing());
+    let text = wrong.to_string();
+    assert!(
+        text.contains(KEY) && text.contains("ACRA_MASTER_KEY"),
+        "{text}"
+    );
+
+    store.generate_symmetric(&id()).unwrap();
+    let [old] = &old_files(directory.path())[..] else {
+        panic!("one older generation")
+    };
+    fs::write(old, b"damaged").unwrap();
+    assert_eq!(key_ids(&store).len(), 1);
+    let notices = store.take_notices();
+    assert_eq!(
+        (&*notices[0].message, &notices[0].path),
+        ("Cannot open rotated key", old)
+    );
+    assert!(notices[0].is_error);
+
+    for damaged in [&b""[..], b"damaged", &[0; 76], &vec![0; 1 << 20]] {
+        fs::write(&path, damaged).unwrap();
+        let error = store.load_client(&id()).unwrap_err();
+        assert!(matches!(error, KeyStoreError::Unopened(_)), "{error}");
+    }
+    let cache = KeyCache::new(store);
+    assert!(cache.load_all().is_err());
+}
+
+#[test]
+fn modes_are_checked() {
+    let (directory, store) = store();
+    store.generate_symmetric(&id()).unwrap();
+    set_mode(&directory.path().join(KEY), 0o640);
+    store.load_client(&id()).unwrap();
+    let [notice] = &store.take_notices()[..] else {
+        panic!("one notice")
+    };
+    assert!(notice.message.contains("has incorrect permissions 0640"));
+    for mode in [0o755, 0o750, 0o500, 0o1700] {
+        set_mode(directory.path(), mode);
+        let error = FileKeyStore::open(directory.path(), Some(MASTER))
+            .unwrap_err()
+            .to_string();
+        assert!(
+            error.starts_with("keystore folder has an incorrect permissions"),
+            "{error}"
+        );
+        assert!(error.contains("chmod 700"), "{error}");
+    }
+}
+
+#[test]
+fn master_keys_are_checked() {
+    let (directory, _) = store();
+    for (text, error) in [
+        (None, "master key is empty"),
+        (Some(""), "master key is empty"),
+        (Some("AAEC"), "master key must have 32 length in bytes"),
+        (Some("?"), "master key is not standard base64"),
+    ] {
+        let refused = FileKeyStore::open(directory.path(), text)
+            .unwrap_err()
+            .to_string();
+        assert!(refused.starts_with(error), "{refused}");
+    }
+}
+
+#[test]
+fn versions() {
+    let (directory, store) = store();
+    let version = || version_of(directory.path());
+    assert_eq!(version().unwrap(), Version::Empty);
+    assert_eq!(
+        version_of(&directory.path().join("none")).unwrap(),
+        Version::Empty
+    );
+    fs::write(directory.path().join(v1::LOCK), b"").unwrap();
+    fs::write(directory.path().join(v1::temporary(1)), b"").unwrap();
+    assert_eq!(version().unwrap(), Version::Empty);
+    store.generate_symmetric(&id()).unwrap();
+    assert_eq!(version().unwrap(), Version::V1);
+
+    let file = directory.path().join(v1::VERSION);
+    fs::write(&file, "Acra Keystore v2").unwrap();
+    assert_eq!(version().unwrap(), Version::V2);
+    let error = FileKeyStore::open(directory.path(), Some(MASTER)).unwrap_err();
+    assert!(matches!(error, KeyStoreError::OtherVersion(_)));
+    assert!(error.to_string().contains("keystore v2"));
+    for content in ["", "Acra Keystore v2\n", "Acra Keystore v3"] {
+        fs::write(&file, content).unwrap();
+        let error = FileKeyStore::open(directory.path(), Some(MASTER)).unwrap_err();
+        assert!(
+            error
+                .to_string()
+                .starts_with("invalid keystore version file content")
+        );
+    }
+}
+
+#[test]
+fn writers_take_turns() {
+    let (directory, store) = store();
+    std::thread::scope(|scope| {
+        for _ in 0..8 {
+            scope.spawn(|| store.generate_symmetric(&id()).unwrap());
+        }
+    });
+    assert_eq!(old_files(directory.path()).len(), 7);
+    assert_eq!(key_ids(&store).len(), 8);
+    let inodes = old_files(directory.path())
+        .iter()
+        .map(|path| fs::metadata(path).unwrap().ino())
+        .collect::<std::collections::HashSet<_>>();
+    assert_eq!(inodes.len(), 7);
+    assert_eq!(names(directory.path()), [KEY, "client_storage_sym.old"]);
+}
+
+#[test]
+fn the_cache_keeps_what_it_has_read() {
+    fn shared<T: Send + Sync>(_: &T) {}
+    let (directory, store) = store();
+    store.generate_symmetric(&id()).unwrap();
+    let cache = KeyCache::new(store);
+    shared(&cache);
+    assert!(cache.cached(&id()).is_none());
+    let keys = cache.load(&id()).unwrap();
+    assert!(cache.cached(&id()).is_some());
+    fs::remove_dir_all(directory.path()).unwrap();
+    assert_eq!(
+        cache.load(&id()).unwrap().symmetric.len(),
+        keys.symmetric.len()
+    );
+    assert!(
+        cache
+            .load(&ClientId::new("nobody").unwrap())
+            .unwrap_err()
+            .is_missing()
+    );
+    cache.load_all().unwrap();
+    assert!(
+        cache.cached(&id()).is_none(),
+        "reloading forgets what is gone"
+    );
+}
