@@ -14,7 +14,6 @@ use acra_net::Listener;
 use acra_telemetry::{Logger, codes};
 use service::Service;
 use settings::{Settings, StartError};
-use std::io::Write as _;
 use std::process::ExitCode;
 use std::sync::Arc;
 use tokio::signal::unix::{SignalKind, signal};
@@ -26,7 +25,7 @@ fn main() -> ExitCode {
         Outcome::Help(text) => say(std::io::stderr(), &text, 0),
         Outcome::Version(text) => say(std::io::stdout(), &text, 0),
         Outcome::Dump(dump) => match dump.write() {
-            Ok(text) => say(std::io::stderr(), &text, 0),
+            Ok(()) => ExitCode::SUCCESS,
             Err(error) => say(std::io::stderr(), &error.to_string(), 1),
         },
         Outcome::Error(failure) => {

@@ -20,7 +20,7 @@ use tokio::net::TcpStream;
 const DIAL_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Bytes of all plans together.
-const PLAN_CACHE: usize = 32 << 20;
+const PLAN_CACHE: u64 = 32 << 20;
 
 /// Bytes that all sessions together may hold for messages above the usual buffer size.
 const BUFFER_BUDGET: usize = 2 << 30;

@@ -12,10 +12,13 @@ pub enum KeyFault {
     Unavailable,
 }
 
+/// A client id and what the shell had for it.
+type Entry = (Box<str>, Result<Arc<ClientKeys>, KeyFault>);
+
 /// Keys by client id. Few clients meet in one session: a list is the fastest map.
 #[derive(Debug, Default)]
 pub(super) struct Keyring {
-    entries: Vec<(Box<str>, Result<Arc<ClientKeys>, KeyFault>)>,
+    entries: Vec<Entry>,
 }
 
 impl Keyring {

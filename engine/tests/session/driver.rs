@@ -11,7 +11,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum From {
+pub(crate) enum From {
     Client,
     Server,
 }
@@ -24,20 +24,20 @@ struct Side {
     blocked: bool,
 }
 
-pub struct Driver<S> {
+pub(crate) struct Driver<S> {
     session: S,
     client: Side,
     server: Side,
     rng: StdRng,
     keys: HashMap<Box<str>, Arc<ClientKeys>>,
-    pub to_client: Vec<u8>,
-    pub to_server: Vec<u8>,
-    pub events: Vec<Event>,
-    pub closed: bool,
+    pub(crate) to_client: Vec<u8>,
+    pub(crate) to_server: Vec<u8>,
+    pub(crate) events: Vec<Event>,
+    pub(crate) closed: bool,
 }
 
 impl<S: Session> Driver<S> {
-    pub fn new(session: S) -> Self {
+    pub(crate) fn new(session: S) -> Self {
         Self {
             session,
             client: Side::default(),
@@ -51,12 +51,12 @@ impl<S: Session> Driver<S> {
         }
     }
 
-    pub fn with_keys(mut self, client_id: &str, keys: Arc<ClientKeys>) -> Self {
+    pub(crate) fn with_keys(mut self, client_id: &str, keys: Arc<ClientKeys>) -> Self {
         self.keys.insert(client_id.into(), keys);
         self
     }
 
-    pub fn feed(&mut self, from: From, bytes: &[u8]) {
+    pub(crate) fn feed(&mut self, from: From, bytes: &[u8]) {
         self.side(from).buffer.extend_from_slice(bytes);
         self.run(from);
         if from == From::Server && self.client.blocked {
@@ -65,7 +65,7 @@ impl<S: Session> Driver<S> {
         }
     }
 
-    pub fn server_closes(&mut self) {
+    pub(crate) fn server_closes(&mut self) {
         let (mut to_client, mut to_server) = (Outbox::new(), Outbox::new());
         let mut out = Output {
             to_client: &mut to_client,

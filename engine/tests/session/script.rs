@@ -73,17 +73,17 @@ fn unsealed(container: &[u8]) -> Vec<u8> {
 }
 
 /// Nothing is configured: everything passes, containers are opened.
-pub fn forwarding_session() -> PgSession {
+pub(crate) fn forwarding_session() -> PgSession {
     PgSession::new(context(Columns::empty(), ScanColumns::Typed))
 }
 
 /// Column `ssn` of table `customers` is protected.
-pub fn protecting_driver() -> Driver<PgSession> {
+pub(crate) fn protecting_driver() -> Driver<PgSession> {
     Driver::new(PgSession::new(context(customers(), ScanColumns::Typed))).with_keys(CLIENT, keys())
 }
 
 /// Startup up to the first ReadyForQuery.
-pub fn start(driver: &mut Driver<PgSession>) {
+pub(crate) fn start(driver: &mut Driver<PgSession>) {
     driver.feed(From::Client, &startup());
     driver.feed(
         From::Server,
@@ -100,7 +100,7 @@ fn started() -> Driver<PgSession> {
 }
 
 /// A session that seals a literal and two parameters, opens rows, and refuses a statement, in pieces of these lengths.
-pub fn protected_conversation(cuts: &[usize]) -> (Vec<u8>, Vec<u8>) {
+pub(crate) fn protected_conversation(cuts: &[usize]) -> (Vec<u8>, Vec<u8>) {
     let container = sealed(SECRET);
     let turns = [
         (

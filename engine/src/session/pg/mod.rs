@@ -10,8 +10,6 @@ mod registry;
 mod rewrite;
 mod rows;
 mod startup;
-#[cfg(test)]
-mod tests;
 
 use super::keyring::Keyring;
 use super::{

@@ -44,11 +44,7 @@ pub(super) fn facts(
             builder.delete(delete)?;
             0
         }
-        _ => {
-            return Err(NoFacts::Form(
-                "a statement other than SELECT, INSERT, UPDATE and DELETE",
-            ));
-        }
+        _ => return Err(OTHER_STATEMENT),
     };
     if survey.queries > queries {
         return Err(NoFacts::Form("a sub-select"));
