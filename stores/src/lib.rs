@@ -12,4 +12,4 @@ mod safe_file;
 pub use cache::KeyCache;
 pub use error::KeyStoreError;
 pub use file::{FileKeyStore, Notice, Version, version_of};
-pub use master_file::write_master_key;
+pub use master_file::generate_master_key;

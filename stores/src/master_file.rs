@@ -3,6 +3,7 @@
 use crate::KeyStoreError;
 use crate::file::present;
 use crate::safe_file::{Unfinished, sync_directory};
+use acra_engine::keys::MasterKey;
 use rustix::io::Errno;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write as _};
@@ -11,7 +12,7 @@ use std::path::{Path, PathBuf};
 /// Permission bits of a master key file.
 const MODE: u32 = 0o600;
 
-/// Writes a master key to a file of mode 0600 and gives the path under which a former content was kept.
+/// Makes a new master key, writes its raw bytes to a file of mode 0600 and gives the path under which a former content was kept.
 ///
 /// The name is resolved through symbolic links. What is no regular file (a pipe, `/dev/stdout`) is written to directly.
 /// Where the directory does not allow a file to be replaced, the existing one is written in place. Unlike Acra, a former
@@ -20,9 +21,9 @@ const MODE: u32 = 0o600;
 /// # Errors
 ///
 /// The file cannot be written, or its former content cannot be kept; that is then what it was.
-pub fn write_master_key(path: &Path, key: &[u8]) -> Result<Option<PathBuf>, KeyStoreError> {
-    let fail = KeyStoreError::io("write", path);
-    write(path, key).map_err(fail)
+pub fn generate_master_key(path: &Path) -> Result<Option<PathBuf>, KeyStoreError> {
+    let key = MasterKey::generate(&mut rand::rng());
+    write(path, key.as_bytes()).map_err(KeyStoreError::io("write", path))
 }
 
 fn write(path: &Path, key: &[u8]) -> io::Result<Option<PathBuf>> {
@@ -101,7 +102,7 @@ fn write_in_place(path: &Path, key: &[u8]) -> io::Result<()> {
 
 #[cfg(test)]
 mod tests {
-    use super::write_master_key;
+    use super::{generate_master_key, write};
     use std::fs::{self, Permissions};
     use std::os::unix::fs::PermissionsExt as _;
 
@@ -109,11 +110,11 @@ mod tests {
     fn the_former_key_is_kept() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("master.key");
-        assert_eq!(write_master_key(&path, b"first").unwrap(), None);
+        assert_eq!(write(&path, b"first").unwrap(), None);
         fs::set_permissions(&path, Permissions::from_mode(0o644)).unwrap();
         let link = directory.path().join("link");
         std::os::unix::fs::symlink(&path, &link).unwrap();
-        let kept = write_master_key(&link, b"second").unwrap().unwrap();
+        let kept = write(&link, b"second").unwrap().unwrap();
         assert!(kept.to_str().unwrap().contains("master.key.2"));
         assert_eq!(fs::read(&kept).unwrap(), b"first");
         assert_eq!(fs::read(&path).unwrap(), b"second");
@@ -129,11 +130,8 @@ mod tests {
 
     #[test]
     fn what_is_no_file_is_written_to() {
-        assert_eq!(
-            write_master_key("/dev/null".as_ref(), b"key").unwrap(),
-            None
-        );
-        let missing = write_master_key("/nowhere/master.key".as_ref(), b"key").unwrap_err();
+        assert_eq!(generate_master_key("/dev/null".as_ref()).unwrap(), None);
+        let missing = generate_master_key("/nowhere/master.key".as_ref()).unwrap_err();
         assert!(
             missing
                 .to_string()

@@ -1,0 +1,208 @@
+//! The built `acra-keymaker`: what it writes, prints and ends with.
+
+use acra_engine::keys::ClientId;
+use acra_stores::FileKeyStore;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use std::fs::{self, Permissions};
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
+use std::process::Command;
+use tempfile::TempDir;
+
+const MASTER: &str = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
+
+struct Output {
+    code: i32,
+    out: String,
+    log: String,
+}
+
+/// Runs the tool in `directory`.
+fn keymaker(directory: &Path, master_key: Option<&str>, arguments: &[&str]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_acra-keymaker"));
+    command
+        .current_dir(directory)
+        .args(arguments)
+        .env_remove("ACRA_MASTER_KEY");
+    if let Some(key) = master_key {
+        command.env("ACRA_MASTER_KEY", key);
+    }
+    let output = command.output().unwrap();
+    Output {
+        code: output.status.code().unwrap(),
+        out: String::from_utf8(output.stdout).unwrap(),
+        log: String::from_utf8(output.stderr).unwrap(),
+    }
+}
+
+fn directory() -> TempDir {
+    tempfile::tempdir().unwrap()
+}
+
+fn mode(path: &Path) -> u32 {
+    fs::metadata(path).unwrap().permissions().mode() & 0o7777
+}
+
+#[test]
+fn a_master_key_and_then_a_storage_key() {
+    let directory = directory();
+    let made = keymaker(
+        directory.path(),
+        None,
+        &["--keystore=v1", "--generate_master_key=master.key"],
+    );
+    assert_eq!((made.code, &*made.out, &*made.log), (0, "", ""));
+    let file = directory.path().join("master.key");
+    let master = fs::read(&file).unwrap();
+    assert_eq!((master.len(), mode(&file)), (32, 0o600));
+
+    let master = STANDARD.encode(master);
+    let arguments = [
+        "--client_id=client_1",
+        "--generate_symmetric_storage_key",
+        "--keystore=v1",
+    ];
+    let made = keymaker(directory.path(), Some(&master), &arguments);
+    assert_eq!((made.code, &*made.log), (0, ""));
+    assert_eq!(made.out, "Generated storage symmetric key for clientID\n");
+    let keys = directory.path().join(".acrakeys");
+    let file = keys.join("client_1_storage_sym");
+    assert_eq!((mode(&keys), mode(&file)), (0o700, 0o600));
+
+    // The directory now says by itself that it is v1; the key is rotated.
+    let made = keymaker(directory.path(), Some(&master), &arguments[..2]);
+    assert_eq!(made.code, 0, "{}", made.log);
+    let store = FileKeyStore::open(&keys, Some(&master)).unwrap();
+    let id = ClientId::new("client_1").unwrap();
+    assert_eq!(store.load_client(&id).unwrap().symmetric.len(), 2);
+}
+
+#[test]
+fn an_existing_master_key_is_kept() {
+    let directory = directory();
+    let file = directory.path().join("master.key");
+    fs::write(&file, b"former").unwrap();
+    let arguments = ["--keystore=v1", "--generate_master_key=master.key"];
+    let made = keymaker(directory.path(), None, &arguments);
+    assert_eq!(made.code, 0);
+    assert!(
+        made.log.contains("Previous master key kept as "),
+        "{}",
+        made.log
+    );
+    let kept = fs::read_dir(directory.path())
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .find(|path| *path != file)
+        .unwrap();
+    assert_eq!(fs::read(&kept).unwrap(), b"former");
+    assert_eq!((mode(&kept), mode(&file)), (0o600, 0o600));
+    assert_eq!(fs::read(&file).unwrap().len(), 32);
+}
+
+#[test]
+fn what_cannot_be_done_is_said() {
+    let key = "--generate_symmetric_storage_key";
+    let v1 = "--keystore=v1";
+    let cases: [(&[&str], Option<&str>, &str); 13] = [
+        (&[v1, key], None, "master key is empty"),
+        (
+            &[v1, key],
+            Some("AAEC"),
+            "master key must have 32 length in bytes",
+        ),
+        (
+            &[key],
+            Some(MASTER),
+            "Keystore version is required: --keystore={v1|v2}",
+        ),
+        (
+            &["--generate_master_key=m"],
+            None,
+            "Keystore version is required: --keystore={v1|v2}",
+        ),
+        (
+            &["--keystore=v3", "--generate_master_key=m"],
+            None,
+            "Unknown --keystore option: v3",
+        ),
+        (
+            &["--keystore=v3", key],
+            Some(MASTER),
+            "Unknown --keystore version: v3 (supported: v1, v2)",
+        ),
+        (
+            &["--keystore=v2", key],
+            Some(MASTER),
+            "Keystore v2 is not available",
+        ),
+        (
+            &["--keystore=v2", "--generate_master_key=m"],
+            None,
+            "Keystore v2 is not available",
+        ),
+        (
+            &[v1, key, "--client_id=../x"],
+            Some(MASTER),
+            "Invalid client ID,  5 <= len(client ID) <= 256, only digits, letters and '_', '-', ' ' characters",
+        ),
+        (
+            &[v1, key, "--client_id=", "--generate_master_key=m"],
+            None,
+            "Invalid client ID",
+        ),
+        (&[v1], Some(MASTER), "use --generate_symmetric_storage_key"),
+        (
+            &[v1, "--generate_hmac_key"],
+            Some(MASTER),
+            "searchable encryption",
+        ),
+        (
+            &[v1, "--generate_master_key=no/where"],
+            None,
+            "Failed to write master key",
+        ),
+    ];
+    for (arguments, master, text) in cases {
+        let directory = directory();
+        let refused = keymaker(directory.path(), master, arguments);
+        assert_eq!(refused.code, 1, "{arguments:?} {}", refused.log);
+        assert!(refused.log.contains(text), "{arguments:?} {}", refused.log);
+        assert_eq!(refused.out, "");
+        let left = fs::read_dir(directory.path()).unwrap().count();
+        assert_eq!(left, 0, "{arguments:?} left something behind");
+    }
+    let unknown = keymaker(directory().path(), None, &["--generate_everything"]);
+    assert_eq!(unknown.code, 2);
+}
+
+#[test]
+fn a_directory_that_does_not_fit_stays_as_it_is() {
+    let arguments = [
+        "--keystore=v1",
+        "--generate_symmetric_storage_key",
+        "--keys_output_dir=keys",
+    ];
+    let directory = directory();
+    let keys = directory.path().join("keys");
+    fs::create_dir(&keys).unwrap();
+    fs::set_permissions(&keys, Permissions::from_mode(0o755)).unwrap();
+    let open = keymaker(directory.path(), Some(MASTER), &arguments);
+    assert_eq!(open.code, 1);
+    assert!(open.log.contains("Can't init keystore"), "{}", open.log);
+    assert!(
+        open.log
+            .contains("keystore folder has an incorrect permissions"),
+        "{}",
+        open.log
+    );
+
+    fs::set_permissions(&keys, Permissions::from_mode(0o700)).unwrap();
+    fs::write(keys.join("version"), "Acra Keystore v2").unwrap();
+    let other = keymaker(directory.path(), Some(MASTER), &arguments);
+    assert_eq!(other.code, 1);
+    let text = "key directory already holds a keystore of another version";
+    assert!(other.log.contains(text), "{}", other.log);
+    assert_eq!(fs::read_dir(&keys).unwrap().count(), 1);
+}
