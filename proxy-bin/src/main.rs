@@ -25,7 +25,10 @@ fn main() -> ExitCode {
         Outcome::Help(text) => say(std::io::stderr(), &text, 0),
         Outcome::Version(text) => say(std::io::stdout(), &text, 0),
         Outcome::Dump(dump) => match dump.write() {
-            Ok(()) => ExitCode::SUCCESS,
+            Ok(()) => {
+                let text = format!("Config dumped to {}", dump.path.display());
+                say(std::io::stderr(), &text, 0)
+            }
             Err(error) => say(std::io::stderr(), &error.to_string(), 1),
         },
         Outcome::Error(failure) => {

@@ -74,9 +74,23 @@ fn open_keys(settings: &Settings, logger: &Logger) -> Result<KeyCache, StartErro
         StartError::new(codes::KEYSTORE, "Failed to cache keystore on start")
             .caused_by(format!("{path}: {error}"))
     })?;
+    log_notices(&cache, logger);
     logger.info("Keystore init OK", &[("path", (&path).into())]);
     warn_missing(settings, &cache, logger);
     Ok(cache)
+}
+
+/// Logs what the key store found that stops nothing: a rotated key that does not open, a file that others can read.
+fn log_notices(keys: &KeyCache, logger: &Logger) {
+    for notice in keys.take_notices() {
+        let path = notice.path.display().to_string();
+        let fields = [codes::code(codes::KEYS), ("path", (&path).into())];
+        if notice.is_error {
+            logger.error(&notice.message, &fields);
+        } else {
+            logger.warning(&notice.message, &fields);
+        }
+    }
 }
 
 /// A client without keys can connect, but not write; better to hear of it now.
@@ -146,7 +160,15 @@ async fn load(
     id: ClientId,
     logger: Logger,
 ) -> Result<Arc<acra_engine::keys::ClientKeys>, KeyFault> {
-    match tokio::task::spawn_blocking(move || keys.load(&id)).await {
+    let loading = tokio::task::spawn_blocking({
+        let logger = logger.clone();
+        move || {
+            let loaded = keys.load(&id);
+            log_notices(&keys, &logger);
+            loaded
+        }
+    });
+    match loading.await {
         Ok(Ok(keys)) => Ok(keys),
         Ok(Err(error)) => {
             let missing = error.is_missing();

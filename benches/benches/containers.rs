@@ -1,0 +1,87 @@
+//! Sealing, opening and finding containers.
+
+#![allow(missing_docs, reason = "criterion's macros make public functions")]
+
+use acra_engine::cell::{self, Kind, Opener, Scratch};
+use acra_engine::crypto::{BlockKey, Secret, acrablock, container, detect};
+use acra_engine::keys::ClientKeys;
+use acra_engine::wire::pg::Format;
+use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
+use std::hint::black_box;
+
+const SIZES: [usize; 4] = [16, 64, 1024, 65536];
+
+fn keys() -> ClientKeys {
+    let key = BlockKey::new(Secret::from(vec![9; 32])).expect("32 bytes are a key");
+    ClientKeys {
+        symmetric: vec![key],
+    }
+}
+
+fn sealed(keys: &ClientKeys, size: usize) -> Vec<u8> {
+    let mut out = Vec::new();
+    let key = keys.current().expect("there is one");
+    container::seal_block(key, &mut rand::rng(), &vec![b'x'; size], &mut out).expect("seals");
+    out
+}
+
+fn seal_and_open(criterion: &mut Criterion) {
+    let keys = keys();
+    let key = keys.current().expect("there is one");
+    let mut group = criterion.benchmark_group("container");
+    for size in SIZES {
+        group.throughput(Throughput::Bytes(size as u64));
+        let plain = vec![b'x'; size];
+        let mut out = Vec::new();
+        group.bench_function(BenchmarkId::new("seal", size), |bencher| {
+            bencher.iter(|| {
+                out.clear();
+                container::seal_block(key, &mut rand::rng(), black_box(&plain), &mut out)
+            });
+        });
+        let stored = sealed(&keys, size);
+        // The block inside the serialized container.
+        let block = &stored[12..];
+        group.bench_function(BenchmarkId::new("open", size), |bencher| {
+            bencher.iter(|| {
+                out.clear();
+                acrablock::open(&keys.symmetric, black_box(block), &mut out)
+            });
+        });
+    }
+    group.finish();
+}
+
+fn detection(criterion: &mut Criterion) {
+    let keys = keys();
+    let mut group = criterion.benchmark_group("detection");
+    for size in [64, 1024, 65536] {
+        let plain: Vec<u8> = (0..size).map(|index| (index % 251) as u8).collect();
+        group.throughput(Throughput::Bytes(size as u64));
+        group.bench_function(BenchmarkId::new("no container", size), |bencher| {
+            bencher.iter(|| detect::may_hold_container(black_box(&plain)));
+        });
+    }
+    let stored = sealed(&keys, 64);
+    let hex = format!("\\x{}", const_hex::encode(&stored)).into_bytes();
+    let mut scratch = Scratch::default();
+    for (name, cell, format) in [
+        ("64 bytes, binary", &stored, Format::Binary),
+        ("64 bytes, hex", &hex, Format::Text),
+    ] {
+        group.throughput(Throughput::Elements(1));
+        group.bench_function(BenchmarkId::new("cell", name), |bencher| {
+            bencher.iter(|| {
+                let mut opener = Opener {
+                    keys: &keys,
+                    failures: 0,
+                };
+                cell::open(black_box(cell), Kind::Bytes, format, &mut opener, &mut scratch)
+            });
+        });
+    }
+    group.finish();
+}
+
+criterion_group!(benches, seal_and_open, detection);
+criterion_main!(benches);
