@@ -12,6 +12,7 @@ read -ra versions <<<"${ACRA_TEST_POSTGRES_VERSIONS:-15 17 18}"
 work=$(mktemp -d)
 chown "$(postgres_user)" "$work"
 pids=()
+settings=$(workspace_root)/harness/postgres
 
 stop() {
     trap - EXIT INT TERM
@@ -34,16 +35,18 @@ start() {
     data=$work/$version
     as_postgres "$bin/initdb" -D "$data" -U postgres -A trust -E UTF8 --locale=C.UTF-8 --no-sync >"$work/$version.initdb" 2>&1 \
         || { cat "$work/$version.initdb" >&2; die "initdb of PostgreSQL $version failed"; }
+    cat "$settings/postgresql.conf" >>"$data/postgresql.conf"
+    cat "$settings/pg_hba.conf" >"$data/pg_hba.conf"
     for _ in 1 2 3; do
         port=$(free_port)
         # In a subshell of its own, so that `exec` leaves the server under the pid that is kept.
-        (as_postgres_exec "$bin/postgres" -D "$data" -p "$port" -k "$work" \
-            -c listen_addresses=127.0.0.1 -c fsync=off -c full_page_writes=off -c synchronous_commit=off \
-            -c max_connections=200 -c shared_buffers=64MB) >"$work/$version.log" 2>&1 &
+        (as_postgres_exec "$bin/postgres" -D "$data" -p "$port" -k "$work") >"$work/$version.log" 2>&1 &
         local pid=$!
         for _ in $(seq 100); do
             if "$bin/psql" -h 127.0.0.1 -p "$port" -U postgres -qAtc 'select 1' >/dev/null 2>&1; then
                 pids+=("$pid")
+                "$bin/psql" -h 127.0.0.1 -p "$port" -U postgres -qX -v ON_ERROR_STOP=1 -f "$settings/setup.sql" 2>/dev/null \
+                    || die "$settings/setup.sql failed on PostgreSQL $version"
                 export "ACRA_TEST_POSTGRES_$version=127.0.0.1:$port" "ACRA_TEST_POSTGRES_${version}_DATA=$data"
                 say "PostgreSQL $version listens at 127.0.0.1:$port"
                 return
