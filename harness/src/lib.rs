@@ -1,1 +1,15 @@
 //! Starts real databases and built binaries, drives them, compares.
+//!
+//! Tests run beside servers that `scripts/with-postgres.sh` started once, or start their own where it did not.
+
+pub mod at_rest;
+pub mod clients;
+mod error;
+pub mod parity;
+pub mod paths;
+pub mod process;
+pub mod raw;
+pub mod record;
+pub mod servers;
+
+pub use error::{Context, Error, Result};

@@ -1,0 +1,12 @@
+//! Servers under test and beside tests.
+
+mod acra;
+mod postgres;
+mod relay;
+
+pub use acra::{AcraConfig, AcraServer, KeyStore};
+pub use postgres::Postgres;
+pub use relay::Relay;
+
+/// The major versions of PostgreSQL that tests run against.
+pub const VERSIONS: [u32; 3] = [15, 17, 18];

@@ -1,0 +1,222 @@
+//! `acra-server` with a key store of its own.
+
+use crate::process::{Daemon, End, free_port};
+use crate::{Context, Error, Result, paths};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use rustix::process::Signal;
+use std::fs;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitStatus};
+use tempfile::TempDir;
+use tokio_postgres::Client;
+
+/// How to start `acra-server`.
+#[derive(Clone, Debug)]
+pub struct AcraConfig {
+    /// The database's address.
+    pub database: SocketAddr,
+    /// The encryptor configuration; empty for none.
+    pub encryptor_yaml: String,
+    /// The client id of every connection.
+    pub client_id: String,
+    /// Client ids that have keys too.
+    pub more_client_ids: Vec<String>,
+    /// Further flags, as `--name=value`.
+    pub flags: Vec<String>,
+    /// Further environment variables.
+    pub environment: Vec<(String, String)>,
+}
+
+impl AcraConfig {
+    /// No encryptor configuration, and one client id.
+    pub fn new(database: SocketAddr) -> Self {
+        Self {
+            database,
+            encryptor_yaml: String::new(),
+            client_id: "test-client".into(),
+            more_client_ids: Vec::new(),
+            flags: Vec::new(),
+            environment: Vec::new(),
+        }
+    }
+
+    /// With this encryptor configuration.
+    pub fn encryptor_yaml(mut self, yaml: &str) -> Self {
+        self.encryptor_yaml = yaml.into();
+        self
+    }
+
+    /// With this flag, `--name=value`.
+    pub fn flag(mut self, flag: &str) -> Self {
+        self.flags.push(flag.into());
+        self
+    }
+}
+
+/// A running `acra-server`.
+#[derive(Debug)]
+pub struct AcraServer {
+    address: SocketAddr,
+    daemon: Daemon,
+    keys: KeyStore,
+    // After the daemon, which reads and writes there.
+    _folder: TempDir,
+}
+
+impl AcraServer {
+    /// Makes keys, writes the configuration and starts it.
+    pub fn start(config: &AcraConfig) -> Result<Self> {
+        let folder = tempfile::tempdir()?;
+        let keys = KeyStore::generate(folder.path())?;
+        for id in config.more_client_ids.iter().chain([&config.client_id]) {
+            keys.add_client(id)?;
+        }
+        let binary = paths::binary("acra-server")?;
+        let mut attempt = 0;
+        let (daemon, address) = loop {
+            attempt += 1;
+            let address = free_port()?;
+            let command = command(&binary, config, &keys, folder.path(), address)?;
+            let mut daemon = Daemon::start(&command, &folder.path().join("log"), &End::default())?;
+            match daemon.wait_listening(address) {
+                Ok(()) => break (daemon, address),
+                // The port may have been taken meanwhile; anything else fails again.
+                Err(_) if attempt < 2 => {}
+                Err(error) => return Err(error),
+            }
+        };
+        Ok(Self {
+            address,
+            daemon,
+            keys,
+            _folder: folder,
+        })
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// What it printed so far.
+    pub fn log(&self) -> String {
+        self.daemon.log()
+    }
+
+    /// Its key store.
+    pub fn keys(&self) -> &KeyStore {
+        &self.keys
+    }
+
+    /// Its process.
+    pub fn daemon(&mut self) -> &mut Daemon {
+        &mut self.daemon
+    }
+
+    /// Connects through it to a database, as the database's superuser.
+    pub async fn connect(&self, database: &str) -> Result<Client> {
+        super::postgres::connect(self.address, database).await
+    }
+
+    /// Sends it a signal, such as SIGHUP.
+    pub fn signal(&self, signal: Signal) -> Result<()> {
+        self.daemon.signal(signal)
+    }
+
+    /// Ends it by SIGTERM; gives how it ended, and its whole log.
+    pub fn stop(mut self) -> Result<(ExitStatus, String)> {
+        let status = self.daemon.stop()?;
+        Ok((status, self.daemon.log()))
+    }
+}
+
+fn command(
+    binary: &Path,
+    config: &AcraConfig,
+    keys: &KeyStore,
+    folder: &Path,
+    address: SocketAddr,
+) -> Result<Command> {
+    let mut command = Command::new(binary);
+    command.env("ACRA_MASTER_KEY", &keys.master_key);
+    command.envs(config.environment.iter().map(|(name, value)| (name, value)));
+    command.args([
+        format!("--db_host={}", config.database.ip()),
+        format!("--db_port={}", config.database.port()),
+        format!("--client_id={}", config.client_id),
+        format!("--keys_dir={}", keys.folder.display()),
+        format!("--incoming_connection_string=tcp://{address}/"),
+    ]);
+    if !config.encryptor_yaml.is_empty() {
+        let file = folder.join("encryptor_config.yaml");
+        fs::write(&file, &config.encryptor_yaml)?;
+        command.arg(format!("--encryptor_config_file={}", file.display()));
+    }
+    command.args(&config.flags);
+    Ok(command)
+}
+
+/// A key store in files, made by `acra-keymaker`.
+#[derive(Debug)]
+pub struct KeyStore {
+    folder: PathBuf,
+    master_key: String,
+}
+
+impl KeyStore {
+    /// Makes a master key and an empty key store below a folder.
+    pub fn generate(below: &Path) -> Result<Self> {
+        let (file, folder) = (below.join("master.key"), below.join("keys"));
+        let argument = format!("--generate_master_key={}", file.display());
+        keymaker(&[argument], None)?;
+        let key = fs::read(&file).context(|| {
+            format!(
+                "acra-keymaker ended well but did not write {}",
+                file.display()
+            )
+        })?;
+        Ok(Self {
+            folder,
+            master_key: STANDARD.encode(key),
+        })
+    }
+
+    /// Makes the symmetric key of a client id, also while a server uses the store.
+    pub fn add_client(&self, client_id: &str) -> Result<()> {
+        let arguments = [
+            format!("--client_id={client_id}"),
+            "--generate_symmetric_storage_key".into(),
+            format!("--keys_output_dir={}", self.folder.display()),
+        ];
+        keymaker(&arguments, Some(&self.master_key))
+    }
+
+    /// The folder of the keys.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// The master key in base64, as `ACRA_MASTER_KEY` takes it.
+    pub fn master_key(&self) -> &str {
+        &self.master_key
+    }
+}
+
+fn keymaker(arguments: &[String], master_key: Option<&str>) -> Result<()> {
+    let mut command = Command::new(paths::binary("acra-keymaker")?);
+    command.arg("--keystore=v1").args(arguments);
+    command.env_remove("ACRA_MASTER_KEY");
+    command.envs(master_key.map(|key| ("ACRA_MASTER_KEY", key)));
+    let output = command.output()?;
+    if output.status.success() {
+        return Ok(());
+    }
+    let text = String::from_utf8_lossy(&output.stderr).into_owned();
+    Err(Error::new(format!(
+        "acra-keymaker {} failed ({}): {text}",
+        arguments.join(" "),
+        output.status
+    )))
+}

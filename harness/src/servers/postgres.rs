@@ -1,0 +1,239 @@
+//! PostgreSQL: a server shared by all tests, or a test's own.
+
+use crate::process::{Daemon, End, free_port};
+use crate::raw::Connection;
+use crate::{Context, Error, Result, paths};
+use rustix::process::Signal;
+use std::collections::BTreeMap;
+use std::fs::{self, OpenOptions};
+use std::io::Write;
+use std::net::SocketAddr;
+use std::os::unix::fs::chown;
+use std::path::{Path, PathBuf};
+use std::process::{self, Command};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::time::{SystemTime, UNIX_EPOCH};
+use std::{env, fmt};
+use tempfile::TempDir;
+use tokio_postgres::{Client, NoTls};
+
+const SETTINGS: &str = include_str!("../../postgres/postgresql.conf");
+const ACCESS: &str = include_str!("../../postgres/pg_hba.conf");
+const SETUP: &str = include_str!("../../postgres/setup.sql");
+
+/// A running PostgreSQL server. Its superuser is `postgres`, without a password; see `harness/postgres/setup.sql` for
+/// users with one.
+pub struct Postgres {
+    version: u32,
+    address: SocketAddr,
+    data: Option<PathBuf>,
+    own: Option<(Daemon, TempDir)>,
+}
+
+impl fmt::Debug for Postgres {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "PostgreSQL {} at {}", self.version, self.address)
+    }
+}
+
+impl Postgres {
+    /// The server of `ACRA_TEST_POSTGRES_{version}` (host:port, as `scripts/with-postgres.sh` sets it), else one that
+    /// is started once per process and lives as long.
+    pub fn shared(version: u32) -> Result<&'static Self> {
+        static SERVERS: Mutex<BTreeMap<u32, &'static Postgres>> = Mutex::new(BTreeMap::new());
+        let mut servers = SERVERS.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(server) = servers.get(&version) {
+            return Ok(server);
+        }
+        let variable = format!("ACRA_TEST_POSTGRES_{version}");
+        let server = match env::var(&variable) {
+            Ok(address) => Self {
+                version,
+                address: address
+                    .parse()
+                    .context(|| format!("{variable}={address}, which should be an IP:port"))?,
+                data: env::var_os(format!("{variable}_DATA")).map(PathBuf::from),
+                own: None,
+            },
+            Err(_) => Self::start(version, &[])?,
+        };
+        let server = Box::leak(Box::new(server));
+        servers.insert(version, server);
+        Ok(server)
+    }
+
+    /// Starts a server of a test's own, with further settings (`name=value`).
+    pub fn start(version: u32, settings: &[&str]) -> Result<Self> {
+        let bin = paths::postgres_bin(version)?;
+        let folder = tempfile::Builder::new()
+            .prefix("acra-postgres-")
+            .tempdir()?;
+        give_away(folder.path())?;
+        let data = folder.path().join("data");
+        initialise(&bin, &data)?;
+        let log = folder.path().join("log");
+        let end = End {
+            // Immediate: the data is not needed any more.
+            signal: Signal::QUIT,
+            remove: Some(folder.path().to_owned()),
+        };
+        let mut attempt = 0;
+        let (daemon, address) = loop {
+            attempt += 1;
+            let address = free_port()?;
+            let mut command = unprivileged(&bin.join("postgres"))?;
+            command.arg("-D").arg(&data).arg("-k").arg(folder.path());
+            command.args(["-p", &address.port().to_string()]);
+            command.args(settings.iter().flat_map(|setting| ["-c", *setting]));
+            let mut daemon = Daemon::start(&command, &log, &end)?;
+            let ready = || Connection::login(address, "postgres", "postgres").is_ok();
+            match daemon.wait_until("answer", ready) {
+                Ok(()) => break (daemon, address),
+                // The port may have been taken meanwhile.
+                Err(_) if attempt < 3 => {}
+                Err(error) => return Err(error),
+            }
+        };
+        let server = Self {
+            version,
+            address,
+            data: Some(data),
+            own: Some((daemon, folder)),
+        };
+        server.run("postgres", SETUP)?;
+        Ok(server)
+    }
+
+    /// The major version.
+    pub fn version(&self) -> u32 {
+        self.version
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// What it printed, if this process started it.
+    pub fn log(&self) -> Option<String> {
+        self.own.as_ref().map(|(daemon, _)| daemon.log())
+    }
+
+    /// The folder of its data.
+    pub fn data_dir(&self) -> Result<&Path> {
+        let missing = || {
+            let version = self.version;
+            Error::new(format!(
+                "ACRA_TEST_POSTGRES_{version}_DATA is not set though ACRA_TEST_POSTGRES_{version} is; \
+                 run the tests by scripts/with-postgres.sh, which sets both"
+            ))
+        };
+        self.data.as_deref().ok_or_else(missing)
+    }
+
+    /// Connects to a database as the superuser.
+    pub async fn connect(&self, database: &str) -> Result<Client> {
+        connect(self.address, database).await
+    }
+
+    /// Makes an empty database with a name of its own.
+    pub fn fresh_database(&self) -> Result<String> {
+        static NUMBER: AtomicU32 = AtomicU32::new(0);
+        let now = SystemTime::now().duration_since(UNIX_EPOCH)?.subsec_nanos();
+        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+        // Fixed width: a script's answers have the same length in every database.
+        let name = format!("t{:010}_{now:09}_{number:04}", process::id());
+        self.run(
+            "postgres",
+            &format!("CREATE DATABASE {name} TEMPLATE template0"),
+        )?;
+        Ok(name)
+    }
+
+    /// Writes everything to the data files.
+    pub fn checkpoint(&self) -> Result<()> {
+        self.run("postgres", "CHECKPOINT")
+    }
+
+    /// Runs SQL as the superuser.
+    pub fn run(&self, database: &str, sql: &str) -> Result<()> {
+        Connection::login(self.address, "postgres", database)?.run(sql)
+    }
+}
+
+/// Connects as `postgres` without a password, to a server or to what stands before one.
+pub(crate) async fn connect(address: SocketAddr, database: &str) -> Result<Client> {
+    let mut config = tokio_postgres::Config::new();
+    config
+        .host(address.ip().to_string())
+        .port(address.port())
+        .user("postgres")
+        .dbname(database);
+    let (client, connection) = config
+        .connect(NoTls)
+        .await
+        .context(|| format!("connecting to {address}"))?;
+    tokio::spawn(connection);
+    Ok(client)
+}
+
+fn initialise(bin: &Path, data: &Path) -> Result<()> {
+    let mut command = unprivileged(&bin.join("initdb"))?;
+    command.arg("-D").arg(data);
+    command.args("-U postgres -A trust -E UTF8 --locale=C.UTF-8 --no-sync".split(' '));
+    let output = command.output().context(|| "running initdb".into())?;
+    if !output.status.success() {
+        let text = String::from_utf8_lossy(&output.stderr).into_owned();
+        return Err(Error::new(format!("initdb failed: {text}")));
+    }
+    let mut file = OpenOptions::new()
+        .append(true)
+        .open(data.join("postgresql.conf"))?;
+    file.write_all(SETTINGS.as_bytes())?;
+    Ok(fs::write(data.join("pg_hba.conf"), ACCESS)?)
+}
+
+/// A command that does not run as root, as PostgreSQL refuses to.
+fn unprivileged(program: &Path) -> Result<Command> {
+    let Some((user, group)) = other_user()? else {
+        return Ok(Command::new(program));
+    };
+    let mut command = Command::new("setpriv");
+    command.args([
+        format!("--reuid={user}"),
+        format!("--regid={group}"),
+        "--clear-groups".into(),
+        "--".into(),
+    ]);
+    // A folder that user may not enter is no place to start in.
+    command.arg(program).current_dir("/");
+    Ok(command)
+}
+
+/// Lets the user of [`unprivileged`] write to a folder.
+fn give_away(folder: &Path) -> Result<()> {
+    match other_user()? {
+        Some((user, group)) => Ok(chown(folder, Some(user), Some(group))?),
+        None => Ok(()),
+    }
+}
+
+/// For root, the ids of `postgres` or `nobody`.
+fn other_user() -> Result<Option<(u32, u32)>> {
+    if !rustix::process::geteuid().is_root() {
+        return Ok(None);
+    }
+    let users = fs::read_to_string("/etc/passwd")?;
+    let ids = |name: &str| {
+        let line = users
+            .lines()
+            .find(|line| line.split(':').next() == Some(name))?;
+        let mut fields = line.split(':').skip(2);
+        Some((fields.next()?.parse().ok()?, fields.next()?.parse().ok()?))
+    };
+    let user = ids("postgres").or_else(|| ids("nobody"));
+    let missing =
+        || Error::new("PostgreSQL does not run as root, and there is no user postgres or nobody");
+    user.map(Some).ok_or_else(missing)
+}

@@ -1,0 +1,85 @@
+//! What stands between the client and PostgreSQL.
+
+use acra_harness::parity::{Side, compare};
+use acra_harness::raw::Connection;
+use acra_harness::servers::{AcraConfig, AcraServer, Postgres, Relay};
+use acra_harness::{Result, paths};
+use std::env;
+use std::net::SocketAddr;
+
+/// The kinds of targets.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Kind {
+    /// The pump alone.
+    NullRelay,
+    /// `acra-server` without an encryptor configuration.
+    AcraServer,
+}
+
+enum Target {
+    NullRelay(Relay),
+    AcraServer(AcraServer),
+}
+
+impl Target {
+    fn address(&self) -> SocketAddr {
+        match self {
+            Self::NullRelay(relay) => relay.address(),
+            Self::AcraServer(server) => server.address(),
+        }
+    }
+
+    fn log(&self) -> String {
+        match self {
+            Self::NullRelay(relay) => relay.log(),
+            Self::AcraServer(server) => server.log(),
+        }
+    }
+}
+
+/// Starts a target before a server; `None` if it is not built and may be missing.
+fn start(kind: Kind, server: &Postgres) -> Result<Option<Target>> {
+    Ok(Some(match kind {
+        Kind::NullRelay => Target::NullRelay(Relay::start(server.address())?),
+        Kind::AcraServer => {
+            if let Err(error) = paths::binary("acra-server") {
+                return skip(error);
+            }
+            Target::AcraServer(AcraServer::start(&AcraConfig::new(server.address()))?)
+        }
+    }))
+}
+
+#[expect(clippy::print_stderr, reason = "a skipped test has to be seen")]
+fn skip(error: acra_harness::Error) -> Result<Option<Target>> {
+    if env::var_os("ACRA_TEST_REQUIRE_ALL").is_some() {
+        return Err(error);
+    }
+    eprintln!("SKIPPED: {error}");
+    Ok(None)
+}
+
+/// Runs a script directly and through a target.
+pub(crate) fn check(
+    version: u32,
+    kind: Kind,
+    script: fn(&Side) -> Result<Vec<Connection>>,
+) -> Result<()> {
+    let server = Postgres::shared(version)?;
+    let Some(target) = start(kind, server)? else {
+        return Ok(());
+    };
+    let side = |name: String, address| -> Result<Side> {
+        Ok(Side {
+            name,
+            address,
+            database: server.fresh_database()?,
+        })
+    };
+    let expected = side(format!("PostgreSQL {version}"), server.address())?;
+    let actual = side(format!("{kind:?}"), target.address())?;
+    compare(&expected, &actual, script).map_err(|error| {
+        let log = target.log();
+        acra_harness::Error::new(format!("{error}\nlog of {kind:?}:\n{log}"))
+    })
+}
