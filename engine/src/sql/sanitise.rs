@@ -1,7 +1,8 @@
 //! The copy of a statement that the parser library sees.
 //!
 //! It has the length of the original, so that a column of the copy is a byte of the text. All data is overwritten, quoted
-//! names lose their content, comments and repeated rows are blank, and every byte is ASCII.
+//! names lose their content, comments and repeated rows are blank, and every byte is ASCII. Long blanks are a comment,
+//! since the library makes a token of every single one.
 
 use super::token::{Kind, Token};
 use std::ops::Range;
@@ -20,15 +21,23 @@ pub(super) fn sanitise(
     let base = first.start as usize;
     let mut copy = vec![b' '; last.end as usize - base];
     let mut folded = folded.iter().peekable();
+    let mut written = 0;
     for (index, token) in tokens.iter().enumerate().take(range.end).skip(range.start) {
         while folded.next_if(|range| range.end <= index).is_some() {}
         if folded.peek().is_some_and(|range| range.contains(&index)) {
             continue;
         }
         let span = token.span();
-        if let Some(place) = copy.get_mut(span.start - base..span.end - base) {
+        if let Some(gap) = copy.get_mut(written..span.start - base) {
+            comment(gap);
+        }
+        written = span.end - base;
+        if let Some(place) = copy.get_mut(span.start - base..written) {
             write(token, token.text(text), place);
         }
+    }
+    if let Some(gap) = copy.get_mut(written..) {
+        comment(gap);
     }
     // All of it is ASCII.
     String::from_utf8(copy).unwrap_or_default()
@@ -45,6 +54,15 @@ fn write(token: &Token, raw: &[u8], place: &mut [u8]) {
                 *to = if from.is_ascii() { *from } else { b'z' };
             }
         }
+    }
+}
+
+/// Makes one comment of a gap between tokens. It keeps a blank at either end, so that it joins no operator.
+fn comment(gap: &mut [u8]) {
+    if let [_, inner @ .., _] = gap
+        && let [b1, b2, .., b3, b4] = inner
+    {
+        (*b1, *b2, *b3, *b4) = (b'/', b'*', b'*', b'/');
     }
 }
 
