@@ -76,7 +76,13 @@ fn detection(criterion: &mut Criterion) {
                     keys: &keys,
                     failures: 0,
                 };
-                cell::open(black_box(cell), Kind::Bytes, format, &mut opener, &mut scratch)
+                cell::open(
+                    black_box(cell),
+                    Kind::Bytes,
+                    format,
+                    &mut opener,
+                    &mut scratch,
+                )
             });
         });
     }

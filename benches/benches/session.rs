@@ -52,10 +52,16 @@ struct Conversation {
 impl Conversation {
     fn new() -> Self {
         let document = b"schemas:\n  - table: customers\n    encrypted:\n      - column: ssn\n";
-        let columns = Columns::parse(document, Database::PostgreSql).expect("is valid").columns;
+        let columns = Columns::parse(document, Database::PostgreSql)
+            .expect("is valid")
+            .columns;
         let context = Context {
             protects: true,
-            planner: Arc::new(Planner::new(Arc::new(columns), Unsupported::Refuse, 1 << 20)),
+            planner: Arc::new(Planner::new(
+                Arc::new(columns),
+                Unsupported::Refuse,
+                1 << 20,
+            )),
             client_id: Some(ClientId::new("client").expect("is valid")),
             scan: ScanColumns::Typed,
             limits: Limits::default(),
@@ -142,7 +148,12 @@ fn data_rows(criterion: &mut Criterion) {
     group.throughput(Throughput::Elements(ROWS as u64));
     for (name, columns, oid, cell) in [
         ("1000 x 20 plain integers", 20, INT4, &b"1234567"[..]),
-        ("1000 x 3 plain bytea", 3, BYTEA, b"\\x0123456789abcdef0123456789abcdef"),
+        (
+            "1000 x 3 plain bytea",
+            3,
+            BYTEA,
+            b"\\x0123456789abcdef0123456789abcdef",
+        ),
         ("1000 x 3 sealed", 3, BYTEA, &hex),
     ] {
         let mut conversation = Conversation::new();

@@ -14,19 +14,34 @@ use std::sync::Arc;
 fn statements() -> Vec<(&'static str, String)> {
     let mut hundred = "INSERT INTO customers (id, name, ssn) VALUES ".to_owned();
     for row in 0..100 {
-        let _ = write!(hundred, "{}({row}, 'name {row}', '078-05-{row:04}')", if row > 0 { ", " } else { "" });
+        let _ = write!(
+            hundred,
+            "{}({row}, 'name {row}', '078-05-{row:04}')",
+            if row > 0 { ", " } else { "" }
+        );
     }
     vec![
-        ("unprotected point select", "SELECT id, name, price FROM products WHERE id = 4711".to_owned()),
-        ("point select", "SELECT id, name, ssn FROM customers WHERE id = 4711".to_owned()),
-        ("insert 1 row", "INSERT INTO customers (id, name, ssn) VALUES (1, 'Ann', '078-05-1120')".to_owned()),
+        (
+            "unprotected point select",
+            "SELECT id, name, price FROM products WHERE id = 4711".to_owned(),
+        ),
+        (
+            "point select",
+            "SELECT id, name, ssn FROM customers WHERE id = 4711".to_owned(),
+        ),
+        (
+            "insert 1 row",
+            "INSERT INTO customers (id, name, ssn) VALUES (1, 'Ann', '078-05-1120')".to_owned(),
+        ),
         ("insert 100 rows", hundred),
     ]
 }
 
 fn planner() -> Planner {
     let document = b"schemas:\n  - table: customers\n    encrypted:\n      - column: ssn\n";
-    let columns = Columns::parse(document, Database::PostgreSql).expect("is valid").columns;
+    let columns = Columns::parse(document, Database::PostgreSql)
+        .expect("is valid")
+        .columns;
     Planner::new(Arc::new(columns), Unsupported::Refuse, 1 << 24)
 }
 

@@ -1,10 +1,14 @@
 //! Servers under test and beside tests.
 
 mod acra;
+mod haproxy;
+mod pgbouncer;
 mod postgres;
 mod relay;
 
 pub use acra::{AcraConfig, AcraServer, KeyStore};
+pub use haproxy::Haproxy;
+pub use pgbouncer::Pgbouncer;
 pub use postgres::Postgres;
 pub use relay::Relay;
 

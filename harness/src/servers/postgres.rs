@@ -195,7 +195,7 @@ fn initialise(bin: &Path, data: &Path) -> Result<()> {
 }
 
 /// A command that does not run as root, as PostgreSQL refuses to.
-fn unprivileged(program: &Path) -> Result<Command> {
+pub(super) fn unprivileged(program: &Path) -> Result<Command> {
     let Some((user, group)) = other_user()? else {
         return Ok(Command::new(program));
     };
@@ -212,7 +212,7 @@ fn unprivileged(program: &Path) -> Result<Command> {
 }
 
 /// Lets the user of [`unprivileged`] write to a folder.
-fn give_away(folder: &Path) -> Result<()> {
+pub(super) fn give_away(folder: &Path) -> Result<()> {
     match other_user()? {
         Some((user, group)) => Ok(chown(folder, Some(user), Some(group))?),
         None => Ok(()),

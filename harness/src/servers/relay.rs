@@ -37,6 +37,11 @@ impl Relay {
         self.address
     }
 
+    /// Its process id.
+    pub fn id(&self) -> u32 {
+        self.daemon.id()
+    }
+
     /// What it printed.
     pub fn log(&self) -> String {
         self.daemon.log()

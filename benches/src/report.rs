@@ -1,0 +1,83 @@
+//! Numbers → a table.
+
+use crate::client::Turn;
+use crate::scenario::Scenario;
+use crate::target::Target;
+use std::time::Duration;
+
+/// One line of the table.
+struct Line {
+    cpu_minimum: f64,
+    cpu_median: f64,
+    switches: f64,
+    tps: f64,
+    p50: Duration,
+    p99: Duration,
+}
+
+/// Prints what was measured; ratios are to the null relay.
+pub(crate) fn print(scenario: &Scenario, targets: &[Target], measured: &[Vec<Turn>]) {
+    println!("{}", scenario.name);
+    println!(
+        "  {:<12} {:>10} {:>10} {:>7} {:>9} {:>7} {:>9} {:>9} {:>9}",
+        "", "CPU µs min", "median", "ratio", "switches", "ratio", "tps", "p50 µs", "p99 µs"
+    );
+    let lines: Vec<Line> = measured.iter().map(|turns| line(turns)).collect();
+    let base = targets
+        .iter()
+        .position(|target| target.name == "null relay");
+    let base = base.and_then(|at| lines.get(at));
+    for (target, line) in targets.iter().zip(&lines) {
+        let ratio = |value: f64, base: Option<f64>| match base {
+            Some(base) if target.process.is_some() && base > 0.0 => format!("{:.2}", value / base),
+            _ => "-".to_owned(),
+        };
+        println!(
+            "  {:<12} {:>10.1} {:>10.1} {:>7} {:>9.2} {:>7} {:>9.0} {:>9.0} {:>9.0}",
+            target.name,
+            line.cpu_minimum,
+            line.cpu_median,
+            ratio(line.cpu_minimum, base.map(|base| base.cpu_minimum)),
+            line.switches,
+            ratio(line.switches, base.map(|base| base.switches)),
+            line.tps,
+            line.p50.as_secs_f64() * 1e6,
+            line.p99.as_secs_f64() * 1e6,
+        );
+    }
+    println!();
+}
+
+fn line(turns: &[Turn]) -> Line {
+    let per_query = |of: &dyn Fn(&Turn) -> f64| {
+        let mut values: Vec<f64> = turns
+            .iter()
+            .map(|turn| of(turn) / turn.latencies.len().max(1) as f64)
+            .collect();
+        values.sort_by(f64::total_cmp);
+        values
+    };
+    let cpu = per_query(&|turn| turn.usage.cpu.as_secs_f64() * 1e6);
+    let seconds = per_query(&|turn| turn.elapsed.as_secs_f64());
+    let mut latencies: Vec<Duration> = turns
+        .iter()
+        .flat_map(|turn| turn.latencies.clone())
+        .collect();
+    latencies.sort_unstable();
+    let quantile = |part: f64| {
+        let at = (latencies.len() as f64 * part) as usize;
+        latencies.get(at).copied().unwrap_or_default()
+    };
+    Line {
+        cpu_minimum: cpu.first().copied().unwrap_or_default(),
+        cpu_median: middle(&cpu),
+        switches: middle(&per_query(&|turn| turn.usage.switches as f64)),
+        tps: 1.0 / middle(&seconds),
+        p50: quantile(0.5),
+        p99: quantile(0.99),
+    }
+}
+
+fn middle(sorted: &[f64]) -> f64 {
+    sorted.get(sorted.len() / 2).copied().unwrap_or_default()
+}

@@ -1,0 +1,105 @@
+//! What is measured: the database itself, and four things that stand before it.
+
+use acra_harness::Result;
+use acra_harness::raw::Connection;
+use acra_harness::servers::{AcraConfig, AcraServer, Haproxy, Pgbouncer, Postgres, Relay};
+use std::net::SocketAddr;
+
+/// The database that everything is measured in.
+pub(crate) const DATABASE: &str = "postgres";
+
+const COLUMNS: &str = "schemas:
+  - table: people
+    columns: [id, name, ssn]
+    encrypted:
+      - column: ssn
+  - table: sealed
+    columns: [id, a, b, c]
+    encrypted:
+      - column: a
+      - column: b
+      - column: c
+";
+
+const TABLES: &str = "
+DROP TABLE IF EXISTS accounts, people, sealed, wide;
+CREATE TABLE accounts (id int PRIMARY KEY, note text);
+INSERT INTO accounts SELECT n, 'note ' || n FROM generate_series(1, 10000) n;
+CREATE TABLE people (id int, name text, ssn bytea);
+CREATE TABLE sealed (id int PRIMARY KEY, a bytea, b bytea, c bytea);
+CREATE TABLE wide AS SELECT n AS c1, n+1 AS c2, n+2 AS c3, n+3 AS c4, n+4 AS c5, n+5 AS c6, n+6 AS c7, n+7 AS c8,
+  n+8 AS c9, n+9 AS c10, 'text ' || n AS c11, 'text ' || n AS c12, 'text ' || n AS c13, 'text ' || n AS c14,
+  'text ' || n AS c15, n*1.5 AS c16, n*2.5 AS c17, now() AS c18, now() AS c19, n%2=0 AS c20
+  FROM generate_series(1, 1000) n;
+ANALYZE accounts; ANALYZE wide;
+";
+
+/// Everything that runs.
+pub(crate) struct Servers {
+    pub(crate) postgres: &'static Postgres,
+    relay: Relay,
+    haproxy: Haproxy,
+    pgbouncer: Pgbouncer,
+    ours: AcraServer,
+    ours_id: u32,
+}
+
+/// Where queries are sent, and the process whose use counts.
+#[derive(Debug, Clone)]
+pub(crate) struct Target {
+    pub(crate) name: &'static str,
+    pub(crate) address: SocketAddr,
+    pub(crate) process: Option<u32>,
+}
+
+impl Servers {
+    /// Starts all of them and fills the tables.
+    pub(crate) fn start() -> Result<Self> {
+        let postgres = Postgres::shared(15)?;
+        let upstream = postgres.address();
+        let threads = std::thread::available_parallelism().map_or(1, Into::into);
+        postgres.run(DATABASE, TABLES)?;
+        let mut ours = AcraServer::start(&AcraConfig::new(upstream).encryptor_yaml(COLUMNS))?;
+        fill(ours.address())?;
+        postgres.run(DATABASE, "ANALYZE sealed")?;
+        let ours_id = ours.daemon().id();
+        Ok(Self {
+            relay: Relay::start(upstream)?,
+            haproxy: Haproxy::start(upstream, threads)?,
+            pgbouncer: Pgbouncer::start(upstream)?,
+            postgres,
+            ours,
+            ours_id,
+        })
+    }
+
+    pub(crate) fn targets(&self) -> Vec<Target> {
+        let target = |name, address, process| Target {
+            name,
+            address,
+            process,
+        };
+        vec![
+            target("direct", self.postgres.address(), None),
+            target("null relay", self.relay.address(), Some(self.relay.id())),
+            target("HAProxy", self.haproxy.address(), Some(self.haproxy.id())),
+            target(
+                "PgBouncer",
+                self.pgbouncer.address(),
+                Some(self.pgbouncer.id()),
+            ),
+            target("acra-server", self.ours.address(), Some(self.ours_id)),
+        ]
+    }
+}
+
+/// 1 000 rows of three sealed values of 16 bytes.
+fn fill(ours: SocketAddr) -> Result<()> {
+    let mut connection = Connection::login(ours, "postgres", DATABASE)?;
+    for id in 0..1000 {
+        connection.run(&format!(
+            "INSERT INTO sealed (id, a, b, c) VALUES ({id}, 'value a {id:08}', 'value b {id:08}', 'value c {id:08}')"
+        ))?;
+    }
+    Ok(())
+}
