@@ -96,12 +96,12 @@ impl Connection {
     pub fn byte(&mut self) -> Result<u8> {
         let mut byte = [0];
         let reply = match self.read(&mut byte)? {
-            true => Reply::Byte(byte[0]),
+            true => Reply::Bytes(byte.to_vec()),
             false => Reply::End,
         };
         self.transcript.push(reply.clone());
         match reply {
-            Reply::Byte(byte) => Ok(byte),
+            Reply::Bytes(_) => Ok(byte[0]),
             other => Err(self.unexpected("a byte", &other)),
         }
     }
@@ -158,6 +158,18 @@ impl Connection {
     pub fn end(&mut self) -> Result<()> {
         while self.reply()? != Reply::End {}
         Ok(())
+    }
+
+    /// Reads to the end of the connection whatever does not have the form of messages.
+    pub fn raw_end(&mut self) -> Result<Vec<u8>> {
+        let mut bytes = Vec::new();
+        let mut byte = [0];
+        while self.read(&mut byte)? {
+            bytes.extend(byte);
+        }
+        self.transcript.push(Reply::Bytes(bytes.clone()));
+        self.transcript.push(Reply::End);
+        Ok(bytes)
     }
 
     /// Sends a Query, and reads up to ReadyForQuery.

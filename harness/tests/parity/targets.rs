@@ -5,7 +5,9 @@ use acra_harness::raw::Connection;
 use acra_harness::servers::{AcraConfig, AcraServer, Postgres, Relay};
 use acra_harness::{Result, paths};
 use std::env;
+use std::io::{self, Write};
 use std::net::SocketAddr;
+use std::sync::Once;
 
 /// The kinds of targets.
 #[derive(Clone, Copy, Debug)]
@@ -16,13 +18,15 @@ pub(crate) enum Kind {
     AcraServer,
 }
 
-enum Target {
+/// A running target.
+pub(crate) enum Target {
     NullRelay(Relay),
     AcraServer(AcraServer),
 }
 
 impl Target {
-    fn address(&self) -> SocketAddr {
+    /// Where it listens.
+    pub(crate) fn address(&self) -> SocketAddr {
         match self {
             Self::NullRelay(relay) => relay.address(),
             Self::AcraServer(server) => server.address(),
@@ -38,7 +42,7 @@ impl Target {
 }
 
 /// Starts a target before a server; `None` if it is not built and may be missing.
-fn start(kind: Kind, server: &Postgres) -> Result<Option<Target>> {
+pub(crate) fn start(kind: Kind, server: &Postgres) -> Result<Option<Target>> {
     Ok(Some(match kind {
         Kind::NullRelay => Target::NullRelay(Relay::start(server.address())?),
         Kind::AcraServer => {
@@ -50,12 +54,13 @@ fn start(kind: Kind, server: &Postgres) -> Result<Option<Target>> {
     }))
 }
 
-#[expect(clippy::print_stderr, reason = "a skipped test has to be seen")]
 fn skip(error: acra_harness::Error) -> Result<Option<Target>> {
+    static ONCE: Once = Once::new();
     if env::var_os("ACRA_TEST_REQUIRE_ALL").is_some() {
         return Err(error);
     }
-    eprintln!("SKIPPED: {error}");
+    // Not by a macro, whose output is hidden when a test passes.
+    ONCE.call_once(|| drop(writeln!(io::stderr(), "SKIPPED: {error}")));
     Ok(None)
 }
 
