@@ -74,17 +74,36 @@ pub(crate) fn check(
     let Some(target) = start(kind, server)? else {
         return Ok(());
     };
-    let side = |name: String, address| -> Result<Side> {
-        Ok(Side {
-            name,
-            address,
-            database: server.fresh_database()?,
-        })
+    let database = server.fresh_database()?;
+    let side = |name, address| Side {
+        name,
+        address,
+        database: database.clone(),
     };
-    let expected = side(format!("PostgreSQL {version}"), server.address())?;
-    let actual = side(format!("{kind:?}"), target.address())?;
+    let expected = side(format!("PostgreSQL {version}"), server.address());
+    let actual = side(format!("{kind:?}"), target.address());
     compare(&expected, &actual, script).map_err(|error| {
         let log = target.log();
         acra_harness::Error::new(format!("{error}\nlog of {kind:?}:\n{log}"))
     })
+}
+
+/// That equal answers mean something: different servers are told apart.
+#[test]
+fn two_versions_differ() -> Result<()> {
+    let (old, new) = (Postgres::shared(15)?, Postgres::shared(18)?);
+    let side = |server: &Postgres| -> Result<Side> {
+        Ok(Side {
+            name: format!("PostgreSQL {}", server.version()),
+            address: server.address(),
+            database: server.fresh_database()?,
+        })
+    };
+    let result = compare(&side(old)?, &side(new)?, crate::sessions::trusted);
+    let report = result
+        .expect_err("two versions answer the same")
+        .to_string();
+    assert!(report.contains("\n- ParameterStatus"), "{report}");
+    assert!(report.contains("\n+ ParameterStatus"), "{report}");
+    Ok(())
 }
