@@ -19,6 +19,8 @@ pub struct Side {
     pub name: String,
     /// Where to connect to.
     pub address: SocketAddr,
+    /// Where the database itself is, to clear it.
+    pub direct: SocketAddr,
     /// The database, in whose schema `public` the script finds nothing and may leave things.
     pub database: String,
 }
@@ -31,11 +33,11 @@ impl Side {
 
     /// A connection to it as `postgres`, logged in.
     pub fn login(&self) -> Result<Connection> {
-        self.login_to(&self.database)
+        Connection::login(self.address, "postgres", &self.database)
     }
 
-    fn login_to(&self, database: &str) -> Result<Connection> {
-        Connection::login(self.address, "postgres", database)
+    fn clear(&self) -> Result<()> {
+        Connection::login(self.direct, "postgres", &self.database)?.run(CLEAR)
     }
 }
 
@@ -49,7 +51,7 @@ pub fn compare(
     script: impl Fn(&Side) -> Result<Vec<Connection>>,
 ) -> Result<()> {
     let run = |side: &Side| {
-        expected.login_to(&side.database)?.run(CLEAR)?;
+        side.clear()?;
         script(side).map_err(|error| Error::new(format!("at {}: {error}", side.name)))
     };
     let (left, right) = (run(expected)?, run(actual)?);

@@ -60,6 +60,18 @@ impl Connection {
         self.send(&messages.concat())
     }
 
+    /// Sends several messages at once, and reads up to one ReadyForQuery per Sync among them.
+    pub fn pipeline(&mut self, messages: &[Vec<u8>]) -> Result<()> {
+        self.send_all(messages)?;
+        for _ in messages
+            .iter()
+            .filter(|message| message[..] == frontend::sync())
+        {
+            self.ready()?;
+        }
+        Ok(())
+    }
+
     /// Reads the next message.
     pub fn message(&mut self) -> Result<Message> {
         match self.reply()? {

@@ -4,6 +4,7 @@
 
 mod copies;
 mod extended;
+mod pipelines;
 mod refusals;
 mod sessions;
 mod simple;
@@ -38,8 +39,9 @@ parity! {
             cancel;
         simple: one_statement, many_statements, empty, errors, transactions, nulls_and_types, large_values, notices,
             parameter_changes, encodings, notifications, function_calls, prepared_in_sql, cursors;
-        extended: one_pipeline, errors_until_sync, unnamed_again, named_statements, binary_formats, row_limits,
-            describe_everything, close, flush, nothing_to_execute, transaction_pipelines, many_values, plan_changes;
+        pipelines: one_pipeline, errors_until_sync, flush, nothing_to_execute, transaction_pipelines;
+        extended: unnamed_again, named_statements, binary_formats, row_limits, describe_everything, close, many_values,
+            plan_changes;
         copies: text_in, binary_in, text_out, binary_out, fails_in, errors_in, interrupted_in, extended_in, large_in,
             many_copies;
     }
@@ -50,7 +52,7 @@ mod pump_only {
     parity! {
         [null_relay NullRelay] => {
             sessions: unknown_versions, garbage;
-            extended: wrong_messages;
+            pipelines: wrong_messages;
         }
     }
 }

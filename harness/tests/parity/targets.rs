@@ -78,6 +78,7 @@ pub(crate) fn check(
     let side = |name, address| Side {
         name,
         address,
+        direct: server.address(),
         database: database.clone(),
     };
     let expected = side(format!("PostgreSQL {version}"), server.address());
@@ -96,6 +97,7 @@ fn two_versions_differ() -> Result<()> {
         Ok(Side {
             name: format!("PostgreSQL {}", server.version()),
             address: server.address(),
+            direct: server.address(),
             database: server.fresh_database()?,
         })
     };
