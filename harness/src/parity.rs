@@ -8,6 +8,10 @@ use std::net::SocketAddr;
 /// How many answers before and after a difference are shown.
 const AROUND: usize = 3;
 
+/// A run of a script leaves nothing to the next; far cheaper than a database for each.
+const CLEAR: &str =
+    "DROP SCHEMA public CASCADE; CREATE SCHEMA public; GRANT USAGE ON SCHEMA public TO public";
+
 /// Where a script runs.
 #[derive(Clone, Debug)]
 pub struct Side {
@@ -15,7 +19,9 @@ pub struct Side {
     pub name: String,
     /// Where to connect to.
     pub address: SocketAddr,
-    /// The database, which the script may fill: no two runs get the same.
+    /// Where the database itself is, to clear it.
+    pub direct: SocketAddr,
+    /// The database, in whose schema `public` the script finds nothing and may leave things.
     pub database: String,
 }
 
@@ -29,20 +35,32 @@ impl Side {
     pub fn login(&self) -> Result<Connection> {
         Connection::login(self.address, "postgres", &self.database)
     }
+
+    fn clear(&self) -> Result<()> {
+        Connection::login(self.direct, "postgres", &self.database)?.run(CLEAR)
+    }
 }
 
 /// Runs a script on both sides and compares all answers that its connections got; see
 /// [`Message::masked`](crate::raw::Message::masked) for what may differ. A script returns its connections, with what
-/// it has read so far; an error of the script on either side is an error.
+/// it has read so far; an error of the script on either side is an error. Both sides may use one database: its schema
+/// `public` is cleared before either run.
 pub fn compare(
     expected: &Side,
     actual: &Side,
     script: impl Fn(&Side) -> Result<Vec<Connection>>,
 ) -> Result<()> {
     let run = |side: &Side| {
+        side.clear()?;
         script(side).map_err(|error| Error::new(format!("at {}: {error}", side.name)))
     };
     let (left, right) = (run(expected)?, run(actual)?);
+    if left.len() != right.len() {
+        let (left, right) = (left.len(), right.len());
+        return Err(Error::new(format!(
+            "the script made {left} connections, then {right}"
+        )));
+    }
     for (left, right) in left.iter().zip(&right) {
         if let Some(report) = difference(left.transcript(), right.transcript()) {
             return Err(Error::new(format!(

@@ -60,6 +60,18 @@ impl Connection {
         self.send(&messages.concat())
     }
 
+    /// Sends several messages at once, and reads up to one ReadyForQuery per Sync among them.
+    pub fn pipeline(&mut self, messages: &[Vec<u8>]) -> Result<()> {
+        self.send_all(messages)?;
+        for _ in messages
+            .iter()
+            .filter(|message| message[..] == frontend::sync())
+        {
+            self.ready()?;
+        }
+        Ok(())
+    }
+
     /// Reads the next message.
     pub fn message(&mut self) -> Result<Message> {
         match self.reply()? {
@@ -96,12 +108,12 @@ impl Connection {
     pub fn byte(&mut self) -> Result<u8> {
         let mut byte = [0];
         let reply = match self.read(&mut byte)? {
-            true => Reply::Byte(byte[0]),
+            true => Reply::Bytes(byte.to_vec()),
             false => Reply::End,
         };
         self.transcript.push(reply.clone());
         match reply {
-            Reply::Byte(byte) => Ok(byte),
+            Reply::Bytes(_) => Ok(byte[0]),
             other => Err(self.unexpected("a byte", &other)),
         }
     }
@@ -158,6 +170,18 @@ impl Connection {
     pub fn end(&mut self) -> Result<()> {
         while self.reply()? != Reply::End {}
         Ok(())
+    }
+
+    /// Reads to the end of the connection whatever does not have the form of messages.
+    pub fn raw_end(&mut self) -> Result<Vec<u8>> {
+        let mut bytes = Vec::new();
+        let mut byte = [0];
+        while self.read(&mut byte)? {
+            bytes.extend(byte);
+        }
+        self.transcript.push(Reply::Bytes(bytes.clone()));
+        self.transcript.push(Reply::End);
+        Ok(bytes)
     }
 
     /// Sends a Query, and reads up to ReadyForQuery.

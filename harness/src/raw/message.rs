@@ -19,8 +19,8 @@ pub struct Message {
 pub enum Reply {
     /// A message.
     Message(Message),
-    /// The answer to SSLRequest or GSSENCRequest.
-    Byte(u8),
+    /// What is no message of version 3: the answer to SSLRequest or GSSENCRequest, an error for an older client.
+    Bytes(Vec<u8>),
     /// The end of the connection.
     End,
 }
@@ -35,7 +35,7 @@ impl fmt::Display for Reply {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Message(message) => message.fmt(f),
-            Self::Byte(byte) => write!(f, "Byte {}", byte.escape_ascii()),
+            Self::Bytes(bytes) => write!(f, "Bytes {}", bytes.escape_ascii()),
             Self::End => f.write_str("End"),
         }
     }

@@ -124,11 +124,17 @@ pub(crate) fn errors_in(side: &Side) -> Ran {
         f::query("SELECT 'after'"),
     ])?;
     connection.ready()?;
-    begin(&mut connection, "COPY t FROM STDIN")?;
-    connection.send(&f::query("SELECT 'not now'"))?;
-    connection.ready()?;
     connection.query("COPY missing FROM STDIN")?;
     finish(connection, &[f::query("SELECT 'fine'")])
+}
+
+/// Anything else within a copy ends the session.
+pub(crate) fn interrupted_in(side: &Side) -> Ran {
+    let mut connection = with_table(side)?;
+    begin(&mut connection, "COPY t FROM STDIN")?;
+    connection.send(&f::query("SELECT 'not now'"))?;
+    connection.end()?;
+    Ok(vec![connection])
 }
 
 pub(crate) fn extended_in(side: &Side) -> Ran {

@@ -5,7 +5,9 @@ use acra_harness::raw::Connection;
 use acra_harness::servers::{AcraConfig, AcraServer, Postgres, Relay};
 use acra_harness::{Result, paths};
 use std::env;
+use std::io::{self, Write};
 use std::net::SocketAddr;
+use std::sync::Once;
 
 /// The kinds of targets.
 #[derive(Clone, Copy, Debug)]
@@ -16,13 +18,15 @@ pub(crate) enum Kind {
     AcraServer,
 }
 
-enum Target {
+/// A running target.
+pub(crate) enum Target {
     NullRelay(Relay),
     AcraServer(AcraServer),
 }
 
 impl Target {
-    fn address(&self) -> SocketAddr {
+    /// Where it listens.
+    pub(crate) fn address(&self) -> SocketAddr {
         match self {
             Self::NullRelay(relay) => relay.address(),
             Self::AcraServer(server) => server.address(),
@@ -38,7 +42,7 @@ impl Target {
 }
 
 /// Starts a target before a server; `None` if it is not built and may be missing.
-fn start(kind: Kind, server: &Postgres) -> Result<Option<Target>> {
+pub(crate) fn start(kind: Kind, server: &Postgres) -> Result<Option<Target>> {
     Ok(Some(match kind {
         Kind::NullRelay => Target::NullRelay(Relay::start(server.address())?),
         Kind::AcraServer => {
@@ -50,12 +54,13 @@ fn start(kind: Kind, server: &Postgres) -> Result<Option<Target>> {
     }))
 }
 
-#[expect(clippy::print_stderr, reason = "a skipped test has to be seen")]
 fn skip(error: acra_harness::Error) -> Result<Option<Target>> {
+    static ONCE: Once = Once::new();
     if env::var_os("ACRA_TEST_REQUIRE_ALL").is_some() {
         return Err(error);
     }
-    eprintln!("SKIPPED: {error}");
+    // Not by a macro, whose output is hidden when a test passes.
+    ONCE.call_once(|| drop(writeln!(io::stderr(), "SKIPPED: {error}")));
     Ok(None)
 }
 
@@ -69,17 +74,38 @@ pub(crate) fn check(
     let Some(target) = start(kind, server)? else {
         return Ok(());
     };
-    let side = |name: String, address| -> Result<Side> {
-        Ok(Side {
-            name,
-            address,
-            database: server.fresh_database()?,
-        })
+    let database = server.fresh_database()?;
+    let side = |name, address| Side {
+        name,
+        address,
+        direct: server.address(),
+        database: database.clone(),
     };
-    let expected = side(format!("PostgreSQL {version}"), server.address())?;
-    let actual = side(format!("{kind:?}"), target.address())?;
+    let expected = side(format!("PostgreSQL {version}"), server.address());
+    let actual = side(format!("{kind:?}"), target.address());
     compare(&expected, &actual, script).map_err(|error| {
         let log = target.log();
         acra_harness::Error::new(format!("{error}\nlog of {kind:?}:\n{log}"))
     })
+}
+
+/// That equal answers mean something: different servers are told apart.
+#[test]
+fn two_versions_differ() -> Result<()> {
+    let (old, new) = (Postgres::shared(15)?, Postgres::shared(18)?);
+    let side = |server: &Postgres| -> Result<Side> {
+        Ok(Side {
+            name: format!("PostgreSQL {}", server.version()),
+            address: server.address(),
+            direct: server.address(),
+            database: server.fresh_database()?,
+        })
+    };
+    let result = compare(&side(old)?, &side(new)?, crate::sessions::trusted);
+    let report = result
+        .expect_err("two versions answer the same")
+        .to_string();
+    assert!(report.contains("\n- ParameterStatus"), "{report}");
+    assert!(report.contains("\n+ ParameterStatus"), "{report}");
+    Ok(())
 }
