@@ -1,0 +1,37 @@
+# The two commands to know: `make demo` and `make test`. They set up what they need and say so.
+
+.PHONY: help demo demo-stop test lint docs deny bench
+
+help:
+	@echo 'make demo        a real PostgreSQL and acra-server, a table as the application and as the database sees it'
+	@echo '                 (KEEP=1 leaves them running, `make demo-stop` stops them)'
+	@echo 'make test        formatting, lints, documentation, all tests'
+	@echo 'make bench       what a query costs beside a direct connection, HAProxy and PgBouncer'
+	@echo 'cargo bench      what the parts cost'
+	@echo 'make lint docs deny    parts of make test; deny needs cargo-deny'
+
+demo:
+	@scripts/setup.sh build postgres-15
+	@scripts/demo.sh
+
+demo-stop:
+	@scripts/demo.sh stop
+
+test:
+	@scripts/setup.sh build postgres-15 postgres-17 postgres-18
+	@scripts/test.sh
+
+lint:
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets --locked -- -D warnings
+
+docs:
+	RUSTDOCFLAGS='-D warnings' cargo doc --workspace --no-deps --document-private-items --locked
+
+deny:
+	@if command -v cargo-deny >/dev/null; then cargo deny --locked check bans licenses sources; \
+	else echo '== cargo-deny is not installed: what it would check of dependencies is left out'; fi
+
+bench:
+	@scripts/setup.sh build postgres-15 bench
+	@scripts/bench.sh

@@ -1,0 +1,30 @@
+#!/usr/bin/env bash
+# test.sh: everything that must hold before a change is taken; `make test` sets up what it needs first.
+set -euo pipefail
+# shellcheck source=scripts/lib.sh
+. "$(dirname "$0")/lib.sh"
+cd "$(workspace_root)"
+export PATH="$PATH:$HOME/.cargo/bin"
+
+step() {
+    say "[${SECONDS}s] $1"
+}
+
+step "formatting and lints"
+make --no-print-directory lint
+step "documentation"
+make --no-print-directory docs
+step "dependencies"
+make --no-print-directory deny
+step "building binaries and tests"
+cargo build --workspace --bins --locked
+if command -v cargo-nextest >/dev/null; then
+    cargo nextest run --workspace --locked --no-run
+    step "tests, beside PostgreSQL 15, 17 and 18"
+    scripts/with-postgres.sh cargo nextest run --workspace --locked --no-fail-fast
+else
+    cargo test --workspace --locked --no-run
+    step "tests, beside PostgreSQL 15, 17 and 18"
+    scripts/with-postgres.sh cargo test --workspace --locked --no-fail-fast
+fi
+step "all of it passed"
