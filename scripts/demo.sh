@@ -93,8 +93,7 @@ target/release/acra-server --db_host=127.0.0.1 --db_port="$database_port" \
 echo $! >"$demo/acra-server.pid"
 disown
 as_application() {
-    # bytea in escape format shows what was written; in hex format it would be \x and digits.
-    PGOPTIONS='-c bytea_output=escape' "$bin/psql" -X -h 127.0.0.1 -p "$server_port" -U postgres "$@"
+    "$bin/psql" -X -h 127.0.0.1 -p "$server_port" -U postgres "$@"
 }
 await acra-server "$demo/acra-server.log" as_application -c 'SELECT 1'
 
@@ -106,6 +105,8 @@ UPDATE customers SET note = $$it's Bob's turn$$ WHERE id = 2;
 SQL
 say "and reads:"
 as_application -e -c 'SELECT * FROM customers ORDER BY id'
+say "the same, with the bytes of the bytea columns as text:"
+as_application -A -F ' | ' -c 'SELECT * FROM customers ORDER BY id' | perl -pe 's/\\x([0-9a-f]+)/pack("H*", $1)/ge'
 say "what PostgreSQL stores:"
 as_database -e -c "SELECT id, name, left(ssn::text, 40) || '…' AS ssn, left(note::text, 40) || '…' AS note FROM customers ORDER BY id"
 say "a statement that would send a secret to the database in clear is refused:"
