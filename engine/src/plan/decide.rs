@@ -274,13 +274,17 @@ impl Uses<'_> {
             }
         }
         for ordinal in &self.facts.ordinals {
-            let before = self.facts.items.iter().take(*ordinal);
-            if before.clone().any(|item| *item == Item::Wildcard) {
+            let Some(at) = ordinal.checked_sub(1) else {
                 continue;
-            }
-            if before.len() == *ordinal
-                && let Some(name) = before.last().and_then(protected)
-            {
+            };
+            // What `*` stands for is not known here, and so not where later columns are.
+            let known = self
+                .facts
+                .items
+                .iter()
+                .take(at)
+                .all(|item| *item != Item::Wildcard);
+            if known && let Some(name) = self.facts.items.get(at).and_then(protected) {
                 return Err(self.misused(&name, "is compared by ORDER BY or GROUP BY"));
             }
         }
