@@ -1,5 +1,5 @@
 //! The arrows of docs/architecture.md: which package and which module of the engine may use which, and which crates
-//! are not used at all.
+//! are not used at all. And that docs/errors.md has every error.
 
 use acra_harness::{Context, Error, Result, paths};
 use std::collections::BTreeSet;
@@ -226,4 +226,42 @@ fn no_forbidden_crate_is_in_the_tree() -> Result<()> {
         .map(|(name, why)| format!("crate {name} is in the tree: {why}"))
         .collect();
     fail_on(&faults)
+}
+
+/// The names of errors in a source: `word` and then a string.
+fn names_after(source: &str, word: &str) -> Vec<String> {
+    source
+        .split(word)
+        .skip(1)
+        .filter_map(|rest| {
+            let name = rest.trim_start().strip_prefix('"')?;
+            let (name, _) = name.split_once('"')?;
+            Some(name.to_owned())
+        })
+        .collect()
+}
+
+#[test]
+fn every_error_of_a_statement_is_documented_and_exists() -> Result<()> {
+    let engine = paths::workspace().join("engine/src");
+    let mut names: BTreeSet<String> = BTreeSet::new();
+    for file in sources(&engine.join("session/pg"))? {
+        names.extend(names_after(&read(&file)?, "Stop::Refuse("));
+    }
+    let refusal = read(&engine.join("plan/refusal.rs"))?;
+    let anchors = refusal
+        .split_once("fn anchor")
+        .and_then(|(_, rest)| rest.split_once("fn sqlstate"))
+        .map(|(anchors, _)| anchors);
+    names.extend(names_after(anchors.unwrap_or_default(), "=>"));
+    let page = read(&paths::workspace().join("docs/errors.md"))?;
+    let documented: BTreeSet<String> = page
+        .lines()
+        .filter_map(|line| line.strip_prefix("## "))
+        .filter(|title| !title.contains(' '))
+        .map(str::to_owned)
+        .collect();
+    assert!(names.len() > 15, "the errors were not found: {names:?}");
+    assert_eq!(names, documented);
+    Ok(())
 }
