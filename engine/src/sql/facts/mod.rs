@@ -127,8 +127,10 @@ pub struct Source<'a> {
 impl<'a> Source<'a> {
     /// The statement's tokens with their numbers, without repeated ones.
     pub fn tokens(&self) -> impl Iterator<Item = (usize, &'a Token)> {
-        let folded = self.folded;
-        let mut next = folded.iter().peekable();
+        let before = self
+            .folded
+            .partition_point(|range| range.end <= self.range.0);
+        let mut next = self.folded.iter().skip(before).peekable();
         self.tokens
             .iter()
             .enumerate()
