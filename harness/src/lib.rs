@@ -10,6 +10,7 @@ pub mod paths;
 pub mod process;
 pub mod raw;
 pub mod record;
+pub mod scene;
 pub mod servers;
 
 pub use error::{Context, Error, Result};

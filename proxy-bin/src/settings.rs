@@ -1,7 +1,7 @@
 //! Values of flags → settings that are known to be usable.
 
 use acra_cli::Parsed;
-use acra_engine::columns::{Columns, Database};
+use acra_engine::columns::{Columns, ConfigError, Database};
 use acra_engine::keys::ClientId;
 use acra_engine::plan::Unsupported;
 use acra_engine::session::Limits;
@@ -225,7 +225,7 @@ fn columns(parsed: &Parsed, logger: &Logger) -> Result<Columns, StartError> {
     };
     let document = std::fs::read(path).map_err(|error| fail(error.to_string()))?;
     let loaded =
-        Columns::parse(&document, Database::PostgreSql).map_err(|error| fail(error.to_string()))?;
+        Columns::parse(&document, Database::PostgreSql).map_err(|error| fail(placed(&error)))?;
     for warning in &loaded.warnings {
         logger.warning(&warning.to_string(), &[("path", path.into())]);
     }
@@ -235,4 +235,21 @@ fn columns(parsed: &Parsed, logger: &Logger) -> Result<Columns, StartError> {
     }
     logger.info("Encryptor configuration loaded", &[]);
     Ok(loaded.columns)
+}
+
+/// A fault with its place in the document, where its text does not tell it.
+fn placed(error: &ConfigError) -> String {
+    let text = error.to_string();
+    let mut place = Vec::new();
+    if !text.starts_with("yaml:") {
+        place.extend(error.line().map(|line| format!("line {line}")));
+    }
+    if !text.contains("table \"") {
+        place.extend(error.table().map(|table| format!("table \"{table}\"")));
+        place.extend(error.column().map(|column| format!("column \"{column}\"")));
+    }
+    match place.is_empty() {
+        true => text,
+        false => format!("{}: {text}", place.join(", ")),
+    }
 }

@@ -190,6 +190,13 @@ fn what_could_leak_or_mislead_is_refused() {
             "INSERT INTO customers (ssn) VALUES (ROW('x'))",
             "value-form",
         ),
+        ("UPDATE ONLY customers SET ssn = 'x'", "not-understood"),
+        ("UPDATE only (customers) SET ssn = 'x'", "not-understood"),
+        ("UPDATE customers * SET ssn = 'x'", "not-understood"),
+        ("DELETE FROM ONLY customers", "not-understood"),
+        ("SELECT ssn FROM ONLY customers", "not-understood"),
+        ("SELECT ssn FROM ONLY (customers)", "not-understood"),
+        ("SELECT * FROM orders, ONLY customers c", "not-understood"),
         ("UPDATE customers SET ssn = card", "column-use"),
         ("UPDATE customers SET name = ssn", "column-use"),
         (

@@ -120,6 +120,14 @@ impl Visitor for Walk<'_> {
                 .and_then(|name| self.source.token_at(name.span))
         };
         let names: Option<Vec<usize>> = relation.0.iter().map(token).collect();
+        // The parser library takes ONLY for the name of a table, and the table for its alias.
+        let is_only = |name: &usize| {
+            let token = self.source.tokens.get(*name);
+            token.is_some_and(|token| token.is_word(self.source.text, "only"))
+        };
+        if names.iter().flatten().any(is_only) {
+            return ControlFlow::Break(());
+        }
         match names.as_deref() {
             Some([name]) => self.survey.relations.push((None, *name)),
             Some([.., schema, name]) => self.survey.relations.push((Some(*schema), *name)),
