@@ -197,6 +197,8 @@ fn what_could_leak_or_mislead_is_refused() {
         ("SELECT ssn FROM ONLY customers", "not-understood"),
         ("SELECT ssn FROM ONLY (customers)", "not-understood"),
         ("SELECT * FROM orders, ONLY customers c", "not-understood"),
+        ("UPDATE orders customers SET ssn = 'x'", "statement-form"),
+        ("SELECT * FROM lateral customers", "not-understood"),
         ("UPDATE customers SET ssn = card", "column-use"),
         ("UPDATE customers SET name = ssn", "column-use"),
         (

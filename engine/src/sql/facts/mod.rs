@@ -105,6 +105,8 @@ pub struct Reading {
     pub relations: Vec<(Option<usize>, usize)>,
     /// All names that it found.
     pub names: Vec<usize>,
+    /// Those that it took for aliases of tables.
+    pub aliases: Vec<usize>,
     /// Whether `relations` is all that the statement reads or writes.
     pub complete: bool,
     /// The facts.
@@ -197,6 +199,7 @@ pub fn read(source: &Source<'_>) -> Result<Reading, NoFacts> {
             complete: statement::is_dml(statement) && !survey.selects_into,
             relations: survey.relations,
             names: survey.names,
+            aliases: survey.aliases,
             facts,
         })
     })
