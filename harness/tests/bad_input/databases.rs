@@ -151,7 +151,7 @@ fn a_database_that_dies_is_told_where_the_protocol_allows_it() -> Result<()> {
 /// Reads some rows of a result without an end.
 fn in_the_middle_of_a_result(connection: &mut Connection) -> Result<()> {
     connection.send(&f::query(
-        "SELECT repeat('x', 1000), n FROM generate_series(1, 100000000) n",
+        "SELECT repeat('x', 1000), generate_series(1, 100000000)",
     ))?;
     connection.until(b'T')?;
     for _ in 0..100 {
