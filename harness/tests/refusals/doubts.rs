@@ -1,6 +1,6 @@
 //! Statements sent before it is known what an earlier one came to: no guess may be wrong at the secret's cost.
 
-use crate::SECRET;
+use crate::{SECRET, is_refusal};
 use acra_harness::raw::frontend as f;
 use acra_harness::scene::Scene;
 use acra_harness::{Result, at_rest};
@@ -61,5 +61,45 @@ fn the_unnamed_statement_of_a_failed_round_is_the_former_one() -> Result<()> {
     connection.send(&[fails, f::parse("", OTHER, &[]), f::sync(), run("")].concat())?;
     connection.ready()?;
     connection.ready()?;
+    nothing_in_the_clear(&scene)
+}
+
+#[test]
+fn an_execute_of_such_a_name_is_refused() -> Result<()> {
+    let scene = Scene::start()?;
+    let mut connection = scene.proxied()?;
+    connection.pipeline(&[f::parse("s", INSERT, &[]), f::sync()])?;
+    let execute = f::query(&format!("EXECUTE s ('{SECRET}')"));
+    connection.send(&[f::parse("s", OTHER, &[]), f::sync(), execute].concat())?;
+    connection.ready()?;
+    is_refusal(&connection.ready()?, "0A000", "EXECUTE")?;
+    nothing_in_the_clear(&scene)
+}
+
+/// A name that is in no doubt is not waited for: all of it is sent at once, and nothing is read meanwhile.
+#[test]
+fn names_given_and_taken_in_one_flight() -> Result<()> {
+    let scene = Scene::start()?;
+    let mut connection = scene.proxied()?;
+    let mut messages = Vec::new();
+    for id in 0..200 {
+        let sql = format!("INSERT INTO vault (id, secret) VALUES ({id}, $1)");
+        let name = ["", "s", "t"][id % 3];
+        messages.extend([
+            f::close_statement(name),
+            f::parse(name, &sql, &[]),
+            run(name),
+        ]);
+        messages.push(run(name));
+    }
+    connection.send_all(&messages)?;
+    for _ in 0..400 {
+        connection.ready()?;
+    }
+    // The second use of each is the same row again.
+    assert_eq!(
+        scene.stored("SELECT count(*) FROM vault WHERE substr(secret, 1, 3) = '%%%'")?,
+        "200"
+    );
     nothing_in_the_clear(&scene)
 }
