@@ -74,17 +74,17 @@ impl Conversation {
             }),
             events: Vec::new(),
         };
-        conversation.from_client(&mut b"\0\0\0\x10\0\x03\0\0user\0x\0\0".to_vec());
-        conversation.from_server(&mut [message(b'R', &[0; 4]), message(b'Z', b"I")].concat());
-        conversation.from_client(&mut message(b'Q', b"SELECT 1\0"));
+        conversation.feed_client(&mut b"\0\0\0\x10\0\x03\0\0user\0x\0\0".to_vec());
+        conversation.feed_server(&mut [message(b'R', &[0; 4]), message(b'Z', b"I")].concat());
+        conversation.feed_client(&mut message(b'Q', b"SELECT 1\0"));
         conversation
     }
 
-    fn from_client(&mut self, bytes: &mut Vec<u8>) -> usize {
+    fn feed_client(&mut self, bytes: &mut Vec<u8>) -> usize {
         self.run(bytes, true)
     }
 
-    fn from_server(&mut self, bytes: &mut Vec<u8>) -> usize {
+    fn feed_server(&mut self, bytes: &mut Vec<u8>) -> usize {
         self.run(bytes, false)
     }
 
@@ -157,12 +157,12 @@ fn data_rows(criterion: &mut Criterion) {
         ("1000 x 3 sealed", 3, BYTEA, &hex),
     ] {
         let mut conversation = Conversation::new();
-        conversation.from_server(&mut row_description(columns, oid));
+        conversation.feed_server(&mut row_description(columns, oid));
         let bytes = rows(columns, cell);
         group.bench_function(name, |bencher| {
             bencher.iter_batched_ref(
                 || bytes.clone(),
-                |bytes| conversation.from_server(bytes),
+                |bytes| conversation.feed_server(bytes),
                 criterion::BatchSize::LargeInput,
             );
         });

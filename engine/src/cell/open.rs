@@ -7,7 +7,12 @@ use super::bytea;
 use crate::crypto::{acrablock, detect};
 use crate::keys::ClientKeys;
 use crate::wire::pg::Format;
-use memchr::memmem;
+use memchr::memmem::Finder;
+use std::sync::LazyLock;
+
+/// Searches for the tags of containers in hex form, prepared once.
+static HEX_SERIALIZED: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new("252525"));
+static HEX_RAW: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new("22222222"));
 
 /// What a column's type says about containers in it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -135,9 +140,7 @@ fn starts_as_hex_container(cell: &[u8]) -> bool {
 /// Whether the text form of a `bytea` may hold a container anywhere.
 fn text_may_hold(cell: &[u8]) -> bool {
     match cell.strip_prefix(b"\\x") {
-        Some(digits) => {
-            memmem::find(digits, b"252525").is_some() || memmem::find(digits, b"22222222").is_some()
-        }
+        Some(digits) => HEX_SERIALIZED.find(digits).is_some() || HEX_RAW.find(digits).is_some(),
         None => detect::may_hold_container(cell),
     }
 }

@@ -8,7 +8,8 @@
 
 pub use super::container::Envelope;
 use super::{acrablock, acrastruct, container};
-use memchr::memmem::{self, Finder};
+use memchr::memmem::Finder;
+use std::sync::LazyLock;
 use zeroize::Zeroizing;
 
 #[cfg(test)]
@@ -16,6 +17,10 @@ mod tests;
 
 /// Openings of one cell that may fail before the rest of it is left alone.
 pub const MAX_FAILURES: u32 = 64;
+
+/// Searches for tags, prepared once: most cells are short, and preparing costs as much as searching them.
+static SERIALIZED: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(&container::TAG));
+static RAW: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(&acrablock::TAG));
 
 /// Opens one container.
 pub trait Opener {
@@ -35,9 +40,7 @@ pub enum Scan {
 
 /// Whether [`scan`] could find anything: looks for tags only.
 pub fn may_hold_container(cell: &[u8]) -> bool {
-    cell.len() > container::HEADER
-        && (memmem::find(cell, &container::TAG).is_some()
-            || memmem::find(cell, &acrablock::TAG).is_some())
+    cell.len() > container::HEADER && (SERIALIZED.find(cell).is_some() || RAW.find(cell).is_some())
 }
 
 /// Opens all containers in a cell that can be opened and appends the result to `out`, unless there was none.
@@ -87,10 +90,9 @@ impl Pass<'_> {
     /// declared length, is found.
     fn serialized(&mut self, cell: &[u8], out: &mut Vec<u8>) -> Serialized {
         let mut found = Serialized::None;
-        let finder = Finder::new(&container::TAG);
         let mut output = Output::new(cell, out);
         let mut at = 0;
-        while let Some(rest) = next(cell, &mut at, &finder) {
+        while let Some(rest) = next(cell, &mut at, &SERIALIZED) {
             let step = match container::header(rest) {
                 None => 1,
                 Some((envelope, total)) => {

@@ -44,7 +44,7 @@ pub fn derive(
     Ok(())
 }
 
-/// [`derive`] with the implicit key: the label's first 32 bytes, with each context's first 32 XORed into it.
+/// [`derive()`] with the implicit key: the label's first 32 bytes, with each context's first 32 XORed into it.
 ///
 /// Themis has this form; Acra does not use it.
 ///

@@ -90,9 +90,9 @@ impl<'a> Judge<'a> {
             return Ok(());
         }
         let facts = reading.facts.as_ref().map_err(refuse)?;
-        let Some(table) = self.table(facts.schema, facts.table, source) else {
-            return Ok(());
-        };
+        let table = self
+            .table(facts.schema, facts.table, source)
+            .ok_or_else(|| refuse(&NoFacts::Form("its name for another table")))?;
         Uses {
             table,
             source,
@@ -109,20 +109,24 @@ impl<'a> Judge<'a> {
     }
 
     /// Whether the protected name stands for something else in this statement, such as a column of another table.
+    ///
+    /// Not for an alias of one: a keyword before a table's name that the parser library does not know looks like that.
     fn is_elsewhere(
         &self,
         reading: &Reading,
         source: &Source<'_>,
         is_protected: &impl Fn(&Token) -> bool,
     ) -> bool {
-        let all_found = || {
+        let all_told = || {
             source
                 .tokens()
                 .filter(|(_, token)| is_protected(token))
-                .all(|(index, _)| reading.names.binary_search(&index).is_ok())
+                .all(|(index, _)| {
+                    reading.names.binary_search(&index).is_ok() && !reading.aliases.contains(&index)
+                })
         };
         reading.complete
-            && all_found()
+            && all_told()
             && reading
                 .relations
                 .iter()
@@ -274,13 +278,17 @@ impl Uses<'_> {
             }
         }
         for ordinal in &self.facts.ordinals {
-            let before = self.facts.items.iter().take(*ordinal);
-            if before.clone().any(|item| *item == Item::Wildcard) {
+            let Some(at) = ordinal.checked_sub(1) else {
                 continue;
-            }
-            if before.len() == *ordinal
-                && let Some(name) = before.last().and_then(protected)
-            {
+            };
+            // What `*` stands for is not known here, and so not where later columns are.
+            let known = self
+                .facts
+                .items
+                .iter()
+                .take(at)
+                .all(|item| *item != Item::Wildcard);
+            if known && let Some(name) = self.facts.items.get(at).and_then(protected) {
                 return Err(self.misused(&name, "is compared by ORDER BY or GROUP BY"));
             }
         }

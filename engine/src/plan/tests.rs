@@ -197,6 +197,8 @@ fn what_could_leak_or_mislead_is_refused() {
         ("SELECT ssn FROM ONLY customers", "not-understood"),
         ("SELECT ssn FROM ONLY (customers)", "not-understood"),
         ("SELECT * FROM orders, ONLY customers c", "not-understood"),
+        ("UPDATE orders customers SET ssn = 'x'", "statement-form"),
+        ("SELECT * FROM lateral customers", "not-understood"),
         ("UPDATE customers SET ssn = card", "column-use"),
         ("UPDATE customers SET name = ssn", "column-use"),
         (
@@ -404,4 +406,81 @@ fn other_encodings() {
         sealed(&planner, "UPDATE orders SET ssn = 'ü'", &sjis),
         Ok(Vec::new())
     );
+}
+
+mod any_text {
+    use super::*;
+    use proptest::prelude::*;
+
+    const PIECES: &[&str] = &[
+        "INSERT INTO ",
+        "customers",
+        " (",
+        "ssn",
+        ", ",
+        ")",
+        " VALUES ",
+        "'x'",
+        "E'\\'y'",
+        "U&'\\0061'",
+        "$$z$$",
+        "$1",
+        "$2",
+        "UPDATE ",
+        " SET ",
+        " = ",
+        "SELECT ",
+        "*",
+        " FROM ",
+        " WHERE ",
+        " AND ",
+        "1",
+        "-",
+        "::bytea",
+        ";",
+        " ORDER BY ",
+        "DELETE FROM ",
+        "\"ssn\"",
+        " AS c ",
+        ".",
+        "c",
+        "id",
+        "DEFAULT",
+        "NULL",
+        " IN ",
+        "/* c */",
+        "--\n",
+        " RETURNING ",
+        "count",
+        "(",
+        "lower(",
+        " IS NULL",
+        "'",
+        "\"",
+        "$x$",
+        "PREPARE p AS ",
+        "EXECUTE p",
+        "\u{e9}",
+        " UNION ",
+        "WITH c AS (",
+    ];
+
+    proptest! {
+        #[test]
+        fn is_planned_and_a_hit_is_the_same_as_a_miss(pieces in proptest::collection::vec(proptest::sample::select(PIECES), 0..25)) {
+            let text = pieces.concat();
+            let planner = planner(Unsupported::Refuse);
+            let mut scratch = Scratch::default();
+            let miss = planner.plan(text.as_bytes(), &Lexical::default(), &mut scratch);
+            let first: Vec<_> = miss.literals(text.as_bytes(), &scratch).map(|value| value.map(|value| value.span)).collect();
+            let hit = planner.plan(text.as_bytes(), &Lexical::default(), &mut scratch);
+            let second: Vec<_> = hit.literals(text.as_bytes(), &scratch).map(|value| value.map(|value| value.span)).collect();
+            prop_assert_eq!(&miss.verdict, &hit.verdict);
+            prop_assert_eq!(&first, &second);
+            // Edits are in the order of the text and do not overlap.
+            let spans: Vec<_> = first.into_iter().flatten().collect();
+            prop_assert!(spans.windows(2).all(|pair| pair[0].end <= pair[1].start));
+            prop_assert!(spans.iter().all(|span| span.end <= text.len()));
+        }
+    }
 }

@@ -103,6 +103,10 @@ pub enum Effect {
 }
 
 /// One connection from a client through us to the database.
+#[allow(
+    clippy::wrong_self_convention,
+    reason = "from whom the bytes are, not a conversion"
+)]
 pub trait Session {
     /// Takes bytes that the client sent.
     fn from_client(&mut self, input: &mut Input<'_>, out: &mut Output<'_>, cx: &mut Cx<'_>)

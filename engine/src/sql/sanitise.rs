@@ -20,7 +20,8 @@ pub(super) fn sanitise(
     };
     let base = first.start as usize;
     let mut copy = vec![b' '; last.end as usize - base];
-    let mut folded = folded.iter().peekable();
+    let before = folded.partition_point(|folded| folded.end <= range.start);
+    let mut folded = folded.iter().skip(before).peekable();
     let mut written = 0;
     for (index, token) in tokens.iter().enumerate().take(range.end).skip(range.start) {
         while folded.next_if(|range| range.end <= index).is_some() {}

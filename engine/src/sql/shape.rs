@@ -80,6 +80,7 @@ impl Shape {
             text,
             tokens,
             keep_numbers: false,
+            unclosed: false,
         };
         builder.run();
     }
@@ -91,6 +92,8 @@ struct Builder<'a> {
     tokens: &'a [Token],
     /// After `ORDER BY` and `GROUP BY` a number may be the place of a column.
     keep_numbers: bool,
+    /// A parenthesis has no end: the text is no SQL, and is not searched for another one's end.
+    unclosed: bool,
 }
 
 impl Builder<'_> {
@@ -158,7 +161,10 @@ impl Builder<'_> {
     }
 
     /// The place after the parenthesis that closes the one at `at`.
-    fn close(&self, at: usize) -> Option<usize> {
+    fn close(&mut self, at: usize) -> Option<usize> {
+        if self.unclosed {
+            return None;
+        }
         let mut depth = 0_usize;
         for (index, token) in self.tokens.iter().enumerate().skip(at) {
             if token.is(self.text, b'(') {
@@ -170,6 +176,7 @@ impl Builder<'_> {
                 }
             }
         }
+        self.unclosed = true;
         None
     }
 

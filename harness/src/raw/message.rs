@@ -60,7 +60,8 @@ impl Reply {
 impl Message {
     /// The same with zeros for what differs between two runs of one script: the process and key of BackendKeyData, the
     /// process of a notification, what SCRAM and MD5 draw by lot, and OIDs of tables and types that users made. All
-    /// lengths stay.
+    /// lengths stay, but of error 26000: that a statement does not exist is often said by acra-server itself, and of
+    /// its fields only severity, code and message are kept.
     pub fn masked(&self) -> Self {
         let mut body = self.body.clone();
         match self.tag {
@@ -69,6 +70,14 @@ impl Message {
             b'R' if body.get(3).is_some_and(|kind| matches!(kind, 5 | 11 | 12)) => {
                 let end = body.len();
                 fill(&mut body, 4, end);
+            }
+            b'E' if self.field(b'C').as_deref() == Some("26000") => {
+                body = body
+                    .split_inclusive(|byte| *byte == 0)
+                    .filter(|field| matches!(field.first(), Some(b'S' | b'V' | b'C' | b'M' | 0)))
+                    .flatten()
+                    .copied()
+                    .collect();
             }
             b'T' => mask_row_description(&mut body),
             b't' => {

@@ -392,11 +392,19 @@ fn described(body: &[u8]) -> Result<(u8, &[u8]), Malformed> {
     Ok((kind, reader.cstr("name of object")?))
 }
 
+/// In the words of the server, which would say the same unless a pooler behind us kept the statement.
 fn unknown_statement(name: &[u8]) -> Stop {
-    let name = String::from_utf8_lossy(name);
+    let message = match name {
+        b"" => "unnamed prepared statement does not exist".to_owned(),
+        name => format!(
+            "prepared statement \"{}\" does not exist",
+            String::from_utf8_lossy(name)
+        ),
+    };
     Stop::Refuse(
         "unknown-statement",
-        ClientError::error("26000", format!("prepared statement \"{name}\" was not prepared in this session"))
-            .hint("Prepare it on this connection: acra-server must see a statement's text to protect its parameters."),
+        ClientError::error("26000", message).hint(
+            "acra-server must see a statement's text on this connection to protect its parameters.",
+        ),
     )
 }

@@ -105,6 +105,8 @@ pub struct Reading {
     pub relations: Vec<(Option<usize>, usize)>,
     /// All names that it found.
     pub names: Vec<usize>,
+    /// Those that it took for aliases of tables.
+    pub aliases: Vec<usize>,
     /// Whether `relations` is all that the statement reads or writes.
     pub complete: bool,
     /// The facts.
@@ -127,8 +129,10 @@ pub struct Source<'a> {
 impl<'a> Source<'a> {
     /// The statement's tokens with their numbers, without repeated ones.
     pub fn tokens(&self) -> impl Iterator<Item = (usize, &'a Token)> {
-        let folded = self.folded;
-        let mut next = folded.iter().peekable();
+        let before = self
+            .folded
+            .partition_point(|range| range.end <= self.range.0);
+        let mut next = self.folded.iter().skip(before).peekable();
         self.tokens
             .iter()
             .enumerate()
@@ -195,6 +199,7 @@ pub fn read(source: &Source<'_>) -> Result<Reading, NoFacts> {
             complete: statement::is_dml(statement) && !survey.selects_into,
             relations: survey.relations,
             names: survey.names,
+            aliases: survey.aliases,
             facts,
         })
     })

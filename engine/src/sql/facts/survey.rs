@@ -4,7 +4,7 @@ use super::{NoFacts, Role, Source};
 use crate::sql::token::Kind;
 use sqlparser::ast::{
     Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments, Ident, ObjectName, Query,
-    Select, Statement, ValueWithSpan, Visit, Visitor,
+    Select, Statement, TableFactor, ValueWithSpan, Visit, Visitor,
 };
 use std::ops::ControlFlow;
 
@@ -13,6 +13,8 @@ use std::ops::ControlFlow;
 pub(super) struct Survey {
     pub(super) relations: Vec<(Option<usize>, usize)>,
     pub(super) names: Vec<usize>,
+    /// Names of tables that a statement gives itself.
+    pub(super) aliases: Vec<usize>,
     /// Roles that names have wherever they stand.
     pub(super) roles: Vec<(usize, Role)>,
     pub(super) queries: usize,
@@ -132,6 +134,17 @@ impl Visitor for Walk<'_> {
             Some([name]) => self.survey.relations.push((None, *name)),
             Some([.., schema, name]) => self.survey.relations.push((Some(*schema), *name)),
             _ => return ControlFlow::Break(()),
+        }
+        ControlFlow::Continue(())
+    }
+
+    fn pre_visit_table_factor(&mut self, factor: &TableFactor) -> ControlFlow<()> {
+        if let TableFactor::Table {
+            alias: Some(alias), ..
+        } = factor
+        {
+            let token = self.source.token_at(alias.name.span);
+            self.survey.aliases.extend(token);
         }
         ControlFlow::Continue(())
     }

@@ -84,3 +84,12 @@ fn a_token_tells_its_slot() {
     assert_eq!(shape.slots(), 2);
     assert_eq!(shape.folded(), std::slice::from_ref(&(14..20)));
 }
+
+#[test]
+fn long_texts_take_time_by_their_length() {
+    // Quadratic work on these would take minutes.
+    let unclosed = "values (".repeat(200_000);
+    assert_eq!(shape(&unclosed).folded(), []);
+    let many = "INSERT INTO t (a) VALUES (1), (2);".repeat(50_000);
+    assert_eq!(shape(&many).folded().len(), 50_000);
+}
