@@ -25,6 +25,8 @@ const FAILING_NAME: &[u8] = b"acra-server";
 pub(super) enum Stop {
     /// Keys are needed first.
     Ask(Ask),
+    /// What it means depends on answers that the server owes.
+    Wait,
     /// It is refused with this text; the anchor is that of docs/errors.md.
     Refuse(&'static str, ClientError),
     /// It is not a message.
@@ -127,6 +129,7 @@ impl PgSession {
         match outcome {
             Ok(()) => {}
             Err(Stop::Ask(ask)) => return Some(Step::Ask(ask)),
+            Err(Stop::Wait) => return Some(Step::Blocked),
             Err(Stop::Malformed(expected)) => {
                 return Some(self.violation(Side::Client, expected, out, cx));
             }
@@ -268,6 +271,9 @@ impl PgSession {
         cx: &mut Cx<'_>,
     ) -> Result<(), Stop> {
         let bind = Bind::read(frame.body(input.bytes))?;
+        if self.context.protects && self.ledger.in_doubt(bind.statement) {
+            return Err(Stop::Wait);
+        }
         let Some(statement) = self.registry.statement(bind.statement).cloned() else {
             if self.context.protects {
                 return Err(unknown_statement(bind.statement));
@@ -345,6 +351,9 @@ impl PgSession {
             .plan(text, &self.lexical, &mut self.sql);
         if self.sql.ambiguous_strings() && self.ledger.unsettled() {
             self.refuse_ambiguous(text, &plan)?;
+        }
+        if self.context.protects && plan.executes.iter().any(|name| self.ledger.in_doubt(name)) {
+            return Err(Stop::Wait);
         }
         match &plan.verdict {
             Verdict::Refuse(refusal) => {
