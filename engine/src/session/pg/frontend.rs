@@ -10,6 +10,7 @@ use crate::plan::{Plan, Verdict};
 use crate::session::{Ask, ClientError, ClientFacing, Cx, Event, Input, Output, Side, Step};
 use crate::wire::cursor::{Malformed, Reader};
 use crate::wire::pg::frame::HEADER;
+use crate::wire::pg::startup::MAX_STARTUP;
 use crate::wire::pg::{Bind, Formats, Frame, Parse, Scan, scan, write_cstr, write_frame};
 use rewrite::Rewritten;
 use std::sync::Arc;
@@ -99,7 +100,8 @@ impl PgSession {
             // The server discards it; it may hold what must not reach the server.
             return self.discard(frame, input);
         }
-        if frame.tag == b'p' && self.chooses_mechanism {
+        // The server refuses a longer one by its header.
+        if frame.tag == b'p' && self.chooses_mechanism && frame.range.len() <= MAX_STARTUP {
             return self.mechanism(frame, input, out);
         }
         // Messages with a body that is of no interest pass as they arrive, whole or not.
