@@ -132,6 +132,12 @@ impl Postgres {
         self.data.as_deref().ok_or_else(missing)
     }
 
+    /// The folder of its UNIX socket.
+    pub fn socket_folder(&self) -> Result<&Path> {
+        let data = self.data_dir()?;
+        Ok(data.parent().unwrap_or(data))
+    }
+
     /// Connects to a database as the superuser.
     pub async fn connect(&self, database: &str) -> Result<Client> {
         connect(self.address, database).await
