@@ -129,9 +129,8 @@ fn connections() -> Vec<Flag> {
         Flag::integer(
             "incoming_connection_close_timeout",
             10,
-            "seconds that open connections get at a restart",
-        )
-        .not_yet("restarting with open connections"),
+            "seconds that sessions in the middle of something get at the end of the process",
+        ),
         Flag::text(
             "incoming_connection_api_string",
             "tcp://0.0.0.0:9090/",
@@ -266,6 +265,26 @@ fn additions() -> Vec<Flag> {
             0,
             "number of threads, 0 for one per core",
         ),
+        Flag::integer(
+            "max_connections",
+            1000,
+            "number of clients at a time; others are told that there are too many",
+        ),
+        Flag::integer(
+            "startup_timeout",
+            60,
+            "seconds from the connection to the end of authentication, 0 for no limit",
+        ),
+        Flag::integer(
+            "idle_timeout",
+            0,
+            "seconds that a session outside of a transaction may be silent, 0 for no limit",
+        ),
+        Flag::integer(
+            "write_timeout",
+            60,
+            "seconds that a client or database may let sent data wait, 0 for no limit",
+        ),
     ]
 }
 
@@ -362,6 +381,8 @@ mod tests {
             "dump_config",
             "encryptor_config_file",
             "generate_markdown_args_table",
+            "idle_timeout",
+            "incoming_connection_close_timeout",
             "incoming_connection_host",
             "incoming_connection_port",
             "incoming_connection_string",
@@ -369,13 +390,16 @@ mod tests {
             "log_to_console",
             "log_to_file",
             "logging_format",
+            "max_connections",
             "max_container",
             "postgresql_enable",
             "runtime_threads",
             "scan_columns",
+            "startup_timeout",
             "tls_client_id_from_cert",
             "unsupported_statements",
             "v",
+            "write_timeout",
         ];
         assert_eq!(working, expected);
     }

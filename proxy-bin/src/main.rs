@@ -1,22 +1,24 @@
 //! `acra-server`: the transparent encryption proxy.
 //!
 //! `flags` knows the names, `settings` turns their values into something that can be used or a message that says why
-//! not, `service` gives sessions what they need from the process, `report` writes their events to the log. Start-up
-//! follows cli.md 11.1.
+//! not, `snapshot` is what a reload replaces, `service` gives sessions what they need from the process, `report` writes
+//! their events to the log. Start-up follows cli.md 11.1.
 
 mod flags;
 mod report;
 mod service;
 mod settings;
+mod signals;
+mod snapshot;
+mod upstream;
 
 use acra_cli::Outcome;
 use acra_net::Listener;
 use acra_telemetry::{Logger, codes};
 use service::Service;
-use settings::{Settings, StartError};
+use settings::{Listen, Settings, StartError};
 use std::process::ExitCode;
 use std::sync::Arc;
-use tokio::signal::unix::{SignalKind, signal};
 
 fn main() -> ExitCode {
     let arguments = std::env::args_os().skip(1);
@@ -86,30 +88,30 @@ fn run(parsed: &acra_cli::Parsed, logger: &Logger) -> Result<(), StartError> {
         );
     }
     logger.info("Validating service configuration...", &[]);
-    let settings = Settings::new(parsed, logger)?;
-    let (address, threads) = (settings.listen, settings.threads);
-    let service = Service::new(settings, logger.clone())?;
-    let listener = Listener::bind(address).map_err(|error| {
-        StartError::new(
-            codes::LISTEN,
-            format!("Can't start listening to connections at {address}"),
-        )
-        .caused_by(error)
-    })?;
-    let connection_string = listener.address().unwrap_or(address).to_string();
+    let settings = Settings::new(parsed)?;
+    let (listen, threads) = (settings.listen.clone(), settings.threads);
+    let (max_connections, drain) = (settings.max_connections, settings.drain);
+    let handler = Arc::new(Service::new(settings, logger.clone())?);
+    let listener = listener(&listen)?;
     logger.info(
         &format!(
             "Start listening to connections. Current PID: {}",
             std::process::id()
         ),
-        &[("connection_string", (&connection_string).into())],
+        &[("connection_string", (&listener.connection_string()).into())],
     );
     logger.end_start_up(parsed.boolean("d"), parsed.boolean("v"));
-    listener
-        .serve(threads, Arc::new(service), stopped(logger))
-        .map_err(|error| {
-            StartError::new(codes::ACCEPT, "Can't accept connections").caused_by(error)
-        })?;
+    let service = acra_net::Service {
+        threads,
+        max_connections,
+        drain,
+        lifecycle: handler.lifecycle().clone(),
+    };
+    signals::reload_on_hangup(Arc::clone(&handler), logger.clone()).map_err(cannot_accept)?;
+    let mut stop = signals::Stop::default();
+    service
+        .run(listener, &handler, async || stop.next(logger).await)
+        .map_err(cannot_accept)?;
     logger.info(
         &format!(
             "Server graceful shutdown completed, bye PID: {}",
@@ -120,23 +122,19 @@ fn run(parsed: &acra_cli::Parsed, logger: &Logger) -> Result<(), StartError> {
     Ok(())
 }
 
-/// Waits for SIGTERM or SIGINT.
-async fn stopped(logger: &Logger) {
-    let (terminate, interrupt) = (
-        signal(SignalKind::terminate()),
-        signal(SignalKind::interrupt()),
-    );
-    match (terminate, interrupt) {
-        (Ok(mut terminate), Ok(mut interrupt)) => {
-            tokio::select! {
-                _ = terminate.recv() => {}
-                _ = interrupt.recv() => {}
-            }
-            logger.info("Received incoming SIGTERM or SIGINT signal", &[]);
-        }
-        // Without handlers the signals end the process as they do by default.
-        _ => std::future::pending().await,
-    }
+fn listener(listen: &Listen) -> Result<Listener, StartError> {
+    let (listening, address) = match listen {
+        Listen::Tcp(address) => (Listener::tcp(*address), address.to_string()),
+        Listen::Unix(path) => (Listener::unix(path), path.display().to_string()),
+    };
+    listening.map_err(|error| {
+        let message = format!("Can't start listening to connections at {address}");
+        StartError::new(codes::LISTEN, message).caused_by(error)
+    })
+}
+
+fn cannot_accept(error: std::io::Error) -> StartError {
+    StartError::new(codes::ACCEPT, "Can't accept connections").caused_by(error)
 }
 
 /// A panic ends one session; its text could hold what must not be in a log, its place cannot.

@@ -1,15 +1,14 @@
 //! Events of sessions → lines of the log.
 
 use acra_engine::session::{Event, Side};
-use acra_net::End;
+use acra_net::{End, Peer};
 use acra_telemetry::{Logger, Value, codes};
-use std::net::SocketAddr;
 
 /// Writes what sessions report.
 pub(crate) struct Report<'a>(pub(crate) &'a Logger);
 
 impl Report<'_> {
-    pub(crate) fn opened(&self, session: u64, from: SocketAddr) {
+    pub(crate) fn opened(&self, session: u64, from: Peer) {
         self.0.info(
             &format!("Got new connection to AcraServer: {from}"),
             &[("session_id", number(session))],
@@ -22,6 +21,8 @@ impl Report<'_> {
             End::NotDialled => "database not reached".to_owned(),
             End::Client(error) => format!("client: {error}"),
             End::Server(error) => format!("database: {error}"),
+            End::NotSecured(error) => format!("TLS handshake with the client: {error}"),
+            End::Ended(why) => (*why).to_owned(),
         };
         self.0.info(
             "Closing client's connection",

@@ -2,126 +2,81 @@
 
 use crate::report::Report;
 use crate::settings::{Settings, StartError};
+use crate::snapshot::{Snapshot, log_notices};
 use acra_engine::keys::ClientId;
-use acra_engine::plan::Planner;
-use acra_engine::session::pg::{Context, PgSession};
-use acra_engine::session::{Answer, Ask, Event, KeyFault};
-use acra_net::{Budget, Handler, Services, pump};
-use acra_stores::{FileKeyStore, KeyCache, KeyStoreError};
+use acra_engine::session::pg::PgSession;
+use acra_engine::session::{Answer, Ask, ClientError, Event, KeyFault};
+use acra_net::{Budget, Handler, Lifecycle, Peer, Services, Terms, Transport, pump};
+use acra_stores::KeyCache;
 use acra_telemetry::{Level, Logger, codes};
+use arc_swap::ArcSwap;
 use std::future::Future;
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
-use tokio::net::TcpStream;
-
-/// Longest wait for the database to accept a connection.
-const DIAL_TIMEOUT: Duration = Duration::from_secs(10);
-
-/// Bytes of all plans together.
-const PLAN_CACHE: u64 = 32 << 20;
 
 /// Bytes that all sessions together may hold for messages above the usual buffer size.
 const BUFFER_BUDGET: usize = 2 << 30;
 
 /// Shared by all sessions.
 pub(crate) struct Service {
-    db_host: String,
-    db_port: u16,
-    context: Arc<Context>,
-    keys: Arc<KeyCache>,
-    budget: Budget,
+    settings: Settings,
+    snapshot: ArcSwap<Snapshot>,
+    /// Number of the snapshot; sessions compare it with that of theirs.
+    generation: AtomicU64,
+    terms: Terms,
     logger: Logger,
     sessions: AtomicU64,
 }
 
 impl Service {
-    /// Opens the key store and reads its keys.
+    /// Reads the encryptor configuration and the keys.
     pub(crate) fn new(settings: Settings, logger: Logger) -> Result<Self, StartError> {
-        let keys = open_keys(&settings, &logger)?;
-        let columns = Arc::new(settings.columns);
-        let context = Context {
-            protects: !columns.is_empty(),
-            planner: Arc::new(Planner::new(columns, settings.unsupported, PLAN_CACHE)),
-            client_id: Some(settings.client_id),
-            scan: settings.scan,
-            limits: settings.limits,
-        };
+        let snapshot = Snapshot::load(&settings, None, &logger)?;
         Ok(Self {
-            db_host: settings.db_host,
-            db_port: settings.db_port,
-            context: Arc::new(context),
-            keys: Arc::new(keys),
-            budget: Budget::new(BUFFER_BUDGET),
+            snapshot: ArcSwap::from_pointee(snapshot),
+            generation: AtomicU64::new(0),
+            terms: Terms {
+                budget: Budget::new(BUFFER_BUDGET),
+                limits: settings.time_limits,
+                lifecycle: Lifecycle::default(),
+            },
+            settings,
             logger,
             sessions: AtomicU64::new(0),
         })
     }
-}
 
-fn open_keys(settings: &Settings, logger: &Logger) -> Result<KeyCache, StartError> {
-    logger.info("Initialising keystore...", &[]);
-    let master_key = std::env::var("ACRA_MASTER_KEY").ok();
-    let path = settings.keys_dir.display().to_string();
-    let fail = |error: KeyStoreError| {
-        StartError::new(codes::KEYSTORE, "Can't open keyStore")
-            .caused_by(format!("{path}: {error}"))
-    };
-    let store = FileKeyStore::open(&settings.keys_dir, master_key.as_deref()).map_err(fail)?;
-    let cache = KeyCache::new(store);
-    cache.load_all().map_err(|error| {
-        StartError::new(codes::KEYSTORE, "Failed to cache keystore on start")
-            .caused_by(format!("{path}: {error}"))
-    })?;
-    log_notices(&cache, logger);
-    logger.info("Keystore init OK", &[("path", (&path).into())]);
-    warn_missing(settings, &cache, logger);
-    Ok(cache)
-}
+    pub(crate) fn lifecycle(&self) -> &Lifecycle {
+        &self.terms.lifecycle
+    }
 
-/// Logs what the key store found that stops nothing: a rotated key that does not open, a file that others can read.
-fn log_notices(keys: &KeyCache, logger: &Logger) {
-    for notice in keys.take_notices() {
-        let path = notice.path.display().to_string();
-        let fields = [codes::code(codes::KEYS), ("path", (&path).into())];
-        if notice.is_error {
-            logger.error(&notice.message, &fields);
-        } else {
-            logger.warning(&notice.message, &fields);
+    /// Reads everything again that a reload may change. What cannot be read leaves things as they are.
+    pub(crate) fn reload(&self) {
+        let former = self.snapshot.load();
+        match Snapshot::load(&self.settings, Some(&former), &self.logger) {
+            Ok(snapshot) => {
+                self.snapshot.store(Arc::new(snapshot));
+                self.generation.fetch_add(1, Ordering::Release);
+                self.logger.info("Configuration and keys reloaded", &[]);
+            }
+            Err(error) => {
+                let cause = error.cause.unwrap_or_default();
+                self.logger.error(
+                    "Reload failed, the former configuration and keys stay in use",
+                    &[
+                        codes::code(error.code),
+                        ("reason", (&error.message).into()),
+                        ("error", (&cause).into()),
+                    ],
+                );
+            }
         }
     }
 }
 
-/// A client without keys can connect, but not write; better to hear of it now.
-fn warn_missing(settings: &Settings, cache: &KeyCache, logger: &Logger) {
-    let by_column = settings.columns.tables().flat_map(|table| table.settings());
-    let mut wanted: Vec<&str> = by_column
-        .filter_map(|setting| setting.client_id.as_deref())
-        .collect();
-    wanted.push(settings.client_id.as_str());
-    wanted.sort_unstable();
-    wanted.dedup();
-    for id in wanted {
-        let known = ClientId::new(id).is_ok_and(|id| cache.load(&id).is_ok());
-        if !known {
-            logger.warning(
-                "No storage key for this client: its columns cannot be written",
-                &[codes::code(codes::KEYS), ("client_id", id.into())],
-            );
-        }
-    }
-}
-
-impl Services for Service {
-    async fn dial(&self) -> Result<TcpStream, String> {
-        let connecting = TcpStream::connect((&*self.db_host, self.db_port));
-        let outcome = match tokio::time::timeout(DIAL_TIMEOUT, connecting).await {
-            Ok(Ok(socket)) => socket.set_nodelay(true).map(|()| socket),
-            Ok(Err(error)) => Err(error),
-            Err(_) => Err(std::io::ErrorKind::TimedOut.into()),
-        };
-        outcome.map_err(|error| {
+impl Services<PgSession> for Service {
+    async fn dial(&self, _: bool) -> Result<Transport, String> {
+        self.settings.upstream.dial().await.map_err(|error| {
             let error = error.to_string();
             self.logger.error(
                 "Can't connect to db",
@@ -134,8 +89,12 @@ impl Services for Service {
         })
     }
 
+    async fn secure(&self, _: Transport) -> Result<(Transport, Option<ClientId>), String> {
+        Err("TLS is not configured".to_owned())
+    }
+
     fn answer(&self, Ask::Keys(client_id): Ask) -> impl Future<Output = Answer> + Send + 'static {
-        let keys = Arc::clone(&self.keys);
+        let keys = Arc::clone(&self.snapshot.load().keys);
         let logger = self.logger.clone();
         async move {
             let outcome = match ClientId::new(&client_id) {
@@ -151,6 +110,14 @@ impl Services for Service {
 
     fn event(&self, event: Event) {
         Report(&self.logger).event(event);
+    }
+
+    fn refresh(&self, session: &mut PgSession, seen: &mut u64) {
+        let generation = self.generation.load(Ordering::Acquire);
+        if *seen != generation {
+            session.reconfigure(Arc::clone(&self.snapshot.load().context));
+            *seen = generation;
+        }
     }
 }
 
@@ -188,14 +155,22 @@ async fn load(
 }
 
 impl Handler for Service {
-    async fn serve(&self, client: TcpStream, from: SocketAddr) {
+    async fn serve(&self, client: Transport, from: Peer, is_above_limit: bool) {
         let number = self.sessions.fetch_add(1, Ordering::Relaxed) + 1;
         let verbose = self.logger.is_enabled(Level::Info);
         if verbose {
             Report(&self.logger).opened(number, from);
         }
-        let session = PgSession::new(Arc::clone(&self.context));
-        let end = pump(client, session, self, &self.budget).await;
+        let mut session = PgSession::new(Arc::clone(&self.snapshot.load().context));
+        if is_above_limit {
+            let limit = self.settings.max_connections;
+            session.turn_away(
+                ClientError::fatal("53300", "sorry, too many clients already").hint(format!(
+                    "acra-server serves {limit} clients at a time (--max_connections)."
+                )),
+            );
+        }
+        let end = pump(client, session, self, &self.terms).await;
         if verbose {
             Report(&self.logger).closed(number, &end);
         }

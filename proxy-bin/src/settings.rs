@@ -1,15 +1,17 @@
 //! Values of flags → settings that are known to be usable.
 
+use crate::upstream::Upstream;
 use acra_cli::Parsed;
-use acra_engine::columns::{Columns, ConfigError, Database};
 use acra_engine::keys::ClientId;
 use acra_engine::plan::Unsupported;
 use acra_engine::session::Limits;
 use acra_engine::session::pg::ScanColumns;
+use acra_net::TimeLimits;
 use acra_telemetry::{Destinations, Format, Logger, codes};
 use std::fmt::Display;
 use std::net::{SocketAddr, ToSocketAddrs};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 /// Why the server does not start.
 #[derive(Debug)]
@@ -37,16 +39,27 @@ impl StartError {
 /// What the server runs with.
 #[derive(Debug)]
 pub(crate) struct Settings {
-    pub(crate) listen: SocketAddr,
+    pub(crate) listen: Listen,
     pub(crate) threads: usize,
-    pub(crate) db_host: String,
-    pub(crate) db_port: u16,
+    pub(crate) max_connections: usize,
+    /// How long sessions that are not idle may go on when the process is to end.
+    pub(crate) drain: Duration,
+    pub(crate) time_limits: TimeLimits,
+    pub(crate) upstream: Upstream,
     pub(crate) keys_dir: PathBuf,
-    pub(crate) client_id: ClientId,
-    pub(crate) columns: Columns,
+    pub(crate) encryptor_config: Option<PathBuf>,
+    /// As it was given; see [`Settings::client_id`].
+    client_id: String,
     pub(crate) unsupported: Unsupported,
     pub(crate) scan: ScanColumns,
     pub(crate) limits: Limits,
+}
+
+/// Where clients connect.
+#[derive(Debug, Clone)]
+pub(crate) enum Listen {
+    Tcp(SocketAddr),
+    Unix(PathBuf),
 }
 
 /// The log, as the flags ask for it.
@@ -73,7 +86,13 @@ pub(crate) fn logger(parsed: &Parsed) -> Result<Logger, StartError> {
 }
 
 impl Settings {
-    pub(crate) fn new(parsed: &Parsed, logger: &Logger) -> Result<Self, StartError> {
+    pub(crate) fn new(parsed: &Parsed) -> Result<Self, StartError> {
+        if parsed.given("tls_client_id_from_cert") && parsed.boolean("tls_client_id_from_cert") {
+            return Err(StartError::new(
+                codes::TRANSPORT,
+                "--tls_client_id_from_cert: TLS is not available in this version; use --client_id",
+            ));
+        }
         let db_host = parsed.text("db_host").to_owned();
         if db_host.is_empty() {
             return Err(StartError::new(
@@ -84,11 +103,19 @@ impl Settings {
         Ok(Self {
             listen: listen(parsed)?,
             threads: threads(parsed)?,
-            db_host,
-            db_port: port(parsed, "db_port")?,
-            columns: columns(parsed, logger)?,
+            max_connections: max_connections(parsed)?,
+            drain: seconds(parsed, "incoming_connection_close_timeout")?.unwrap_or_default(),
+            time_limits: TimeLimits {
+                startup: seconds(parsed, "startup_timeout")?,
+                idle: seconds(parsed, "idle_timeout")?,
+                write: seconds(parsed, "write_timeout")?,
+            },
+            upstream: Upstream::new(db_host, port(parsed, "db_port")?),
             keys_dir: parsed.text("keys_dir").into(),
-            client_id: client_id(parsed)?,
+            encryptor_config: Some(parsed.text("encryptor_config_file"))
+                .filter(|path| !path.is_empty())
+                .map(PathBuf::from),
+            client_id: parsed.text("client_id").to_owned(),
             unsupported: match parsed.text("unsupported_statements") {
                 "refuse" => Unsupported::Refuse,
                 "observe" => Unsupported::Observe,
@@ -111,6 +138,25 @@ impl Settings {
                 ..Limits::default()
             },
         })
+    }
+
+    /// The client id of connections whose certificate gives none. Without TLS there is no other source of one.
+    ///
+    /// Looked at after the columns and the keys, as their faults come first (cli.md 11.1).
+    pub(crate) fn client_id(&self) -> Result<Option<ClientId>, StartError> {
+        match &*self.client_id {
+            "" => Err(StartError::new(
+                codes::TRANSPORT,
+                "Configuration error: without encryption you must set <client_id> which will be used to connect to AcraServer",
+            )),
+            id => ClientId::new(id).map(Some).map_err(|error| {
+                StartError::new(
+                    codes::INVALID_CLIENT_ID,
+                    "Cannot be configured static clientID",
+                )
+                .caused_by(error)
+            }),
+        }
     }
 }
 
@@ -135,6 +181,24 @@ fn size(parsed: &Parsed, flag: &str) -> Result<usize, StartError> {
         .ok_or_else(|| wrong(flag, value, "a number of bytes from 4096 to 1073741824"))
 }
 
+fn max_connections(parsed: &Parsed) -> Result<usize, StartError> {
+    let value = parsed.integer("max_connections");
+    usize::try_from(value)
+        .ok()
+        .filter(|count| (1..=1_000_000).contains(count))
+        .ok_or_else(|| wrong("max_connections", value, "a number from 1 to 1000000"))
+}
+
+/// A number of seconds; none for 0.
+fn seconds(parsed: &Parsed, flag: &str) -> Result<Option<Duration>, StartError> {
+    let value = parsed.integer(flag);
+    match u64::try_from(value) {
+        Ok(0) => Ok(None),
+        Ok(seconds) if seconds <= 365 * 24 * 3600 => Ok(Some(Duration::from_secs(seconds))),
+        _ => Err(wrong(flag, value, "a number of seconds from 0 to 31536000")),
+    }
+}
+
 fn threads(parsed: &Parsed) -> Result<usize, StartError> {
     match parsed.integer("runtime_threads") {
         0 => Ok(std::thread::available_parallelism().map_or(1, Into::into)),
@@ -152,7 +216,7 @@ fn threads(parsed: &Parsed) -> Result<usize, StartError> {
 }
 
 /// The address of `incoming_connection_string`, unless host or port are given apart (cli.md 11).
-fn listen(parsed: &Parsed) -> Result<SocketAddr, StartError> {
+fn listen(parsed: &Parsed) -> Result<Listen, StartError> {
     const DEFAULT: (&str, i64) = ("0.0.0.0", 9393);
     let apart = (
         parsed.text("incoming_connection_host"),
@@ -168,88 +232,21 @@ fn listen(parsed: &Parsed) -> Result<SocketAddr, StartError> {
         let message = format!("--incoming_connection_string: cannot listen at {text}");
         StartError::new(codes::LISTEN, message).caused_by(cause)
     };
-    if text.starts_with("unix://") {
-        return Err(refuse(
-            "UNIX sockets are not available in this version".to_owned(),
-        ));
+    if let Some(path) = text.strip_prefix("unix://") {
+        return match path.starts_with('/') {
+            true => Ok(Listen::Unix(path.into())),
+            false => Err(refuse("expected unix:///absolute/path".to_owned())),
+        };
     }
     let address = text
         .strip_prefix("tcp://")
         .map(|rest| rest.trim_end_matches('/'))
-        .ok_or_else(|| refuse("expected tcp://host:port/".to_owned()))?;
+        .ok_or_else(|| refuse("expected tcp://host:port/ or unix:///path".to_owned()))?;
     let mut resolved = address
         .to_socket_addrs()
         .map_err(|error| refuse(error.to_string()))?;
     resolved
         .next()
+        .map(Listen::Tcp)
         .ok_or_else(|| refuse("the host has no address".to_owned()))
-}
-
-/// Without TLS there is one source of a client id.
-fn client_id(parsed: &Parsed) -> Result<ClientId, StartError> {
-    let by_certificate = parsed.boolean("tls_client_id_from_cert");
-    if by_certificate && parsed.given("tls_client_id_from_cert") {
-        return Err(StartError::new(
-            codes::TRANSPORT,
-            "--tls_client_id_from_cert: TLS is not available in this version; use --client_id",
-        ));
-    }
-    match parsed.text("client_id") {
-        "" => Err(StartError::new(
-            codes::TRANSPORT,
-            "Configuration error: without encryption you must set <client_id> which will be used to connect to AcraServer",
-        )),
-        id => ClientId::new(id).map_err(|error| {
-            StartError::new(
-                codes::INVALID_CLIENT_ID,
-                "Cannot be configured static clientID",
-            )
-            .caused_by(error)
-        }),
-    }
-}
-
-/// The encryptor configuration: read, judged, and refused where it asks for what does not exist yet.
-fn columns(parsed: &Parsed, logger: &Logger) -> Result<Columns, StartError> {
-    let path = parsed.text("encryptor_config_file");
-    if path.is_empty() {
-        return Ok(Columns::empty());
-    }
-    logger.info(
-        &format!("Load encryptor configuration from {path} ..."),
-        &[],
-    );
-    let fail = |cause: String| {
-        StartError::new(codes::WRONG_CONFIGURATION, "Can't load encryptor config")
-            .caused_by(format!("{path}: {cause}"))
-    };
-    let document = std::fs::read(path).map_err(|error| fail(error.to_string()))?;
-    let loaded =
-        Columns::parse(&document, Database::PostgreSql).map_err(|error| fail(placed(&error)))?;
-    for warning in &loaded.warnings {
-        logger.warning(&warning.to_string(), &[("path", path.into())]);
-    }
-    let missing = loaded.columns.unsupported();
-    if !missing.is_empty() {
-        return Err(fail(missing.join("; ")));
-    }
-    logger.info("Encryptor configuration loaded", &[]);
-    Ok(loaded.columns)
-}
-
-/// A fault with its place in the document, where its text does not tell it.
-fn placed(error: &ConfigError) -> String {
-    let text = error.to_string();
-    let mut place = Vec::new();
-    if !text.starts_with("yaml:") {
-        place.extend(error.line().map(|line| format!("line {line}")));
-    }
-    if !text.contains("table \"") {
-        place.extend(error.table().map(|table| format!("table \"{table}\"")));
-        place.extend(error.column().map(|column| format!("column \"{column}\"")));
-    }
-    match place.is_empty() {
-        true => text,
-        false => format!("{}: {text}", place.join(", ")),
-    }
 }

@@ -9,6 +9,7 @@ use super::{PgSession, rewrite};
 use crate::plan::{ClientEncoding, Lexical, Plan, Verdict};
 use crate::session::{Ask, ClientError, ClientFacing, Cx, Event, Input, Output, Side, Step};
 use crate::wire::cursor::{Malformed, Reader};
+use crate::wire::pg::frame::HEADER;
 use crate::wire::pg::{Bind, Formats, Frame, Parse, Scan, scan, write_cstr, write_frame};
 use rewrite::Rewritten;
 use std::sync::Arc;
@@ -74,9 +75,7 @@ impl PgSession {
             let frame = match scan(input.bytes, input.at) {
                 Scan::Frame(frame) => frame,
                 Scan::Incomplete => {
-                    return Step::NeedMore {
-                        want: crate::wire::pg::frame::HEADER,
-                    };
+                    return Step::NeedMore { want: HEADER };
                 }
                 Scan::BadLength(_) => {
                     return self.violation(Side::Client, "length of a message", out, cx);
@@ -99,6 +98,9 @@ impl PgSession {
         if self.ledger.skipping() && !matches!(frame.tag, b'S' | b'H' | b'X') {
             // The server discards it; it may hold what must not reach the server.
             return self.discard(frame, input);
+        }
+        if frame.tag == b'p' && self.chooses_mechanism {
+            return self.mechanism(frame, input, out);
         }
         // Messages with a body that is of no interest pass as they arrive, whole or not.
         if matches!(frame.tag, b'd' | b'p') || !is_known(frame.tag) {
@@ -134,6 +136,34 @@ impl PgSession {
             Err(Stop::Refuse(code, error)) => self.refuse(frame.tag, code, error, out, cx),
         }
         input.at = frame.range.end;
+        None
+    }
+
+    /// SASLInitialResponse: with channel binding the client signs our certificate, and the server expects its own.
+    fn mechanism(
+        &mut self,
+        frame: &Frame,
+        input: &mut Input<'_>,
+        out: &mut Output<'_>,
+    ) -> Option<Step> {
+        const BINDS_CHANNEL: &[u8] = b"SCRAM-SHA-256-PLUS\0";
+        let whole = HEADER + BINDS_CHANNEL.len();
+        let there = input.bytes.get(input.at..).unwrap_or_default();
+        if there.len() < whole.min(frame.range.len()) {
+            return Some(Step::NeedMore {
+                want: whole.min(frame.range.len()),
+            });
+        }
+        if there.get(HEADER..whole) == Some(BINDS_CHANNEL) {
+            let error = ClientError::fatal(
+                "28000",
+                "SCRAM with channel binding cannot pass acra-server, which encrypts both connections itself",
+            )
+            .hint("Connect with channel_binding=disable.");
+            return Some(self.close(error, out));
+        }
+        self.chooses_mechanism = false;
+        self.client_passing = frame.range.len();
         None
     }
 

@@ -153,6 +153,11 @@ impl Registry {
         }
     }
 
+    /// Forgets all statements, which the server still has: their plans are no longer right.
+    pub(super) fn forget_statements(&mut self) {
+        self.deallocate_all();
+    }
+
     fn deallocate_all(&mut self) {
         let freed: usize = self.statements.keys().map(|name| name.len() + ENTRY).sum();
         self.bytes = self.bytes.saturating_sub(freed);
