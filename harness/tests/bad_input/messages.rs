@@ -264,7 +264,7 @@ fn garbage_instead_of_a_password() -> Result<()> {
             f::query("SELECT 1"),
             f::password(b""),
             f::password(&[0xff; 100]),
-            b"p\x7f\xff\xff\xff".to_vec(),
+            b"p\x7f\xff\xff\xffand so on for two gibibytes".to_vec(),
             b"p\0\0\0\0".to_vec(),
             f::sync(),
             f::terminate(),

@@ -103,3 +103,30 @@ fn names_given_and_taken_in_one_flight() -> Result<()> {
     );
     nothing_in_the_clear(&scene)
 }
+
+/// A name that is taken away and given again in one flight stands for the new statement.
+#[test]
+fn a_name_given_again_right_after_all_are_taken_away() -> Result<()> {
+    for taken in [
+        "DISCARD ALL",
+        "DEALLOCATE ALL",
+        "DEALLOCATE s",
+        "DEALLOCATE PREPARE s",
+    ] {
+        let scene = Scene::start()?;
+        let mut connection = scene.proxied()?;
+        connection.pipeline(&[f::parse("s", OTHER, &[]), f::sync()])?;
+        let again = [f::parse("s", INSERT, &[]), f::sync()].concat();
+        connection.send(&[f::query(taken), again].concat())?;
+        connection.ready()?;
+        connection.ready()?;
+        connection.send(&run("s"))?;
+        let answers = connection.ready()?;
+        let done = answers
+            .iter()
+            .any(|answer| answer.to_string() == "CommandComplete INSERT 0 1");
+        assert!(done, "{taken}: {answers:?}");
+        nothing_in_the_clear(&scene)?;
+    }
+    Ok(())
+}

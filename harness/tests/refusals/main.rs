@@ -3,6 +3,7 @@
 
 mod doubts;
 mod forms;
+mod leaks;
 mod modes;
 mod transactions;
 

@@ -212,9 +212,12 @@ impl PgSession {
         {
             let done = entry.names_done;
             entry.names_done += 1;
-            if let Some(effect) = entry.runs().and_then(|plan| plan.names.get(done)) {
+            let plan = entry.runs().cloned();
+            if let Some(effect) = plan.as_ref().and_then(|plan| plan.names.get(done)) {
+                let limit = self.context.limits.max_registry;
+                let ledger = &self.ledger;
                 self.registry
-                    .apply(effect, self.context.limits.max_registry);
+                    .apply(effect, limit, |name| ledger.gives(name));
             }
         }
         self.ledger.complete();

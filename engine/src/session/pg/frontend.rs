@@ -6,7 +6,7 @@
 use super::ledger::Awaited;
 use super::registry::{Full, Portal, Undo};
 use super::{PgSession, rewrite};
-use crate::plan::{Plan, Verdict};
+use crate::plan::{ClientEncoding, Lexical, Plan, Verdict};
 use crate::session::{Ask, ClientError, ClientFacing, Cx, Event, Input, Output, Side, Step};
 use crate::wire::cursor::{Malformed, Reader};
 use crate::wire::pg::frame::HEADER;
@@ -351,7 +351,7 @@ impl PgSession {
             .context
             .planner
             .plan(text, &self.lexical, &mut self.sql);
-        if self.sql.ambiguous_strings() && self.ledger.unsettled() {
+        if self.ledger.unsettled() && (self.sql.ambiguous_strings() || !text.is_ascii()) {
             self.refuse_ambiguous(text, &plan)?;
         }
         if self.context.protects && plan.executes.iter().any(|name| self.ledger.in_doubt(name)) {
@@ -388,23 +388,49 @@ impl PgSession {
         Ok(plan)
     }
 
-    /// A backslash in an ordinary string reads differently once `standard_conforming_strings` is changed by
-    /// something that is still on its way: allowed only where neither reading concerns a protected table.
+    /// A backslash in an ordinary string reads differently once `standard_conforming_strings` is changed by something
+    /// that is still on its way, and a byte that is not ASCII once `client_encoding` is: allowed only where no reading
+    /// concerns a protected table.
     fn refuse_ambiguous(&mut self, text: &[u8], plan: &Plan) -> Result<(), Stop> {
-        let mut other = self.lexical.clone();
-        other.standard_conforming_strings = !other.standard_conforming_strings;
-        let other = self.context.planner.plan(text, &other, &mut self.sql);
-        if !plan.protected && !other.protected {
+        let strings = [
+            self.lexical.standard_conforming_strings,
+            !self.lexical.standard_conforming_strings,
+        ];
+        let encodings = [
+            self.lexical.encoding,
+            ClientEncoding::AsciiSafe,
+            ClientEncoding::Unsafe,
+        ];
+        let mut protected = plan.protected;
+        for standard_conforming_strings in strings {
+            let count = if text.is_ascii() { 1 } else { encodings.len() };
+            for encoding in encodings.into_iter().take(count) {
+                let other = Lexical {
+                    standard_conforming_strings,
+                    encoding,
+                };
+                let other = self.context.planner.plan(text, &other, &mut self.sql);
+                protected |= other.protected;
+            }
+        }
+        if !protected {
             // The scratch must hold the tokens of the reading that is in force.
             self.context
                 .planner
                 .plan(text, &self.lexical, &mut self.sql);
             return Ok(());
         }
+        let what = match text.is_ascii() {
+            true => "a string with a backslash",
+            false => "a text that is not ASCII",
+        };
         Err(Stop::Refuse(
             "ambiguous-strings",
-            ClientError::error("0A000", "a string with a backslash follows a statement that may change how it is read")
-                .hint("Wait for the earlier statement's result, or write the string as E'…' or a parameter."),
+            ClientError::error(
+                "0A000",
+                format!("{what} follows a statement that may change how it is read"),
+            )
+            .hint("Wait for the earlier statement's result, or write the string as E'…' in ASCII or as a parameter."),
         ))
     }
 }

@@ -130,6 +130,15 @@ impl Ledger {
         false
     }
 
+    /// Whether a Parse that gives a statement this name is on its way.
+    pub(super) fn gives(&self, name: &[u8]) -> bool {
+        self.renaming > 0
+            && self.entries.iter().any(|entry| {
+                matches!(entry.awaited, Awaited::Parse(_))
+                    && entry.renames().is_some_and(|(given, _)| given == name)
+            })
+    }
+
     pub(super) fn skipping(&self) -> bool {
         self.skipping
     }
