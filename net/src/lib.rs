@@ -6,6 +6,7 @@
 mod buffer;
 pub mod pump;
 pub mod serve;
+pub mod tls;
 
 pub use buffer::Budget;
 pub use pump::{End, Services, pump};
