@@ -8,6 +8,7 @@ mod lifecycle;
 mod listener;
 pub mod pump;
 pub mod serve;
+pub mod tls;
 mod transport;
 
 pub use buffer::Budget;
