@@ -14,6 +14,6 @@ mod transport;
 pub use buffer::Budget;
 pub use lifecycle::{Lifecycle, State};
 pub use listener::{Listener, Peer};
-pub use pump::{End, Services, Terms, TimeLimits, pump};
+pub use pump::{End, SecuredClient, Services, Terms, TimeLimits, pump};
 pub use serve::{Handler, Service};
 pub use transport::Transport;

@@ -18,9 +18,9 @@ const KEEPALIVE: TcpKeepalive = TcpKeepalive::new()
 const USER_TIMEOUT: Duration = Duration::from_secs(120);
 
 /// An encrypted connection, whatever is below it.
-pub trait Encrypted: AsyncRead + AsyncWrite + Send + Unpin {}
+pub trait Encrypted: AsyncRead + AsyncWrite + Send + Sync + Unpin {}
 
-impl<T: AsyncRead + AsyncWrite + Send + Unpin> Encrypted for T {}
+impl<T: AsyncRead + AsyncWrite + Send + Sync + Unpin> Encrypted for T {}
 
 /// A connection.
 pub enum Transport {
@@ -58,6 +58,24 @@ impl Transport {
         #[cfg(target_os = "linux")]
         socket.set_tcp_user_timeout(Some(USER_TIMEOUT))?;
         Ok(Self::Tcp(stream))
+    }
+
+    /// Whether the first byte that the peer sends is that of a TLS handshake. The byte stays unread. Over a UNIX socket
+    /// there is no TLS, as with PostgreSQL.
+    pub async fn begins_with_tls(&self) -> bool {
+        const HANDSHAKE: u8 = 0x16;
+        let mut first = [0];
+        match self {
+            Self::Tcp(stream) => {
+                matches!(stream.peek(&mut first).await, Ok(1)) && first == [HANDSHAKE]
+            }
+            Self::Unix(_) | Self::Tls(_) | Self::Gone => false,
+        }
+    }
+
+    /// Whether it does not leave this machine by its nature.
+    pub fn is_local(&self) -> bool {
+        matches!(self, Self::Unix(_))
     }
 
     /// Whether it is inside TLS.

@@ -6,7 +6,6 @@
 use acra_cli::families::{self, Peer, RedisUse};
 use acra_cli::{Availability, Flag, FlagSet};
 
-const NOT_YET_TLS: Availability = Availability::NotYet("TLS");
 const NOT_YET_REDIS: Availability = Availability::NotYet("Redis");
 const NOT_YET_VAULT: Availability = Availability::NotYet("HashiCorp Vault");
 const NOT_YET_CONSUL: Availability = Availability::NotYet("HashiCorp Consul");
@@ -17,9 +16,9 @@ const NOT_YET_KEY_SOURCE: Availability =
 pub(crate) fn flag_set() -> FlagSet {
     let families = [
         families::global(),
-        families::tls_base(NOT_YET_TLS),
-        families::tls_peer(Peer::Application, NOT_YET_TLS),
-        families::tls_peer(Peer::Database, NOT_YET_TLS),
+        without_revocation(families::tls_base(Availability::Yes)),
+        without_revocation(families::tls_peer(Peer::Application, Availability::Yes)),
+        without_revocation(families::tls_peer(Peer::Database, Availability::Yes)),
         families::redis(RedisUse::KeysAndTokens, NOT_YET_REDIS),
         families::keystore_strategy(NOT_YET_KEY_SOURCE),
         families::kms(Availability::NotYet("a key management service")),
@@ -33,6 +32,20 @@ pub(crate) fn flag_set() -> FlagSet {
         additions(),
     ];
     FlagSet::new("acra-server", families.into_iter().flatten())
+}
+
+/// Revocation is not looked up yet: a flag for it other than the one that forbids it is refused.
+fn without_revocation(flags: Vec<Flag>) -> Vec<Flag> {
+    let is_missing = |name: &str| {
+        (name.contains("_ocsp_") || name.contains("_crl_")) && !name.ends_with("_from_cert")
+    };
+    flags
+        .into_iter()
+        .map(|flag| match is_missing(flag.name()) {
+            true => flag.not_yet("the revocation of certificates"),
+            false => flag,
+        })
+        .collect()
 }
 
 /// Where the encryptor configuration comes from (cli.md 10.8).
@@ -166,8 +179,7 @@ fn connections() -> Vec<Flag> {
             "tls_identifier_extractor_type",
             "distinguished_name",
             "what of a certificate makes the client id: distinguished_name or serial_number",
-        )
-        .availability(NOT_YET_TLS),
+        ),
     ]
 }
 
@@ -264,6 +276,17 @@ fn additions() -> Vec<Flag> {
             "runtime_threads",
             0,
             "number of threads, 0 for one per core",
+        ),
+        Flag::text(
+            "tls_client_mode",
+            "",
+            "TLS with applications: disable, allow or require; empty: allow if there is a certificate, else disable",
+        ),
+        Flag::text(
+            "tls_database_mode",
+            "",
+            "TLS with the database: disable, prefer, require, verify-ca or verify-full; empty: as Acra, for applications \
+             that use TLS, verified in full, if the database offers it",
         ),
         Flag::integer(
             "max_connections",
@@ -396,7 +419,29 @@ mod tests {
             "runtime_threads",
             "scan_columns",
             "startup_timeout",
+            "tls_auth",
+            "tls_ca",
+            "tls_cert",
+            "tls_client_auth",
+            "tls_client_ca",
+            "tls_client_cert",
             "tls_client_id_from_cert",
+            "tls_client_key",
+            "tls_client_mode",
+            "tls_crl_client_from_cert",
+            "tls_crl_database_from_cert",
+            "tls_crl_from_cert",
+            "tls_database_auth",
+            "tls_database_ca",
+            "tls_database_cert",
+            "tls_database_key",
+            "tls_database_mode",
+            "tls_database_sni",
+            "tls_identifier_extractor_type",
+            "tls_key",
+            "tls_ocsp_client_from_cert",
+            "tls_ocsp_database_from_cert",
+            "tls_ocsp_from_cert",
             "unsupported_statements",
             "v",
             "write_timeout",
@@ -472,9 +517,14 @@ mod tests {
     #[test]
     fn whoever_asks_for_protection_does_not_silently_go_without() {
         for (line, part) in [
-            (&["--tls_cert=x"] as &[&str], "TLS"),
-            (&["--tls_client_ca=x"], "TLS"),
-            (&["--tls_ocsp_database_required=requireGood"], "TLS"),
+            (
+                &["--tls_ocsp_url=x"] as &[&str],
+                "the revocation of certificates",
+            ),
+            (
+                &["--tls_ocsp_database_required=requireGood"],
+                "the revocation of certificates",
+            ),
             (&["--acracensor_config_file=x"], "AcraCensor"),
             (&["--poison_detect_enable"], "poison records"),
             (&["--mysql_enable"], "MySQL"),

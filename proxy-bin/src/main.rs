@@ -10,6 +10,7 @@ mod service;
 mod settings;
 mod signals;
 mod snapshot;
+mod tls;
 mod upstream;
 
 use acra_cli::Outcome;

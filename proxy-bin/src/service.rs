@@ -4,15 +4,19 @@ use crate::report::Report;
 use crate::settings::{Settings, StartError};
 use crate::snapshot::{Snapshot, log_notices};
 use acra_engine::keys::ClientId;
-use acra_engine::session::pg::PgSession;
-use acra_engine::session::{Answer, Ask, ClientError, Event, KeyFault};
-use acra_net::{Budget, Handler, Lifecycle, Peer, Services, Terms, Transport, pump};
+use acra_engine::session::pg::{ClientTls, PgSession};
+use acra_engine::session::{Answer, Ask, ClientError, Event, KeyFault, Session as _};
+use acra_net::tls::HANDSHAKE_DEADLINE;
+use acra_net::{
+    Budget, End, Handler, Lifecycle, Peer, SecuredClient, Services, Terms, Transport, pump,
+};
 use acra_stores::KeyCache;
 use acra_telemetry::{Level, Logger, codes};
 use arc_swap::ArcSwap;
 use std::future::Future;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use tokio::time::timeout;
 
 /// Bytes that all sessions together may hold for messages above the usual buffer size.
 const BUFFER_BUDGET: usize = 2 << 30;
@@ -74,23 +78,82 @@ impl Service {
     }
 }
 
-impl Services<PgSession> for Service {
-    async fn dial(&self, _: bool) -> Result<Transport, String> {
-        self.settings.upstream.dial().await.map_err(|error| {
-            let error = error.to_string();
-            self.logger.error(
-                "Can't connect to db",
-                &[
-                    codes::code(codes::DATABASE_CONNECT),
-                    ("error", (&error).into()),
-                ],
-            );
-            error
-        })
+impl Service {
+    async fn dial_database(&self, client_is_encrypted: bool) -> Result<Transport, String> {
+        let tls = Arc::clone(&self.snapshot.load().tls);
+        let dial = async || {
+            let dialled = self.settings.upstream.dial().await;
+            dialled.map_err(|error| error.to_string())
+        };
+        let connection = dial().await?;
+        if !tls.asks_database(client_is_encrypted) || connection.is_local() {
+            return Ok(connection);
+        }
+        match tls.secure_database(connection).await? {
+            Some(connection) => Ok(connection),
+            None => dial().await,
+        }
     }
 
-    async fn secure(&self, _: Transport) -> Result<(Transport, Option<ClientId>), String> {
-        Err("TLS is not configured".to_owned())
+    async fn secure_client(
+        &self,
+        client: Transport,
+        direct: bool,
+    ) -> Result<SecuredClient, String> {
+        let tls = Arc::clone(&self.snapshot.load().tls);
+        tls.secure_client(client, direct)
+            .await
+            .inspect_err(|error| {
+                self.logger.error(
+                    "Error in tls handshake with client",
+                    &[codes::code(codes::TLS), ("error", error.into())],
+                );
+            })
+    }
+
+    /// Takes a client that begins with TLS at once, without asking (PostgreSQL 17's `sslnegotiation=direct`).
+    async fn begin(&self, client: Transport, session: &mut PgSession) -> Result<Transport, String> {
+        if self.snapshot.load().tls.client_mode() == ClientTls::Disabled {
+            return Ok(client);
+        }
+        let patience = self
+            .settings
+            .time_limits
+            .startup
+            .unwrap_or(HANDSHAKE_DEADLINE);
+        match timeout(patience, client.begins_with_tls()).await {
+            Ok(true) => {
+                let SecuredClient {
+                    transport,
+                    client_id,
+                } = self.secure_client(client, true).await?;
+                session.client_secured(client_id);
+                Ok(transport)
+            }
+            Ok(false) => Ok(client),
+            Err(_) => Err("nothing was sent".to_owned()),
+        }
+    }
+}
+
+impl Services<PgSession> for Service {
+    async fn dial(&self, client_is_encrypted: bool) -> Result<Transport, String> {
+        self.dial_database(client_is_encrypted)
+            .await
+            .map_err(|error| {
+                self.logger.error(
+                    "Can't connect to db",
+                    &[
+                        codes::code(codes::DATABASE_CONNECT),
+                        ("error", (&error).into()),
+                    ],
+                );
+                error
+            })
+    }
+
+    async fn secure(&self, client: Transport) -> Result<SecuredClient, String> {
+        self.secure_client(client, false).await
     }
 
     fn answer(&self, Ask::Keys(client_id): Ask) -> impl Future<Output = Answer> + Send + 'static {
@@ -170,7 +233,10 @@ impl Handler for Service {
                 )),
             );
         }
-        let end = pump(client, session, self, &self.terms).await;
+        let end = match self.begin(client, &mut session).await {
+            Ok(client) => pump(client, session, self, &self.terms).await,
+            Err(error) => End::NotSecured(error),
+        };
         if verbose {
             Report(&self.logger).closed(number, &end);
         }

@@ -1,5 +1,6 @@
 //! Values of flags → settings that are known to be usable.
 
+use crate::tls::TlsSettings;
 use crate::upstream::Upstream;
 use acra_cli::Parsed;
 use acra_engine::keys::ClientId;
@@ -46,6 +47,7 @@ pub(crate) struct Settings {
     pub(crate) drain: Duration,
     pub(crate) time_limits: TimeLimits,
     pub(crate) upstream: Upstream,
+    pub(crate) tls: TlsSettings,
     pub(crate) keys_dir: PathBuf,
     pub(crate) encryptor_config: Option<PathBuf>,
     /// As it was given; see [`Settings::client_id`].
@@ -87,12 +89,6 @@ pub(crate) fn logger(parsed: &Parsed) -> Result<Logger, StartError> {
 
 impl Settings {
     pub(crate) fn new(parsed: &Parsed) -> Result<Self, StartError> {
-        if parsed.given("tls_client_id_from_cert") && parsed.boolean("tls_client_id_from_cert") {
-            return Err(StartError::new(
-                codes::TRANSPORT,
-                "--tls_client_id_from_cert: TLS is not available in this version; use --client_id",
-            ));
-        }
         let db_host = parsed.text("db_host").to_owned();
         if db_host.is_empty() {
             return Err(StartError::new(
@@ -110,6 +106,7 @@ impl Settings {
                 idle: seconds(parsed, "idle_timeout")?,
                 write: seconds(parsed, "write_timeout")?,
             },
+            tls: TlsSettings::new(parsed, &db_host)?,
             upstream: Upstream::new(db_host, port(parsed, "db_port")?),
             keys_dir: parsed.text("keys_dir").into(),
             encryptor_config: Some(parsed.text("encryptor_config_file"))
@@ -140,11 +137,12 @@ impl Settings {
         })
     }
 
-    /// The client id of connections whose certificate gives none. Without TLS there is no other source of one.
+    /// The client id of connections whose certificate gives none. There must be one source of ids.
     ///
     /// Looked at after the columns and the keys, as their faults come first (cli.md 11.1).
     pub(crate) fn client_id(&self) -> Result<Option<ClientId>, StartError> {
         match &*self.client_id {
+            "" if self.tls.identifies_clients() => Ok(None),
             "" => Err(StartError::new(
                 codes::TRANSPORT,
                 "Configuration error: without encryption you must set <client_id> which will be used to connect to AcraServer",

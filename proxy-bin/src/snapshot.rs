@@ -1,10 +1,11 @@
-//! What sessions work with and a reload replaces: columns, plans, keys.
+//! What sessions work with and a reload replaces: columns, plans, keys, certificates.
 
 use crate::settings::{Settings, StartError};
+use crate::tls::Tls;
 use acra_engine::columns::{Columns, ConfigError, Database};
 use acra_engine::keys::ClientId;
 use acra_engine::plan::Planner;
-use acra_engine::session::pg::{ClientTls, Context};
+use acra_engine::session::pg::Context;
 use acra_stores::{FileKeyStore, KeyCache, KeyStoreError};
 use acra_telemetry::{Logger, codes};
 use std::path::Path;
@@ -17,6 +18,7 @@ const PLAN_CACHE: u64 = 32 << 20;
 pub(crate) struct Snapshot {
     pub(crate) context: Arc<Context>,
     pub(crate) keys: Arc<KeyCache>,
+    pub(crate) tls: Arc<Tls>,
     /// The encryptor configuration as it was read: one that has not changed keeps its plans.
     document: Vec<u8>,
 }
@@ -43,19 +45,22 @@ impl Snapshot {
             }
         };
         let keys = open_keys(settings, logger)?;
+        logger.info("Configuring transport...", &[]);
         let client_id = settings.client_id()?;
+        let tls = Tls::load(&settings.tls, logger)?;
         warn_missing(client_id.as_ref(), wanted, &keys, logger);
         let context = Context {
             planner,
             protects,
             client_id,
-            client_tls: ClientTls::Disabled,
+            client_tls: tls.client_mode(),
             scan: settings.scan,
             limits: settings.limits,
         };
         Ok(Self {
             context: Arc::new(context),
             keys: Arc::new(keys),
+            tls: Arc::new(tls),
             document,
         })
     }

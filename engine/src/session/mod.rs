@@ -119,8 +119,9 @@ pub trait Session {
     -> Step;
     /// Takes the answer to an ask.
     fn resume(&mut self, answer: Answer);
-    /// The connection to the client is encrypted now. The id is the one its certificate stands for.
-    fn client_secured(&mut self, client_id: Option<ClientId>);
+    /// The connection to the client is encrypted now. The id is the one its certificate stands for, if it is to have one;
+    /// with an error instead the client is told so at its first message.
+    fn client_secured(&mut self, client_id: Result<Option<ClientId>, ClientError>);
     /// The database was reached, or not; the text says why not and is shown to the client.
     fn server_dialled(&mut self, outcome: Result<(), String>, out: &mut Output<'_>);
     /// The database has closed the connection.

@@ -31,7 +31,7 @@ impl Session for NullSession {
 
     fn resume(&mut self, _: Answer) {}
 
-    fn client_secured(&mut self, _: Option<ClientId>) {}
+    fn client_secured(&mut self, _: Result<Option<ClientId>, ClientError>) {}
 
     fn server_dialled(&mut self, outcome: Result<(), String>, _: &mut Output<'_>) {
         self.dialled = outcome.is_ok();

@@ -128,7 +128,7 @@ impl<S: Session> Driver<S> {
                     self.to_server.extend(packet);
                     self.closed = true;
                 }
-                Step::Do(Effect::SecureClient) => self.session.client_secured(None),
+                Step::Do(Effect::SecureClient) => self.session.client_secured(Ok(None)),
                 Step::Do(Effect::Close) => self.closed = true,
             }
         }

@@ -2,11 +2,10 @@
 //!
 //! `acra-null-relay --listen ADDRESS --upstream ADDRESS [--threads N]`
 
-use acra_engine::keys::ClientId;
 use acra_engine::session::{Answer, Ask, Event, KeyFault, NullSession};
 use acra_net::{
-    Budget, Handler, Lifecycle, Listener, Peer, Service, Services, Terms, TimeLimits, Transport,
-    pump,
+    Budget, Handler, Lifecycle, Listener, Peer, SecuredClient, Service, Services, Terms,
+    TimeLimits, Transport, pump,
 };
 use std::future::pending;
 use std::net::SocketAddr;
@@ -28,7 +27,7 @@ impl Services<NullSession> for Relay {
             .map_err(|error| error.to_string())
     }
 
-    async fn secure(&self, _: Transport) -> Result<(Transport, Option<ClientId>), String> {
+    async fn secure(&self, _: Transport) -> Result<SecuredClient, String> {
         Err("the null relay has no TLS".to_owned())
     }
 

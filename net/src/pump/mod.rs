@@ -29,18 +29,26 @@ pub trait Services<S>: Send + Sync {
     /// Opens a connection to the database; `encrypted` says whether the client's is. The error text is shown to the
     /// client.
     fn dial(&self, encrypted: bool) -> impl Future<Output = Result<Transport, String>> + Send;
-    /// Does the TLS handshake with the client, which has been promised it. Gives the connection and the client id that
-    /// its certificate stands for; the error text is for the log.
+    /// Does the TLS handshake with the client, which has been promised it; the error text is for the log.
     fn secure(
         &self,
         client: Transport,
-    ) -> impl Future<Output = Result<(Transport, Option<ClientId>), String>> + Send;
+    ) -> impl Future<Output = Result<SecuredClient, String>> + Send;
     /// Answers a session's ask.
     fn answer(&self, ask: Ask) -> impl Future<Output = Answer> + Send + 'static;
     /// Takes note of an event.
     fn event(&self, event: Event);
     /// Brings a session up to date if there is something newer than `seen`.
     fn refresh(&self, session: &mut S, seen: &mut u64);
+}
+
+/// A client inside TLS.
+#[derive(Debug)]
+pub struct SecuredClient {
+    /// Its connection.
+    pub transport: Transport,
+    /// The client id that its certificate stands for, if it is to have one, or what it is told instead.
+    pub client_id: Result<Option<ClientId>, ClientError>,
 }
 
 /// What all pumps of a process share.
@@ -137,8 +145,11 @@ pub async fn pump<S: Session>(
                 pump.securing = false;
                 let client = std::mem::replace(&mut pump.client, Transport::Gone);
                 match services.secure(client).await {
-                    Ok((client, client_id)) => {
-                        pump.client = client;
+                    Ok(SecuredClient {
+                        transport,
+                        client_id,
+                    }) => {
+                        pump.client = transport;
                         pump.session.client_secured(client_id);
                     }
                     Err(error) => return End::NotSecured(error),

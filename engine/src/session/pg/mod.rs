@@ -216,10 +216,12 @@ impl Session for PgSession {
         self.keyring.insert(client_id, keys);
     }
 
-    fn client_secured(&mut self, client_id: Option<ClientId>) {
+    fn client_secured(&mut self, client_id: Result<Option<ClientId>, ClientError>) {
         self.secured = true;
-        if client_id.is_some() {
-            self.client_id = client_id;
+        match client_id {
+            Ok(None) => {}
+            Ok(client_id) => self.client_id = client_id,
+            Err(error) => self.turn_away(error),
         }
     }
 
