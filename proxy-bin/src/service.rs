@@ -140,15 +140,14 @@ impl Services<PgSession> for Service {
     async fn dial(&self, client_is_encrypted: bool) -> Result<Transport, String> {
         self.dial_database(client_is_encrypted)
             .await
-            .map_err(|error| {
+            .inspect_err(|error| {
                 self.logger.error(
                     "Can't connect to db",
                     &[
                         codes::code(codes::DATABASE_CONNECT),
-                        ("error", (&error).into()),
+                        ("error", error.into()),
                     ],
                 );
-                error
             })
     }
 
