@@ -1,6 +1,6 @@
 # The two commands to know: `make demo` and `make test`. They set up what they need and say so.
 
-.PHONY: help demo demo-stop test lint docs deny bench
+.PHONY: help demo demo-stop test lint docs deny bench memory
 
 help:
 	@echo 'make demo        a real PostgreSQL and acra-server, a table as the application and as the database sees it'
@@ -35,3 +35,7 @@ deny:
 bench:
 	@scripts/setup.sh build postgres-15 bench
 	@scripts/bench.sh
+
+memory:
+	@scripts/setup.sh build postgres-15
+	@scripts/bench.sh memory

@@ -12,6 +12,7 @@
 )]
 
 mod client;
+mod memory;
 mod report;
 mod scenario;
 mod target;
@@ -46,6 +47,9 @@ fn run() -> Result<()> {
         connections: setting("ACRA_BENCH_CONNECTIONS", 4.0)? as usize,
     };
     let only = std::env::args().nth(1).unwrap_or_default();
+    if only == "memory" {
+        return memory::run(setting("ACRA_BENCH_SESSIONS", 5000.0)? as usize);
+    }
     println!(
         "{} connections, {} rounds of {:?} per target and scenario\n",
         effort.connections, effort.rounds, effort.turn

@@ -232,7 +232,8 @@ impl Handler for Service {
                 )),
             );
         }
-        let end = match self.begin(client, &mut session).await {
+        // Boxed: a session does not carry room for a handshake that is over.
+        let end = match Box::pin(self.begin(client, &mut session)).await {
             Ok(client) => pump(client, session, self, &self.terms).await,
             Err(error) => End::NotSecured(error),
         };

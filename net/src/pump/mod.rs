@@ -131,9 +131,10 @@ pub async fn pump<S: Session>(
     loop {
         match poll_fn(|cx| pump.poll(cx, services)).await {
             Halt::End(end) => return end,
-            Halt::Cancel(packet) => return pump.cancel(packet, services).await,
+            // Boxed, like what follows: a session does not carry room for what happens once, or never.
+            Halt::Cancel(packet) => return Box::pin(pump.cancel(packet, services)).await,
             Halt::Dial => {
-                let outcome = services.dial(pump.client.is_encrypted()).await;
+                let outcome = Box::pin(services.dial(pump.client.is_encrypted())).await;
                 let outcome = outcome.map(|connection| pump.server = Some(connection));
                 if outcome.is_err() {
                     pump.closing = Some(End::NotDialled);
@@ -144,7 +145,7 @@ pub async fn pump<S: Session>(
             Halt::Secure => {
                 pump.securing = false;
                 let client = std::mem::replace(&mut pump.client, Transport::Gone);
-                match services.secure(client).await {
+                match Box::pin(services.secure(client)).await {
                     Ok(SecuredClient {
                         transport,
                         client_id,
