@@ -1,0 +1,8 @@
+//! TLS with both sides, with certificates made on the spot.
+
+mod files;
+mod identity;
+mod listener;
+mod meet;
+mod pki;
+mod upstream;
