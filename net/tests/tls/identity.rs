@@ -103,11 +103,11 @@ fn certificates_that_are_not_for_clients_have_no_id() {
     let any = ExtendedKeyUsagePurpose::Any;
     for (usages, purposes, is_allowed) in [
         (vec![], vec![], false),
-        (vec![signs.clone()], vec![], true),
-        (vec![enciphers.clone()], vec![], false),
-        (vec![enciphers.clone()], vec![servers.clone()], false),
+        (vec![signs], vec![], true),
+        (vec![enciphers], vec![], false),
+        (vec![enciphers], vec![servers.clone()], false),
         (
-            vec![enciphers.clone()],
+            vec![enciphers],
             vec![servers.clone(), clients.clone()],
             true,
         ),

@@ -159,7 +159,9 @@ async fn a_certificate_without_its_key_does_not_pass_unverified_modes() {
 #[tokio::test]
 async fn alpn() {
     let listener = Scene::new(AuthMode::None).listener();
-    let cases: &[(&[&str], bool, Option<Option<&str>>)] = &[
+    /// Names offered, direct TLS, and what is agreed on if the client is served.
+    type Case = (&'static [&'static str], bool, Option<Option<&'static str>>);
+    let cases: &[Case] = &[
         (&[], false, Some(None)),
         (&["postgresql"], false, Some(Some("postgresql"))),
         (&["h2", "postgresql"], false, Some(Some("postgresql"))),

@@ -89,7 +89,13 @@ pub(crate) async fn meet(
         stream.read_exact(&mut [0]).await?;
         Ok(stream)
     };
-    tokio::join!(server, client)
+    within(async { tokio::join!(server, client) }).await
+}
+
+/// Nothing here waits for anything but the other end; what takes long waits for ever.
+pub(crate) async fn within<T>(work: impl Future<Output = T>) -> T {
+    let limit = std::time::Duration::from_secs(20);
+    tokio::time::timeout(limit, work).await.unwrap()
 }
 
 /// The TLS error in an I/O error.

@@ -1,6 +1,6 @@
 //! TLS with the database.
 
-use crate::meet::tls_error;
+use crate::meet::{tls_error, within};
 use crate::pki::{self, Ca, Cert, Folder, as_ca, expired, self_signed};
 use acra_net::tls::{Secured, TlsError, UpstreamMode, UpstreamSettings, UpstreamTls, provider};
 use rustls::server::WebPkiClientVerifier;
@@ -58,7 +58,7 @@ async fn answering(
         assert_eq!(request, [0, 0, 0, 8, 4, 210, 22, 47]);
         far.write_all(answer).await.unwrap();
     };
-    tokio::join!(upstream.secure(near), server).0
+    within(async { tokio::join!(upstream.secure(near), server).0 }).await
 }
 
 type Met = (
@@ -77,7 +77,7 @@ async fn meet(upstream: &UpstreamTls, database: ServerConfig) -> Met {
         stream.write_all(b"!").await?;
         Ok(stream)
     };
-    tokio::join!(upstream.secure(near), server)
+    within(async { tokio::join!(upstream.secure(near), server) }).await
 }
 
 /// What the modes of [`MODES`] make of a certificate; an error is told apart by a predicate.
