@@ -1,5 +1,7 @@
 //! TLS with both sides, with certificates made on the spot.
 
+mod agreement;
+mod answers;
 mod files;
 mod identity;
 mod listener;
