@@ -7,7 +7,6 @@ use acra_net::tls::{
 };
 use rustls::version::{TLS12, TLS13};
 use rustls::{AlertDescription, CertificateError, Error};
-use std::sync::Arc;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, duplex};
 
 /// What becomes of a client.
@@ -136,13 +135,7 @@ async fn a_certificate_without_its_key_does_not_pass_unverified_modes() {
     cert.key = rcgen::KeyPair::generate().unwrap();
     for version in [&TLS12, &TLS13] {
         let mut config = client((*provider()).clone(), &[version], None);
-        // `with_client_auth_cert` would refuse the pair.
-        let key = provider()
-            .key_provider
-            .load_private_key(cert.key_der())
-            .unwrap();
-        let pair = rustls::sign::CertifiedKey::new(vec![cert.der.clone()], key);
-        config.client_auth_cert_resolver = Arc::new(rustls::sign::SingleCertAndKey::from(pair));
+        config.client_auth_cert_resolver = pki::pair(&cert.der, &cert);
         let (served, _) = meet(&scene.listener(), config, false).await;
         assert!(matches!(
             served.err().unwrap(),
@@ -151,6 +144,29 @@ async fn a_certificate_without_its_key_does_not_pass_unverified_modes() {
                 ..
             }
         ));
+    }
+}
+
+#[tokio::test]
+async fn version_1_certificates_are_never_verified_and_their_key_still_counts() {
+    for (mode, is_served) in [
+        (AuthMode::RequireAny, true),
+        (AuthMode::RequireAndVerify, false),
+    ] {
+        let scene = Scene::new(mode);
+        let cert = scene.clients.issue(pki::client("old"));
+        let old = pki::as_version_1(&cert);
+        let other = scene.clients.issue(pki::client("thief"));
+        for (key, has_key) in [(&cert, true), (&other, false)] {
+            let mut config = client((*provider()).clone(), &[&TLS13], None);
+            config.client_auth_cert_resolver = pki::pair(&old, key);
+            let (served, _) = meet(&scene.listener(), config, false).await;
+            assert_eq!(served.is_ok(), is_served && has_key);
+            match served {
+                Ok((_, identity)) => assert_eq!(identity.leaf(), None),
+                Err(error) => assert_eq!(error.hint().is_some(), !is_served, "{error}"),
+            }
+        }
     }
 }
 

@@ -6,9 +6,11 @@ use rcgen::{
 };
 use rustls::RootCertStore;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::sign::{CertifiedKey, SingleCertAndKey};
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use tempfile::TempDir;
 
 /// A certificate authority.
@@ -112,6 +114,13 @@ impl Cert {
     }
 }
 
+/// A certificate with any key; builders of configurations would refuse pairs that do not fit.
+pub(crate) fn pair(der: &CertificateDer<'static>, key: &Cert) -> Arc<SingleCertAndKey> {
+    let keys = acra_net::tls::provider().key_provider;
+    let key = keys.load_private_key(key.key_der()).unwrap();
+    Arc::new(CertifiedKey::new(vec![der.clone()], key).into())
+}
+
 /// A folder for PEM files.
 pub(crate) struct Folder(TempDir);
 
@@ -138,4 +147,39 @@ impl Folder {
 
 pub(crate) fn set_mode(path: &Path, mode: u32) {
     fs::set_permissions(path, Permissions::from_mode(mode)).unwrap();
+}
+
+/// The same certificate in X.509 version 1: without version and extensions. Its signature is then wrong.
+pub(crate) fn as_version_1(cert: &Cert) -> CertificateDer<'static> {
+    fn split(bytes: &[u8]) -> (usize, usize) {
+        match bytes[1] {
+            0x81 => (3, usize::from(bytes[2])),
+            0x82 => (4, usize::from(bytes[2]) << 8 | usize::from(bytes[3])),
+            short => (2, usize::from(short)),
+        }
+    }
+    fn sequence(content: &[u8]) -> Vec<u8> {
+        let length = content.len();
+        let header: &[u8] = match length {
+            0..0x80 => &[0x30, length as u8],
+            0x80..0x100 => &[0x30, 0x81, length as u8],
+            _ => &[0x30, 0x82, (length >> 8) as u8, length as u8],
+        };
+        [header, content].concat()
+    }
+    let (outer, _) = split(&cert.der);
+    let whole = &cert.der[outer..];
+    let (header, length) = split(whole);
+    let (tbs, rest) = (&whole[header..header + length], &whole[header + length..]);
+    let (mut kept, mut at) = (Vec::new(), 0);
+    while at < tbs.len() {
+        let (header, length) = split(&tbs[at..]);
+        let element = &tbs[at..at + header + length];
+        // [0] is the version and [3] the extensions.
+        if ![0xa0, 0xa3].contains(&element[0]) {
+            kept.extend_from_slice(element);
+        }
+        at += header + length;
+    }
+    sequence(&[sequence(&kept).as_slice(), rest].concat()).into()
 }

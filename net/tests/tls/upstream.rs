@@ -204,6 +204,23 @@ async fn a_self_signed_certificate_in_the_ca_file_is_trusted_even_if_marked_as_a
 }
 
 #[tokio::test]
+async fn a_version_1_certificate_will_do_where_nothing_is_verified() {
+    let (ca, folder) = (Ca::new("CA"), Folder::new());
+    let path = folder.write("ca.crt", &ca.pem());
+    let cert = ca.issue(pki::server(&["db.test"]));
+    let other = ca.issue(pki::server(&["db.test"]));
+    for mode in MODES {
+        let upstream = UpstreamTls::new(&settings(mode, Some(path.clone()))).unwrap();
+        for (key, has_key) in [(&cert, true), (&other, false)] {
+            let mut database = database(&cert, None);
+            database.cert_resolver = pki::pair(&pki::as_version_1(&cert), key);
+            let (secured, _) = meet(&upstream, database).await;
+            assert_eq!(secured.is_ok(), !mode.verifies() && has_key, "{mode:?}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn our_certificate_is_shown_to_a_database_that_asks() {
     let (ca, folder) = (Ca::new("CA"), Folder::new());
     let own = ca.issue(pki::client("acra"));
