@@ -25,6 +25,8 @@ pub(crate) struct Certificate<'a> {
     validity: [i64; 2],
     /// The DER of the subject's Name.
     pub(crate) subject: &'a [u8],
+    /// The DER of SubjectPublicKeyInfo.
+    pub(crate) key: &'a [u8],
     /// Basic constraints say that it is a CA.
     pub(crate) is_ca: bool,
     /// Key usage has digitalSignature.
@@ -55,13 +57,14 @@ impl<'a> Certificate<'a> {
         if subject_tag != tag::SEQUENCE || !is_minimal(serial) {
             return Err(NotDer);
         }
-        tbs.expect(tag::SEQUENCE)?;
+        let (_, _, key) = tbs.any()?;
         tbs.optional(ISSUER_UNIQUE_ID)?;
         tbs.optional(SUBJECT_UNIQUE_ID)?;
         let mut parsed = Self {
             serial,
             validity,
             subject,
+            key,
             is_ca: false,
             may_sign: false,
             purposes: None,

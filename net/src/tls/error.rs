@@ -91,6 +91,10 @@ impl TlsError {
     }
 }
 
+/// `openssl x509 -req` without extensions makes such certificates.
+const VERSION_1: &str = "the certificate is of X.509 version 1, which cannot be verified: issue it again with extensions \
+                         (`openssl x509 -req -extfile …` with keyUsage, extendedKeyUsage and subjectAltName)";
+
 fn client_hint(fault: &Error) -> Option<&'static str> {
     Some(match fault {
         Error::NoCertificatesPresented => {
@@ -110,6 +114,7 @@ fn client_hint(fault: &Error) -> Option<&'static str> {
         ) => {
             "the client's certificate is not made for clients: it needs extended key usage clientAuth, or none"
         }
+        Error::InvalidCertificate(fault) if is_version_1(fault) => VERSION_1,
         Error::InvalidCertificate(fault) if is_ca_as_leaf(fault) => {
             "clients must use certificates of their own, issued by the CA, and not the CA's certificate"
         }
@@ -152,6 +157,7 @@ fn database_hint(fault: &Error) -> Option<&'static str> {
         Error::InvalidCertificate(
             CertificateError::Expired | CertificateError::ExpiredContext { .. },
         ) => "the database's certificate has expired: renew it, and check both clocks",
+        Error::InvalidCertificate(fault) if is_version_1(fault) => VERSION_1,
         Error::AlertReceived(
             AlertDescription::CertificateRequired
             | AlertDescription::HandshakeFailure
@@ -170,9 +176,17 @@ fn database_hint(fault: &Error) -> Option<&'static str> {
     })
 }
 
-/// webpki's `CaUsedAsEndEntity` has no variant of its own.
+/// webpki's errors without a variant of rustls's are told apart by their names.
+fn is_named(fault: &CertificateError, name: &str) -> bool {
+    matches!(fault, CertificateError::Other(other) if format!("{:?}", other.0) == name)
+}
+
 pub(crate) fn is_ca_as_leaf(fault: &CertificateError) -> bool {
-    matches!(fault, CertificateError::Other(other) if format!("{:?}", other.0) == "CaUsedAsEndEntity")
+    is_named(fault, "CaUsedAsEndEntity")
+}
+
+pub(crate) fn is_version_1(fault: &CertificateError) -> bool {
+    is_named(fault, "UnsupportedCertVersion")
 }
 
 impl fmt::Display for TlsError {

@@ -1,11 +1,16 @@
 //! Client certificates that are asked for and not verified (authentication modes 1 and 2, tls.md 3).
 
+use super::certificate::Certificate;
+use super::error::is_version_1;
 use super::provider::provider;
 use rustls::client::danger::HandshakeSignatureValid;
-use rustls::crypto::{WebPkiSupportedAlgorithms, verify_tls12_signature, verify_tls13_signature};
-use rustls::pki_types::{CertificateDer, UnixTime};
+use rustls::crypto::{
+    WebPkiSupportedAlgorithms, verify_tls12_signature, verify_tls13_signature,
+    verify_tls13_signature_with_raw_key,
+};
+use rustls::pki_types::{CertificateDer, SubjectPublicKeyInfoDer, UnixTime};
 use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
-use rustls::{DigitallySignedStruct, DistinguishedName, Error, SignatureScheme};
+use rustls::{CertificateError, DigitallySignedStruct, DistinguishedName, Error, SignatureScheme};
 
 /// Takes any certificate. That the client has its key is checked; who issued it and until when it is valid is not.
 #[derive(Debug)]
@@ -56,10 +61,28 @@ impl ClientCertVerifier for AnyCertificate {
         cert: &CertificateDer<'_>,
         dss: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        verify_tls13_signature(message, cert, dss, &self.algorithms)
+        // webpki refuses version 1, which `openssl x509 -req` makes without an extension file.
+        match verify_tls13_signature(message, cert, dss, &self.algorithms) {
+            Err(Error::InvalidCertificate(fault)) if is_version_1(&fault) => {
+                verify_with_key_alone(message, cert, dss, &self.algorithms)
+            }
+            verified => verified,
+        }
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
         self.algorithms.supported_schemes()
     }
+}
+
+/// The handshake's signature by the key of a certificate of which nothing else counts.
+pub(crate) fn verify_with_key_alone(
+    message: &[u8],
+    cert: &CertificateDer<'_>,
+    dss: &DigitallySignedStruct,
+    algorithms: &WebPkiSupportedAlgorithms,
+) -> Result<HandshakeSignatureValid, Error> {
+    let certificate = Certificate::parse(cert).map_err(|_| CertificateError::BadEncoding)?;
+    let key = SubjectPublicKeyInfoDer::from(certificate.key);
+    verify_tls13_signature_with_raw_key(message, &key, dss, algorithms)
 }

@@ -1,0 +1,10 @@
+//! TLS with both sides, with certificates made on the spot.
+
+mod agreement;
+mod answers;
+mod files;
+mod identity;
+mod listener;
+mod meet;
+mod pki;
+mod upstream;
