@@ -150,9 +150,8 @@ fn connections() -> Vec<Flag> {
         Flag::text(
             "incoming_connection_prometheus_metrics_string",
             "",
-            "address to listen at for metrics, empty for none",
-        )
-        .not_yet("metrics"),
+            "address to listen at for metrics, tcp://host:port, empty for none",
+        ),
         Flag::text(
             "client_id",
             "",
@@ -364,6 +363,7 @@ mod tests {
             "generate_markdown_args_table",
             "incoming_connection_host",
             "incoming_connection_port",
+            "incoming_connection_prometheus_metrics_string",
             "incoming_connection_string",
             "keys_dir",
             "log_to_console",

@@ -4,6 +4,8 @@
 //! not, `service` gives sessions what they need from the process, `report` writes their events to the log. Start-up
 //! follows cli.md 11.1.
 
+mod address;
+mod exporter;
 mod flags;
 mod report;
 mod service;
@@ -11,7 +13,9 @@ mod settings;
 
 use acra_cli::Outcome;
 use acra_net::Listener;
+use acra_telemetry::metrics::Metrics;
 use acra_telemetry::{Logger, codes};
+use exporter::Exporter;
 use service::Service;
 use settings::{Settings, StartError};
 use std::process::ExitCode;
@@ -88,7 +92,10 @@ fn run(parsed: &acra_cli::Parsed, logger: &Logger) -> Result<(), StartError> {
     logger.info("Validating service configuration...", &[]);
     let settings = Settings::new(parsed, logger)?;
     let (address, threads) = (settings.listen, settings.threads);
-    let service = Service::new(settings, logger.clone())?;
+    let scraped = exporter::address(parsed)?.is_some();
+    let metrics = Arc::new(Metrics::new(env!("CARGO_PKG_VERSION"), scraped));
+    let service = Service::new(settings, logger.clone(), Arc::clone(&metrics))?;
+    let exporter = Exporter::start(parsed, metrics, logger)?;
     let listener = Listener::bind(address).map_err(|error| {
         StartError::new(
             codes::LISTEN,
@@ -106,7 +113,7 @@ fn run(parsed: &acra_cli::Parsed, logger: &Logger) -> Result<(), StartError> {
     );
     logger.end_start_up(parsed.boolean("d"), parsed.boolean("v"));
     listener
-        .serve(threads, Arc::new(service), stopped(logger))
+        .serve(threads, Arc::new(service), stopped(logger, exporter))
         .map_err(|error| {
             StartError::new(codes::ACCEPT, "Can't accept connections").caused_by(error)
         })?;
@@ -121,7 +128,7 @@ fn run(parsed: &acra_cli::Parsed, logger: &Logger) -> Result<(), StartError> {
 }
 
 /// Waits for SIGTERM or SIGINT.
-async fn stopped(logger: &Logger) {
+async fn stopped(logger: &Logger, exporter: Option<Exporter>) {
     let (terminate, interrupt) = (
         signal(SignalKind::terminate()),
         signal(SignalKind::interrupt()),
@@ -131,6 +138,9 @@ async fn stopped(logger: &Logger) {
             tokio::select! {
                 _ = terminate.recv() => {}
                 _ = interrupt.recv() => {}
+            }
+            if let Some(exporter) = exporter {
+                exporter.stop(logger);
             }
             logger.info("Received incoming SIGTERM or SIGINT signal", &[]);
         }

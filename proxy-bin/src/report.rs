@@ -2,6 +2,7 @@
 
 use acra_engine::session::{Event, Side};
 use acra_net::End;
+use acra_telemetry::metrics::{Envelope, Metrics, Status};
 use acra_telemetry::{Logger, Value, codes};
 use std::net::SocketAddr;
 
@@ -39,6 +40,8 @@ impl Report<'_> {
                 "Containers in a result were not opened: another client's, damaged, or a key is missing",
                 &[codes::code(codes::DECRYPT), ("containers", number(containers))],
             ),
+            // Counted only.
+            Event::Sealed { .. } | Event::Decrypted(_) => {}
             Event::KeysUnavailable { client_id } => self.0.error(
                 "No keys for this client",
                 &[codes::code(codes::KEYS), ("client_id", Value::Text(&client_id))],
@@ -71,6 +74,32 @@ impl Report<'_> {
                 ("error", message.into()),
             ],
         );
+    }
+}
+
+/// Counts an event.
+pub(crate) fn count(metrics: &Metrics, event: &Event) {
+    match event {
+        Event::Refused { code, .. } => {
+            metrics.statement_refused(code);
+            if matches!(*code, "seal-failed" | "keys-unavailable") {
+                metrics.encryptions(Status::Fail, Envelope::AcraBlock, 1);
+            }
+        }
+        Event::Observed { code, .. } => metrics.statement_observed(code),
+        Event::Unopened { containers } => metrics.unopened(*containers),
+        Event::Sealed { values } => {
+            metrics.encryptions(Status::Success, Envelope::AcraBlock, *values);
+        }
+        Event::Decrypted(tally) => {
+            metrics.decryptions(Status::Success, Envelope::AcraBlock, tally.opened_blocks);
+            metrics.decryptions(Status::Fail, Envelope::AcraBlock, tally.failed_blocks);
+            metrics.decryptions(Status::Fail, Envelope::AcraStruct, tally.failed_structs);
+        }
+        Event::KeysUnavailable { .. }
+        | Event::RowTooLarge { .. }
+        | Event::Protocol { .. }
+        | Event::ServerLost => {}
     }
 }
 

@@ -1,6 +1,6 @@
 //! What sessions get from the process: the database, keys, the log.
 
-use crate::report::Report;
+use crate::report::{self, Report};
 use crate::settings::{Settings, StartError};
 use acra_engine::keys::ClientId;
 use acra_engine::plan::Planner;
@@ -8,6 +8,7 @@ use acra_engine::session::pg::{Context, PgSession};
 use acra_engine::session::{Answer, Ask, Event, KeyFault};
 use acra_net::{Budget, Handler, Services, pump};
 use acra_stores::{FileKeyStore, KeyCache, KeyStoreError};
+use acra_telemetry::metrics::Metrics;
 use acra_telemetry::{Level, Logger, codes};
 use std::future::Future;
 use std::net::SocketAddr;
@@ -33,12 +34,17 @@ pub(crate) struct Service {
     keys: Arc<KeyCache>,
     budget: Budget,
     logger: Logger,
+    metrics: Arc<Metrics>,
     sessions: AtomicU64,
 }
 
 impl Service {
     /// Opens the key store and reads its keys.
-    pub(crate) fn new(settings: Settings, logger: Logger) -> Result<Self, StartError> {
+    pub(crate) fn new(
+        settings: Settings,
+        logger: Logger,
+        metrics: Arc<Metrics>,
+    ) -> Result<Self, StartError> {
         let keys = open_keys(&settings, &logger)?;
         let columns = Arc::new(settings.columns);
         let context = Context {
@@ -55,6 +61,7 @@ impl Service {
             keys: Arc::new(keys),
             budget: Budget::new(BUFFER_BUDGET),
             logger,
+            metrics,
             sessions: AtomicU64::new(0),
         })
     }
@@ -150,6 +157,7 @@ impl Services for Service {
     }
 
     fn event(&self, event: Event) {
+        report::count(&self.metrics, &event);
         Report(&self.logger).event(event);
     }
 }
@@ -190,6 +198,7 @@ async fn load(
 impl Handler for Service {
     async fn serve(&self, client: TcpStream, from: SocketAddr) {
         let number = self.sessions.fetch_add(1, Ordering::Relaxed) + 1;
+        let _open = self.metrics.connection();
         let verbose = self.logger.is_enabled(Level::Info);
         if verbose {
             Report(&self.logger).opened(number, from);

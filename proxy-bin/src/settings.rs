@@ -1,5 +1,6 @@
 //! Values of flags → settings that are known to be usable.
 
+use crate::address;
 use acra_cli::Parsed;
 use acra_engine::columns::{Columns, ConfigError, Database};
 use acra_engine::keys::ClientId;
@@ -8,7 +9,7 @@ use acra_engine::session::Limits;
 use acra_engine::session::pg::ScanColumns;
 use acra_telemetry::{Destinations, Format, Logger, codes};
 use std::fmt::Display;
-use std::net::{SocketAddr, ToSocketAddrs};
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 /// Why the server does not start.
@@ -168,21 +169,7 @@ fn listen(parsed: &Parsed) -> Result<SocketAddr, StartError> {
         let message = format!("--incoming_connection_string: cannot listen at {text}");
         StartError::new(codes::LISTEN, message).caused_by(cause)
     };
-    if text.starts_with("unix://") {
-        return Err(refuse(
-            "UNIX sockets are not available in this version".to_owned(),
-        ));
-    }
-    let address = text
-        .strip_prefix("tcp://")
-        .map(|rest| rest.trim_end_matches('/'))
-        .ok_or_else(|| refuse("expected tcp://host:port/".to_owned()))?;
-    let mut resolved = address
-        .to_socket_addrs()
-        .map_err(|error| refuse(error.to_string()))?;
-    resolved
-        .next()
-        .ok_or_else(|| refuse("the host has no address".to_owned()))
+    address::resolve(&text).map_err(refuse)
 }
 
 /// Without TLS there is one source of a client id.

@@ -2,12 +2,13 @@
 
 use crate::driver::{Driver, From};
 use crate::messages::*;
+use acra_engine::cell::Tally;
 use acra_engine::columns::{Columns, Database};
 use acra_engine::crypto::{BlockKey, Secret, acrablock, container};
 use acra_engine::keys::{ClientId, ClientKeys};
 use acra_engine::plan::{Planner, Unsupported};
-use acra_engine::session::Limits;
 use acra_engine::session::pg::{Context, PgSession, ScanColumns};
+use acra_engine::session::{Event, Limits};
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 use std::sync::Arc;
@@ -507,7 +508,13 @@ fn a_container_that_no_key_opens_passes_and_is_reported() {
     assert_eq!(driver.to_client, reply.concat());
     assert_eq!(
         driver.events,
-        [acra_engine::session::Event::Unopened { containers: 1 }]
+        [
+            Event::Unopened { containers: 1 },
+            Event::Decrypted(Tally {
+                failed_blocks: 1,
+                ..Tally::default()
+            })
+        ]
     );
 }
 

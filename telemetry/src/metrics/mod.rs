@@ -145,13 +145,14 @@ impl Metrics {
         self.encryptions.add(status, envelope, count);
     }
 
-    /// Containers were opened, or could not be. Those that could not count in `acraserver_containers_unopened_total`
-    /// too.
+    /// Containers were opened, or could not be.
     pub fn decryptions(&self, status: Status, envelope: Envelope, count: u64) {
         self.decryptions.add(status, envelope, count);
-        if status == Status::Fail {
-            self.unopened.add(count);
-        }
+    }
+
+    /// Containers in results were passed on closed: they could not be opened, or there were no keys.
+    pub fn unopened(&self, count: u64) {
+        self.unopened.add(count);
     }
 
     /// A statement was refused, for a reason of docs/errors.md.

@@ -36,6 +36,7 @@ fn what_is_counted_is_shown() {
     metrics.encryptions(Status::Success, Envelope::AcraBlock, 3);
     metrics.decryptions(Status::Success, Envelope::AcraBlock, 2);
     metrics.decryptions(Status::Fail, Envelope::AcraStruct, 1);
+    metrics.unopened(1);
     metrics.statement_refused("column-use");
     metrics.statement_refused("column-use");
     metrics.statement_observed("too-long");
