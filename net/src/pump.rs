@@ -6,13 +6,14 @@
 
 use crate::buffer::{Budget, Buffer};
 use acra_engine::session::{
-    Answer, Ask, ClientError, Cx, Effect, Event, Input, Output, Session, Step,
+    Answer, Ask, ClientError, Cx, Effect, Event, Input, Output, Session, Side, Step,
 };
 use acra_engine::wire::outbox::Outbox;
 use std::future::{Future, poll_fn};
 use std::io::{self, IoSlice};
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
+use std::time::Instant;
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, ReadBuf};
 use tokio::net::TcpStream;
 
@@ -27,6 +28,14 @@ pub trait Services: Send + Sync {
     fn answer(&self, ask: Ask) -> impl Future<Output = Answer> + Send + 'static;
     /// Takes note of an event.
     fn event(&self, event: Event);
+    /// The time, if it matters to [`Services::handled`].
+    fn clock(&self) -> Option<Instant> {
+        None
+    }
+    /// Takes note that what one read brought from a side, begun at `since`, has been through the session.
+    fn handled(&self, from: Side, since: Instant) {
+        let _ = (from, since);
+    }
 }
 
 /// How a session ended.
@@ -372,6 +381,7 @@ impl<S: Session> Pump<S> {
             rng: &mut rng,
             events: &mut self.events,
         };
+        let since = services.clock();
         let step = match source {
             Source::Client => {
                 let mut out = Output {
@@ -389,6 +399,9 @@ impl<S: Session> Pump<S> {
             }
         };
         direction.at = input.at;
+        if let Some(since) = since {
+            services.handled(source.side(), since);
+        }
         match step {
             Step::NeedMore { want } => direction.want = want,
             Step::Blocked => direction.blocked = true,
@@ -428,4 +441,13 @@ impl<S: Session> Pump<S> {
 enum Source {
     Client,
     Server,
+}
+
+impl Source {
+    fn side(self) -> Side {
+        match self {
+            Self::Client => Side::Client,
+            Self::Server => Side::Server,
+        }
+    }
 }

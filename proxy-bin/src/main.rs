@@ -92,6 +92,7 @@ fn run(parsed: &acra_cli::Parsed, logger: &Logger) -> Result<(), StartError> {
     logger.info("Validating service configuration...", &[]);
     let settings = Settings::new(parsed, logger)?;
     let (address, threads) = (settings.listen, settings.threads);
+    logger.info("Configuring transport...", &[]);
     let scraped = exporter::address(parsed)?.is_some();
     let metrics = Arc::new(Metrics::new(env!("CARGO_PKG_VERSION"), scraped));
     let service = Service::new(settings, logger.clone(), Arc::clone(&metrics))?;
@@ -112,6 +113,13 @@ fn run(parsed: &acra_cli::Parsed, logger: &Logger) -> Result<(), StartError> {
         &[("connection_string", (&connection_string).into())],
     );
     logger.end_start_up(parsed.boolean("d"), parsed.boolean("v"));
+    logger.info(
+        "Start listening connections",
+        &[
+            ("connection_string", (&connection_string).into()),
+            ("from_descriptor", false.into()),
+        ],
+    );
     listener
         .serve(threads, Arc::new(service), stopped(logger, exporter))
         .map_err(|error| {
@@ -127,8 +135,9 @@ fn run(parsed: &acra_cli::Parsed, logger: &Logger) -> Result<(), StartError> {
     Ok(())
 }
 
-/// Waits for SIGTERM or SIGINT.
+/// Waits for SIGTERM or SIGINT. SIGUSR1 is caught too: it is for the audit log, and is not to end the process.
 async fn stopped(logger: &Logger, exporter: Option<Exporter>) {
+    let _caught = signal(SignalKind::user_defined1());
     let (terminate, interrupt) = (
         signal(SignalKind::terminate()),
         signal(SignalKind::interrupt()),

@@ -6,36 +6,60 @@ use acra_telemetry::metrics::{Envelope, Metrics, Status};
 use acra_telemetry::{Logger, Value, codes};
 use std::net::SocketAddr;
 
+/// The reasons that `--unsupported_statements` is about: the statement may touch a protected column in a way that is not
+/// understood.
+const UNSUPPORTED: [&str; 8] = [
+    "client-encoding",
+    "column-use",
+    "not-understood",
+    "runs-text",
+    "shared-parameter",
+    "statement-form",
+    "too-long",
+    "value-form",
+];
+
 /// Writes what sessions report.
 pub(crate) struct Report<'a>(pub(crate) &'a Logger);
 
 impl Report<'_> {
-    pub(crate) fn opened(&self, session: u64, from: SocketAddr) {
+    pub(crate) fn opened(&self, session: u64, client_id: &str, from: SocketAddr) {
+        let fields = [
+            ("client_id", client_id.into()),
+            ("session_id", number(session)),
+        ];
         self.0.info(
             &format!("Got new connection to AcraServer: {from}"),
-            &[("session_id", number(session))],
+            &fields,
         );
+        self.0.info("Handle client's connection", &fields);
     }
 
-    pub(crate) fn closed(&self, session: u64, end: &End) {
+    pub(crate) fn closed(&self, session: u64, client_id: &str, end: &End) {
         let cause = match end {
             End::Closed => "closed".to_owned(),
             End::NotDialled => "database not reached".to_owned(),
             End::Client(error) => format!("client: {error}"),
             End::Server(error) => format!("database: {error}"),
         };
+        let (client_id, session) = (
+            ("client_id", client_id.into()),
+            ("session_id", number(session)),
+        );
         self.0.info(
             "Closing client's connection",
-            &[("session_id", number(session)), ("end", (&cause).into())],
+            &[client_id, session, ("end", (&cause).into())],
+        );
+        self.0.info(
+            "Finished processing client's connection",
+            &[client_id, session],
         );
     }
 
     pub(crate) fn event(&self, event: Event) {
         match event {
-            Event::Refused { code, message } => self.statement("Statement refused", code, &message),
-            Event::Observed { code, message } => {
-                self.statement("Statement passed on although it is not supported", code, &message);
-            }
+            Event::Refused { code, message } => self.statement("refused", code, &message),
+            Event::Observed { code, message } => self.statement("observed", code, &message),
             Event::Unopened { containers } => self.0.warning(
                 "Containers in a result were not opened: another client's, damaged, or a key is missing",
                 &[codes::code(codes::DECRYPT), ("containers", number(containers))],
@@ -47,8 +71,8 @@ impl Report<'_> {
                 &[codes::code(codes::KEYS), ("client_id", Value::Text(&client_id))],
             ),
             Event::RowTooLarge { bytes } => self.0.warning(
-                "A row is larger than --max_container and was not looked into",
-                &[codes::code(codes::DECRYPT), ("bytes", number(bytes as u64))],
+                "Container larger than the limit passed unopened",
+                &[codes::code(codes::DECRYPT), ("size", number(bytes as u64))],
             ),
             Event::Protocol { side, expected } => self.0.error(
                 "Malformed message, the connection is closed",
@@ -65,11 +89,16 @@ impl Report<'_> {
         }
     }
 
-    fn statement(&self, what: &str, reason: &str, message: &str) {
+    fn statement(&self, action: &str, reason: &str, message: &str) {
+        let what = match UNSUPPORTED.contains(&reason) {
+            true => "Statement not understood",
+            false => "Statement refused",
+        };
         self.0.warning(
             what,
             &[
                 codes::code(codes::ENCRYPT_QUERY),
+                ("action", action.into()),
                 ("reason", reason.into()),
                 ("error", message.into()),
             ],

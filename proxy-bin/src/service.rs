@@ -5,7 +5,7 @@ use crate::settings::{Settings, StartError};
 use acra_engine::keys::ClientId;
 use acra_engine::plan::Planner;
 use acra_engine::session::pg::{Context, PgSession};
-use acra_engine::session::{Answer, Ask, Event, KeyFault};
+use acra_engine::session::{Answer, Ask, Event, KeyFault, Side};
 use acra_net::{Budget, Handler, Services, pump};
 use acra_stores::{FileKeyStore, KeyCache, KeyStoreError};
 use acra_telemetry::metrics::Metrics;
@@ -14,7 +14,7 @@ use std::future::Future;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::net::TcpStream;
 
 /// Longest wait for the database to accept a connection.
@@ -67,6 +67,13 @@ impl Service {
     }
 }
 
+impl Service {
+    /// Whose keys the connections use.
+    fn client_id(&self) -> &str {
+        self.context.client_id.as_ref().map_or("", ClientId::as_str)
+    }
+}
+
 fn open_keys(settings: &Settings, logger: &Logger) -> Result<KeyCache, StartError> {
     logger.info("Initialising keystore...", &[]);
     let master_key = std::env::var("ACRA_MASTER_KEY").ok();
@@ -81,6 +88,7 @@ fn open_keys(settings: &Settings, logger: &Logger) -> Result<KeyCache, StartErro
         StartError::new(codes::KEYSTORE, "Failed to cache keystore on start")
             .caused_by(format!("{path}: {error}"))
     })?;
+    logger.info("Cached keystore on start successfully", &[]);
     log_notices(&cache, logger);
     logger.info("Keystore init OK", &[("path", (&path).into())]);
     warn_missing(settings, &cache, logger);
@@ -160,6 +168,17 @@ impl Services for Service {
         report::count(&self.metrics, &event);
         Report(&self.logger).event(event);
     }
+
+    fn clock(&self) -> Option<Instant> {
+        self.metrics.measures().then(Instant::now)
+    }
+
+    fn handled(&self, from: Side, since: Instant) {
+        match from {
+            Side::Client => self.metrics.request(since.elapsed()),
+            Side::Server => self.metrics.response(since.elapsed()),
+        }
+    }
 }
 
 /// Reads a client's keys where blocking does no harm.
@@ -201,12 +220,12 @@ impl Handler for Service {
         let _open = self.metrics.connection();
         let verbose = self.logger.is_enabled(Level::Info);
         if verbose {
-            Report(&self.logger).opened(number, from);
+            Report(&self.logger).opened(number, self.client_id(), from);
         }
         let session = PgSession::new(Arc::clone(&self.context));
         let end = pump(client, session, self, &self.budget).await;
         if verbose {
-            Report(&self.logger).closed(number, &end);
+            Report(&self.logger).closed(number, self.client_id(), &end);
         }
     }
 }
