@@ -244,6 +244,11 @@ fn guards() -> Vec<Flag> {
 /// What Acra does not have.
 fn additions() -> Vec<Flag> {
     vec![
+        Flag::boolean(
+            "check_config",
+            false,
+            "check flags, encryptor configuration and keys, print what is wrong and exit: 0 if nothing is, else 1",
+        ),
         Flag::text(
             "unsupported_statements",
             "refuse",
@@ -353,6 +358,7 @@ mod tests {
             .map(Flag::name)
             .collect();
         let expected = [
+            "check_config",
             "client_id",
             "config_file",
             "d",

@@ -5,6 +5,7 @@
 //! follows cli.md 11.1.
 
 mod address;
+mod check;
 mod exporter;
 mod flags;
 mod report;
@@ -17,7 +18,7 @@ use acra_telemetry::metrics::Metrics;
 use acra_telemetry::{Logger, codes};
 use exporter::Exporter;
 use service::Service;
-use settings::{Settings, StartError};
+use settings::{Problems, Settings, StartError};
 use std::process::ExitCode;
 use std::sync::Arc;
 use tokio::signal::unix::{SignalKind, signal};
@@ -25,6 +26,7 @@ use tokio::signal::unix::{SignalKind, signal};
 fn main() -> ExitCode {
     let arguments = std::env::args_os().skip(1);
     match acra_cli::parse(&flags::flag_set(), arguments, |path| std::fs::read(path)) {
+        Outcome::Run(parsed) if parsed.boolean("check_config") => check::run(&parsed),
         Outcome::Run(parsed) => start(&parsed),
         Outcome::Help(text) => say(std::io::stderr(), &text, 0),
         Outcome::Version(text) => say(std::io::stdout(), &text, 0),
@@ -62,18 +64,25 @@ fn start(parsed: &acra_cli::Parsed) -> ExitCode {
     log_panics(&logger);
     match run(parsed, &logger) {
         Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            let mut fields = vec![codes::code(error.code)];
-            if let Some(cause) = &error.cause {
-                fields.push(("error", cause.into()));
-            }
-            logger.error(&error.message, &fields);
+        Err(problems) => {
+            log_problems(&problems, &logger);
             ExitCode::FAILURE
         }
     }
 }
 
-fn run(parsed: &acra_cli::Parsed, logger: &Logger) -> Result<(), StartError> {
+fn log_problems(problems: &Problems, logger: &Logger) {
+    for error in &problems.0 {
+        let mut fields = vec![codes::code(error.code)];
+        if let Some(cause) = &error.cause {
+            fields.push(("error", cause.into()));
+        }
+        logger.error(&error.message, &fields);
+    }
+}
+
+/// What the command line and the configuration file have that stops nothing.
+fn log_warnings(parsed: &acra_cli::Parsed, logger: &Logger) {
     for warning in parsed.warnings() {
         let fields: Vec<_> = warning
             .fields
@@ -89,6 +98,10 @@ fn run(parsed: &acra_cli::Parsed, logger: &Logger) -> Result<(), StartError> {
             &[("arguments", (&rest).into())],
         );
     }
+}
+
+fn run(parsed: &acra_cli::Parsed, logger: &Logger) -> Result<(), Problems> {
+    log_warnings(parsed, logger);
     logger.info("Validating service configuration...", &[]);
     let settings = Settings::new(parsed, logger)?;
     let (address, threads) = (settings.listen, settings.threads);

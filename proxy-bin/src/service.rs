@@ -2,6 +2,7 @@
 
 use crate::report::{self, Report};
 use crate::settings::{Settings, StartError};
+use acra_engine::columns::Columns;
 use acra_engine::keys::ClientId;
 use acra_engine::plan::Planner;
 use acra_engine::session::pg::{Context, PgSession};
@@ -10,8 +11,10 @@ use acra_net::{Budget, Handler, Services, pump};
 use acra_stores::{FileKeyStore, KeyCache, KeyStoreError};
 use acra_telemetry::metrics::Metrics;
 use acra_telemetry::{Level, Logger, codes};
+use std::collections::BTreeSet;
 use std::future::Future;
 use std::net::SocketAddr;
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -45,7 +48,8 @@ impl Service {
         logger: Logger,
         metrics: Arc<Metrics>,
     ) -> Result<Self, StartError> {
-        let keys = open_keys(&settings, &logger)?;
+        let keys = open_keys(&settings.keys_dir, &logger)?;
+        load_keys(&settings, &keys, &logger)?;
         let columns = Arc::new(settings.columns);
         let context = Context {
             protects: !columns.is_empty(),
@@ -74,29 +78,33 @@ impl Service {
     }
 }
 
-fn open_keys(settings: &Settings, logger: &Logger) -> Result<KeyCache, StartError> {
+/// Opens the key store, without reading keys.
+pub(crate) fn open_keys(directory: &Path, logger: &Logger) -> Result<KeyCache, StartError> {
     logger.info("Initialising keystore...", &[]);
     let master_key = std::env::var("ACRA_MASTER_KEY").ok();
-    let path = settings.keys_dir.display().to_string();
     let fail = |error: KeyStoreError| {
         StartError::new(codes::KEYSTORE, "Can't open keyStore")
-            .caused_by(format!("{path}: {error}"))
+            .caused_by(format!("{}: {error}", directory.display()))
     };
-    let store = FileKeyStore::open(&settings.keys_dir, master_key.as_deref()).map_err(fail)?;
-    let cache = KeyCache::new(store);
+    let store = FileKeyStore::open(directory, master_key.as_deref()).map_err(fail)?;
+    Ok(KeyCache::new(store))
+}
+
+fn load_keys(settings: &Settings, cache: &KeyCache, logger: &Logger) -> Result<(), StartError> {
+    let path = settings.keys_dir.display().to_string();
     cache.load_all().map_err(|error| {
         StartError::new(codes::KEYSTORE, "Failed to cache keystore on start")
             .caused_by(format!("{path}: {error}"))
     })?;
     logger.info("Cached keystore on start successfully", &[]);
-    log_notices(&cache, logger);
+    log_notices(cache, logger);
     logger.info("Keystore init OK", &[("path", (&path).into())]);
-    warn_missing(settings, &cache, logger);
-    Ok(cache)
+    warn_missing(settings, cache, logger);
+    Ok(())
 }
 
 /// Logs what the key store found that stops nothing: a rotated key that does not open, a file that others can read.
-fn log_notices(keys: &KeyCache, logger: &Logger) {
+pub(crate) fn log_notices(keys: &KeyCache, logger: &Logger) {
     for notice in keys.take_notices() {
         let path = notice.path.display().to_string();
         let fields = [codes::code(codes::KEYS), ("path", (&path).into())];
@@ -110,14 +118,7 @@ fn log_notices(keys: &KeyCache, logger: &Logger) {
 
 /// A client without keys can connect, but not write; better to hear of it now.
 fn warn_missing(settings: &Settings, cache: &KeyCache, logger: &Logger) {
-    let by_column = settings.columns.tables().flat_map(|table| table.settings());
-    let mut wanted: Vec<&str> = by_column
-        .filter_map(|setting| setting.client_id.as_deref())
-        .collect();
-    wanted.push(settings.client_id.as_str());
-    wanted.sort_unstable();
-    wanted.dedup();
-    for id in wanted {
+    for id in wanted_clients(&settings.columns, Some(&settings.client_id)) {
         let known = ClientId::new(id).is_ok_and(|id| cache.load(&id).is_ok());
         if !known {
             logger.warning(
@@ -126,6 +127,18 @@ fn warn_missing(settings: &Settings, cache: &KeyCache, logger: &Logger) {
             );
         }
     }
+}
+
+/// The client ids that the configuration names, in order.
+pub(crate) fn wanted_clients<'a>(
+    columns: &'a Columns,
+    own: Option<&'a ClientId>,
+) -> BTreeSet<&'a str> {
+    let by_column = columns.tables().flat_map(|table| table.settings());
+    by_column
+        .filter_map(|setting| setting.client_id.as_deref())
+        .chain(own.map(ClientId::as_str))
+        .collect()
 }
 
 impl Services for Service {

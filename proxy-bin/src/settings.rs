@@ -2,7 +2,7 @@
 
 use crate::address;
 use acra_cli::Parsed;
-use acra_engine::columns::{Columns, ConfigError, Database};
+use acra_engine::columns::{Columns, ConfigError, Database, Loaded};
 use acra_engine::keys::ClientId;
 use acra_engine::plan::Unsupported;
 use acra_engine::session::Limits;
@@ -35,6 +35,23 @@ impl StartError {
     }
 }
 
+/// Everything that is in the way of a start.
+#[derive(Debug, Default)]
+pub(crate) struct Problems(pub(crate) Vec<StartError>);
+
+impl Problems {
+    /// The value, or nothing and one more problem.
+    pub(crate) fn keep<T>(&mut self, outcome: Result<T, StartError>) -> Option<T> {
+        outcome.map_err(|error| self.0.push(error)).ok()
+    }
+}
+
+impl From<StartError> for Problems {
+    fn from(error: StartError) -> Self {
+        Self(vec![error])
+    }
+}
+
 /// What the server runs with.
 #[derive(Debug)]
 pub(crate) struct Settings {
@@ -64,54 +81,79 @@ pub(crate) fn logger(parsed: &Parsed) -> Result<Logger, StartError> {
         format,
         destinations,
     )
-    .map_err(|error| {
-        let path = file.unwrap_or_default();
-        StartError::new(
-            codes::CANNOT_START,
-            format!("--log_to_file: cannot open {path}: {error}"),
-        )
-    })
+    .map_err(|error| unwritable_log(&file.unwrap_or_default(), error))
+}
+
+/// The log cannot go where `--log_to_file` says.
+pub(crate) fn unwritable_log(path: &dyn Display, error: std::io::Error) -> StartError {
+    StartError::new(
+        codes::CANNOT_START,
+        format!("--log_to_file: cannot open {path}: {error}"),
+    )
 }
 
 impl Settings {
-    pub(crate) fn new(parsed: &Parsed, logger: &Logger) -> Result<Self, StartError> {
-        let db_host = parsed.text("db_host").to_owned();
-        if db_host.is_empty() {
-            return Err(StartError::new(
-                codes::WRONG_CONFIGURATION,
-                "db_host is empty: you must specify db_host",
-            ));
-        }
-        Ok(Self {
-            listen: listen(parsed)?,
-            threads: threads(parsed)?,
-            db_host,
-            db_port: port(parsed, "db_port")?,
-            columns: columns(parsed, logger)?,
-            keys_dir: parsed.text("keys_dir").into(),
-            client_id: client_id(parsed)?,
-            unsupported: match parsed.text("unsupported_statements") {
-                "refuse" => Unsupported::Refuse,
-                "observe" => Unsupported::Observe,
-                "forward" => Unsupported::Forward,
-                other => {
-                    return Err(wrong(
-                        "unsupported_statements",
-                        other,
-                        "refuse, observe or forward",
-                    ));
-                }
-            },
-            scan: match parsed.text("scan_columns") {
-                "typed" => ScanColumns::Typed,
-                "all" => ScanColumns::All,
-                other => return Err(wrong("scan_columns", other, "typed or all")),
-            },
-            limits: Limits {
-                max_row: size(parsed, "max_container")?,
-                ..Limits::default()
-            },
-        })
+    /// Judges every flag, so that all that is wrong is told at once.
+    pub(crate) fn new(parsed: &Parsed, logger: &Logger) -> Result<Self, Problems> {
+        let mut problems = Problems::default();
+        let db_host = problems.keep(db_host(parsed));
+        let listen = problems.keep(listen(parsed));
+        let threads = problems.keep(threads(parsed));
+        let db_port = problems.keep(port(parsed, "db_port"));
+        let columns = problems.keep(columns(parsed, logger));
+        let client_id = problems.keep(client_id(parsed));
+        let unsupported = problems.keep(unsupported(parsed));
+        let scan = problems.keep(scan(parsed));
+        let max_row = problems.keep(size(parsed, "max_container"));
+        let complete = || {
+            Some(Self {
+                listen: listen?,
+                threads: threads?,
+                db_host: db_host?,
+                db_port: db_port?,
+                columns: columns?,
+                keys_dir: parsed.text("keys_dir").into(),
+                client_id: client_id?,
+                unsupported: unsupported?,
+                scan: scan?,
+                limits: Limits {
+                    max_row: max_row?,
+                    ..Limits::default()
+                },
+            })
+        };
+        complete().ok_or(problems)
+    }
+}
+
+fn db_host(parsed: &Parsed) -> Result<String, StartError> {
+    match parsed.text("db_host") {
+        "" => Err(StartError::new(
+            codes::WRONG_CONFIGURATION,
+            "db_host is empty: you must specify db_host",
+        )),
+        host => Ok(host.to_owned()),
+    }
+}
+
+fn unsupported(parsed: &Parsed) -> Result<Unsupported, StartError> {
+    match parsed.text("unsupported_statements") {
+        "refuse" => Ok(Unsupported::Refuse),
+        "observe" => Ok(Unsupported::Observe),
+        "forward" => Ok(Unsupported::Forward),
+        other => Err(wrong(
+            "unsupported_statements",
+            other,
+            "refuse, observe or forward",
+        )),
+    }
+}
+
+fn scan(parsed: &Parsed) -> Result<ScanColumns, StartError> {
+    match parsed.text("scan_columns") {
+        "typed" => Ok(ScanColumns::Typed),
+        "all" => Ok(ScanColumns::All),
+        other => Err(wrong("scan_columns", other, "typed or all")),
     }
 }
 
@@ -173,7 +215,7 @@ fn listen(parsed: &Parsed) -> Result<SocketAddr, StartError> {
 }
 
 /// Without TLS there is one source of a client id.
-fn client_id(parsed: &Parsed) -> Result<ClientId, StartError> {
+pub(crate) fn client_id(parsed: &Parsed) -> Result<ClientId, StartError> {
     let by_certificate = parsed.boolean("tls_client_id_from_cert");
     if by_certificate && parsed.given("tls_client_id_from_cert") {
         return Err(StartError::new(
@@ -206,22 +248,28 @@ fn columns(parsed: &Parsed, logger: &Logger) -> Result<Columns, StartError> {
         &format!("Load encryptor configuration from {path} ..."),
         &[],
     );
-    let fail = |cause: String| {
-        StartError::new(codes::WRONG_CONFIGURATION, "Can't load encryptor config")
-            .caused_by(format!("{path}: {cause}"))
-    };
-    let document = std::fs::read(path).map_err(|error| fail(error.to_string()))?;
-    let loaded =
-        Columns::parse(&document, Database::PostgreSql).map_err(|error| fail(placed(&error)))?;
+    let loaded = read_columns(path)?;
     for warning in &loaded.warnings {
         logger.warning(&warning.to_string(), &[("path", path.into())]);
     }
     let missing = loaded.columns.unsupported();
     if !missing.is_empty() {
-        return Err(fail(missing.join("; ")));
+        return Err(wrong_columns(path, missing.join("; ")));
     }
     logger.info("Encryptor configuration loaded", &[]);
     Ok(loaded.columns)
+}
+
+/// The encryptor configuration as it is written.
+pub(crate) fn read_columns(path: &str) -> Result<Loaded, StartError> {
+    let document = std::fs::read(path).map_err(|error| wrong_columns(path, error))?;
+    Columns::parse(&document, Database::PostgreSql)
+        .map_err(|error| wrong_columns(path, placed(&error)))
+}
+
+fn wrong_columns(path: &str, cause: impl Display) -> StartError {
+    StartError::new(codes::WRONG_CONFIGURATION, "Can't load encryptor config")
+        .caused_by(format!("{path}: {cause}"))
 }
 
 /// A fault with its place in the document, where its text does not tell it.
