@@ -11,6 +11,7 @@ mod flags;
 mod report;
 mod service;
 mod settings;
+mod signals;
 
 use acra_cli::Outcome;
 use acra_net::Listener;
@@ -19,9 +20,9 @@ use acra_telemetry::{Logger, codes};
 use exporter::Exporter;
 use service::Service;
 use settings::{Problems, Settings, StartError};
+use signals::Signals;
 use std::process::ExitCode;
 use std::sync::Arc;
-use tokio::signal::unix::{SignalKind, signal};
 
 fn main() -> ExitCode {
     let arguments = std::env::args_os().skip(1);
@@ -109,6 +110,7 @@ fn run(parsed: &acra_cli::Parsed, logger: &Logger) -> Result<(), Problems> {
     let scraped = exporter::address(parsed)?.is_some();
     let metrics = Arc::new(Metrics::new(env!("CARGO_PKG_VERSION"), scraped));
     let service = Service::new(settings, logger.clone(), Arc::clone(&metrics))?;
+    let signals = Signals::catch()?;
     let exporter = Exporter::start(parsed, metrics, logger)?;
     let listener = Listener::bind(address).map_err(|error| {
         StartError::new(
@@ -134,7 +136,11 @@ fn run(parsed: &acra_cli::Parsed, logger: &Logger) -> Result<(), Problems> {
         ],
     );
     listener
-        .serve(threads, Arc::new(service), stopped(logger, exporter))
+        .serve(
+            threads,
+            Arc::new(service),
+            stopped(signals, exporter, logger),
+        )
         .map_err(|error| {
             StartError::new(codes::ACCEPT, "Can't accept connections").caused_by(error)
         })?;
@@ -148,27 +154,13 @@ fn run(parsed: &acra_cli::Parsed, logger: &Logger) -> Result<(), Problems> {
     Ok(())
 }
 
-/// Waits for SIGTERM or SIGINT. SIGUSR1 is caught too: it is for the audit log, and is not to end the process.
-async fn stopped(logger: &Logger, exporter: Option<Exporter>) {
-    let _caught = signal(SignalKind::user_defined1());
-    let (terminate, interrupt) = (
-        signal(SignalKind::terminate()),
-        signal(SignalKind::interrupt()),
-    );
-    match (terminate, interrupt) {
-        (Ok(mut terminate), Ok(mut interrupt)) => {
-            tokio::select! {
-                _ = terminate.recv() => {}
-                _ = interrupt.recv() => {}
-            }
-            if let Some(exporter) = exporter {
-                exporter.stop(logger);
-            }
-            logger.info("Received incoming SIGTERM or SIGINT signal", &[]);
-        }
-        // Without handlers the signals end the process as they do by default.
-        _ => std::future::pending().await,
+/// Waits for the signal that ends the process.
+async fn stopped(signals: Signals, exporter: Option<Exporter>, logger: &Logger) {
+    signals.end().await;
+    if let Some(exporter) = exporter {
+        exporter.stop(logger);
     }
+    logger.info("Received incoming SIGTERM or SIGINT signal", &[]);
 }
 
 /// A panic ends one session; its text could hold what must not be in a log, its place cannot.
