@@ -106,10 +106,10 @@ fn run(parsed: &acra_cli::Parsed, logger: &Logger) -> Result<(), Problems> {
     logger.info("Validating service configuration...", &[]);
     let settings = Settings::new(parsed, logger)?;
     let (address, threads) = (settings.listen, settings.threads);
-    logger.info("Configuring transport...", &[]);
     let scraped = exporter::address(parsed)?.is_some();
     let metrics = Arc::new(Metrics::new(env!("CARGO_PKG_VERSION"), scraped));
     let service = Service::new(settings, logger.clone(), Arc::clone(&metrics))?;
+    logger.info("Configuring transport...", &[]);
     let signals = Signals::catch()?;
     let exporter = Exporter::start(parsed, metrics, logger)?;
     let listener = Listener::bind(address).map_err(|error| {

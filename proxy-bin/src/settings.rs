@@ -214,15 +214,9 @@ fn listen(parsed: &Parsed) -> Result<SocketAddr, StartError> {
     address::resolve(&text).map_err(refuse)
 }
 
-/// Without TLS there is one source of a client id.
+/// Without TLS there is one source of a client id. `tls_client_id_from_cert` is true by default, also in files that
+/// `--dump_config` has written; beside a `client_id` it says what a TLS handshake would change.
 pub(crate) fn client_id(parsed: &Parsed) -> Result<ClientId, StartError> {
-    let by_certificate = parsed.boolean("tls_client_id_from_cert");
-    if by_certificate && parsed.given("tls_client_id_from_cert") {
-        return Err(StartError::new(
-            codes::TRANSPORT,
-            "--tls_client_id_from_cert: TLS is not available in this version; use --client_id",
-        ));
-    }
     match parsed.text("client_id") {
         "" => Err(StartError::new(
             codes::TRANSPORT,

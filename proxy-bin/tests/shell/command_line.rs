@@ -150,7 +150,7 @@ fn a_file_of_another_version_or_form_ends_with_1() -> Result {
         ),
     ] {
         let file = format!("--config_file={}", place.file("server.yaml", content)?);
-        let done = place.run_with_keys(&[&file])?;
+        let done = place.run(&[&file])?;
         assert_eq!(done.code, Some(1), "{content}");
         assert!(done.stderr.contains(text), "{}", done.stderr);
     }

@@ -9,9 +9,15 @@ use std::error::Error;
 use std::io::{BufRead as _, BufReader, Read as _};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStderr, Command, Output, Stdio};
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::thread;
+use std::time::Duration;
 use tempfile::TempDir;
 
 pub(crate) type Result<T = ()> = std::result::Result<T, Box<dyn Error>>;
+
+/// Longest time that a run may take that ends by itself.
+const LIMIT: Duration = Duration::from_secs(30);
 
 /// The client that has a key.
 pub(crate) const CLIENT: &str = "test-client";
@@ -68,12 +74,12 @@ impl Place {
 
     /// Runs the binary to its end with nothing but these arguments.
     pub(crate) fn run(&self, arguments: &[&str]) -> Result<Done> {
-        Ok(self.command(arguments).output()?.into())
+        finish(&mut self.command(arguments))
     }
 
     /// Runs it with what a start needs, and these arguments.
     pub(crate) fn run_with_keys(&self, arguments: &[&str]) -> Result<Done> {
-        Ok(self.with_keys(arguments).output()?.into())
+        finish(&mut self.with_keys(arguments))
     }
 
     /// Starts a server that has to come up.
@@ -100,6 +106,28 @@ impl Place {
         ];
         self.command(&[&own, arguments].concat())
     }
+}
+
+/// Runs a program that has to end by itself.
+fn finish(command: &mut Command) -> Result<Done> {
+    let piped = command.stdout(Stdio::piped()).stderr(Stdio::piped());
+    let child = piped.spawn()?;
+    let pid = pid_of(&child)?;
+    let (ended, end) = mpsc::channel::<()>();
+    let watch = thread::spawn(move || {
+        let late = end.recv_timeout(LIMIT) == Err(RecvTimeoutError::Timeout);
+        late && kill_process(pid, Signal::KILL).is_ok()
+    });
+    let output = child.wait_with_output()?;
+    drop(ended);
+    match watch.join() {
+        Ok(false) => Ok(output.into()),
+        _ => Err(format!("it does not end: {:?}", Done::from(output)).into()),
+    }
+}
+
+fn pid_of(child: &Child) -> Result<Pid> {
+    Ok(Pid::from_raw(i32::try_from(child.id())?).ok_or("no process")?)
 }
 
 impl From<Output> for Done {
@@ -136,8 +164,7 @@ impl Server {
     }
 
     pub(crate) fn signal(&self, signal: Signal) -> Result {
-        let pid = Pid::from_raw(i32::try_from(self.child.id())?).ok_or("no process")?;
-        Ok(kill_process(pid, signal)?)
+        Ok(kill_process(pid_of(&self.child)?, signal)?)
     }
 
     pub(crate) fn pid(&self) -> u32 {
