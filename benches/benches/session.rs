@@ -6,7 +6,7 @@ use acra_engine::columns::{Columns, Database};
 use acra_engine::crypto::{BlockKey, Secret, container};
 use acra_engine::keys::{ClientId, ClientKeys};
 use acra_engine::plan::{Planner, Unsupported};
-use acra_engine::session::pg::{Context, PgSession, ScanColumns};
+use acra_engine::session::pg::{ClientTls, Context, PgSession, ScanColumns};
 use acra_engine::session::{Answer, Ask, Cx, Event, Input, Limits, Output, Session, Step};
 use acra_engine::wire::outbox::Outbox;
 use acra_engine::wire::pg::{Scan, scan};
@@ -63,6 +63,7 @@ impl Conversation {
                 1 << 20,
             )),
             client_id: Some(ClientId::new("client").expect("is valid")),
+            client_tls: ClientTls::Disabled,
             scan: ScanColumns::Typed,
             limits: Limits::default(),
         };

@@ -9,7 +9,7 @@ mod relay;
 pub use acra::{AcraConfig, AcraServer, KeyStore};
 pub use haproxy::Haproxy;
 pub use pgbouncer::Pgbouncer;
-pub use postgres::Postgres;
+pub use postgres::{Postgres, postgres_user};
 pub use relay::Relay;
 
 /// The major versions of PostgreSQL that tests run against.

@@ -4,9 +4,16 @@
 //! that the pump drives.
 
 mod buffer;
+mod lifecycle;
+mod listener;
 pub mod pump;
 pub mod serve;
+pub mod tls;
+mod transport;
 
 pub use buffer::Budget;
-pub use pump::{End, Services, pump};
-pub use serve::{Handler, Listener};
+pub use lifecycle::{Lifecycle, State};
+pub use listener::{Listener, Peer};
+pub use pump::{End, SecuredClient, Services, Terms, TimeLimits, pump};
+pub use serve::{Handler, Service};
+pub use transport::Transport;

@@ -1,7 +1,8 @@
 //! `--check_config`: what a start does short of listening, with everything that is wrong told at once.
 
-use crate::service::{log_notices, open_keys, wanted_clients};
 use crate::settings::{self, Problems, Settings, StartError};
+use crate::snapshot::{self, log_notices, open_keys};
+use crate::tls::Tls;
 use crate::{exporter, log_problems, log_warnings, say};
 use acra_cli::Parsed;
 use acra_engine::columns::Columns;
@@ -33,14 +34,20 @@ pub(crate) fn run(parsed: &Parsed) -> ExitCode {
     let mut problems = Problems::default();
     problems.keep(log_file(parsed));
     problems.keep(exporter::address(parsed));
-    let (columns, client_id) = match Settings::new(parsed, &logger) {
-        Ok(settings) => (settings.columns, Some(settings.client_id)),
+    let encryptor_config = settings::encryptor_config(parsed);
+    let path = encryptor_config.as_deref();
+    let document = problems.keep(snapshot::document(path));
+    let columns = document.and_then(|text| problems.keep(snapshot::columns(path, &text, &logger)));
+    let columns = columns.unwrap_or_else(Columns::empty);
+    let client_id = match Settings::new(parsed) {
+        Ok(settings) => {
+            problems.keep(Tls::load(&settings.tls, &logger));
+            problems.keep(settings.client_id()).flatten()
+        }
         Err(found) => {
             problems.0.extend(found.0);
-            // What can be had all the same, for the sake of its keys.
-            let columns = settings::read_columns(parsed.text("encryptor_config_file"));
-            let columns = columns.map_or_else(|_| Columns::empty(), |loaded| loaded.columns);
-            (columns, settings::client_id(parsed).ok())
+            // Judged already, or cannot be.
+            ClientId::new(parsed.text("client_id")).ok()
         }
     };
     let clients = check_keys(parsed, &columns, client_id.as_ref(), &mut problems, &logger);
@@ -106,8 +113,9 @@ fn check_keys(
         .stored_clients()
         .map_err(|error| StartError::new(codes::KEYSTORE, "Can't open keyStore").caused_by(error));
     let stored = problems.keep(stored).unwrap_or_default();
-    let mut all: BTreeSet<&str> = stored.iter().map(ClientId::as_str).collect();
-    all.extend(wanted_clients(columns, own));
+    let named = snapshot::clients(columns);
+    let mut all: BTreeSet<&str> = stored.iter().chain(own).map(ClientId::as_str).collect();
+    all.extend(named.iter().map(String::as_str));
     let usable = all
         .iter()
         .filter(|id| problems.keep(check_client(&keys, id)).is_some())

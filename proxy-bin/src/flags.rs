@@ -6,7 +6,6 @@
 use acra_cli::families::{self, Peer, RedisUse};
 use acra_cli::{Availability, Flag, FlagSet};
 
-const NOT_YET_TLS: Availability = Availability::NotYet("TLS");
 const NOT_YET_REDIS: Availability = Availability::NotYet("Redis");
 const NOT_YET_VAULT: Availability = Availability::NotYet("HashiCorp Vault");
 const NOT_YET_CONSUL: Availability = Availability::NotYet("HashiCorp Consul");
@@ -17,9 +16,9 @@ const NOT_YET_KEY_SOURCE: Availability =
 pub(crate) fn flag_set() -> FlagSet {
     let families = [
         families::global(),
-        families::tls_base(NOT_YET_TLS),
-        families::tls_peer(Peer::Application, NOT_YET_TLS),
-        families::tls_peer(Peer::Database, NOT_YET_TLS),
+        without_revocation(families::tls_base(Availability::Yes)),
+        without_revocation(families::tls_peer(Peer::Application, Availability::Yes)),
+        without_revocation(families::tls_peer(Peer::Database, Availability::Yes)),
         families::redis(RedisUse::KeysAndTokens, NOT_YET_REDIS),
         families::keystore_strategy(NOT_YET_KEY_SOURCE),
         families::kms(Availability::NotYet("a key management service")),
@@ -33,6 +32,20 @@ pub(crate) fn flag_set() -> FlagSet {
         additions(),
     ];
     FlagSet::new("acra-server", families.into_iter().flatten())
+}
+
+/// Revocation is not looked up yet: a flag for it other than the one that forbids it is refused.
+fn without_revocation(flags: Vec<Flag>) -> Vec<Flag> {
+    let is_missing = |name: &str| {
+        (name.contains("_ocsp_") || name.contains("_crl_")) && !name.ends_with("_from_cert")
+    };
+    flags
+        .into_iter()
+        .map(|flag| match is_missing(flag.name()) {
+            true => flag.not_yet("the revocation of certificates"),
+            false => flag,
+        })
+        .collect()
 }
 
 /// Where the encryptor configuration comes from (cli.md 10.8).
@@ -129,9 +142,8 @@ fn connections() -> Vec<Flag> {
         Flag::integer(
             "incoming_connection_close_timeout",
             10,
-            "seconds that open connections get at a restart",
-        )
-        .not_yet("restarting with open connections"),
+            "seconds that sessions in the middle of something get at the end of the process",
+        ),
         Flag::text(
             "incoming_connection_api_string",
             "tcp://0.0.0.0:9090/",
@@ -166,8 +178,7 @@ fn connections() -> Vec<Flag> {
             "tls_identifier_extractor_type",
             "distinguished_name",
             "what of a certificate makes the client id: distinguished_name or serial_number",
-        )
-        .availability(NOT_YET_TLS),
+        ),
     ]
 }
 
@@ -270,6 +281,37 @@ fn additions() -> Vec<Flag> {
             0,
             "number of threads, 0 for one per core",
         ),
+        Flag::text(
+            "tls_client_mode",
+            "",
+            "TLS with applications: disable, allow or require; empty: allow if there is a certificate, else disable",
+        ),
+        Flag::text(
+            "tls_database_mode",
+            "",
+            "TLS with the database: disable, prefer, require, verify-ca or verify-full; empty: as Acra, for applications \
+             that use TLS, verified in full, if the database offers it",
+        ),
+        Flag::integer(
+            "max_connections",
+            1000,
+            "number of clients at a time; others are told that there are too many",
+        ),
+        Flag::integer(
+            "startup_timeout",
+            60,
+            "seconds from the connection to the end of authentication, 0 for no limit",
+        ),
+        Flag::integer(
+            "idle_timeout",
+            0,
+            "seconds that a session outside of a transaction may be silent, 0 for no limit",
+        ),
+        Flag::integer(
+            "write_timeout",
+            60,
+            "seconds that a client or database may let sent data wait, 0 for no limit",
+        ),
     ]
 }
 
@@ -367,6 +409,8 @@ mod tests {
             "dump_config",
             "encryptor_config_file",
             "generate_markdown_args_table",
+            "idle_timeout",
+            "incoming_connection_close_timeout",
             "incoming_connection_host",
             "incoming_connection_port",
             "incoming_connection_prometheus_metrics_string",
@@ -375,13 +419,38 @@ mod tests {
             "log_to_console",
             "log_to_file",
             "logging_format",
+            "max_connections",
             "max_container",
             "postgresql_enable",
             "runtime_threads",
             "scan_columns",
+            "startup_timeout",
+            "tls_auth",
+            "tls_ca",
+            "tls_cert",
+            "tls_client_auth",
+            "tls_client_ca",
+            "tls_client_cert",
             "tls_client_id_from_cert",
+            "tls_client_key",
+            "tls_client_mode",
+            "tls_crl_client_from_cert",
+            "tls_crl_database_from_cert",
+            "tls_crl_from_cert",
+            "tls_database_auth",
+            "tls_database_ca",
+            "tls_database_cert",
+            "tls_database_key",
+            "tls_database_mode",
+            "tls_database_sni",
+            "tls_identifier_extractor_type",
+            "tls_key",
+            "tls_ocsp_client_from_cert",
+            "tls_ocsp_database_from_cert",
+            "tls_ocsp_from_cert",
             "unsupported_statements",
             "v",
+            "write_timeout",
         ];
         assert_eq!(working, expected);
     }
@@ -454,9 +523,14 @@ mod tests {
     #[test]
     fn whoever_asks_for_protection_does_not_silently_go_without() {
         for (line, part) in [
-            (&["--tls_cert=x"] as &[&str], "TLS"),
-            (&["--tls_client_ca=x"], "TLS"),
-            (&["--tls_ocsp_database_required=requireGood"], "TLS"),
+            (
+                &["--tls_ocsp_url=x"] as &[&str],
+                "the revocation of certificates",
+            ),
+            (
+                &["--tls_ocsp_database_required=requireGood"],
+                "the revocation of certificates",
+            ),
             (&["--acracensor_config_file=x"], "AcraCensor"),
             (&["--poison_detect_enable"], "poison records"),
             (&["--mysql_enable"], "MySQL"),

@@ -1,8 +1,8 @@
 //! `acra-server`: the transparent encryption proxy.
 //!
 //! `flags` knows the names, `settings` turns their values into something that can be used or a message that says why
-//! not, `service` gives sessions what they need from the process, `report` writes their events to the log. Start-up
-//! follows cli.md 11.1.
+//! not, `snapshot` is what a reload replaces, `service` gives sessions what they need from the process, `report` writes
+//! their events to the log. Start-up follows cli.md 11.1.
 
 mod address;
 mod check;
@@ -12,6 +12,9 @@ mod report;
 mod service;
 mod settings;
 mod signals;
+mod snapshot;
+mod tls;
+mod upstream;
 
 use acra_cli::Outcome;
 use acra_net::Listener;
@@ -19,8 +22,7 @@ use acra_telemetry::metrics::Metrics;
 use acra_telemetry::{Logger, codes};
 use exporter::Exporter;
 use service::Service;
-use settings::{Problems, Settings, StartError};
-use signals::Signals;
+use settings::{Listen, Problems, Settings, StartError};
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -104,46 +106,51 @@ fn log_warnings(parsed: &acra_cli::Parsed, logger: &Logger) {
 fn run(parsed: &acra_cli::Parsed, logger: &Logger) -> Result<(), Problems> {
     log_warnings(parsed, logger);
     logger.info("Validating service configuration...", &[]);
-    let settings = Settings::new(parsed, logger)?;
-    let (address, threads) = (settings.listen, settings.threads);
+    let settings = Settings::new(parsed)?;
+    let (listen, threads) = (settings.listen.clone(), settings.threads);
+    let (max_connections, drain) = (settings.max_connections, settings.drain);
     let scraped = exporter::address(parsed)?.is_some();
     let metrics = Arc::new(Metrics::new(env!("CARGO_PKG_VERSION"), scraped));
-    let service = Service::new(settings, logger.clone(), Arc::clone(&metrics))?;
-    logger.info("Configuring transport...", &[]);
-    let signals = Signals::catch()?;
-    let exporter = Exporter::start(parsed, metrics, logger)?;
-    let listener = Listener::bind(address).map_err(|error| {
-        StartError::new(
-            codes::LISTEN,
-            format!("Can't start listening to connections at {address}"),
-        )
-        .caused_by(error)
-    })?;
-    let connection_string = listener.address().unwrap_or(address).to_string();
+    let handler = Arc::new(Service::new(
+        settings,
+        logger.clone(),
+        Arc::clone(&metrics),
+    )?);
+    let mut stop = signals::Stop::catch().map_err(cannot_catch)?;
+    signals::reload_on_hangup(Arc::clone(&handler), logger.clone()).map_err(cannot_catch)?;
+    let mut exporter = Exporter::start(parsed, metrics, logger)?;
+    let listener = listener(&listen)?;
     logger.info(
         &format!(
             "Start listening to connections. Current PID: {}",
             std::process::id()
         ),
-        &[("connection_string", (&connection_string).into())],
+        &[("connection_string", (&listener.connection_string()).into())],
     );
     logger.end_start_up(parsed.boolean("d"), parsed.boolean("v"));
     logger.info(
         "Start listening connections",
         &[
-            ("connection_string", (&connection_string).into()),
+            ("connection_string", (&listener.connection_string()).into()),
             ("from_descriptor", false.into()),
         ],
     );
-    listener
-        .serve(
-            threads,
-            Arc::new(service),
-            stopped(signals, exporter, logger),
-        )
-        .map_err(|error| {
-            StartError::new(codes::ACCEPT, "Can't accept connections").caused_by(error)
-        })?;
+    let service = acra_net::Service {
+        threads,
+        max_connections,
+        drain,
+        lifecycle: handler.lifecycle().clone(),
+    };
+    let stopped = async || {
+        stop.next().await;
+        if let Some(exporter) = exporter.take() {
+            exporter.stop(logger);
+        }
+        logger.info("Received incoming SIGTERM or SIGINT signal", &[]);
+    };
+    service
+        .run(listener, &handler, stopped)
+        .map_err(cannot_accept)?;
     logger.info(
         &format!(
             "Server graceful shutdown completed, bye PID: {}",
@@ -154,13 +161,23 @@ fn run(parsed: &acra_cli::Parsed, logger: &Logger) -> Result<(), Problems> {
     Ok(())
 }
 
-/// Waits for the signal that ends the process.
-async fn stopped(signals: Signals, exporter: Option<Exporter>, logger: &Logger) {
-    signals.end().await;
-    if let Some(exporter) = exporter {
-        exporter.stop(logger);
-    }
-    logger.info("Received incoming SIGTERM or SIGINT signal", &[]);
+fn listener(listen: &Listen) -> Result<Listener, StartError> {
+    let (listening, address) = match listen {
+        Listen::Tcp(address) => (Listener::tcp(*address), address.to_string()),
+        Listen::Unix(path) => (Listener::unix(path), path.display().to_string()),
+    };
+    listening.map_err(|error| {
+        let message = format!("Can't start listening to connections at {address}");
+        StartError::new(codes::LISTEN, message).caused_by(error)
+    })
+}
+
+fn cannot_catch(error: std::io::Error) -> StartError {
+    StartError::new(codes::SIGNALS, "Can' initialize signal handler for SIGTERM").caused_by(error)
+}
+
+fn cannot_accept(error: std::io::Error) -> StartError {
+    StartError::new(codes::ACCEPT, "Can't accept connections").caused_by(error)
 }
 
 /// A panic ends one session; its text could hold what must not be in a log, its place cannot.

@@ -1,10 +1,10 @@
 //! Events of sessions → lines of the log.
 
+use acra_engine::keys::ClientId;
 use acra_engine::session::{Event, Side};
-use acra_net::End;
+use acra_net::{End, Peer};
 use acra_telemetry::metrics::{Envelope, Metrics, Status};
-use acra_telemetry::{Logger, Value, codes};
-use std::net::SocketAddr;
+use acra_telemetry::{Field, Logger, Value, codes};
 
 /// The reasons that `--unsupported_statements` is about: the statement may touch a protected column in a way that is not
 /// understood.
@@ -23,11 +23,8 @@ const UNSUPPORTED: [&str; 8] = [
 pub(crate) struct Report<'a>(pub(crate) &'a Logger);
 
 impl Report<'_> {
-    pub(crate) fn opened(&self, session: u64, client_id: &str, from: SocketAddr) {
-        let fields = [
-            ("client_id", client_id.into()),
-            ("session_id", number(session)),
-        ];
+    pub(crate) fn opened(&self, session: u64, client_id: Option<&ClientId>, from: Peer) {
+        let fields = known(session, client_id);
         self.0.info(
             &format!("Got new connection to AcraServer: {from}"),
             &fields,
@@ -35,25 +32,21 @@ impl Report<'_> {
         self.0.info("Handle client's connection", &fields);
     }
 
-    pub(crate) fn closed(&self, session: u64, client_id: &str, end: &End) {
+    pub(crate) fn closed(&self, session: u64, client_id: Option<&ClientId>, end: &End) {
         let cause = match end {
             End::Closed => "closed".to_owned(),
             End::NotDialled => "database not reached".to_owned(),
             End::Client(error) => format!("client: {error}"),
             End::Server(error) => format!("database: {error}"),
+            End::NotSecured(error) => format!("TLS handshake with the client: {error}"),
+            End::Ended(why) => (*why).to_owned(),
         };
-        let (client_id, session) = (
-            ("client_id", client_id.into()),
-            ("session_id", number(session)),
-        );
-        self.0.info(
-            "Closing client's connection",
-            &[client_id, session, ("end", (&cause).into())],
-        );
-        self.0.info(
-            "Finished processing client's connection",
-            &[client_id, session],
-        );
+        let mut fields = known(session, client_id);
+        fields.push(("end", (&cause).into()));
+        self.0.info("Closing client's connection", &fields);
+        fields.pop();
+        self.0
+            .info("Finished processing client's connection", &fields);
     }
 
     pub(crate) fn event(&self, event: Event) {
@@ -104,6 +97,13 @@ impl Report<'_> {
             ],
         );
     }
+}
+
+/// What every line of a session has. A client id that a certificate gives is not known yet.
+fn known(session: u64, client_id: Option<&ClientId>) -> Vec<Field<'_>> {
+    let client_id = client_id.map(|id| ("client_id", id.as_str().into()));
+    let session = ("session_id", number(session));
+    client_id.into_iter().chain([session]).collect()
 }
 
 /// Counts an event.

@@ -2,168 +2,172 @@
 
 use crate::report::{self, Report};
 use crate::settings::{Settings, StartError};
-use acra_engine::columns::Columns;
+use crate::snapshot::{Snapshot, log_notices};
 use acra_engine::keys::ClientId;
-use acra_engine::plan::Planner;
-use acra_engine::session::pg::{Context, PgSession};
-use acra_engine::session::{Answer, Ask, Event, KeyFault, Side};
-use acra_net::{Budget, Handler, Services, pump};
-use acra_stores::{FileKeyStore, KeyCache, KeyStoreError};
+use acra_engine::session::pg::{ClientTls, PgSession};
+use acra_engine::session::{Answer, Ask, ClientError, Event, KeyFault, Session as _, Side};
+use acra_net::tls::HANDSHAKE_DEADLINE;
+use acra_net::{
+    Budget, End, Handler, Lifecycle, Peer, SecuredClient, Services, Terms, Transport, pump,
+};
+use acra_stores::KeyCache;
 use acra_telemetry::metrics::Metrics;
 use acra_telemetry::{Level, Logger, codes};
-use std::collections::BTreeSet;
+use arc_swap::ArcSwap;
 use std::future::Future;
-use std::net::SocketAddr;
-use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, Instant};
-use tokio::net::TcpStream;
-
-/// Longest wait for the database to accept a connection.
-const DIAL_TIMEOUT: Duration = Duration::from_secs(10);
-
-/// Bytes of all plans together.
-const PLAN_CACHE: u64 = 32 << 20;
+use std::time::Instant;
+use tokio::time::timeout;
 
 /// Bytes that all sessions together may hold for messages above the usual buffer size.
 const BUFFER_BUDGET: usize = 2 << 30;
 
 /// Shared by all sessions.
 pub(crate) struct Service {
-    db_host: String,
-    db_port: u16,
-    context: Arc<Context>,
-    keys: Arc<KeyCache>,
-    budget: Budget,
+    settings: Settings,
+    snapshot: ArcSwap<Snapshot>,
+    /// Number of the snapshot; sessions compare it with that of theirs.
+    generation: AtomicU64,
+    terms: Terms,
     logger: Logger,
     metrics: Arc<Metrics>,
     sessions: AtomicU64,
 }
 
 impl Service {
-    /// Opens the key store and reads its keys.
+    /// Reads the encryptor configuration and the keys.
     pub(crate) fn new(
         settings: Settings,
         logger: Logger,
         metrics: Arc<Metrics>,
     ) -> Result<Self, StartError> {
-        let keys = open_keys(&settings.keys_dir, &logger)?;
-        load_keys(&settings, &keys, &logger)?;
-        let columns = Arc::new(settings.columns);
-        let context = Context {
-            protects: !columns.is_empty(),
-            planner: Arc::new(Planner::new(columns, settings.unsupported, PLAN_CACHE)),
-            client_id: Some(settings.client_id),
-            scan: settings.scan,
-            limits: settings.limits,
-        };
+        let snapshot = Snapshot::load(&settings, None, &logger)?;
         Ok(Self {
-            db_host: settings.db_host,
-            db_port: settings.db_port,
-            context: Arc::new(context),
-            keys: Arc::new(keys),
-            budget: Budget::new(BUFFER_BUDGET),
+            snapshot: ArcSwap::from_pointee(snapshot),
+            generation: AtomicU64::new(0),
+            terms: Terms {
+                budget: Budget::new(BUFFER_BUDGET),
+                limits: settings.time_limits,
+                lifecycle: Lifecycle::default(),
+            },
+            settings,
             logger,
             metrics,
             sessions: AtomicU64::new(0),
         })
     }
+
+    pub(crate) fn lifecycle(&self) -> &Lifecycle {
+        &self.terms.lifecycle
+    }
+
+    /// Reads everything again that a reload may change. What cannot be read leaves things as they are.
+    pub(crate) fn reload(&self) {
+        let former = self.snapshot.load();
+        match Snapshot::load(&self.settings, Some(&former), &self.logger) {
+            Ok(snapshot) => {
+                self.snapshot.store(Arc::new(snapshot));
+                self.generation.fetch_add(1, Ordering::Release);
+                self.logger.info(
+                    "Reloaded",
+                    &[("parts", "configuration, keys, certificates".into())],
+                );
+            }
+            Err(error) => {
+                let cause = error.cause.unwrap_or_default();
+                self.logger.error(
+                    "Reload failed, previous state kept",
+                    &[
+                        codes::code(error.code),
+                        ("reason", (&error.message).into()),
+                        ("error", (&cause).into()),
+                    ],
+                );
+            }
+        }
+    }
 }
 
 impl Service {
-    /// Whose keys the connections use.
-    fn client_id(&self) -> &str {
-        self.context.client_id.as_ref().map_or("", ClientId::as_str)
-    }
-}
-
-/// Opens the key store, without reading keys.
-pub(crate) fn open_keys(directory: &Path, logger: &Logger) -> Result<KeyCache, StartError> {
-    logger.info("Initialising keystore...", &[]);
-    let master_key = std::env::var("ACRA_MASTER_KEY").ok();
-    let fail = |error: KeyStoreError| {
-        StartError::new(codes::KEYSTORE, "Can't open keyStore")
-            .caused_by(format!("{}: {error}", directory.display()))
-    };
-    let store = FileKeyStore::open(directory, master_key.as_deref()).map_err(fail)?;
-    Ok(KeyCache::new(store))
-}
-
-fn load_keys(settings: &Settings, cache: &KeyCache, logger: &Logger) -> Result<(), StartError> {
-    let path = settings.keys_dir.display().to_string();
-    cache.load_all().map_err(|error| {
-        StartError::new(codes::KEYSTORE, "Failed to cache keystore on start")
-            .caused_by(format!("{path}: {error}"))
-    })?;
-    logger.info("Cached keystore on start successfully", &[]);
-    log_notices(cache, logger);
-    logger.info("Keystore init OK", &[("path", (&path).into())]);
-    warn_missing(settings, cache, logger);
-    Ok(())
-}
-
-/// Logs what the key store found that stops nothing: a rotated key that does not open, a file that others can read.
-pub(crate) fn log_notices(keys: &KeyCache, logger: &Logger) {
-    for notice in keys.take_notices() {
-        let path = notice.path.display().to_string();
-        let fields = [codes::code(codes::KEYS), ("path", (&path).into())];
-        if notice.is_error {
-            logger.error(&notice.message, &fields);
-        } else {
-            logger.warning(&notice.message, &fields);
-        }
-    }
-}
-
-/// A client without keys can connect, but not write; better to hear of it now.
-fn warn_missing(settings: &Settings, cache: &KeyCache, logger: &Logger) {
-    for id in wanted_clients(&settings.columns, Some(&settings.client_id)) {
-        let known = ClientId::new(id).is_ok_and(|id| cache.load(&id).is_ok());
-        if !known {
-            logger.warning(
-                "No storage key for this client: its columns cannot be written",
-                &[codes::code(codes::KEYS), ("client_id", id.into())],
-            );
-        }
-    }
-}
-
-/// The client ids that the configuration names, in order.
-pub(crate) fn wanted_clients<'a>(
-    columns: &'a Columns,
-    own: Option<&'a ClientId>,
-) -> BTreeSet<&'a str> {
-    let by_column = columns.tables().flat_map(|table| table.settings());
-    by_column
-        .filter_map(|setting| setting.client_id.as_deref())
-        .chain(own.map(ClientId::as_str))
-        .collect()
-}
-
-impl Services for Service {
-    async fn dial(&self) -> Result<TcpStream, String> {
-        let connecting = TcpStream::connect((&*self.db_host, self.db_port));
-        let outcome = match tokio::time::timeout(DIAL_TIMEOUT, connecting).await {
-            Ok(Ok(socket)) => socket.set_nodelay(true).map(|()| socket),
-            Ok(Err(error)) => Err(error),
-            Err(_) => Err(std::io::ErrorKind::TimedOut.into()),
+    async fn dial_database(&self, client_is_encrypted: bool) -> Result<Transport, String> {
+        let tls = Arc::clone(&self.snapshot.load().tls);
+        let dial = async || {
+            let dialled = self.settings.upstream.dial().await;
+            dialled.map_err(|error| error.to_string())
         };
-        outcome.map_err(|error| {
-            let error = error.to_string();
-            self.logger.error(
-                "Can't connect to db",
-                &[
-                    codes::code(codes::DATABASE_CONNECT),
-                    ("error", (&error).into()),
-                ],
-            );
-            error
-        })
+        let connection = dial().await?;
+        if !tls.asks_database(client_is_encrypted) || connection.is_local() {
+            return Ok(connection);
+        }
+        match tls.secure_database(connection).await? {
+            Some(connection) => Ok(connection),
+            None => dial().await,
+        }
+    }
+
+    async fn secure_client(
+        &self,
+        client: Transport,
+        direct: bool,
+    ) -> Result<SecuredClient, String> {
+        let tls = Arc::clone(&self.snapshot.load().tls);
+        tls.secure_client(client, direct)
+            .await
+            .inspect_err(|error| {
+                self.logger.error(
+                    "Error in tls handshake with client",
+                    &[codes::code(codes::TLS), ("error", error.into())],
+                );
+            })
+    }
+
+    /// Takes a client that begins with TLS at once, without asking (PostgreSQL 17's `sslnegotiation=direct`).
+    async fn begin(&self, client: Transport, session: &mut PgSession) -> Result<Transport, String> {
+        if self.snapshot.load().tls.client_mode() == ClientTls::Disabled {
+            return Ok(client);
+        }
+        let patience = self
+            .settings
+            .time_limits
+            .startup
+            .unwrap_or(HANDSHAKE_DEADLINE);
+        match timeout(patience, client.begins_with_tls()).await {
+            Ok(true) => {
+                let SecuredClient {
+                    transport,
+                    client_id,
+                } = self.secure_client(client, true).await?;
+                session.client_secured(client_id);
+                Ok(transport)
+            }
+            Ok(false) => Ok(client),
+            Err(_) => Err("nothing was sent".to_owned()),
+        }
+    }
+}
+
+impl Services<PgSession> for Service {
+    async fn dial(&self, client_is_encrypted: bool) -> Result<Transport, String> {
+        self.dial_database(client_is_encrypted)
+            .await
+            .inspect_err(|error| {
+                self.logger.error(
+                    "Can't connect to db",
+                    &[
+                        codes::code(codes::DATABASE_CONNECT),
+                        ("error", error.into()),
+                    ],
+                );
+            })
+    }
+
+    async fn secure(&self, client: Transport) -> Result<SecuredClient, String> {
+        self.secure_client(client, false).await
     }
 
     fn answer(&self, Ask::Keys(client_id): Ask) -> impl Future<Output = Answer> + Send + 'static {
-        let keys = Arc::clone(&self.keys);
+        let keys = Arc::clone(&self.snapshot.load().keys);
         let logger = self.logger.clone();
         async move {
             let outcome = match ClientId::new(&client_id) {
@@ -190,6 +194,14 @@ impl Services for Service {
         match from {
             Side::Client => self.metrics.request(since.elapsed()),
             Side::Server => self.metrics.response(since.elapsed()),
+        }
+    }
+
+    fn refresh(&self, session: &mut PgSession, seen: &mut u64) {
+        let generation = self.generation.load(Ordering::Acquire);
+        if *seen != generation {
+            session.reconfigure(Arc::clone(&self.snapshot.load().context));
+            *seen = generation;
         }
     }
 }
@@ -228,17 +240,31 @@ async fn load(
 }
 
 impl Handler for Service {
-    async fn serve(&self, client: TcpStream, from: SocketAddr) {
+    async fn serve(&self, client: Transport, from: Peer, is_above_limit: bool) {
         let number = self.sessions.fetch_add(1, Ordering::Relaxed) + 1;
         let _open = self.metrics.connection();
         let verbose = self.logger.is_enabled(Level::Info);
+        let context = Arc::clone(&self.snapshot.load().context);
+        let client_id = context.client_id.clone().filter(|_| verbose);
+        let report = Report(&self.logger);
         if verbose {
-            Report(&self.logger).opened(number, self.client_id(), from);
+            report.opened(number, client_id.as_ref(), from);
         }
-        let session = PgSession::new(Arc::clone(&self.context));
-        let end = pump(client, session, self, &self.budget).await;
+        let mut session = PgSession::new(context);
+        if is_above_limit {
+            let limit = self.settings.max_connections;
+            session.turn_away(
+                ClientError::fatal("53300", "sorry, too many clients already").hint(format!(
+                    "acra-server serves {limit} clients at a time (--max_connections)."
+                )),
+            );
+        }
+        let end = match self.begin(client, &mut session).await {
+            Ok(client) => pump(client, session, self, &self.terms).await,
+            Err(error) => End::NotSecured(error),
+        };
         if verbose {
-            Report(&self.logger).closed(number, self.client_id(), &end);
+            report.closed(number, client_id.as_ref(), &end);
         }
     }
 }

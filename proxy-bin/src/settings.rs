@@ -1,16 +1,19 @@
 //! Values of flags → settings that are known to be usable.
 
 use crate::address;
+use crate::tls::TlsSettings;
+use crate::upstream::Upstream;
 use acra_cli::Parsed;
-use acra_engine::columns::{Columns, ConfigError, Database, Loaded};
 use acra_engine::keys::ClientId;
 use acra_engine::plan::Unsupported;
 use acra_engine::session::Limits;
 use acra_engine::session::pg::ScanColumns;
+use acra_net::TimeLimits;
 use acra_telemetry::{Destinations, Format, Logger, codes};
 use std::fmt::Display;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 /// Why the server does not start.
 #[derive(Debug)]
@@ -55,16 +58,28 @@ impl From<StartError> for Problems {
 /// What the server runs with.
 #[derive(Debug)]
 pub(crate) struct Settings {
-    pub(crate) listen: SocketAddr,
+    pub(crate) listen: Listen,
     pub(crate) threads: usize,
-    pub(crate) db_host: String,
-    pub(crate) db_port: u16,
+    pub(crate) max_connections: usize,
+    /// How long sessions that are not idle may go on when the process is to end.
+    pub(crate) drain: Duration,
+    pub(crate) time_limits: TimeLimits,
+    pub(crate) upstream: Upstream,
+    pub(crate) tls: TlsSettings,
     pub(crate) keys_dir: PathBuf,
-    pub(crate) client_id: ClientId,
-    pub(crate) columns: Columns,
+    pub(crate) encryptor_config: Option<PathBuf>,
+    /// As it was given; see [`Settings::client_id`].
+    client_id: String,
     pub(crate) unsupported: Unsupported,
     pub(crate) scan: ScanColumns,
     pub(crate) limits: Limits,
+}
+
+/// Where clients connect.
+#[derive(Debug, Clone)]
+pub(crate) enum Listen {
+    Tcp(SocketAddr),
+    Unix(PathBuf),
 }
 
 /// The log, as the flags ask for it.
@@ -94,14 +109,18 @@ pub(crate) fn unwritable_log(path: &dyn Display, error: std::io::Error) -> Start
 
 impl Settings {
     /// Judges every flag, so that all that is wrong is told at once.
-    pub(crate) fn new(parsed: &Parsed, logger: &Logger) -> Result<Self, Problems> {
+    pub(crate) fn new(parsed: &Parsed) -> Result<Self, Problems> {
         let mut problems = Problems::default();
         let db_host = problems.keep(db_host(parsed));
         let listen = problems.keep(listen(parsed));
         let threads = problems.keep(threads(parsed));
+        let max_connections = problems.keep(max_connections(parsed));
+        let drain = problems.keep(seconds(parsed, "incoming_connection_close_timeout"));
+        let startup = problems.keep(seconds(parsed, "startup_timeout"));
+        let idle = problems.keep(seconds(parsed, "idle_timeout"));
+        let write = problems.keep(seconds(parsed, "write_timeout"));
+        let tls = problems.keep(TlsSettings::new(parsed, parsed.text("db_host")));
         let db_port = problems.keep(port(parsed, "db_port"));
-        let columns = problems.keep(columns(parsed, logger));
-        let client_id = problems.keep(client_id(parsed));
         let unsupported = problems.keep(unsupported(parsed));
         let scan = problems.keep(scan(parsed));
         let max_row = problems.keep(size(parsed, "max_container"));
@@ -109,11 +128,18 @@ impl Settings {
             Some(Self {
                 listen: listen?,
                 threads: threads?,
-                db_host: db_host?,
-                db_port: db_port?,
-                columns: columns?,
+                max_connections: max_connections?,
+                drain: drain?.unwrap_or_default(),
+                time_limits: TimeLimits {
+                    startup: startup?,
+                    idle: idle?,
+                    write: write?,
+                },
+                tls: tls?,
+                upstream: Upstream::new(db_host?, db_port?),
                 keys_dir: parsed.text("keys_dir").into(),
-                client_id: client_id?,
+                encryptor_config: encryptor_config(parsed),
+                client_id: parsed.text("client_id").to_owned(),
                 unsupported: unsupported?,
                 scan: scan?,
                 limits: Limits {
@@ -124,6 +150,33 @@ impl Settings {
         };
         complete().ok_or(problems)
     }
+
+    /// The client id of connections whose certificate gives none. There must be one source of ids.
+    ///
+    /// Looked at after the columns and the keys, as their faults come first (cli.md 11.1).
+    pub(crate) fn client_id(&self) -> Result<Option<ClientId>, StartError> {
+        match &*self.client_id {
+            "" if self.tls.identifies_clients() => Ok(None),
+            "" => Err(StartError::new(
+                codes::TRANSPORT,
+                "Configuration error: without encryption you must set <client_id> which will be used to connect to AcraServer",
+            )),
+            id => ClientId::new(id).map(Some).map_err(|error| {
+                StartError::new(
+                    codes::INVALID_CLIENT_ID,
+                    "Cannot be configured static clientID",
+                )
+                .caused_by(error)
+            }),
+        }
+    }
+}
+
+/// Where the encryptor configuration is, if there is one.
+pub(crate) fn encryptor_config(parsed: &Parsed) -> Option<PathBuf> {
+    Some(parsed.text("encryptor_config_file"))
+        .filter(|path| !path.is_empty())
+        .map(PathBuf::from)
 }
 
 fn db_host(parsed: &Parsed) -> Result<String, StartError> {
@@ -178,6 +231,24 @@ fn size(parsed: &Parsed, flag: &str) -> Result<usize, StartError> {
         .ok_or_else(|| wrong(flag, value, "a number of bytes from 4096 to 1073741824"))
 }
 
+fn max_connections(parsed: &Parsed) -> Result<usize, StartError> {
+    let value = parsed.integer("max_connections");
+    usize::try_from(value)
+        .ok()
+        .filter(|count| (1..=1_000_000).contains(count))
+        .ok_or_else(|| wrong("max_connections", value, "a number from 1 to 1000000"))
+}
+
+/// A number of seconds; none for 0.
+fn seconds(parsed: &Parsed, flag: &str) -> Result<Option<Duration>, StartError> {
+    let value = parsed.integer(flag);
+    match u64::try_from(value) {
+        Ok(0) => Ok(None),
+        Ok(seconds) if seconds <= 365 * 24 * 3600 => Ok(Some(Duration::from_secs(seconds))),
+        _ => Err(wrong(flag, value, "a number of seconds from 0 to 31536000")),
+    }
+}
+
 fn threads(parsed: &Parsed) -> Result<usize, StartError> {
     match parsed.integer("runtime_threads") {
         0 => Ok(std::thread::available_parallelism().map_or(1, Into::into)),
@@ -195,7 +266,7 @@ fn threads(parsed: &Parsed) -> Result<usize, StartError> {
 }
 
 /// The address of `incoming_connection_string`, unless host or port are given apart (cli.md 11).
-fn listen(parsed: &Parsed) -> Result<SocketAddr, StartError> {
+fn listen(parsed: &Parsed) -> Result<Listen, StartError> {
     const DEFAULT: (&str, i64) = ("0.0.0.0", 9393);
     let apart = (
         parsed.text("incoming_connection_host"),
@@ -211,74 +282,11 @@ fn listen(parsed: &Parsed) -> Result<SocketAddr, StartError> {
         let message = format!("--incoming_connection_string: cannot listen at {text}");
         StartError::new(codes::LISTEN, message).caused_by(cause)
     };
-    address::resolve(&text).map_err(refuse)
-}
-
-/// Without TLS there is one source of a client id. `tls_client_id_from_cert` is true by default, also in files that
-/// `--dump_config` has written; beside a `client_id` it says what a TLS handshake would change.
-pub(crate) fn client_id(parsed: &Parsed) -> Result<ClientId, StartError> {
-    match parsed.text("client_id") {
-        "" => Err(StartError::new(
-            codes::TRANSPORT,
-            "Configuration error: without encryption you must set <client_id> which will be used to connect to AcraServer",
-        )),
-        id => ClientId::new(id).map_err(|error| {
-            StartError::new(
-                codes::INVALID_CLIENT_ID,
-                "Cannot be configured static clientID",
-            )
-            .caused_by(error)
-        }),
+    if let Some(path) = text.strip_prefix("unix://") {
+        return match path.starts_with('/') {
+            true => Ok(Listen::Unix(path.into())),
+            false => Err(refuse("expected unix:///absolute/path".to_owned())),
+        };
     }
-}
-
-/// The encryptor configuration: read, judged, and refused where it asks for what does not exist yet.
-fn columns(parsed: &Parsed, logger: &Logger) -> Result<Columns, StartError> {
-    let path = parsed.text("encryptor_config_file");
-    if path.is_empty() {
-        return Ok(Columns::empty());
-    }
-    logger.info(
-        &format!("Load encryptor configuration from {path} ..."),
-        &[],
-    );
-    let loaded = read_columns(path)?;
-    for warning in &loaded.warnings {
-        logger.warning(&warning.to_string(), &[("path", path.into())]);
-    }
-    let missing = loaded.columns.unsupported();
-    if !missing.is_empty() {
-        return Err(wrong_columns(path, missing.join("; ")));
-    }
-    logger.info("Encryptor configuration loaded", &[]);
-    Ok(loaded.columns)
-}
-
-/// The encryptor configuration as it is written.
-pub(crate) fn read_columns(path: &str) -> Result<Loaded, StartError> {
-    let document = std::fs::read(path).map_err(|error| wrong_columns(path, error))?;
-    Columns::parse(&document, Database::PostgreSql)
-        .map_err(|error| wrong_columns(path, placed(&error)))
-}
-
-fn wrong_columns(path: &str, cause: impl Display) -> StartError {
-    StartError::new(codes::WRONG_CONFIGURATION, "Can't load encryptor config")
-        .caused_by(format!("{path}: {cause}"))
-}
-
-/// A fault with its place in the document, where its text does not tell it.
-fn placed(error: &ConfigError) -> String {
-    let text = error.to_string();
-    let mut place = Vec::new();
-    if !text.starts_with("yaml:") {
-        place.extend(error.line().map(|line| format!("line {line}")));
-    }
-    if !text.contains("table \"") {
-        place.extend(error.table().map(|table| format!("table \"{table}\"")));
-        place.extend(error.column().map(|column| format!("column \"{column}\"")));
-    }
-    match place.is_empty() {
-        true => text,
-        false => format!("{}: {text}", place.join(", ")),
-    }
+    address::resolve(&text).map(Listen::Tcp).map_err(refuse)
 }

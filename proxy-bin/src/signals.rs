@@ -1,33 +1,26 @@
-//! Signals that the process reacts to, or is not to die of (cli.md 8).
+//! Signals: SIGTERM and SIGINT end the process, SIGHUP reloads.
 
-use crate::settings::StartError;
-use acra_telemetry::codes;
+use crate::service::Service;
+use acra_telemetry::Logger;
 use std::io;
+use std::sync::Arc;
 use tokio::runtime::Builder;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-/// Signals that are caught from now on.
+/// SIGTERM and SIGINT, one after the other. SIGUSR1 is caught too: it is for the audit log and must not end the process.
 #[derive(Debug)]
-pub(crate) struct Signals {
+pub(crate) struct Stop {
     terminate: Signal,
     interrupt: Signal,
-    /// For the audit log, which does not exist yet; caught so that it does not end the process.
     _user: Signal,
 }
 
-impl Signals {
+impl Stop {
     /// Catches them, before there is anything that they could interrupt.
-    pub(crate) fn catch() -> Result<Self, StartError> {
-        Self::register().map_err(|error| {
-            StartError::new(codes::SIGNALS, "Can' initialize signal handler for SIGTERM")
-                .caused_by(error)
-        })
-    }
-
-    fn register() -> io::Result<Self> {
+    pub(crate) fn catch() -> io::Result<Self> {
         // Registering takes a runtime; what is registered outlives it and is heard by every other.
         let runtime = Builder::new_current_thread().enable_all().build()?;
-        let _entered = runtime.enter();
+        let _inside = runtime.enter();
         Ok(Self {
             terminate: signal(SignalKind::terminate())?,
             interrupt: signal(SignalKind::interrupt())?,
@@ -35,11 +28,32 @@ impl Signals {
         })
     }
 
-    /// Waits for SIGTERM or SIGINT.
-    pub(crate) async fn end(mut self) {
+    /// Waits for the next one.
+    pub(crate) async fn next(&mut self) {
         tokio::select! {
             _ = self.terminate.recv() => {}
             _ = self.interrupt.recv() => {}
         }
     }
+}
+
+/// Reloads at every SIGHUP, on a thread of its own: reading files does not hold up sessions.
+pub(crate) fn reload_on_hangup(service: Arc<Service>, logger: Logger) -> io::Result<()> {
+    let runtime = Builder::new_current_thread().enable_all().build()?;
+    let mut hangups = {
+        let _inside = runtime.enter();
+        signal(SignalKind::hangup())?
+    };
+    std::thread::Builder::new()
+        .name("reload".to_owned())
+        .spawn(move || {
+            runtime.block_on(async {
+                while hangups.recv().await.is_some() {
+                    logger.info("Received incoming SIGHUP signal", &[]);
+                    service.reload();
+                    service.lifecycle().wake();
+                }
+            });
+        })?;
+    Ok(())
 }

@@ -30,6 +30,8 @@ pub const ACCEPT: u32 = 533;
 pub const DATABASE_CONNECT: u32 = 540;
 /// Binary data cannot be decrypted.
 pub const DECRYPT: u32 = 581;
+/// A TLS handshake failed.
+pub const TLS: u32 = 584;
 /// Query data cannot be encrypted.
 pub const ENCRYPT_QUERY: u32 = 900;
 /// Metrics cannot be served.

@@ -196,7 +196,8 @@ impl Planner {
     /// protected value must not leave on that assumption.
     fn unreadable(&self, text: &[u8], error: LexError) -> Arc<Plan> {
         let escaped_names = memchr::memmem::find(text, b"&\"").is_some();
-        if !escaped_names && !mentions(&self.columns, text) {
+        let foreign_names = self.foreign_names && error == LexError::Encoding;
+        if !escaped_names && !foreign_names && !mentions(&self.columns, text) {
             return Arc::clone(&self.forward);
         }
         let (code, what) = match error {

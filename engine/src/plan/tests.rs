@@ -484,3 +484,29 @@ mod any_text {
         }
     }
 }
+
+#[test]
+fn names_that_are_not_ascii_are_not_missed_where_characters_cannot_be_told_apart() {
+    let document =
+        "schemas:\n  - table: größe\n    columns: [a]\n    encrypted:\n      - column: a\n";
+    let columns = Columns::parse(document.as_bytes(), Database::PostgreSql)
+        .unwrap()
+        .columns;
+    let planner = Planner::new(Arc::new(columns), Unsupported::Refuse, 1 << 20);
+    let sjis = Lexical {
+        encoding: ClientEncoding::of_name(b"SJIS"),
+        ..Lexical::default()
+    };
+    let verdict = |text: &[u8]| {
+        let plan = planner.plan(text, &sjis, &mut Scratch::default());
+        plan.verdict.clone()
+    };
+    assert!(matches!(
+        verdict(b"INSERT INTO gr\x8f\x8e (a) VALUES ('x')"),
+        Verdict::Refuse(_)
+    ));
+    assert_eq!(
+        verdict(b"INSERT INTO orders (a) VALUES ('x')"),
+        Verdict::Forward
+    );
+}

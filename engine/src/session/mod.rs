@@ -7,7 +7,8 @@
 //! # Order of calls
 //!
 //! 1. `from_client` with the first bytes, until it returns [`Effect::DialServer`] (or [`Effect::CancelUpstream`] or
-//!    [`Effect::Close`]).
+//!    [`Effect::Close`]). On [`Effect::SecureClient`], write what is in the outbox, do the TLS handshake with nothing
+//!    left unread before it, call `client_secured`, and go on with what the client sends inside.
 //! 2. `server_dialled` with the outcome; then `from_client` again, with the same unread bytes.
 //! 3. `from_client` and `from_server` in any order, whenever bytes have arrived **and** the outbox of that direction
 //!    is empty: ranges in an outbox refer to the buffer of the peer the bytes came from.
@@ -30,7 +31,7 @@ pub use keyring::KeyFault;
 pub use limits::Limits;
 pub use null::NullSession;
 
-use crate::keys::ClientKeys;
+use crate::keys::{ClientId, ClientKeys};
 use crate::wire::outbox::Outbox;
 use rand::CryptoRng;
 use std::sync::Arc;
@@ -94,6 +95,8 @@ pub enum Answer {
 /// Something only the shell can do.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Effect {
+    /// Flush the answer to the client's SSLRequest, do the TLS handshake, then call `client_secured`.
+    SecureClient,
     /// Connect to the database, then call `server_dialled`.
     DialServer,
     /// Send this packet to the database on a connection of its own, wait until it closes, then close the client.
@@ -116,10 +119,28 @@ pub trait Session {
     -> Step;
     /// Takes the answer to an ask.
     fn resume(&mut self, answer: Answer);
+    /// The connection to the client is encrypted now. The id is the one its certificate stands for, if it is to have one;
+    /// with an error instead the client is told so at its first message.
+    fn client_secured(&mut self, client_id: Result<Option<ClientId>, ClientError>);
     /// The database was reached, or not; the text says why not and is shown to the client.
     fn server_dialled(&mut self, outcome: Result<(), String>, out: &mut Output<'_>);
     /// The database has closed the connection.
     fn server_closed(&mut self, out: &mut Output<'_>, cx: &mut Cx<'_>);
     /// An error outside the session ends it: tells the client where the protocol still allows it.
     fn abort(&mut self, error: ClientError, out: &mut Output<'_>);
+    /// How busy it is.
+    fn activity(&self) -> Activity;
+}
+
+/// What a session is doing, for time limits and for an orderly end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Activity {
+    /// The client has not been let in yet.
+    Starting,
+    /// Nothing is under way, and no transaction is open.
+    Idle,
+    /// A transaction is open and the client's turn.
+    IdleInTransaction,
+    /// The server owes an answer.
+    Busy,
 }

@@ -1,6 +1,7 @@
 //! The empty session: a relay that passes everything. It is the baseline of every macro benchmark.
 
-use super::{Answer, ClientError, Cx, Effect, Input, Output, Session, Step};
+use super::{Activity, Answer, ClientError, Cx, Effect, Input, Output, Session, Step};
+use crate::keys::ClientId;
 
 /// Dials the database at the first byte and passes all bytes in both directions.
 #[derive(Debug, Default)]
@@ -30,6 +31,8 @@ impl Session for NullSession {
 
     fn resume(&mut self, _: Answer) {}
 
+    fn client_secured(&mut self, _: Result<Option<ClientId>, ClientError>) {}
+
     fn server_dialled(&mut self, outcome: Result<(), String>, _: &mut Output<'_>) {
         self.dialled = outcome.is_ok();
         self.failed = outcome.is_err();
@@ -39,5 +42,10 @@ impl Session for NullSession {
 
     fn abort(&mut self, _: ClientError, _: &mut Output<'_>) {
         self.failed = true;
+    }
+
+    /// It does not know, and is never in the way of an end.
+    fn activity(&self) -> Activity {
+        Activity::Idle
     }
 }

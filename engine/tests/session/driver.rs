@@ -79,6 +79,10 @@ impl<S: Session> Driver<S> {
         self.to_client.extend(to_client.take(&[]));
     }
 
+    pub(crate) fn session(&mut self) -> &mut S {
+        &mut self.session
+    }
+
     fn side(&mut self, from: From) -> &mut Side {
         match from {
             From::Client => &mut self.client,
@@ -124,6 +128,7 @@ impl<S: Session> Driver<S> {
                     self.to_server.extend(packet);
                     self.closed = true;
                 }
+                Step::Do(Effect::SecureClient) => self.session.client_secured(Ok(None)),
                 Step::Do(Effect::Close) => self.closed = true,
             }
         }

@@ -2,13 +2,13 @@
 
 use crate::driver::{Driver, From};
 use crate::messages::*;
-use acra_engine::cell::Tally;
 use acra_engine::columns::{Columns, Database};
 use acra_engine::crypto::{BlockKey, Secret, acrablock, container};
 use acra_engine::keys::{ClientId, ClientKeys};
 use acra_engine::plan::{Planner, Unsupported};
-use acra_engine::session::pg::{Context, PgSession, ScanColumns};
-use acra_engine::session::{Event, Limits};
+use acra_engine::session::Limits;
+use acra_engine::session::pg::{ClientTls, Context, PgSession, ScanColumns};
+use acra_engine::session::{Activity, ClientError, Session};
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 use std::sync::Arc;
@@ -28,6 +28,7 @@ fn context(columns: Columns, scan: ScanColumns) -> Arc<Context> {
             1 << 20,
         )),
         client_id: Some(ClientId::new(CLIENT).unwrap()),
+        client_tls: ClientTls::Disabled,
         scan,
         limits: Limits {
             max_registry: 4096,
@@ -509,10 +510,10 @@ fn a_container_that_no_key_opens_passes_and_is_reported() {
     assert_eq!(
         driver.events,
         [
-            Event::Unopened { containers: 1 },
-            Event::Decrypted(Tally {
+            acra_engine::session::Event::Unopened { containers: 1 },
+            acra_engine::session::Event::Decrypted(acra_engine::cell::Tally {
                 failed_blocks: 1,
-                ..Tally::default()
+                ..Default::default()
             })
         ]
     );
@@ -589,6 +590,111 @@ fn tls_and_gss_are_declined_and_cancel_goes_upstream() {
     driver.feed(From::Client, &cancel);
     assert_eq!(driver.to_server, cancel);
     assert!(driver.closed);
+}
+
+fn tls_driver(client_tls: ClientTls) -> Driver<PgSession> {
+    let context = Arc::into_inner(context(customers(), ScanColumns::Typed)).unwrap();
+    Driver::new(PgSession::new(Arc::new(Context {
+        client_tls,
+        ..context
+    })))
+    .with_keys(CLIENT, keys())
+}
+
+const SSL_REQUEST: [u8; 8] = [0, 0, 0, 8, 4, 210, 22, 47];
+
+#[test]
+fn a_client_may_encrypt_and_must_where_it_is_required() {
+    for (mode, plain, encrypted) in [
+        (ClientTls::Allowed, true, true),
+        (ClientTls::Required, false, true),
+    ] {
+        let mut driver = tls_driver(mode);
+        driver.feed(From::Client, &startup());
+        assert_eq!(driver.to_server == startup(), plain);
+        assert_eq!(
+            String::from_utf8_lossy(&driver.to_client).contains("C28000"),
+            !plain
+        );
+        let mut driver = tls_driver(mode);
+        driver.feed(From::Client, &SSL_REQUEST);
+        assert_eq!(driver.to_client, b"S");
+        driver.feed(From::Client, &startup());
+        assert_eq!(driver.to_server == startup(), encrypted);
+    }
+}
+
+#[test]
+fn bytes_before_the_answer_to_the_request_for_tls_are_not_taken() {
+    let mut driver = tls_driver(ClientTls::Allowed);
+    driver.feed(From::Client, &[&SSL_REQUEST[..], &startup()].concat());
+    assert!(driver.closed && driver.to_server.is_empty());
+    assert!(String::from_utf8_lossy(&driver.to_client).contains("C08P01"));
+}
+
+#[test]
+fn a_second_request_for_tls_inside_tls_is_an_error() {
+    let mut driver = tls_driver(ClientTls::Allowed);
+    driver.feed(From::Client, &SSL_REQUEST);
+    driver.feed(From::Client, &SSL_REQUEST);
+    assert!(driver.closed);
+}
+
+#[test]
+fn channel_binding_is_told_to_be_impossible() {
+    let offer = [&[0, 0, 0, 10][..], b"SCRAM-SHA-256-PLUS\0SCRAM-SHA-256\0\0"].concat();
+    for (mechanism, passes) in [("SCRAM-SHA-256", true), ("SCRAM-SHA-256-PLUS", false)] {
+        let mut driver = protecting_driver();
+        driver.feed(From::Client, &startup());
+        driver.feed(From::Server, &message(b'R', &offer));
+        driver.to_server.clear();
+        let answer = message(b'p', &[mechanism.as_bytes(), b"\0\0\0\0\x03n,,"].concat());
+        driver.feed(From::Client, &answer);
+        assert_eq!(driver.to_server == answer, passes);
+        assert_eq!(
+            String::from_utf8_lossy(&driver.to_client).contains("channel_binding=disable"),
+            !passes
+        );
+    }
+}
+
+#[test]
+fn who_is_turned_away_hears_why_and_the_database_does_not_hear_of_it() {
+    let mut session = PgSession::new(context(customers(), ScanColumns::Typed));
+    session.turn_away(ClientError::fatal("53300", "too many"));
+    let mut driver = Driver::new(session);
+    driver.feed(From::Client, &[&SSL_REQUEST[..], &startup()].concat());
+    let text = String::from_utf8_lossy(&driver.to_client).into_owned();
+    assert!(text.starts_with('N') && text.contains("C53300"), "{text}");
+    assert!(driver.closed && driver.to_server.is_empty());
+}
+
+#[test]
+fn activity_follows_the_server() {
+    let mut driver = protecting_driver();
+    assert_eq!(driver.session().activity(), Activity::Starting);
+    start(&mut driver);
+    assert_eq!(driver.session().activity(), Activity::Idle);
+    driver.feed(From::Client, &query("BEGIN"));
+    assert_eq!(driver.session().activity(), Activity::Busy);
+    driver.feed(From::Server, &[complete("BEGIN"), ready(b'T')].concat());
+    assert_eq!(driver.session().activity(), Activity::IdleInTransaction);
+}
+
+#[test]
+fn a_changed_configuration_makes_statements_be_prepared_again() {
+    let mut driver = started();
+    driver.feed(
+        From::Client,
+        &[parse("s", "SELECT 1", &[]), sync()].concat(),
+    );
+    driver.feed(From::Server, &[message(b'1', b""), ready(b'I')].concat());
+    let context = context(customers(), ScanColumns::Typed);
+    driver.session().reconfigure(context);
+    driver.to_server.clear();
+    driver.feed(From::Client, &[bind("", "s", 0, &[]), sync()].concat());
+    driver.feed(From::Server, &[syntax_error(), ready(b'I')].concat());
+    assert!(String::from_utf8_lossy(&driver.to_client).contains("C26000"));
 }
 
 #[test]

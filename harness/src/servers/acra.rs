@@ -7,10 +7,14 @@ use base64::engine::general_purpose::STANDARD;
 use rustix::process::Signal;
 use std::fs;
 use std::net::SocketAddr;
+use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus};
 use tempfile::TempDir;
 use tokio_postgres::Client;
+
+/// Name of the encryptor configuration's file.
+const ENCRYPTOR_CONFIG: &str = "encryptor_config.yaml";
 
 /// How to start `acra-server`.
 #[derive(Clone, Debug)]
@@ -23,6 +27,8 @@ pub struct AcraConfig {
     pub client_id: String,
     /// Client ids that have keys too.
     pub more_client_ids: Vec<String>,
+    /// The UNIX socket to listen at, instead of a TCP port.
+    pub unix_socket: Option<PathBuf>,
     /// Further flags, as `--name=value`.
     pub flags: Vec<String>,
     /// Further environment variables.
@@ -37,6 +43,7 @@ impl AcraConfig {
             encryptor_yaml: String::new(),
             client_id: "test-client".into(),
             more_client_ids: Vec::new(),
+            unix_socket: None,
             flags: Vec::new(),
             environment: Vec::new(),
         }
@@ -62,7 +69,7 @@ pub struct AcraServer {
     daemon: Daemon,
     keys: KeyStore,
     // After the daemon, which reads and writes there.
-    _folder: TempDir,
+    folder: TempDir,
 }
 
 impl AcraServer {
@@ -80,7 +87,13 @@ impl AcraServer {
             let address = free_port()?;
             let command = command(&binary, config, &keys, folder.path(), address)?;
             let mut daemon = Daemon::start(&command, &folder.path().join("log"), &End::default())?;
-            match daemon.wait_listening(address) {
+            let listening = match &config.unix_socket {
+                None => daemon.wait_listening(address),
+                Some(path) => daemon.wait_until(&format!("listen at {}", path.display()), || {
+                    UnixStream::connect(path).is_ok()
+                }),
+            };
+            match listening {
                 Ok(()) => break (daemon, address),
                 // The port may have been taken meanwhile; anything else fails again.
                 Err(_) if attempt < 2 => {}
@@ -91,13 +104,18 @@ impl AcraServer {
             address,
             daemon,
             keys,
-            _folder: folder,
+            folder,
         })
     }
 
-    /// Where it listens.
+    /// Where it listens, unless that is a UNIX socket.
     pub fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// Replaces the encryptor configuration, which it reads at its next reload.
+    pub fn write_encryptor_yaml(&self, yaml: &str) -> Result<()> {
+        Ok(fs::write(self.folder.path().join(ENCRYPTOR_CONFIG), yaml)?)
     }
 
     /// What it printed so far.
@@ -147,10 +165,13 @@ fn command(
         format!("--db_port={}", config.database.port()),
         format!("--client_id={}", config.client_id),
         format!("--keys_dir={}", keys.folder.display()),
-        format!("--incoming_connection_string=tcp://{address}/"),
+        match &config.unix_socket {
+            None => format!("--incoming_connection_string=tcp://{address}/"),
+            Some(path) => format!("--incoming_connection_string=unix://{}", path.display()),
+        },
     ]);
     if !config.encryptor_yaml.is_empty() {
-        let file = folder.join("encryptor_config.yaml");
+        let file = folder.join(ENCRYPTOR_CONFIG);
         fs::write(&file, &config.encryptor_yaml)?;
         command.arg(format!("--encryptor_config_file={}", file.display()));
     }

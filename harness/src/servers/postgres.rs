@@ -132,6 +132,12 @@ impl Postgres {
         self.data.as_deref().ok_or_else(missing)
     }
 
+    /// The folder of its UNIX socket.
+    pub fn socket_folder(&self) -> Result<&Path> {
+        let data = self.data_dir()?;
+        Ok(data.parent().unwrap_or(data))
+    }
+
     /// Connects to a database as the superuser.
     pub async fn connect(&self, database: &str) -> Result<Client> {
         connect(self.address, database).await
@@ -196,7 +202,7 @@ fn initialise(bin: &Path, data: &Path) -> Result<()> {
 
 /// A command that does not run as root, as PostgreSQL refuses to.
 pub(super) fn unprivileged(program: &Path) -> Result<Command> {
-    let Some((user, group)) = other_user()? else {
+    let Some((user, group)) = postgres_user()? else {
         return Ok(Command::new(program));
     };
     let mut command = Command::new("setpriv");
@@ -213,14 +219,14 @@ pub(super) fn unprivileged(program: &Path) -> Result<Command> {
 
 /// Lets the user of [`unprivileged`] write to a folder.
 pub(super) fn give_away(folder: &Path) -> Result<()> {
-    match other_user()? {
+    match postgres_user()? {
         Some((user, group)) => Ok(chown(folder, Some(user), Some(group))?),
         None => Ok(()),
     }
 }
 
-/// For root, the ids of `postgres` or `nobody`.
-fn other_user() -> Result<Option<(u32, u32)>> {
+/// The user and group that servers run as if the caller is root, as PostgreSQL refuses to: `postgres` or `nobody`.
+pub fn postgres_user() -> Result<Option<(u32, u32)>> {
     if !rustix::process::geteuid().is_root() {
         return Ok(None);
     }

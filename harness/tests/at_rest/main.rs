@@ -4,6 +4,7 @@
 mod literals;
 mod parameters;
 mod results;
+mod settings;
 mod values;
 
 use acra_harness::raw::frontend::{self as f, Bind};

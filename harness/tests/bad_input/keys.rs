@@ -2,7 +2,9 @@
 
 use acra_harness::Result;
 use acra_harness::raw::frontend as f;
-use acra_harness::scene::{Scene, eventually, hex, rows, value};
+use acra_harness::scene::{CONFIG, Scene, eventually, hex, rows, value};
+use acra_harness::servers::{AcraConfig, AcraServer};
+use std::fs;
 
 #[test]
 fn a_client_without_keys_reads_and_does_not_write() -> Result<()> {
@@ -113,5 +115,78 @@ fn a_container_in_a_longer_value_opens_in_its_place() -> Result<()> {
         value(&mut connection, "SELECT secret FROM vault")?,
         hex(b"inside")
     );
+    Ok(())
+}
+
+#[test]
+fn values_of_a_former_key_open_after_a_new_one_is_made() -> Result<()> {
+    let mut scene = Scene::start()?;
+    scene
+        .proxied()?
+        .run("INSERT INTO vault (id, secret) VALUES (1, 'under the first key')")?;
+    let keys = scene.acra.keys();
+    let file = keys.folder().join("test-client_storage_sym");
+    let former = fs::read(&file)?;
+    keys.add_client("test-client")?;
+    assert_ne!(fs::read(&file)?, former);
+    let mut config = AcraConfig::new(scene.postgres.address())
+        .encryptor_yaml(CONFIG)
+        .flag(&format!("--keys_dir={}", keys.folder().display()));
+    let master = keys.master_key().to_owned();
+    config.environment.push(("ACRA_MASTER_KEY".into(), master));
+    let after = AcraServer::start(&config)?;
+    // Its own keys are unused; those of the first server stay where they are.
+    let _first = std::mem::replace(&mut scene.acra, after);
+    let mut connection = scene.proxied()?;
+    connection.run("INSERT INTO vault (id, secret) VALUES (2, 'under the second key')")?;
+    let read = rows(&mut connection, "SELECT secret FROM vault ORDER BY id")?.concat();
+    assert_eq!(
+        read,
+        [hex(b"under the first key"), hex(b"under the second key")]
+    );
+    scene.works()
+}
+
+#[test]
+fn a_row_over_the_limit_stays_closed_and_is_told() -> Result<()> {
+    let scene = Scene::with(|config| config.flag("--max_container=4096"))?;
+    let mut connection = scene.proxied()?;
+    let large = "large ".repeat(1000);
+    connection.run(&format!(
+        "INSERT INTO vault (id, secret) VALUES (1, 'small'), (2, '{large}')"
+    ))?;
+    let stored = scene.stored("SELECT secret FROM vault WHERE id = 2")?;
+    assert!(stored.starts_with("\\x252525"));
+    let read = rows(&mut connection, "SELECT secret FROM vault ORDER BY id")?.concat();
+    assert_eq!(read, [hex(b"small"), stored]);
+    eventually("the log tells of it", || {
+        Ok(scene.acra.log().contains("larger than --max_container"))
+    })?;
+    scene.works()
+}
+
+#[test]
+fn the_most_talkative_log_holds_no_values() -> Result<()> {
+    let scene = Scene::with(|config| config.flag("-d").flag("-v"))?;
+    let mut connection = scene.proxied()?;
+    for sql in [
+        "INSERT INTO vault (id, secret) VALUES (1, 'Told to nobody') RETURNING secret",
+        "SELECT id FROM vault WHERE secret = 'Told to nobody'",
+        "INSERT INTO vault (id, secret) VALUES (1, 'Told to nobody')",
+        "SELECT 'Told to nobody' FROM no_such_table",
+        "SELEC 'Told to nobody",
+        "INSERT INTO vault (id, secret) VALUES (1, '\\xTold to nobody')",
+    ] {
+        connection.query(sql)?;
+    }
+    scene.works()?;
+    let log = scene.acra.log();
+    assert!(log.contains("Got new connection"), "{log}");
+    let hidden = [
+        "Told to nobody",
+        &const_hex::encode("Told to nobody"),
+        scene.acra.keys().master_key(),
+    ];
+    assert!(hidden.iter().all(|word| !log.contains(word)), "{log}");
     Ok(())
 }

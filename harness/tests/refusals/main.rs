@@ -1,7 +1,9 @@
 //! What is not supported on a protected table is refused before the database sees it: the client is told why and what
 //! to do, the session goes on as after any error of the database.
 
+mod doubts;
 mod forms;
+mod leaks;
 mod modes;
 mod transactions;
 

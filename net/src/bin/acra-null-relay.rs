@@ -3,27 +3,32 @@
 //! `acra-null-relay --listen ADDRESS --upstream ADDRESS [--threads N]`
 
 use acra_engine::session::{Answer, Ask, Event, KeyFault, NullSession};
-use acra_net::{Budget, Handler, Listener, Services, pump};
+use acra_net::{
+    Budget, Handler, Lifecycle, Listener, Peer, SecuredClient, Service, Services, Terms,
+    TimeLimits, Transport, pump,
+};
 use std::future::pending;
 use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::net::TcpStream;
 
 struct Relay {
     upstream: SocketAddr,
-    budget: Budget,
+    terms: Terms,
 }
 
-impl Services for Relay {
-    async fn dial(&self) -> Result<TcpStream, String> {
-        let socket = TcpStream::connect(self.upstream)
+impl Services<NullSession> for Relay {
+    async fn dial(&self, _: bool) -> Result<Transport, String> {
+        TcpStream::connect(self.upstream)
             .await
-            .map_err(|error| error.to_string())?;
-        socket
-            .set_nodelay(true)
-            .map_err(|error| error.to_string())?;
-        Ok(socket)
+            .and_then(Transport::tcp)
+            .map_err(|error| error.to_string())
+    }
+
+    async fn secure(&self, _: Transport) -> Result<SecuredClient, String> {
+        Err("the null relay has no TLS".to_owned())
     }
 
     fn answer(&self, Ask::Keys(client_id): Ask) -> impl Future<Output = Answer> + Send + 'static {
@@ -31,11 +36,13 @@ impl Services for Relay {
     }
 
     fn event(&self, _: Event) {}
+
+    fn refresh(&self, _: &mut NullSession, _: &mut u64) {}
 }
 
 impl Handler for Relay {
-    async fn serve(&self, client: TcpStream, _: SocketAddr) {
-        pump(client, NullSession::default(), self, &self.budget).await;
+    async fn serve(&self, client: Transport, _: Peer, _: bool) {
+        pump(client, NullSession::default(), self, &self.terms).await;
     }
 }
 
@@ -60,12 +67,23 @@ fn run() -> Result<(), String> {
     }
     let listen = listen.ok_or("--listen is missing")?;
     let upstream = upstream.ok_or("--upstream is missing")?;
+    let lifecycle = Lifecycle::default();
     let relay = Relay {
         upstream,
-        budget: Budget::new(0),
+        terms: Terms {
+            budget: Budget::new(0),
+            limits: TimeLimits::default(),
+            lifecycle: lifecycle.clone(),
+        },
     };
-    Listener::bind(listen)
-        .and_then(|listener| listener.serve(threads, Arc::new(relay), pending()))
+    let service = Service {
+        threads,
+        max_connections: 10_000,
+        drain: Duration::ZERO,
+        lifecycle,
+    };
+    Listener::tcp(listen)
+        .and_then(|listener| service.run(listener, &Arc::new(relay), async || pending().await))
         .map_err(|error| error.to_string())
 }
 

@@ -78,14 +78,15 @@ impl PgSession {
                 false
             }
             b'D' | b'T' | b'C' | b'Z' | b'E' | b'S' | b'1' | b'2' | b'3' | b'n' | b's' | b'I'
-            | b'G' => true,
+            | b'G' | b'W' => true,
+            b'R' => self.transaction == 0,
             _ => false,
         }
     }
 
     /// Whether the rows of the current result may hold something to open.
     fn looks_into_rows(&mut self) -> bool {
-        if self.context.client_id.is_none() {
+        if self.client_id.is_none() {
             return false;
         }
         if self.context.scan == ScanColumns::All {
@@ -117,7 +118,9 @@ impl PgSession {
             b'T' => self.described(frame.body(input.bytes))?,
             b'C' => self.completed(frame.body(input.bytes)),
             b'1' | b'2' | b'3' | b'n' | b's' | b'I' => self.ledger.complete(),
-            b'G' => self.ledger.copy_started(),
+            // CopyInResponse, and CopyBothResponse of a replication connection.
+            b'G' | b'W' => self.ledger.copy_started(),
+            b'R' => self.chooses_mechanism = asks_for_mechanism(frame.body(input.bytes)),
             b'S' => self.setting_changed(frame.body(input.bytes))?,
             b'E' => return Ok(self.failed(frame.body(input.bytes), out)),
             b'Z' => self.ready(frame.body(input.bytes), cx),
@@ -151,7 +154,7 @@ impl PgSession {
         if !rows::may_open(input.bytes, frame, layout)? {
             return Ok(Taken::Pass);
         }
-        let Some(client_id) = self.context.client_id.as_ref().map(|id| id.as_str()) else {
+        let Some(client_id) = self.client_id.as_ref().map(|id| id.as_str()) else {
             return Ok(Taken::Pass);
         };
         let keys = match self.keyring.get(client_id) {
@@ -211,9 +214,12 @@ impl PgSession {
         {
             let done = entry.names_done;
             entry.names_done += 1;
-            if let Some(effect) = entry.runs().and_then(|plan| plan.names.get(done)) {
+            let plan = entry.runs().cloned();
+            if let Some(effect) = plan.as_ref().and_then(|plan| plan.names.get(done)) {
+                let limit = self.context.limits.max_registry;
+                let ledger = &self.ledger;
                 self.registry
-                    .apply(effect, self.context.limits.max_registry);
+                    .apply(effect, limit, |name| ledger.gives(name));
             }
         }
         self.ledger.complete();
@@ -240,6 +246,7 @@ impl PgSession {
 
     fn ready(&mut self, body: &[u8], cx: &mut Cx<'_>) {
         self.query_result = None;
+        self.transaction = body.first().copied().unwrap_or(b'E');
         let number = self.ledger.ready();
         if body == b"I" {
             self.registry.end_transaction(number);
@@ -270,4 +277,9 @@ impl PgSession {
         }
         Ok(())
     }
+}
+
+/// Whether an Authentication message offers SASL mechanisms.
+fn asks_for_mechanism(body: &[u8]) -> bool {
+    body.first_chunk() == Some(&10_u32.to_be_bytes())
 }

@@ -6,9 +6,11 @@
 use super::ledger::Awaited;
 use super::registry::{Full, Portal, Undo};
 use super::{PgSession, rewrite};
-use crate::plan::{Plan, Verdict};
+use crate::plan::{ClientEncoding, Lexical, Plan, Verdict};
 use crate::session::{Ask, ClientError, ClientFacing, Cx, Event, Input, Output, Side, Step};
 use crate::wire::cursor::{Malformed, Reader};
+use crate::wire::pg::frame::HEADER;
+use crate::wire::pg::startup::MAX_STARTUP;
 use crate::wire::pg::{Bind, Formats, Frame, Parse, Scan, scan, write_cstr, write_frame};
 use rewrite::Rewritten;
 use std::sync::Arc;
@@ -24,6 +26,8 @@ const FAILING_NAME: &[u8] = b"acra-server";
 pub(super) enum Stop {
     /// Keys are needed first.
     Ask(Ask),
+    /// What it means depends on answers that the server owes.
+    Wait,
     /// It is refused with this text; the anchor is that of docs/errors.md.
     Refuse(&'static str, ClientError),
     /// It is not a message.
@@ -72,9 +76,7 @@ impl PgSession {
             let frame = match scan(input.bytes, input.at) {
                 Scan::Frame(frame) => frame,
                 Scan::Incomplete => {
-                    return Step::NeedMore {
-                        want: crate::wire::pg::frame::HEADER,
-                    };
+                    return Step::NeedMore { want: HEADER };
                 }
                 Scan::BadLength(_) => {
                     return self.violation(Side::Client, "length of a message", out, cx);
@@ -97,6 +99,10 @@ impl PgSession {
         if self.ledger.skipping() && !matches!(frame.tag, b'S' | b'H' | b'X') {
             // The server discards it; it may hold what must not reach the server.
             return self.discard(frame, input);
+        }
+        // The server refuses a longer one by its header.
+        if frame.tag == b'p' && self.chooses_mechanism && frame.range.len() <= MAX_STARTUP {
+            return self.mechanism(frame, input, out);
         }
         // Messages with a body that is of no interest pass as they arrive, whole or not.
         if matches!(frame.tag, b'd' | b'p') || !is_known(frame.tag) {
@@ -125,12 +131,41 @@ impl PgSession {
         match outcome {
             Ok(()) => {}
             Err(Stop::Ask(ask)) => return Some(Step::Ask(ask)),
+            Err(Stop::Wait) => return Some(Step::Blocked),
             Err(Stop::Malformed(expected)) => {
                 return Some(self.violation(Side::Client, expected, out, cx));
             }
             Err(Stop::Refuse(code, error)) => self.refuse(frame.tag, code, error, out, cx),
         }
         input.at = frame.range.end;
+        None
+    }
+
+    /// SASLInitialResponse: with channel binding the client signs our certificate, and the server expects its own.
+    fn mechanism(
+        &mut self,
+        frame: &Frame,
+        input: &mut Input<'_>,
+        out: &mut Output<'_>,
+    ) -> Option<Step> {
+        const BINDS_CHANNEL: &[u8] = b"SCRAM-SHA-256-PLUS\0";
+        let whole = HEADER + BINDS_CHANNEL.len();
+        let there = input.bytes.get(input.at..).unwrap_or_default();
+        if there.len() < whole.min(frame.range.len()) {
+            return Some(Step::NeedMore {
+                want: whole.min(frame.range.len()),
+            });
+        }
+        if there.get(HEADER..whole) == Some(BINDS_CHANNEL) {
+            let error = ClientError::fatal(
+                "28000",
+                "SCRAM with channel binding cannot pass acra-server, which encrypts both connections itself",
+            )
+            .hint("Connect with channel_binding=disable.");
+            return Some(self.close(error, out));
+        }
+        self.chooses_mechanism = false;
+        self.client_passing = frame.range.len();
         None
     }
 
@@ -238,6 +273,9 @@ impl PgSession {
         cx: &mut Cx<'_>,
     ) -> Result<(), Stop> {
         let bind = Bind::read(frame.body(input.bytes))?;
+        if self.context.protects && self.ledger.in_doubt(bind.statement) {
+            return Err(Stop::Wait);
+        }
         let Some(statement) = self.registry.statement(bind.statement).cloned() else {
             if self.context.protects {
                 return Err(unknown_statement(bind.statement));
@@ -313,8 +351,11 @@ impl PgSession {
             .context
             .planner
             .plan(text, &self.lexical, &mut self.sql);
-        if self.sql.ambiguous_strings() && self.ledger.unsettled() {
+        if self.ledger.unsettled() && (self.sql.ambiguous_strings() || !text.is_ascii()) {
             self.refuse_ambiguous(text, &plan)?;
+        }
+        if self.context.protects && plan.executes.iter().any(|name| self.ledger.in_doubt(name)) {
+            return Err(Stop::Wait);
         }
         match &plan.verdict {
             Verdict::Refuse(refusal) => {
@@ -347,23 +388,49 @@ impl PgSession {
         Ok(plan)
     }
 
-    /// A backslash in an ordinary string reads differently once `standard_conforming_strings` is changed by
-    /// something that is still on its way: allowed only where neither reading concerns a protected table.
+    /// A backslash in an ordinary string reads differently once `standard_conforming_strings` is changed by something
+    /// that is still on its way, and a byte that is not ASCII once `client_encoding` is: allowed only where no reading
+    /// concerns a protected table.
     fn refuse_ambiguous(&mut self, text: &[u8], plan: &Plan) -> Result<(), Stop> {
-        let mut other = self.lexical.clone();
-        other.standard_conforming_strings = !other.standard_conforming_strings;
-        let other = self.context.planner.plan(text, &other, &mut self.sql);
-        if !plan.protected && !other.protected {
+        let strings = [
+            self.lexical.standard_conforming_strings,
+            !self.lexical.standard_conforming_strings,
+        ];
+        let encodings = [
+            self.lexical.encoding,
+            ClientEncoding::AsciiSafe,
+            ClientEncoding::Unsafe,
+        ];
+        let mut protected = plan.protected;
+        for standard_conforming_strings in strings {
+            let count = if text.is_ascii() { 1 } else { encodings.len() };
+            for encoding in encodings.into_iter().take(count) {
+                let other = Lexical {
+                    standard_conforming_strings,
+                    encoding,
+                };
+                let other = self.context.planner.plan(text, &other, &mut self.sql);
+                protected |= other.protected;
+            }
+        }
+        if !protected {
             // The scratch must hold the tokens of the reading that is in force.
             self.context
                 .planner
                 .plan(text, &self.lexical, &mut self.sql);
             return Ok(());
         }
+        let what = match text.is_ascii() {
+            true => "a string with a backslash",
+            false => "a text that is not ASCII",
+        };
         Err(Stop::Refuse(
             "ambiguous-strings",
-            ClientError::error("0A000", "a string with a backslash follows a statement that may change how it is read")
-                .hint("Wait for the earlier statement's result, or write the string as E'…' or a parameter."),
+            ClientError::error(
+                "0A000",
+                format!("{what} follows a statement that may change how it is read"),
+            )
+            .hint("Wait for the earlier statement's result, or write the string as E'…' in ASCII or as a parameter."),
         ))
     }
 }

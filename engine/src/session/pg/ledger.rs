@@ -58,6 +58,15 @@ impl Entry {
         }
     }
 
+    /// The statement's name that it gives or takes away, and whether it had a statement before.
+    fn renames(&self) -> Option<(&[u8], bool)> {
+        match &self.awaited {
+            Awaited::Parse(Undo::Statement(name, old))
+            | Awaited::Close(Undo::Statement(name, old)) => Some((name, old.is_some())),
+            _ => None,
+        }
+    }
+
     /// The server answers it with ReadyForQuery.
     fn ends_cycle(&self) -> bool {
         matches!(
@@ -81,6 +90,8 @@ pub(super) struct Ledger {
     entries: VecDeque<Entry>,
     sent: u64,
     unsettled: usize,
+    /// Entries that change what a name stands for.
+    renaming: usize,
     /// The server discards everything up to a Sync that the client has not sent yet.
     skipping: bool,
     /// The server is in copy-in mode and the client has not ended it yet.
@@ -100,6 +111,32 @@ impl Ledger {
     /// Whether something on its way could change how later text is read.
     pub(super) fn unsettled(&self) -> bool {
         self.unsettled > 0
+    }
+
+    /// Whether a statement's name may stand for another one than the registry says once the server gets there: a
+    /// change of it before the last Sync may fail, and what comes after that Sync is not skipped with it.
+    pub(super) fn in_doubt(&self, name: &[u8]) -> bool {
+        if self.renaming == 0 {
+            return false;
+        }
+        let mut synced = false;
+        for entry in self.entries.iter().rev() {
+            match entry.renames() {
+                Some((renamed, _)) if renamed == name && !synced => return false,
+                Some((renamed, true)) if renamed == name => return true,
+                _ => synced |= matches!(entry.awaited, Awaited::Sync),
+            }
+        }
+        false
+    }
+
+    /// Whether a Parse that gives a statement this name is on its way.
+    pub(super) fn gives(&self, name: &[u8]) -> bool {
+        self.renaming > 0
+            && self.entries.iter().any(|entry| {
+                matches!(entry.awaited, Awaited::Parse(_))
+                    && entry.renames().is_some_and(|(given, _)| given == name)
+            })
     }
 
     pub(super) fn skipping(&self) -> bool {
@@ -123,6 +160,7 @@ impl Ledger {
         };
         self.sent += 1;
         self.unsettled += usize::from(entry.may_change_settings());
+        self.renaming += usize::from(entry.renames().is_some());
         self.entries.push_back(entry);
     }
 
@@ -183,6 +221,7 @@ impl Ledger {
     fn pop(&mut self) -> Option<Entry> {
         let entry = self.entries.pop_front()?;
         self.unsettled -= usize::from(entry.may_change_settings());
+        self.renaming -= usize::from(entry.renames().is_some());
         Some(entry)
     }
 

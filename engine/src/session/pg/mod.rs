@@ -13,7 +13,8 @@ mod startup;
 
 use super::keyring::Keyring;
 use super::{
-    Answer, ClientError, Cx, Effect, Event, Input, Limits, Output, Session, Severity, Side, Step,
+    Activity, Answer, ClientError, Cx, Effect, Event, Input, Limits, Output, Session, Severity,
+    Side, Step,
 };
 use crate::cell;
 use crate::keys::ClientId;
@@ -33,6 +34,18 @@ pub enum ScanColumns {
     All,
 }
 
+/// Whether a client may or must encrypt its connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum ClientTls {
+    /// There is no TLS.
+    #[default]
+    Disabled,
+    /// The client decides.
+    Allowed,
+    /// A client that does not is refused. Cancel requests may come in clear, as older clients send them so.
+    Required,
+}
+
 /// What all sessions of a server share: an immutable snapshot.
 #[derive(Debug)]
 pub struct Context {
@@ -40,8 +53,11 @@ pub struct Context {
     pub planner: Arc<Planner>,
     /// Some column is configured, so an unknown statement name cannot be passed on.
     pub protects: bool,
-    /// Whose keys open and seal; a column may name another client for sealing.
+    /// Whose keys open and seal, unless the client's certificate says otherwise; a column may name another client for
+    /// sealing.
     pub client_id: Option<ClientId>,
+    /// Whether clients encrypt their connections.
+    pub client_tls: ClientTls,
     /// Which cells are looked into.
     pub scan: ScanColumns,
     /// Bounds of one session.
@@ -66,7 +82,17 @@ enum Phase {
 #[derive(Debug)]
 pub struct PgSession {
     context: Arc<Context>,
+    /// Whose keys this session uses.
+    client_id: Option<ClientId>,
     phase: Phase,
+    /// The client's connection is encrypted.
+    secured: bool,
+    /// Answers the StartupMessage instead of the database.
+    unwelcome: Option<ClientError>,
+    /// The next message of the client chooses how it proves who it is.
+    chooses_mechanism: bool,
+    /// Of the last ReadyForQuery; zero before the first.
+    transaction: u8,
     ledger: Ledger,
     registry: Registry,
     keyring: Keyring,
@@ -91,8 +117,13 @@ impl PgSession {
     /// A session before its first byte.
     pub fn new(context: Arc<Context>) -> Self {
         Self {
+            client_id: context.client_id.clone(),
             context,
             phase: Phase::Startup,
+            secured: false,
+            unwelcome: None,
+            chooses_mechanism: false,
+            transaction: 0,
             ledger: Ledger::default(),
             registry: Registry::default(),
             keyring: Keyring::default(),
@@ -105,6 +136,25 @@ impl PgSession {
             ending: false,
             sql: crate::plan::Scratch::default(),
             cells: cell::Scratch::default(),
+        }
+    }
+
+    /// Answers the client's StartupMessage with this error, without troubling the database.
+    pub fn turn_away(&mut self, error: ClientError) {
+        self.unwelcome = Some(error);
+    }
+
+    /// Takes a new snapshot. Statements that are prepared keep the plan they were prepared with, unless the columns have
+    /// changed: then they are forgotten, and the client must prepare them again. Portals keep theirs.
+    pub fn reconfigure(&mut self, context: Arc<Context>) {
+        let columns_changed = !Arc::ptr_eq(&self.context.planner, &context.planner);
+        if self.client_id == self.context.client_id {
+            self.client_id = context.client_id.clone();
+        }
+        self.context = context;
+        self.keyring = Keyring::default();
+        if columns_changed {
+            self.registry.forget_statements();
         }
     }
 
@@ -170,6 +220,15 @@ impl Session for PgSession {
         self.keyring.insert(client_id, keys);
     }
 
+    fn client_secured(&mut self, client_id: Result<Option<ClientId>, ClientError>) {
+        self.secured = true;
+        match client_id {
+            Ok(None) => {}
+            Ok(client_id) => self.client_id = client_id,
+            Err(error) => self.turn_away(error),
+        }
+    }
+
     fn server_dialled(&mut self, outcome: Result<(), String>, out: &mut Output<'_>) {
         match outcome {
             Ok(()) => self.phase = Phase::Dialled,
@@ -207,5 +266,14 @@ impl Session for PgSession {
             );
         }
         self.phase = Phase::Closed;
+    }
+
+    fn activity(&self) -> Activity {
+        match self.transaction {
+            0 => Activity::Starting,
+            _ if self.ledger.len() > 0 || self.client_passing > 0 => Activity::Busy,
+            b'I' => Activity::Idle,
+            _ => Activity::IdleInTransaction,
+        }
     }
 }

@@ -142,21 +142,37 @@ impl Registry {
     }
 
     /// Follows a statement of SQL that has been executed. Past the limit a prepared name stays unknown, and its use
-    /// is refused.
-    pub(super) fn apply(&mut self, effect: &NameEffect, limit: usize) {
+    /// is refused. A name that `given` says is given again by a message behind it stands for that already.
+    pub(super) fn apply(
+        &mut self,
+        effect: &NameEffect,
+        limit: usize,
+        given: impl Fn(&[u8]) -> bool,
+    ) {
         match effect {
             NameEffect::Prepare(name) => {
                 drop(self.add_statement(name, Arc::new(Plan::forward()), limit))
             }
+            NameEffect::Deallocate(name) if given(name) => {}
             NameEffect::Deallocate(name) => drop(self.remove_statement(name)),
-            NameEffect::DeallocateAll | NameEffect::DiscardAll => self.deallocate_all(),
+            NameEffect::DeallocateAll | NameEffect::DiscardAll => self.deallocate_all(given),
         }
     }
 
-    fn deallocate_all(&mut self) {
-        let freed: usize = self.statements.keys().map(|name| name.len() + ENTRY).sum();
-        self.bytes = self.bytes.saturating_sub(freed);
-        self.statements.clear();
+    /// Forgets all statements, which the server still has: their plans are no longer right.
+    pub(super) fn forget_statements(&mut self) {
+        self.deallocate_all(|_| false);
+    }
+
+    fn deallocate_all(&mut self, except: impl Fn(&[u8]) -> bool) {
+        let bytes = &mut self.bytes;
+        self.statements.retain(|name, _| {
+            let keep = except(name);
+            if !keep {
+                *bytes = bytes.saturating_sub(name.len() + ENTRY);
+            }
+            keep
+        });
     }
 
     pub(super) fn undo(&mut self, undo: Undo) {

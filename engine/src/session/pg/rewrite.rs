@@ -110,7 +110,7 @@ impl PgSession {
         cx: &mut Cx<'_>,
     ) -> Result<Option<Sealed>, Stop> {
         let (table, column) = (&setting.table, &setting.column);
-        let own = self.context.client_id.as_ref().map(|id| id.as_str());
+        let own = self.client_id.as_ref().map(|id| id.as_str());
         let Some(client_id) = setting.client_id.as_deref().or(own) else {
             return Err(Stop::Refuse(
                 "no-client-id",

@@ -1,10 +1,11 @@
 //! The packets before the first tagged message (postgresql.md 2).
 //!
-//! TLS and GSS encryption are answered with `N`, as a server does that has neither. The database is dialled when the
-//! client has said that it wants a session, so that a port scan opens no connection.
+//! GSS encryption is answered with `N`, as a server does that does not have it, and so is TLS where it is not
+//! configured. The database is dialled when the client has said that it wants a session, so that a port scan opens no
+//! connection.
 
 use super::ledger::Awaited;
-use super::{PgSession, Phase};
+use super::{ClientTls, PgSession, Phase};
 use crate::session::{ClientError, Cx, Effect, Input, Output, Side, Step};
 use crate::wire::pg::startup::{Startup, packet_length};
 
@@ -20,10 +21,10 @@ impl PgSession {
         cx: &mut Cx<'_>,
     ) -> Option<Step> {
         let bytes = input.bytes.get(input.at..).unwrap_or_default();
-        if bytes.first() == Some(&TLS_HANDSHAKE) {
-            let error =
-                ClientError::fatal("0A000", "acra-server does not speak TLS in this version")
-                    .hint("Use sslmode=disable, on a network that is protected otherwise.");
+        if bytes.first() == Some(&TLS_HANDSHAKE) && !self.secured {
+            // The shell takes what it can take before a session exists.
+            let error = ClientError::fatal("0A000", "acra-server is not configured for TLS")
+                .hint("Connect with sslmode=disable, or give acra-server a certificate (--tls_cert, --tls_key).");
             return Some(self.close(error, out));
         }
         let length = match packet_length(bytes) {
@@ -38,6 +39,19 @@ impl PgSession {
         };
         match Startup::read(packet) {
             Err(malformed) => Some(self.violation(Side::Client, malformed.0, out, cx)),
+            Ok(Startup::Tls) if self.secured => {
+                Some(self.violation(Side::Client, "one request for TLS only", out, cx))
+            }
+            Ok(Startup::Tls) if self.context.client_tls != ClientTls::Disabled => {
+                input.at += length;
+                if input.at < input.bytes.len() {
+                    // It may have been put there by somebody between us (CVE-2021-23214).
+                    let expected = "nothing before the answer to the request for TLS";
+                    return Some(self.violation(Side::Client, expected, out, cx));
+                }
+                out.to_client.push(vec![b'S']);
+                Some(Step::Do(Effect::SecureClient))
+            }
             Ok(Startup::Tls | Startup::Gss) => {
                 input.at += length;
                 out.to_client.push(vec![b'N']);
@@ -50,6 +64,17 @@ impl PgSession {
                 Some(Step::Do(Effect::CancelUpstream(packet)))
             }
             Ok(Startup::Session) => {
+                if let Some(error) = self.unwelcome.take() {
+                    return Some(self.close(error, out));
+                }
+                if self.context.client_tls == ClientTls::Required && !self.secured {
+                    let error = ClientError::fatal(
+                        "28000",
+                        "acra-server accepts only encrypted connections",
+                    )
+                    .hint("Connect with sslmode=require or a stricter one.");
+                    return Some(self.close(error, out));
+                }
                 self.phase = Phase::Dialling;
                 Some(Step::Do(Effect::DialServer))
             }

@@ -61,7 +61,7 @@ fn values_are_found_in_every_notation() {
     );
     assert_eq!(
         writes(
-            "UPDATE ONLY t SET a = 'x', b = b || 'y', c = N'z', d = true, e = B'1', f = 0x1F WHERE g = 'x'"
+            "UPDATE t SET a = 'x', b = b || 'y', c = N'z', d = true, e = B'1', f = 0x1F WHERE g = 'x'"
         ),
         [
             "a='x'", "b=other", "c=other", "d=other", "e=other", "f=other"

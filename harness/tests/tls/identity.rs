@@ -1,0 +1,49 @@
+use crate::pki::Pki;
+use crate::{answer, psql};
+use acra_harness::Result;
+use acra_harness::scene::Scene;
+use sha2::{Digest as _, Sha512};
+
+/// The client id of the certificate that `pki` gives to clients.
+fn expected_id() -> String {
+    const_hex::encode(Sha512::digest("CN=client,O=Tests"))
+}
+
+#[test]
+fn the_certificate_tells_whose_keys_are_used() -> Result<()> {
+    let pki = Pki::new()?;
+    let scene = Scene::with(|mut config| {
+        config.flags.extend(pki.listener_flags());
+        config.more_client_ids.push(expected_id());
+        config
+    })?;
+    let insert = "INSERT INTO vault (id, secret) VALUES (1, 'by certificate')";
+    answer(&psql(&scene, &pki.mutual(), insert)?)?;
+    let select = "SELECT encode(secret, 'escape') FROM vault";
+    assert!(
+        !psql(&scene, &pki.mutual(), select)?.success,
+        "it is encrypted"
+    );
+    let read = psql(&scene, &pki.mutual(), "SELECT secret FROM vault")?;
+    assert_eq!(answer(&read)?, "\\x6279206365727469666963617465");
+    // Without TLS it is the id of --client_id, which has other keys.
+    let other = psql(&scene, "sslmode=disable", "SELECT secret FROM vault")?;
+    assert!(answer(&other)?.starts_with("\\x252525"), "{}", other.stdout);
+    Ok(())
+}
+
+#[test]
+fn without_a_certificate_there_is_no_id_and_the_client_is_told_so() -> Result<()> {
+    let pki = Pki::new()?;
+    let scene = Scene::with(|mut config| {
+        config.flags.extend(pki.listener_flags());
+        config.flag("--tls_client_auth=3")
+    })?;
+    let refused = psql(&scene, &pki.verifying(), "SELECT 1")?;
+    assert!(
+        refused.stderr.contains("no peer tls certificate"),
+        "{}",
+        refused.stderr
+    );
+    Ok(())
+}

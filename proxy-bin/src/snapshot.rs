@@ -1,0 +1,187 @@
+//! What sessions work with and a reload replaces: columns, plans, keys, certificates.
+
+use crate::settings::{Settings, StartError};
+use crate::tls::Tls;
+use acra_engine::columns::{Columns, ConfigError, Database};
+use acra_engine::keys::ClientId;
+use acra_engine::plan::Planner;
+use acra_engine::session::pg::Context;
+use acra_stores::{FileKeyStore, KeyCache, KeyStoreError};
+use acra_telemetry::{Logger, codes};
+use std::path::Path;
+use std::sync::Arc;
+
+/// Bytes of all plans together.
+const PLAN_CACHE: u64 = 32 << 20;
+
+/// A state of the configuration, replaced as a whole.
+pub(crate) struct Snapshot {
+    pub(crate) context: Arc<Context>,
+    pub(crate) keys: Arc<KeyCache>,
+    pub(crate) tls: Arc<Tls>,
+    /// The encryptor configuration as it was read: one that has not changed keeps its plans.
+    document: Vec<u8>,
+}
+
+impl Snapshot {
+    /// Reads the encryptor configuration and the keys. Plans of `former` are kept if its configuration is the same.
+    pub(crate) fn load(
+        settings: &Settings,
+        former: Option<&Self>,
+        logger: &Logger,
+    ) -> Result<Self, StartError> {
+        let path = settings.encryptor_config.as_deref();
+        let document = document(path)?;
+        let same = former.filter(|former| former.document == document);
+        let (planner, protects, wanted) = match same {
+            Some(former) => {
+                let context = &former.context;
+                (Arc::clone(&context.planner), context.protects, Vec::new())
+            }
+            None => {
+                let columns = columns(path, &document, logger)?;
+                let (protects, wanted) = (!columns.is_empty(), clients(&columns));
+                let planner = Planner::new(Arc::new(columns), settings.unsupported, PLAN_CACHE);
+                (Arc::new(planner), protects, wanted)
+            }
+        };
+        let keys = open_keys(&settings.keys_dir, logger)?;
+        load_keys(&settings.keys_dir, &keys, logger)?;
+        logger.info("Configuring transport...", &[]);
+        let client_id = settings.client_id()?;
+        let tls = Tls::load(&settings.tls, logger)?;
+        warn_missing(client_id.as_ref(), wanted, &keys, logger);
+        let context = Context {
+            planner,
+            protects,
+            client_id,
+            client_tls: tls.client_mode(),
+            scan: settings.scan,
+            limits: settings.limits,
+        };
+        Ok(Self {
+            context: Arc::new(context),
+            keys: Arc::new(keys),
+            tls: Arc::new(tls),
+            document,
+        })
+    }
+}
+
+fn wrong_config(path: &Path, cause: &str) -> StartError {
+    StartError::new(codes::WRONG_CONFIGURATION, "Can't load encryptor config")
+        .caused_by(format!("{}: {cause}", path.display()))
+}
+
+/// The text of the encryptor configuration.
+pub(crate) fn document(path: Option<&Path>) -> Result<Vec<u8>, StartError> {
+    match path {
+        None => Ok(Vec::new()),
+        Some(path) => std::fs::read(path).map_err(|error| wrong_config(path, &error.to_string())),
+    }
+}
+
+/// The encryptor configuration: judged, and refused where it asks for what does not exist yet.
+pub(crate) fn columns(
+    path: Option<&Path>,
+    document: &[u8],
+    logger: &Logger,
+) -> Result<Columns, StartError> {
+    let Some(file) = path else {
+        return Ok(Columns::empty());
+    };
+    let path = file.display().to_string();
+    logger.info(
+        &format!("Load encryptor configuration from {path} ..."),
+        &[],
+    );
+    let loaded = Columns::parse(document, Database::PostgreSql)
+        .map_err(|error| wrong_config(file, &placed(&error)))?;
+    for warning in &loaded.warnings {
+        logger.warning(&warning.to_string(), &[("path", (&path).into())]);
+    }
+    let missing = loaded.columns.unsupported();
+    if !missing.is_empty() {
+        return Err(wrong_config(file, &missing.join("; ")));
+    }
+    logger.info("Encryptor configuration loaded", &[]);
+    Ok(loaded.columns)
+}
+
+/// A fault with its place in the document, where its text does not tell it.
+fn placed(error: &ConfigError) -> String {
+    let text = error.to_string();
+    let mut place = Vec::new();
+    if !text.starts_with("yaml:") {
+        place.extend(error.line().map(|line| format!("line {line}")));
+    }
+    if !text.contains("table \"") {
+        place.extend(error.table().map(|table| format!("table \"{table}\"")));
+        place.extend(error.column().map(|column| format!("column \"{column}\"")));
+    }
+    match place.is_empty() {
+        true => text,
+        false => format!("{}: {text}", place.join(", ")),
+    }
+}
+
+/// The client ids that columns name.
+pub(crate) fn clients(columns: &Columns) -> Vec<String> {
+    let by_column = columns.tables().flat_map(|table| table.settings());
+    by_column
+        .filter_map(|setting| setting.client_id.clone())
+        .collect()
+}
+
+/// Opens the key store, without reading keys.
+pub(crate) fn open_keys(directory: &Path, logger: &Logger) -> Result<KeyCache, StartError> {
+    logger.info("Initialising keystore...", &[]);
+    let master_key = std::env::var("ACRA_MASTER_KEY").ok();
+    let fail = |error: KeyStoreError| {
+        StartError::new(codes::KEYSTORE, "Can't open keyStore")
+            .caused_by(format!("{}: {error}", directory.display()))
+    };
+    let store = FileKeyStore::open(directory, master_key.as_deref()).map_err(fail)?;
+    Ok(KeyCache::new(store))
+}
+
+fn load_keys(directory: &Path, cache: &KeyCache, logger: &Logger) -> Result<(), StartError> {
+    let path = directory.display().to_string();
+    cache.load_all().map_err(|error| {
+        StartError::new(codes::KEYSTORE, "Failed to cache keystore on start")
+            .caused_by(format!("{path}: {error}"))
+    })?;
+    logger.info("Cached keystore on start successfully", &[]);
+    log_notices(cache, logger);
+    logger.info("Keystore init OK", &[("path", (&path).into())]);
+    Ok(())
+}
+
+/// Logs what the key store found that stops nothing: a rotated key that does not open, a file that others can read.
+pub(crate) fn log_notices(keys: &KeyCache, logger: &Logger) {
+    for notice in keys.take_notices() {
+        let path = notice.path.display().to_string();
+        let fields = [codes::code(codes::KEYS), ("path", (&path).into())];
+        if notice.is_error {
+            logger.error(&notice.message, &fields);
+        } else {
+            logger.warning(&notice.message, &fields);
+        }
+    }
+}
+
+/// A client without keys can connect, but not write; better to hear of it now.
+fn warn_missing(own: Option<&ClientId>, mut wanted: Vec<String>, keys: &KeyCache, logger: &Logger) {
+    wanted.extend(own.iter().map(|id| id.as_str().to_owned()));
+    wanted.sort_unstable();
+    wanted.dedup();
+    for id in wanted {
+        let known = ClientId::new(&id).is_ok_and(|id| keys.load(&id).is_ok());
+        if !known {
+            logger.warning(
+                "No storage key for this client: its columns cannot be written",
+                &[codes::code(codes::KEYS), ("client_id", (&id).into())],
+            );
+        }
+    }
+}

@@ -1,0 +1,54 @@
+//! Where the database is, and how it is reached.
+
+use acra_net::Transport;
+use std::fmt;
+use std::io;
+use std::path::PathBuf;
+use std::time::Duration;
+use tokio::net::{TcpStream, UnixStream};
+
+/// Longest wait for the database to accept a connection.
+const DIAL_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// The address of the database.
+#[derive(Debug, Clone)]
+pub(crate) enum Upstream {
+    /// A host, of which every address is tried, and a port.
+    Tcp(String, u16),
+    /// The socket in a directory, as libpq has it.
+    Unix(PathBuf),
+}
+
+impl fmt::Display for Upstream {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Tcp(host, port) => write!(f, "{host}:{port}"),
+            Self::Unix(path) => path.display().fmt(f),
+        }
+    }
+}
+
+impl Upstream {
+    /// A host that begins with a slash is the directory of a UNIX socket.
+    pub(crate) fn new(host: String, port: u16) -> Self {
+        match host.starts_with('/') {
+            true => Self::Unix(PathBuf::from(host).join(format!(".s.PGSQL.{port}"))),
+            false => Self::Tcp(host, port),
+        }
+    }
+
+    pub(crate) async fn dial(&self) -> io::Result<Transport> {
+        let connecting = async {
+            match self {
+                Self::Tcp(host, port) => {
+                    Transport::tcp(TcpStream::connect((&**host, *port)).await?)
+                }
+                Self::Unix(path) => Ok(Transport::Unix(UnixStream::connect(path).await?)),
+            }
+        };
+        match tokio::time::timeout(DIAL_TIMEOUT, connecting).await {
+            Ok(outcome) => outcome,
+            Err(_) => Err(io::ErrorKind::TimedOut.into()),
+        }
+    }
+}
