@@ -2,7 +2,7 @@
 
 #![allow(missing_docs, reason = "criterion's macros make public functions")]
 
-use acra_engine::cell::{self, Kind, Opener, Scratch};
+use acra_engine::cell::{self, Kind, Opener, Scratch, Tally};
 use acra_engine::crypto::{BlockKey, Secret, acrablock, container, detect};
 use acra_engine::keys::ClientKeys;
 use acra_engine::wire::pg::Format;
@@ -64,7 +64,7 @@ fn detection(criterion: &mut Criterion) {
     }
     let stored = sealed(&keys, 64);
     let hex = format!("\\x{}", const_hex::encode(&stored)).into_bytes();
-    let mut scratch = Scratch::default();
+    let (mut scratch, mut tally) = (Scratch::default(), Tally::default());
     for (name, cell, format) in [
         ("64 bytes, binary", &stored, Format::Binary),
         ("64 bytes, hex", &hex, Format::Text),
@@ -74,7 +74,7 @@ fn detection(criterion: &mut Criterion) {
             bencher.iter(|| {
                 let mut opener = Opener {
                     keys: &keys,
-                    failures: 0,
+                    tally: &mut tally,
                 };
                 cell::open(
                     black_box(cell),

@@ -171,7 +171,7 @@ fn psql_is_told_why_a_protected_table_is_not_copied() -> Result<()> {
     assert!(output.stdout.ends_with("after it\n"), "{output:?}");
     assert_eq!(scene.stored("SELECT count(*) FROM vault")?, "0");
     eventually("the log tells of it", || {
-        Ok(scene.acra.log().contains("Statement refused"))
+        Ok(scene.acra.log().contains("action=refused"))
     })?;
     scene.works()
 }

@@ -162,9 +162,8 @@ fn connections() -> Vec<Flag> {
         Flag::text(
             "incoming_connection_prometheus_metrics_string",
             "",
-            "address to listen at for metrics, empty for none",
-        )
-        .not_yet("metrics"),
+            "address to listen at for metrics, tcp://host:port, empty for none",
+        ),
         Flag::text(
             "client_id",
             "",
@@ -256,6 +255,11 @@ fn guards() -> Vec<Flag> {
 /// What Acra does not have.
 fn additions() -> Vec<Flag> {
     vec![
+        Flag::boolean(
+            "check_config",
+            false,
+            "check flags, encryptor configuration and keys, print what is wrong and exit: 0 if nothing is, else 1",
+        ),
         Flag::text(
             "unsupported_statements",
             "refuse",
@@ -396,6 +400,7 @@ mod tests {
             .map(Flag::name)
             .collect();
         let expected = [
+            "check_config",
             "client_id",
             "config_file",
             "d",
@@ -408,6 +413,7 @@ mod tests {
             "incoming_connection_close_timeout",
             "incoming_connection_host",
             "incoming_connection_port",
+            "incoming_connection_prometheus_metrics_string",
             "incoming_connection_string",
             "keys_dir",
             "log_to_console",

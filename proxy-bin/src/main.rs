@@ -4,6 +4,9 @@
 //! not, `snapshot` is what a reload replaces, `service` gives sessions what they need from the process, `report` writes
 //! their events to the log. Start-up follows cli.md 11.1.
 
+mod address;
+mod check;
+mod exporter;
 mod flags;
 mod report;
 mod service;
@@ -15,15 +18,18 @@ mod upstream;
 
 use acra_cli::Outcome;
 use acra_net::Listener;
+use acra_telemetry::metrics::Metrics;
 use acra_telemetry::{Logger, codes};
+use exporter::Exporter;
 use service::Service;
-use settings::{Listen, Settings, StartError};
+use settings::{Listen, Problems, Settings, StartError};
 use std::process::ExitCode;
 use std::sync::Arc;
 
 fn main() -> ExitCode {
     let arguments = std::env::args_os().skip(1);
     match acra_cli::parse(&flags::flag_set(), arguments, |path| std::fs::read(path)) {
+        Outcome::Run(parsed) if parsed.boolean("check_config") => check::run(&parsed),
         Outcome::Run(parsed) => start(&parsed),
         Outcome::Help(text) => say(std::io::stderr(), &text, 0),
         Outcome::Version(text) => say(std::io::stdout(), &text, 0),
@@ -61,18 +67,25 @@ fn start(parsed: &acra_cli::Parsed) -> ExitCode {
     log_panics(&logger);
     match run(parsed, &logger) {
         Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            let mut fields = vec![codes::code(error.code)];
-            if let Some(cause) = &error.cause {
-                fields.push(("error", cause.into()));
-            }
-            logger.error(&error.message, &fields);
+        Err(problems) => {
+            log_problems(&problems, &logger);
             ExitCode::FAILURE
         }
     }
 }
 
-fn run(parsed: &acra_cli::Parsed, logger: &Logger) -> Result<(), StartError> {
+fn log_problems(problems: &Problems, logger: &Logger) {
+    for error in &problems.0 {
+        let mut fields = vec![codes::code(error.code)];
+        if let Some(cause) = &error.cause {
+            fields.push(("error", cause.into()));
+        }
+        logger.error(&error.message, &fields);
+    }
+}
+
+/// What the command line and the configuration file have that stops nothing.
+fn log_warnings(parsed: &acra_cli::Parsed, logger: &Logger) {
     for warning in parsed.warnings() {
         let fields: Vec<_> = warning
             .fields
@@ -88,11 +101,24 @@ fn run(parsed: &acra_cli::Parsed, logger: &Logger) -> Result<(), StartError> {
             &[("arguments", (&rest).into())],
         );
     }
+}
+
+fn run(parsed: &acra_cli::Parsed, logger: &Logger) -> Result<(), Problems> {
+    log_warnings(parsed, logger);
     logger.info("Validating service configuration...", &[]);
     let settings = Settings::new(parsed)?;
     let (listen, threads) = (settings.listen.clone(), settings.threads);
     let (max_connections, drain) = (settings.max_connections, settings.drain);
-    let handler = Arc::new(Service::new(settings, logger.clone())?);
+    let scraped = exporter::address(parsed)?.is_some();
+    let metrics = Arc::new(Metrics::new(env!("CARGO_PKG_VERSION"), scraped));
+    let handler = Arc::new(Service::new(
+        settings,
+        logger.clone(),
+        Arc::clone(&metrics),
+    )?);
+    let mut stop = signals::Stop::catch().map_err(cannot_catch)?;
+    signals::reload_on_hangup(Arc::clone(&handler), logger.clone()).map_err(cannot_catch)?;
+    let mut exporter = Exporter::start(parsed, metrics, logger)?;
     let listener = listener(&listen)?;
     logger.info(
         &format!(
@@ -102,16 +128,28 @@ fn run(parsed: &acra_cli::Parsed, logger: &Logger) -> Result<(), StartError> {
         &[("connection_string", (&listener.connection_string()).into())],
     );
     logger.end_start_up(parsed.boolean("d"), parsed.boolean("v"));
+    logger.info(
+        "Start listening connections",
+        &[
+            ("connection_string", (&listener.connection_string()).into()),
+            ("from_descriptor", false.into()),
+        ],
+    );
     let service = acra_net::Service {
         threads,
         max_connections,
         drain,
         lifecycle: handler.lifecycle().clone(),
     };
-    signals::reload_on_hangup(Arc::clone(&handler), logger.clone()).map_err(cannot_accept)?;
-    let mut stop = signals::Stop::default();
+    let stopped = async || {
+        stop.next().await;
+        if let Some(exporter) = exporter.take() {
+            exporter.stop(logger);
+        }
+        logger.info("Received incoming SIGTERM or SIGINT signal", &[]);
+    };
     service
-        .run(listener, &handler, async || stop.next(logger).await)
+        .run(listener, &handler, stopped)
         .map_err(cannot_accept)?;
     logger.info(
         &format!(
@@ -132,6 +170,10 @@ fn listener(listen: &Listen) -> Result<Listener, StartError> {
         let message = format!("Can't start listening to connections at {address}");
         StartError::new(codes::LISTEN, message).caused_by(error)
     })
+}
+
+fn cannot_catch(error: std::io::Error) -> StartError {
+    StartError::new(codes::SIGNALS, "Can' initialize signal handler for SIGTERM").caused_by(error)
 }
 
 fn cannot_accept(error: std::io::Error) -> StartError {

@@ -1,21 +1,38 @@
 //! Events of sessions → lines of the log.
 
+use acra_engine::keys::ClientId;
 use acra_engine::session::{Event, Side};
 use acra_net::{End, Peer};
-use acra_telemetry::{Logger, Value, codes};
+use acra_telemetry::metrics::{Envelope, Metrics, Status};
+use acra_telemetry::{Field, Logger, Value, codes};
+
+/// The reasons that `--unsupported_statements` is about: the statement may touch a protected column in a way that is not
+/// understood.
+const UNSUPPORTED: [&str; 8] = [
+    "client-encoding",
+    "column-use",
+    "not-understood",
+    "runs-text",
+    "shared-parameter",
+    "statement-form",
+    "too-long",
+    "value-form",
+];
 
 /// Writes what sessions report.
 pub(crate) struct Report<'a>(pub(crate) &'a Logger);
 
 impl Report<'_> {
-    pub(crate) fn opened(&self, session: u64, from: Peer) {
+    pub(crate) fn opened(&self, session: u64, client_id: Option<&ClientId>, from: Peer) {
+        let fields = known(session, client_id);
         self.0.info(
             &format!("Got new connection to AcraServer: {from}"),
-            &[("session_id", number(session))],
+            &fields,
         );
+        self.0.info("Handle client's connection", &fields);
     }
 
-    pub(crate) fn closed(&self, session: u64, end: &End) {
+    pub(crate) fn closed(&self, session: u64, client_id: Option<&ClientId>, end: &End) {
         let cause = match end {
             End::Closed => "closed".to_owned(),
             End::NotDialled => "database not reached".to_owned(),
@@ -24,29 +41,31 @@ impl Report<'_> {
             End::NotSecured(error) => format!("TLS handshake with the client: {error}"),
             End::Ended(why) => (*why).to_owned(),
         };
-        self.0.info(
-            "Closing client's connection",
-            &[("session_id", number(session)), ("end", (&cause).into())],
-        );
+        let mut fields = known(session, client_id);
+        fields.push(("end", (&cause).into()));
+        self.0.info("Closing client's connection", &fields);
+        fields.pop();
+        self.0
+            .info("Finished processing client's connection", &fields);
     }
 
     pub(crate) fn event(&self, event: Event) {
         match event {
-            Event::Refused { code, message } => self.statement("Statement refused", code, &message),
-            Event::Observed { code, message } => {
-                self.statement("Statement passed on although it is not supported", code, &message);
-            }
+            Event::Refused { code, message } => self.statement("refused", code, &message),
+            Event::Observed { code, message } => self.statement("observed", code, &message),
             Event::Unopened { containers } => self.0.warning(
                 "Containers in a result were not opened: another client's, damaged, or a key is missing",
                 &[codes::code(codes::DECRYPT), ("containers", number(containers))],
             ),
+            // Counted only.
+            Event::Sealed { .. } | Event::Decrypted(_) => {}
             Event::KeysUnavailable { client_id } => self.0.error(
                 "No keys for this client",
                 &[codes::code(codes::KEYS), ("client_id", Value::Text(&client_id))],
             ),
             Event::RowTooLarge { bytes } => self.0.warning(
-                "A row is larger than --max_container and was not looked into",
-                &[codes::code(codes::DECRYPT), ("bytes", number(bytes as u64))],
+                "Container larger than the limit passed unopened",
+                &[codes::code(codes::DECRYPT), ("size", number(bytes as u64))],
             ),
             Event::Protocol { side, expected } => self.0.error(
                 "Malformed message, the connection is closed",
@@ -63,15 +82,53 @@ impl Report<'_> {
         }
     }
 
-    fn statement(&self, what: &str, reason: &str, message: &str) {
+    fn statement(&self, action: &str, reason: &str, message: &str) {
+        let what = match UNSUPPORTED.contains(&reason) {
+            true => "Statement not understood",
+            false => "Statement refused",
+        };
         self.0.warning(
             what,
             &[
                 codes::code(codes::ENCRYPT_QUERY),
+                ("action", action.into()),
                 ("reason", reason.into()),
                 ("error", message.into()),
             ],
         );
+    }
+}
+
+/// What every line of a session has. A client id that a certificate gives is not known yet.
+fn known(session: u64, client_id: Option<&ClientId>) -> Vec<Field<'_>> {
+    let client_id = client_id.map(|id| ("client_id", id.as_str().into()));
+    let session = ("session_id", number(session));
+    client_id.into_iter().chain([session]).collect()
+}
+
+/// Counts an event.
+pub(crate) fn count(metrics: &Metrics, event: &Event) {
+    match event {
+        Event::Refused { code, .. } => {
+            metrics.statement_refused(code);
+            if matches!(*code, "seal-failed" | "keys-unavailable") {
+                metrics.encryptions(Status::Fail, Envelope::AcraBlock, 1);
+            }
+        }
+        Event::Observed { code, .. } => metrics.statement_observed(code),
+        Event::Unopened { containers } => metrics.unopened(*containers),
+        Event::Sealed { values } => {
+            metrics.encryptions(Status::Success, Envelope::AcraBlock, *values);
+        }
+        Event::Decrypted(tally) => {
+            metrics.decryptions(Status::Success, Envelope::AcraBlock, tally.opened_blocks);
+            metrics.decryptions(Status::Fail, Envelope::AcraBlock, tally.failed_blocks);
+            metrics.decryptions(Status::Fail, Envelope::AcraStruct, tally.failed_structs);
+        }
+        Event::KeysUnavailable { .. }
+        | Event::RowTooLarge { .. }
+        | Event::Protocol { .. }
+        | Event::ServerLost => {}
     }
 }
 

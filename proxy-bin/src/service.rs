@@ -1,21 +1,23 @@
 //! What sessions get from the process: the database, keys, the log.
 
-use crate::report::Report;
+use crate::report::{self, Report};
 use crate::settings::{Settings, StartError};
 use crate::snapshot::{Snapshot, log_notices};
 use acra_engine::keys::ClientId;
 use acra_engine::session::pg::{ClientTls, PgSession};
-use acra_engine::session::{Answer, Ask, ClientError, Event, KeyFault, Session as _};
+use acra_engine::session::{Answer, Ask, ClientError, Event, KeyFault, Session as _, Side};
 use acra_net::tls::HANDSHAKE_DEADLINE;
 use acra_net::{
     Budget, End, Handler, Lifecycle, Peer, SecuredClient, Services, Terms, Transport, pump,
 };
 use acra_stores::KeyCache;
+use acra_telemetry::metrics::Metrics;
 use acra_telemetry::{Level, Logger, codes};
 use arc_swap::ArcSwap;
 use std::future::Future;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Instant;
 use tokio::time::timeout;
 
 /// Bytes that all sessions together may hold for messages above the usual buffer size.
@@ -29,12 +31,17 @@ pub(crate) struct Service {
     generation: AtomicU64,
     terms: Terms,
     logger: Logger,
+    metrics: Arc<Metrics>,
     sessions: AtomicU64,
 }
 
 impl Service {
     /// Reads the encryptor configuration and the keys.
-    pub(crate) fn new(settings: Settings, logger: Logger) -> Result<Self, StartError> {
+    pub(crate) fn new(
+        settings: Settings,
+        logger: Logger,
+        metrics: Arc<Metrics>,
+    ) -> Result<Self, StartError> {
         let snapshot = Snapshot::load(&settings, None, &logger)?;
         Ok(Self {
             snapshot: ArcSwap::from_pointee(snapshot),
@@ -46,6 +53,7 @@ impl Service {
             },
             settings,
             logger,
+            metrics,
             sessions: AtomicU64::new(0),
         })
     }
@@ -61,12 +69,15 @@ impl Service {
             Ok(snapshot) => {
                 self.snapshot.store(Arc::new(snapshot));
                 self.generation.fetch_add(1, Ordering::Release);
-                self.logger.info("Configuration and keys reloaded", &[]);
+                self.logger.info(
+                    "Reloaded",
+                    &[("parts", "configuration, keys, certificates".into())],
+                );
             }
             Err(error) => {
                 let cause = error.cause.unwrap_or_default();
                 self.logger.error(
-                    "Reload failed, the former configuration and keys stay in use",
+                    "Reload failed, previous state kept",
                     &[
                         codes::code(error.code),
                         ("reason", (&error.message).into()),
@@ -171,7 +182,19 @@ impl Services<PgSession> for Service {
     }
 
     fn event(&self, event: Event) {
+        report::count(&self.metrics, &event);
         Report(&self.logger).event(event);
+    }
+
+    fn clock(&self) -> Option<Instant> {
+        self.metrics.measures().then(Instant::now)
+    }
+
+    fn handled(&self, from: Side, since: Instant) {
+        match from {
+            Side::Client => self.metrics.request(since.elapsed()),
+            Side::Server => self.metrics.response(since.elapsed()),
+        }
     }
 
     fn refresh(&self, session: &mut PgSession, seen: &mut u64) {
@@ -219,11 +242,15 @@ async fn load(
 impl Handler for Service {
     async fn serve(&self, client: Transport, from: Peer, is_above_limit: bool) {
         let number = self.sessions.fetch_add(1, Ordering::Relaxed) + 1;
+        let _open = self.metrics.connection();
         let verbose = self.logger.is_enabled(Level::Info);
+        let context = Arc::clone(&self.snapshot.load().context);
+        let client_id = context.client_id.clone().filter(|_| verbose);
+        let report = Report(&self.logger);
         if verbose {
-            Report(&self.logger).opened(number, from);
+            report.opened(number, client_id.as_ref(), from);
         }
-        let mut session = PgSession::new(Arc::clone(&self.snapshot.load().context));
+        let mut session = PgSession::new(context);
         if is_above_limit {
             let limit = self.settings.max_connections;
             session.turn_away(
@@ -238,7 +265,7 @@ impl Handler for Service {
             Err(error) => End::NotSecured(error),
         };
         if verbose {
-            Report(&self.logger).closed(number, &end);
+            report.closed(number, client_id.as_ref(), &end);
         }
     }
 }

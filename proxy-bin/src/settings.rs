@@ -1,5 +1,6 @@
 //! Values of flags → settings that are known to be usable.
 
+use crate::address;
 use crate::tls::TlsSettings;
 use crate::upstream::Upstream;
 use acra_cli::Parsed;
@@ -10,7 +11,7 @@ use acra_engine::session::pg::ScanColumns;
 use acra_net::TimeLimits;
 use acra_telemetry::{Destinations, Format, Logger, codes};
 use std::fmt::Display;
-use std::net::{SocketAddr, ToSocketAddrs};
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -34,6 +35,23 @@ impl StartError {
     pub(crate) fn caused_by(mut self, cause: impl Display) -> Self {
         self.cause = Some(cause.to_string());
         self
+    }
+}
+
+/// Everything that is in the way of a start.
+#[derive(Debug, Default)]
+pub(crate) struct Problems(pub(crate) Vec<StartError>);
+
+impl Problems {
+    /// The value, or nothing and one more problem.
+    pub(crate) fn keep<T>(&mut self, outcome: Result<T, StartError>) -> Option<T> {
+        outcome.map_err(|error| self.0.push(error)).ok()
+    }
+}
+
+impl From<StartError> for Problems {
+    fn from(error: StartError) -> Self {
+        Self(vec![error])
     }
 }
 
@@ -78,63 +96,59 @@ pub(crate) fn logger(parsed: &Parsed) -> Result<Logger, StartError> {
         format,
         destinations,
     )
-    .map_err(|error| {
-        let path = file.unwrap_or_default();
-        StartError::new(
-            codes::CANNOT_START,
-            format!("--log_to_file: cannot open {path}: {error}"),
-        )
-    })
+    .map_err(|error| unwritable_log(&file.unwrap_or_default(), error))
+}
+
+/// The log cannot go where `--log_to_file` says.
+pub(crate) fn unwritable_log(path: &dyn Display, error: std::io::Error) -> StartError {
+    StartError::new(
+        codes::CANNOT_START,
+        format!("--log_to_file: cannot open {path}: {error}"),
+    )
 }
 
 impl Settings {
-    pub(crate) fn new(parsed: &Parsed) -> Result<Self, StartError> {
-        let db_host = parsed.text("db_host").to_owned();
-        if db_host.is_empty() {
-            return Err(StartError::new(
-                codes::WRONG_CONFIGURATION,
-                "db_host is empty: you must specify db_host",
-            ));
-        }
-        Ok(Self {
-            listen: listen(parsed)?,
-            threads: threads(parsed)?,
-            max_connections: max_connections(parsed)?,
-            drain: seconds(parsed, "incoming_connection_close_timeout")?.unwrap_or_default(),
-            time_limits: TimeLimits {
-                startup: seconds(parsed, "startup_timeout")?,
-                idle: seconds(parsed, "idle_timeout")?,
-                write: seconds(parsed, "write_timeout")?,
-            },
-            tls: TlsSettings::new(parsed, &db_host)?,
-            upstream: Upstream::new(db_host, port(parsed, "db_port")?),
-            keys_dir: parsed.text("keys_dir").into(),
-            encryptor_config: Some(parsed.text("encryptor_config_file"))
-                .filter(|path| !path.is_empty())
-                .map(PathBuf::from),
-            client_id: parsed.text("client_id").to_owned(),
-            unsupported: match parsed.text("unsupported_statements") {
-                "refuse" => Unsupported::Refuse,
-                "observe" => Unsupported::Observe,
-                "forward" => Unsupported::Forward,
-                other => {
-                    return Err(wrong(
-                        "unsupported_statements",
-                        other,
-                        "refuse, observe or forward",
-                    ));
-                }
-            },
-            scan: match parsed.text("scan_columns") {
-                "typed" => ScanColumns::Typed,
-                "all" => ScanColumns::All,
-                other => return Err(wrong("scan_columns", other, "typed or all")),
-            },
-            limits: Limits {
-                max_row: size(parsed, "max_container")?,
-                ..Limits::default()
-            },
-        })
+    /// Judges every flag, so that all that is wrong is told at once.
+    pub(crate) fn new(parsed: &Parsed) -> Result<Self, Problems> {
+        let mut problems = Problems::default();
+        let db_host = problems.keep(db_host(parsed));
+        let listen = problems.keep(listen(parsed));
+        let threads = problems.keep(threads(parsed));
+        let max_connections = problems.keep(max_connections(parsed));
+        let drain = problems.keep(seconds(parsed, "incoming_connection_close_timeout"));
+        let startup = problems.keep(seconds(parsed, "startup_timeout"));
+        let idle = problems.keep(seconds(parsed, "idle_timeout"));
+        let write = problems.keep(seconds(parsed, "write_timeout"));
+        let tls = problems.keep(TlsSettings::new(parsed, parsed.text("db_host")));
+        let db_port = problems.keep(port(parsed, "db_port"));
+        let unsupported = problems.keep(unsupported(parsed));
+        let scan = problems.keep(scan(parsed));
+        let max_row = problems.keep(size(parsed, "max_container"));
+        let complete = || {
+            Some(Self {
+                listen: listen?,
+                threads: threads?,
+                max_connections: max_connections?,
+                drain: drain?.unwrap_or_default(),
+                time_limits: TimeLimits {
+                    startup: startup?,
+                    idle: idle?,
+                    write: write?,
+                },
+                tls: tls?,
+                upstream: Upstream::new(db_host?, db_port?),
+                keys_dir: parsed.text("keys_dir").into(),
+                encryptor_config: encryptor_config(parsed),
+                client_id: parsed.text("client_id").to_owned(),
+                unsupported: unsupported?,
+                scan: scan?,
+                limits: Limits {
+                    max_row: max_row?,
+                    ..Limits::default()
+                },
+            })
+        };
+        complete().ok_or(problems)
     }
 
     /// The client id of connections whose certificate gives none. There must be one source of ids.
@@ -155,6 +169,44 @@ impl Settings {
                 .caused_by(error)
             }),
         }
+    }
+}
+
+/// Where the encryptor configuration is, if there is one.
+pub(crate) fn encryptor_config(parsed: &Parsed) -> Option<PathBuf> {
+    Some(parsed.text("encryptor_config_file"))
+        .filter(|path| !path.is_empty())
+        .map(PathBuf::from)
+}
+
+fn db_host(parsed: &Parsed) -> Result<String, StartError> {
+    match parsed.text("db_host") {
+        "" => Err(StartError::new(
+            codes::WRONG_CONFIGURATION,
+            "db_host is empty: you must specify db_host",
+        )),
+        host => Ok(host.to_owned()),
+    }
+}
+
+fn unsupported(parsed: &Parsed) -> Result<Unsupported, StartError> {
+    match parsed.text("unsupported_statements") {
+        "refuse" => Ok(Unsupported::Refuse),
+        "observe" => Ok(Unsupported::Observe),
+        "forward" => Ok(Unsupported::Forward),
+        other => Err(wrong(
+            "unsupported_statements",
+            other,
+            "refuse, observe or forward",
+        )),
+    }
+}
+
+fn scan(parsed: &Parsed) -> Result<ScanColumns, StartError> {
+    match parsed.text("scan_columns") {
+        "typed" => Ok(ScanColumns::Typed),
+        "all" => Ok(ScanColumns::All),
+        other => Err(wrong("scan_columns", other, "typed or all")),
     }
 }
 
@@ -236,15 +288,5 @@ fn listen(parsed: &Parsed) -> Result<Listen, StartError> {
             false => Err(refuse("expected unix:///absolute/path".to_owned())),
         };
     }
-    let address = text
-        .strip_prefix("tcp://")
-        .map(|rest| rest.trim_end_matches('/'))
-        .ok_or_else(|| refuse("expected tcp://host:port/ or unix:///path".to_owned()))?;
-    let mut resolved = address
-        .to_socket_addrs()
-        .map_err(|error| refuse(error.to_string()))?;
-    resolved
-        .next()
-        .map(Listen::Tcp)
-        .ok_or_else(|| refuse("the host has no address".to_owned()))
+    address::resolve(&text).map(Listen::Tcp).map_err(refuse)
 }

@@ -7,31 +7,33 @@ use std::sync::Arc;
 use tokio::runtime::Builder;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-/// SIGTERM and SIGINT, one after the other.
-#[derive(Debug, Default)]
-pub(crate) struct Stop(Option<(Signal, Signal)>);
+/// SIGTERM and SIGINT, one after the other. SIGUSR1 is caught too: it is for the audit log and must not end the process.
+#[derive(Debug)]
+pub(crate) struct Stop {
+    terminate: Signal,
+    interrupt: Signal,
+    _user: Signal,
+}
 
 impl Stop {
+    /// Catches them, before there is anything that they could interrupt.
+    pub(crate) fn catch() -> io::Result<Self> {
+        // Registering takes a runtime; what is registered outlives it and is heard by every other.
+        let runtime = Builder::new_current_thread().enable_all().build()?;
+        let _inside = runtime.enter();
+        Ok(Self {
+            terminate: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
+            _user: signal(SignalKind::user_defined1())?,
+        })
+    }
+
     /// Waits for the next one.
-    pub(crate) async fn next(&mut self, logger: &Logger) {
-        if self.0.is_none() {
-            let signals = (
-                signal(SignalKind::terminate()),
-                signal(SignalKind::interrupt()),
-            );
-            if let (Ok(terminate), Ok(interrupt)) = signals {
-                self.0 = Some((terminate, interrupt));
-            }
-        }
-        let Some((terminate, interrupt)) = &mut self.0 else {
-            // Without handlers the signals end the process as they do by default.
-            return std::future::pending().await;
-        };
+    pub(crate) async fn next(&mut self) {
         tokio::select! {
-            _ = terminate.recv() => {}
-            _ = interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
         }
-        logger.info("Received incoming SIGTERM or SIGINT signal", &[]);
     }
 }
 

@@ -30,7 +30,8 @@ impl Snapshot {
         former: Option<&Self>,
         logger: &Logger,
     ) -> Result<Self, StartError> {
-        let document = document(settings)?;
+        let path = settings.encryptor_config.as_deref();
+        let document = document(path)?;
         let same = former.filter(|former| former.document == document);
         let (planner, protects, wanted) = match same {
             Some(former) => {
@@ -38,13 +39,14 @@ impl Snapshot {
                 (Arc::clone(&context.planner), context.protects, Vec::new())
             }
             None => {
-                let columns = columns(settings, &document, logger)?;
+                let columns = columns(path, &document, logger)?;
                 let (protects, wanted) = (!columns.is_empty(), clients(&columns));
                 let planner = Planner::new(Arc::new(columns), settings.unsupported, PLAN_CACHE);
                 (Arc::new(planner), protects, wanted)
             }
         };
-        let keys = open_keys(settings, logger)?;
+        let keys = open_keys(&settings.keys_dir, logger)?;
+        load_keys(&settings.keys_dir, &keys, logger)?;
         logger.info("Configuring transport...", &[]);
         let client_id = settings.client_id()?;
         let tls = Tls::load(&settings.tls, logger)?;
@@ -66,42 +68,41 @@ impl Snapshot {
     }
 }
 
-fn wrong_config(settings: &Settings, cause: &str) -> StartError {
-    let path = settings
-        .encryptor_config
-        .as_deref()
-        .unwrap_or(Path::new(""));
+fn wrong_config(path: &Path, cause: &str) -> StartError {
     StartError::new(codes::WRONG_CONFIGURATION, "Can't load encryptor config")
         .caused_by(format!("{}: {cause}", path.display()))
 }
 
-fn document(settings: &Settings) -> Result<Vec<u8>, StartError> {
-    match &settings.encryptor_config {
+/// The text of the encryptor configuration.
+pub(crate) fn document(path: Option<&Path>) -> Result<Vec<u8>, StartError> {
+    match path {
         None => Ok(Vec::new()),
-        Some(path) => {
-            std::fs::read(path).map_err(|error| wrong_config(settings, &error.to_string()))
-        }
+        Some(path) => std::fs::read(path).map_err(|error| wrong_config(path, &error.to_string())),
     }
 }
 
 /// The encryptor configuration: judged, and refused where it asks for what does not exist yet.
-fn columns(settings: &Settings, document: &[u8], logger: &Logger) -> Result<Columns, StartError> {
-    let Some(path) = &settings.encryptor_config else {
+pub(crate) fn columns(
+    path: Option<&Path>,
+    document: &[u8],
+    logger: &Logger,
+) -> Result<Columns, StartError> {
+    let Some(file) = path else {
         return Ok(Columns::empty());
     };
-    let path = path.display().to_string();
+    let path = file.display().to_string();
     logger.info(
         &format!("Load encryptor configuration from {path} ..."),
         &[],
     );
     let loaded = Columns::parse(document, Database::PostgreSql)
-        .map_err(|error| wrong_config(settings, &placed(&error)))?;
+        .map_err(|error| wrong_config(file, &placed(&error)))?;
     for warning in &loaded.warnings {
         logger.warning(&warning.to_string(), &[("path", (&path).into())]);
     }
     let missing = loaded.columns.unsupported();
     if !missing.is_empty() {
-        return Err(wrong_config(settings, &missing.join("; ")));
+        return Err(wrong_config(file, &missing.join("; ")));
     }
     logger.info("Encryptor configuration loaded", &[]);
     Ok(loaded.columns)
@@ -125,30 +126,35 @@ fn placed(error: &ConfigError) -> String {
 }
 
 /// The client ids that columns name.
-fn clients(columns: &Columns) -> Vec<String> {
+pub(crate) fn clients(columns: &Columns) -> Vec<String> {
     let by_column = columns.tables().flat_map(|table| table.settings());
     by_column
         .filter_map(|setting| setting.client_id.clone())
         .collect()
 }
 
-fn open_keys(settings: &Settings, logger: &Logger) -> Result<KeyCache, StartError> {
+/// Opens the key store, without reading keys.
+pub(crate) fn open_keys(directory: &Path, logger: &Logger) -> Result<KeyCache, StartError> {
     logger.info("Initialising keystore...", &[]);
     let master_key = std::env::var("ACRA_MASTER_KEY").ok();
-    let path = settings.keys_dir.display().to_string();
     let fail = |error: KeyStoreError| {
         StartError::new(codes::KEYSTORE, "Can't open keyStore")
-            .caused_by(format!("{path}: {error}"))
+            .caused_by(format!("{}: {error}", directory.display()))
     };
-    let store = FileKeyStore::open(&settings.keys_dir, master_key.as_deref()).map_err(fail)?;
-    let cache = KeyCache::new(store);
+    let store = FileKeyStore::open(directory, master_key.as_deref()).map_err(fail)?;
+    Ok(KeyCache::new(store))
+}
+
+fn load_keys(directory: &Path, cache: &KeyCache, logger: &Logger) -> Result<(), StartError> {
+    let path = directory.display().to_string();
     cache.load_all().map_err(|error| {
         StartError::new(codes::KEYSTORE, "Failed to cache keystore on start")
             .caused_by(format!("{path}: {error}"))
     })?;
-    log_notices(&cache, logger);
+    logger.info("Cached keystore on start successfully", &[]);
+    log_notices(cache, logger);
     logger.info("Keystore init OK", &[("path", (&path).into())]);
-    Ok(cache)
+    Ok(())
 }
 
 /// Logs what the key store found that stops nothing: a rotated key that does not open, a file that others can read.

@@ -51,6 +51,15 @@ impl KeyCache {
         Ok(())
     }
 
+    /// All clients that have a key in the key store: [`FileKeyStore::client_ids`].
+    ///
+    /// # Errors
+    ///
+    /// The directory cannot be listed.
+    pub fn stored_clients(&self) -> Result<Vec<ClientId>, KeyStoreError> {
+        self.store.client_ids()
+    }
+
     /// A client's keys if they are in memory.
     pub fn cached(&self, id: &ClientId) -> Option<Arc<ClientKeys>> {
         self.keys.load().get(id).cloned()

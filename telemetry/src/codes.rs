@@ -34,6 +34,8 @@ pub const DECRYPT: u32 = 581;
 pub const TLS: u32 = 584;
 /// Query data cannot be encrypted.
 pub const ENCRYPT_QUERY: u32 = 900;
+/// Metrics cannot be served.
+pub const METRICS: u32 = 1000;
 /// Something general while a connection is served.
 pub const CONNECTION: u32 = 1100;
 /// Something general in the database's protocol.

@@ -1,12 +1,13 @@
-//! Log lines: formats, levels, destinations.
+//! Log lines: formats, levels, destinations. And counts of what goes on.
 //!
-//! Implements observability.md 1 to 3 of the specification. The interface takes texts and numbers only, never values of
+//! Implements observability.md 1 to 3 and 6 of the specification. The interface takes texts and numbers only, never values of
 //! columns or keys: what is secret has no way in that is not spelt out at the caller.
 
 mod clock;
 pub mod codes;
 mod format;
 mod logger;
+pub mod metrics;
 
 pub use format::{Format, Level};
 pub use logger::{Destinations, Logger};

@@ -8,5 +8,5 @@ pub mod bytea;
 pub mod open;
 pub mod seal;
 
-pub use open::{Kind, Opener, Scratch, open};
+pub use open::{Kind, Opener, Scratch, Tally, open};
 pub use seal::{SealError, Sealed, seal};

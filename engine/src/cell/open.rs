@@ -70,24 +70,50 @@ pub struct Scratch {
     pub plain: Vec<u8>,
 }
 
-/// Opens containers with one client's keys and counts what stayed closed.
+/// What became of containers for which there were keys.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Tally {
+    /// AcraBlocks that were opened.
+    pub opened_blocks: u64,
+    /// AcraBlocks that these keys do not open.
+    pub failed_blocks: u64,
+    /// AcraStructs that these keys do not open.
+    pub failed_structs: u64,
+}
+
+impl Tally {
+    /// Containers that stayed closed.
+    pub fn failed(self) -> u64 {
+        self.failed_blocks + self.failed_structs
+    }
+
+    /// Takes what was counted so far, if anything was.
+    pub fn take(&mut self) -> Option<Self> {
+        let counted = std::mem::take(self);
+        (counted != Self::default()).then_some(counted)
+    }
+}
+
+/// Opens containers with one client's keys and counts what came of it.
 #[derive(Debug)]
 pub struct Opener<'a> {
     /// The keys of the connection's client.
     pub keys: &'a ClientKeys,
-    /// Containers that these keys do not open.
-    pub failures: u64,
+    /// What was opened, and what was not.
+    pub tally: &'a mut Tally,
 }
 
 impl detect::Opener for Opener<'_> {
     fn open(&mut self, envelope: detect::Envelope, inner: &[u8], out: &mut Vec<u8>) -> bool {
-        let opened = match envelope {
-            detect::Envelope::AcraBlock => {
-                acrablock::open(&self.keys.symmetric, inner, out).is_ok()
-            }
-            detect::Envelope::AcraStruct => false,
+        let (opened, failures) = match envelope {
+            detect::Envelope::AcraBlock => (
+                acrablock::open(&self.keys.symmetric, inner, out).is_ok(),
+                &mut self.tally.failed_blocks,
+            ),
+            detect::Envelope::AcraStruct => (false, &mut self.tally.failed_structs),
         };
-        self.failures += u64::from(!opened);
+        *failures += u64::from(!opened);
+        self.tally.opened_blocks += u64::from(opened);
         opened
     }
 }

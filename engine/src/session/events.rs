@@ -31,6 +31,13 @@ pub enum Event {
         /// How many.
         containers: u64,
     },
+    /// Containers in results were tried with keys; those that failed are in [`Event::Unopened`] too.
+    Decrypted(crate::cell::Tally),
+    /// Values of a statement or of bound parameters were sealed.
+    Sealed {
+        /// How many.
+        values: u64,
+    },
     /// A client's keys are missing or cannot be read; cells stay closed, writes are refused.
     KeysUnavailable {
         /// The client id.

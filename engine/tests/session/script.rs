@@ -509,7 +509,13 @@ fn a_container_that_no_key_opens_passes_and_is_reported() {
     assert_eq!(driver.to_client, reply.concat());
     assert_eq!(
         driver.events,
-        [acra_engine::session::Event::Unopened { containers: 1 }]
+        [
+            acra_engine::session::Event::Unopened { containers: 1 },
+            acra_engine::session::Event::Decrypted(acra_engine::cell::Tally {
+                failed_blocks: 1,
+                ..Default::default()
+            })
+        ]
     );
 }
 

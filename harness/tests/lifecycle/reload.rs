@@ -11,7 +11,7 @@ fn reload(scene: &Scene<'_>, line: &str) -> Result<()> {
     eventually(line, || Ok(scene.acra.log().matches(line).count() > before))
 }
 
-const DONE: &str = "Configuration and keys reloaded";
+const DONE: &str = "msg=Reloaded";
 const FAILED: &str = "Reload failed";
 
 fn verbose() -> Result<Scene<'static>> {

@@ -4,7 +4,7 @@ use crate::{SECRET, goes_on, is_refusal};
 use acra_harness::scene::{Scene, eventually, hex, rows, value};
 use acra_harness::{Result, at_rest};
 
-const PASSED: &str = "Statement passed on although it is not supported";
+const PASSED: &str = "action=observed";
 
 /// A statement that is not supported and stores its value as it is.
 fn unsupported() -> String {
@@ -79,7 +79,7 @@ fn refuse_reports_too() -> Result<()> {
         "\"vault\"",
     )?;
     eventually("the log tells of it", || {
-        Ok(scene.acra.log().contains("Statement refused"))
+        Ok(scene.acra.log().contains("action=refused"))
     })?;
     let log = scene.acra.log();
     assert!(

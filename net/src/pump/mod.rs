@@ -14,13 +14,14 @@ use crate::lifecycle::{Lifecycle, Seat, State};
 use crate::transport::Transport;
 use acra_engine::keys::ClientId;
 use acra_engine::session::{
-    Activity, Answer, Ask, ClientError, Cx, Effect, Event, Input, Output, Session, Step,
+    Activity, Answer, Ask, ClientError, Cx, Effect, Event, Input, Output, Session, Side, Step,
 };
 use direction::Direction;
 use std::future::{Future, poll_fn};
 use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll};
+use std::time::Instant;
 use timer::{Limit, Timer};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
@@ -38,6 +39,14 @@ pub trait Services<S>: Send + Sync {
     fn answer(&self, ask: Ask) -> impl Future<Output = Answer> + Send + 'static;
     /// Takes note of an event.
     fn event(&self, event: Event);
+    /// The time, if it matters to [`Services::handled`].
+    fn clock(&self) -> Option<Instant> {
+        None
+    }
+    /// Takes note that what one read brought from a side, begun at `since`, has been through the session.
+    fn handled(&self, from: Side, since: Instant) {
+        let _ = (from, since);
+    }
     /// Brings a session up to date if there is something newer than `seen`.
     fn refresh(&self, session: &mut S, seen: &mut u64);
 }
@@ -401,6 +410,7 @@ impl<S: Session> Pump<S> {
             rng: &mut rng,
             events: &mut self.events,
         };
+        let since = services.clock();
         let step = match source {
             Source::Client => {
                 let mut out = Output {
@@ -418,6 +428,9 @@ impl<S: Session> Pump<S> {
             }
         };
         direction.at = input.at;
+        if let Some(since) = since {
+            services.handled(source.side(), since);
+        }
         match step {
             Step::NeedMore { want } => direction.want = want,
             Step::Blocked => direction.blocked = true,
@@ -461,4 +474,13 @@ impl<S: Session> Pump<S> {
 enum Source {
     Client,
     Server,
+}
+
+impl Source {
+    fn side(self) -> Side {
+        match self {
+            Self::Client => Side::Client,
+            Self::Server => Side::Server,
+        }
+    }
 }

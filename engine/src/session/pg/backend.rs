@@ -165,9 +165,11 @@ impl PgSession {
                 return Ok(Taken::Pass);
             }
         };
-        let mut opener = Opener { keys, failures: 0 };
+        let mut opener = Opener {
+            keys,
+            tally: &mut self.tally,
+        };
         let row = rows::open(input.bytes, frame, layout, &mut opener, &mut self.cells)?;
-        self.unopened += opener.failures;
         match row {
             Row::Same => return Ok(Taken::Pass),
             Row::Shorter(end) => out.to_client.pass(input.bytes, frame.range.start..end),
@@ -250,11 +252,13 @@ impl PgSession {
             self.registry.end_transaction(number);
         }
         self.keyring.forget_faults();
-        if self.unopened > 0 {
+        let unopened = std::mem::take(&mut self.unopened) + self.tally.failed();
+        if unopened > 0 {
             cx.events.push(Event::Unopened {
-                containers: std::mem::take(&mut self.unopened),
+                containers: unopened,
             });
         }
+        cx.events.extend(self.tally.take().map(Event::Decrypted));
     }
 
     /// ParameterStatus: some decide how the client's next text is read.

@@ -103,7 +103,10 @@ pub struct PgSession {
     server_passing: usize,
     /// Columns and formats of the current result of a simple query.
     query_result: Option<(Kinds, Formats)>,
+    /// Cells that may hold a container and for which there were no keys, since the last ReadyForQuery.
     unopened: u64,
+    /// Containers that there were keys for, since then.
+    tally: cell::Tally,
     /// The client has said goodbye, or the server has said why it closes.
     ending: bool,
     sql: crate::plan::Scratch,
@@ -129,6 +132,7 @@ impl PgSession {
             server_passing: 0,
             query_result: None,
             unopened: 0,
+            tally: cell::Tally::default(),
             ending: false,
             sql: crate::plan::Scratch::default(),
             cells: cell::Scratch::default(),

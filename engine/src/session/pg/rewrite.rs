@@ -39,6 +39,9 @@ impl PgSession {
         if edits.is_empty() {
             return Ok(None);
         }
+        cx.events.push(Event::Sealed {
+            values: edits.len() as u64,
+        });
         let mut out = Vec::with_capacity(
             text.len() + edits.iter().map(|edit| edit.text.len()).sum::<usize>(),
         );
@@ -86,6 +89,9 @@ impl PgSession {
         if sealed.is_empty() {
             return Ok(None);
         }
+        cx.events.push(Event::Sealed {
+            values: sealed.len() as u64,
+        });
         let mut message =
             Vec::with_capacity(64 + sealed.iter().map(|(_, bytes)| bytes.len()).sum::<usize>());
         let mut replacements = sealed.iter().peekable();

@@ -1,0 +1,150 @@
+//! `--check_config`: what a start does short of listening, with everything that is wrong told at once.
+
+use crate::settings::{self, Problems, Settings, StartError};
+use crate::snapshot::{self, log_notices, open_keys};
+use crate::tls::Tls;
+use crate::{exporter, log_problems, log_warnings, say};
+use acra_cli::Parsed;
+use acra_engine::columns::Columns;
+use acra_engine::keys::ClientId;
+use acra_stores::KeyCache;
+use acra_telemetry::{Destinations, Format, Logger, codes};
+use std::collections::BTreeSet;
+use std::fs::OpenOptions;
+use std::path::Path;
+use std::process::ExitCode;
+
+/// Checks, writes to standard error in the form that the log has, and gives the exit code.
+///
+/// Neither the database nor the addresses to listen at are touched, and no file is written: a running server is not
+/// disturbed.
+pub(crate) fn run(parsed: &Parsed) -> ExitCode {
+    let console = Destinations {
+        console: true,
+        file: None,
+    };
+    let format = Format::from_name(parsed.text("logging_format"));
+    let version = env!("CARGO_PKG_VERSION");
+    let logger = match Logger::new("acra-server", version, format, console) {
+        Ok(logger) => logger,
+        Err(error) => return say(std::io::stderr(), &error.to_string(), 1),
+    };
+    log_warnings(parsed, &logger);
+    logger.info("Validating service configuration...", &[]);
+    let mut problems = Problems::default();
+    problems.keep(log_file(parsed));
+    problems.keep(exporter::address(parsed));
+    let encryptor_config = settings::encryptor_config(parsed);
+    let path = encryptor_config.as_deref();
+    let document = problems.keep(snapshot::document(path));
+    let columns = document.and_then(|text| problems.keep(snapshot::columns(path, &text, &logger)));
+    let columns = columns.unwrap_or_else(Columns::empty);
+    let client_id = match Settings::new(parsed) {
+        Ok(settings) => {
+            problems.keep(Tls::load(&settings.tls, &logger));
+            problems.keep(settings.client_id()).flatten()
+        }
+        Err(found) => {
+            problems.0.extend(found.0);
+            // Judged already, or cannot be.
+            ClientId::new(parsed.text("client_id")).ok()
+        }
+    };
+    let clients = check_keys(parsed, &columns, client_id.as_ref(), &mut problems, &logger);
+    log_problems(&problems, &logger);
+    summary(&problems, &columns, clients, &logger)
+}
+
+fn summary(problems: &Problems, columns: &Columns, clients: usize, logger: &Logger) -> ExitCode {
+    match problems.0.len() {
+        0 => {
+            let protected: usize = columns.tables().map(|table| table.settings().count()).sum();
+            logger.info(
+                &format!(
+                    "Configuration is good: {protected} protected columns, keys of {clients} clients"
+                ),
+                &[],
+            );
+            ExitCode::SUCCESS
+        }
+        count => {
+            let plural = if count == 1 { "" } else { "s" };
+            logger.error(
+                &format!("Configuration has {count} problem{plural}"),
+                &[codes::code(codes::WRONG_CONFIGURATION)],
+            );
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Whether the log could be written; the file is not made.
+fn log_file(parsed: &Parsed) -> Result<(), StartError> {
+    let path = Path::new(parsed.text("log_to_file"));
+    if path.as_os_str().is_empty() {
+        return Ok(());
+    }
+    let there = match path.try_exists() {
+        Ok(true) => OpenOptions::new().append(true).open(path).map(|_| ()),
+        Ok(false) => {
+            let parent = path
+                .parent()
+                .filter(|parent| !parent.as_os_str().is_empty());
+            parent.unwrap_or(Path::new(".")).read_dir().map(|_| ())
+        }
+        Err(error) => Err(error),
+    };
+    there.map_err(|error| settings::unwritable_log(&path.display(), error))
+}
+
+/// Opens every key of the key store and of the clients that the configuration names; gives the number of clients whose
+/// keys open.
+fn check_keys(
+    parsed: &Parsed,
+    columns: &Columns,
+    own: Option<&ClientId>,
+    problems: &mut Problems,
+    logger: &Logger,
+) -> usize {
+    let Some(keys) = problems.keep(open_keys(Path::new(parsed.text("keys_dir")), logger)) else {
+        return 0;
+    };
+    let stored = keys
+        .stored_clients()
+        .map_err(|error| StartError::new(codes::KEYSTORE, "Can't open keyStore").caused_by(error));
+    let stored = problems.keep(stored).unwrap_or_default();
+    let named = snapshot::clients(columns);
+    let mut all: BTreeSet<&str> = stored.iter().chain(own).map(ClientId::as_str).collect();
+    all.extend(named.iter().map(String::as_str));
+    let usable = all
+        .iter()
+        .filter(|id| problems.keep(check_client(&keys, id)).is_some())
+        .count();
+    log_notices(&keys, logger);
+    usable
+}
+
+fn check_client(keys: &KeyCache, id: &str) -> Result<(), StartError> {
+    let client = ClientId::new(id).map_err(|error| {
+        StartError::new(
+            codes::INVALID_CLIENT_ID,
+            format!("client id \"{id}\" of the encryptor configuration is not one"),
+        )
+        .caused_by(error)
+    })?;
+    match keys.load(&client) {
+        Ok(_) => Ok(()),
+        Err(error) if error.is_missing() => Err(StartError::new(
+            codes::KEYS,
+            format!("No storage key for client \"{id}\": its columns cannot be written"),
+        )
+        .caused_by(format!(
+            "{error}; make it with acra-keymaker --generate_symmetric_storage_key --client_id=\"{id}\""
+        ))),
+        Err(error) => Err(StartError::new(
+            codes::KEYS,
+            format!("Can't read keys of client \"{id}\""),
+        )
+        .caused_by(error)),
+    }
+}

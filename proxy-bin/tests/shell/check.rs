@@ -1,0 +1,104 @@
+//! `--check_config`.
+
+use crate::support::{PROTECTS, Place, Result, exists};
+
+#[test]
+fn a_good_configuration() -> Result {
+    let place = Place::new()?;
+    let encryptor = place.file("e.yaml", PROTECTS)?;
+    let encryptor = format!("--encryptor_config_file={encryptor}");
+    let log = format!("--log_to_file={}", place.path("log").display());
+    let done =
+        place.run_with_keys(&["--check_config", &encryptor, &log, "--log_to_console=false"])?;
+    assert_eq!((done.code, done.stdout.as_str()), (Some(0), ""));
+    assert!(
+        done.stderr
+            .contains("Configuration is good: 1 protected columns, keys of 1 clients"),
+        "{}",
+        done.stderr
+    );
+    assert!(!done.stderr.contains("listening") && !exists(&place.path("log")));
+    Ok(())
+}
+
+#[test]
+fn every_problem_is_told() -> Result {
+    let place = Place::new()?;
+    let encryptor = place.file(
+        "e.yaml",
+        &format!("{PROTECTS}        client_id: other-client\n"),
+    )?;
+    let done = place.run_with_keys(&[
+        "--check_config",
+        &format!("--encryptor_config_file={encryptor}"),
+        "--db_host=",
+        "--runtime_threads=5000",
+        "--incoming_connection_prometheus_metrics_string=9100",
+        "--log_to_file=/nonexistent/log",
+        "--logging_format=json",
+    ])?;
+    assert_eq!(done.code, Some(1));
+    let errors: Vec<serde_json::Value> = done
+        .stderr
+        .lines()
+        .map(serde_json::from_str)
+        .collect::<std::result::Result<Vec<serde_json::Value>, _>>()?
+        .into_iter()
+        .filter(|line| line["level"] == "error")
+        .collect();
+    for (code, message) in [
+        (505, "--log_to_file"),
+        (507, "db_host is empty"),
+        (507, "--runtime_threads"),
+        (511, "No storage key for client \"other-client\""),
+        (1000, "--incoming_connection_prometheus_metrics_string"),
+        (507, "Configuration has 5 problems"),
+    ] {
+        let told = |line: &&serde_json::Value| {
+            line["code"] == code
+                && line["msg"]
+                    .as_str()
+                    .is_some_and(|found| found.starts_with(message))
+        };
+        assert!(
+            errors.iter().any(|line| told(&line)),
+            "{message}: {}",
+            done.stderr
+        );
+    }
+    assert_eq!(errors.len(), 6);
+    Ok(())
+}
+
+#[test]
+fn wrong_keys() -> Result {
+    let (place, other) = (Place::new()?, Place::new()?);
+    let keys = format!("--keys_dir={}", other.path("keys").display());
+    let done = place.run_with_keys(&["--check_config", &keys])?;
+    assert_eq!(done.code, Some(1));
+    assert!(
+        done.stderr.contains("Can't read keys of client") && done.stderr.contains("1 problem\""),
+        "{}",
+        done.stderr
+    );
+    let mut command = place.command(&["--check_config", "--db_host=x", "--client_id=test-client"]);
+    let done = command.env_remove("ACRA_MASTER_KEY").output()?;
+    assert_eq!(done.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&done.stderr).contains("master key"));
+    Ok(())
+}
+
+#[test]
+fn a_wrong_encryptor_configuration() -> Result {
+    let place = Place::new()?;
+    let encryptor = place.file("e.yaml", "schemas:\n  - table: vault\n    columns: [id\n")?;
+    let encryptor = format!("--encryptor_config_file={encryptor}");
+    let done = place.run_with_keys(&["--check_config", &encryptor])?;
+    assert_eq!(done.code, Some(1));
+    assert!(
+        done.stderr.contains("Can't load encryptor config") && done.stderr.contains("e.yaml"),
+        "{}",
+        done.stderr
+    );
+    Ok(())
+}

@@ -1,0 +1,8 @@
+//! `acra-server` as a shell sees it: exit codes, what is printed, signals, the metrics page.
+
+mod check;
+mod command_line;
+mod flags_page;
+mod log;
+mod metrics;
+mod support;
