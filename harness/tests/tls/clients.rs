@@ -1,5 +1,5 @@
-use crate::pki::Pki;
 use crate::{answer, psql};
+use acra_harness::pki::Pki;
 use acra_harness::raw::{Connection, frontend as f};
 use acra_harness::scene::Scene;
 use acra_harness::{Error, Result};
