@@ -115,6 +115,14 @@ impl Pki {
         Ok((self.cert("server"), key))
     }
 
+    /// A file with a certificate and its key, as HAProxy takes them.
+    pub fn bundle(&self, name: &str) -> Result<PathBuf> {
+        let path = self.folder.path().join(format!("{name}.bundle"));
+        let parts = [fs::read(self.cert(name))?, fs::read(self.key(name))?];
+        fs::write(&path, parts.concat())?;
+        Ok(path)
+    }
+
     /// Flags of `acra-server` for TLS with applications.
     pub fn listener_flags(&self) -> Vec<String> {
         let flag = |name: &str, path: &Path| format!("--{name}={}", path.display());
