@@ -3,7 +3,7 @@
 use acra_harness::Result;
 use acra_harness::pki::Pki;
 use acra_harness::raw::Connection;
-use acra_harness::servers::{AcraConfig, AcraServer, Haproxy, Pgbouncer, Postgres, Relay};
+use acra_harness::servers::{AcraConfig, AcraServer, Postgres, Proxy};
 use rustls::ClientConfig;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -40,9 +40,9 @@ ANALYZE accounts; ANALYZE wide;
 /// Everything that runs.
 pub(crate) struct Servers {
     pub(crate) postgres: &'static Postgres,
-    relay: Relay,
-    haproxy: Haproxy,
-    pgbouncer: Pgbouncer,
+    relay: Proxy,
+    haproxy: Proxy,
+    pgbouncer: Proxy,
     ours: AcraServer,
     ours_id: u32,
 }
@@ -69,9 +69,9 @@ impl Servers {
         postgres.run(DATABASE, "ANALYZE sealed")?;
         let ours_id = ours.daemon().id();
         Ok(Self {
-            relay: Relay::start(upstream)?,
-            haproxy: Haproxy::start(upstream, threads)?,
-            pgbouncer: Pgbouncer::start(upstream)?,
+            relay: Proxy::null_relay(upstream)?,
+            haproxy: Proxy::haproxy(upstream, threads)?,
+            pgbouncer: Proxy::pgbouncer(upstream)?,
             postgres,
             ours,
             ours_id,
@@ -102,7 +102,7 @@ impl Servers {
 /// The same database with TLS, and what stands before it with TLS on both sides.
 pub(crate) struct TlsServers {
     pub(crate) postgres: Postgres,
-    haproxy: Haproxy,
+    haproxy: Proxy,
     ours: AcraServer,
     // After the servers, which read there.
     _pki: Pki,
@@ -122,7 +122,7 @@ impl TlsServers {
             .flag("--tls_client_auth=0")
             .flag("--tls_database_mode=require");
         Ok(Self {
-            haproxy: Haproxy::with_tls(postgres.address(), threads, &pki.bundle("server")?)?,
+            haproxy: Proxy::haproxy_with_tls(postgres.address(), threads, &pki.bundle("server")?)?,
             ours: AcraServer::start(&config)?,
             postgres,
             _pki: pki,

@@ -2,7 +2,7 @@
 
 use acra_harness::parity::{Side, compare};
 use acra_harness::raw::Connection;
-use acra_harness::servers::{AcraConfig, AcraServer, Postgres, Relay};
+use acra_harness::servers::{AcraConfig, AcraServer, Postgres, Proxy};
 use acra_harness::{Result, paths};
 use std::env;
 use std::io::{self, Write};
@@ -26,7 +26,7 @@ const UNUSED_TABLE: &str = "schemas:
 
 /// A running target.
 pub(crate) enum Target {
-    NullRelay(Relay),
+    NullRelay(Proxy),
     AcraServer(AcraServer),
 }
 
@@ -50,7 +50,7 @@ impl Target {
 /// Starts a target before a server; `None` if it is not built and may be missing.
 pub(crate) fn start(kind: Kind, server: &Postgres) -> Result<Option<Target>> {
     Ok(Some(match kind {
-        Kind::NullRelay => Target::NullRelay(Relay::start(server.address())?),
+        Kind::NullRelay => Target::NullRelay(Proxy::null_relay(server.address())?),
         Kind::AcraServer => {
             if let Err(error) = paths::binary("acra-server") {
                 return skip(error);

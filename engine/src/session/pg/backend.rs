@@ -5,7 +5,7 @@
 use super::ledger::Awaited;
 use super::registry::Kinds;
 use super::rows::{self, Layout, Row};
-use super::{PgSession, ScanColumns};
+use super::{PgSession, ScanColumns, pass_on};
 use crate::cell::{Kind, Opener};
 use crate::session::{Ask, Cx, Event, Input, Output, Side, Step};
 use crate::wire::cursor::{Malformed, Reader};
@@ -32,14 +32,8 @@ impl PgSession {
         cx: &mut Cx<'_>,
     ) -> Step {
         loop {
-            if self.server_passing > 0 {
-                let there = self.server_passing.min(input.bytes.len() - input.at);
-                out.to_client.pass(input.bytes, input.at..input.at + there);
-                input.at += there;
-                self.server_passing -= there;
-                if self.server_passing > 0 {
-                    return Step::NeedMore { want: 1 };
-                }
+            if !pass_on(&mut self.server_passing, input, out.to_client) {
+                return Step::NeedMore { want: 1 };
             }
             let frame = match scan(input.bytes, input.at) {
                 Scan::Frame(frame) => frame,

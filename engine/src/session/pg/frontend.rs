@@ -5,7 +5,7 @@
 
 use super::ledger::Awaited;
 use super::registry::{Full, Portal, Undo};
-use super::{PgSession, rewrite};
+use super::{PgSession, pass_on, rewrite};
 use crate::plan::{ClientEncoding, Lexical, Plan, Verdict};
 use crate::session::{Ask, ClientError, ClientFacing, Cx, Event, Input, Output, Side, Step};
 use crate::wire::cursor::{Malformed, Reader};
@@ -61,14 +61,8 @@ impl PgSession {
         cx: &mut Cx<'_>,
     ) -> Step {
         loop {
-            if self.client_passing > 0 {
-                let there = self.client_passing.min(input.bytes.len() - input.at);
-                out.to_server.pass(input.bytes, input.at..input.at + there);
-                input.at += there;
-                self.client_passing -= there;
-                if self.client_passing > 0 {
-                    return Step::NeedMore { want: 1 };
-                }
+            if !pass_on(&mut self.client_passing, input, out.to_server) {
+                return Step::NeedMore { want: 1 };
             }
             if self.ledger.len() >= self.context.limits.max_in_flight {
                 return Step::Blocked;
@@ -226,14 +220,12 @@ impl PgSession {
             Verdict::Rewrite => self.seal_literals(&plan, text, cx)?,
             _ => None,
         };
-        match rewritten {
-            None => out.to_server.pass(input.bytes, frame.range.clone()),
-            Some(Rewritten(text)) => {
-                let mut message = Vec::with_capacity(text.len() + 6);
-                write_frame(&mut message, b'Q', |out| write_cstr(out, &text));
-                out.to_server.push(message);
-            }
-        }
+        let message = rewritten.map(|Rewritten(text)| {
+            let mut message = Vec::with_capacity(text.len() + 6);
+            write_frame(&mut message, b'Q', |out| write_cstr(out, &text));
+            message
+        });
+        send(message, frame, input, out);
         // A simple query drops the unnamed statement.
         self.registry.remove_statement(b"");
         self.ledger.push(Awaited::Query(plan));
@@ -257,10 +249,7 @@ impl PgSession {
         let undo =
             self.registry
                 .add_statement(parse.name, plan, self.context.limits.max_registry)?;
-        match message {
-            None => out.to_server.pass(input.bytes, frame.range.clone()),
-            Some(message) => out.to_server.push(message),
-        }
+        send(message, frame, input, out);
         self.ledger.push(Awaited::Parse(undo));
         Ok(())
     }
@@ -297,10 +286,7 @@ impl PgSession {
             portal,
             self.context.limits.max_registry,
         )?;
-        match message {
-            None => out.to_server.pass(input.bytes, frame.range.clone()),
-            Some(message) => out.to_server.push(message),
-        }
+        send(message, frame, input, out);
         self.ledger.push(Awaited::Bind(undo));
         Ok(())
     }
@@ -432,6 +418,14 @@ impl PgSession {
             )
             .hint("Wait for the earlier statement's result, or write the string as E'…' in ASCII or as a parameter."),
         ))
+    }
+}
+
+/// Sends a message in the place of the client's, or that one.
+fn send(message: Option<Vec<u8>>, frame: &Frame, input: &mut Input<'_>, out: &mut Output<'_>) {
+    match message {
+        None => out.to_server.pass(input.bytes, frame.range.clone()),
+        Some(message) => out.to_server.push(message),
     }
 }
 

@@ -19,6 +19,7 @@ use super::{
 use crate::cell;
 use crate::keys::ClientId;
 use crate::plan::{Lexical, Planner};
+use crate::wire::outbox::Outbox;
 use crate::wire::pg::Formats;
 use ledger::Ledger;
 use registry::{Kinds, Registry};
@@ -276,4 +277,13 @@ impl Session for PgSession {
             _ => Activity::IdleInTransaction,
         }
     }
+}
+
+/// Passes what is there of a message that is not looked into. True: all of it has passed.
+fn pass_on(left: &mut usize, input: &mut Input<'_>, out: &mut Outbox) -> bool {
+    let there = (*left).min(input.bytes.len() - input.at);
+    out.pass(input.bytes, input.at..input.at + there);
+    input.at += there;
+    *left -= there;
+    *left == 0
 }
