@@ -16,9 +16,9 @@ const NOT_YET_KEY_SOURCE: Availability =
 pub(crate) fn flag_set() -> FlagSet {
     let families = [
         families::global(),
-        without_revocation(families::tls_base(Availability::Yes)),
-        without_revocation(families::tls_peer(Peer::Application, Availability::Yes)),
-        without_revocation(families::tls_peer(Peer::Database, Availability::Yes)),
+        families::tls_base(Availability::Yes),
+        families::tls_peer(Peer::Application, Availability::Yes),
+        families::tls_peer(Peer::Database, Availability::Yes),
         families::redis(RedisUse::KeysAndTokens, NOT_YET_REDIS),
         families::keystore_strategy(NOT_YET_KEY_SOURCE),
         families::kms(Availability::NotYet("a key management service")),
@@ -32,20 +32,6 @@ pub(crate) fn flag_set() -> FlagSet {
         additions(),
     ];
     FlagSet::new("acra-server", families.into_iter().flatten())
-}
-
-/// Revocation is not looked up yet: a flag for it other than the one that forbids it is refused.
-fn without_revocation(flags: Vec<Flag>) -> Vec<Flag> {
-    let is_missing = |name: &str| {
-        (name.contains("_ocsp_") || name.contains("_crl_")) && !name.ends_with("_from_cert")
-    };
-    flags
-        .into_iter()
-        .map(|flag| match is_missing(flag.name()) {
-            true => flag.not_yet("the revocation of certificates"),
-            false => flag,
-        })
-        .collect()
 }
 
 /// Where the encryptor configuration comes from (cli.md 10.8).

@@ -87,7 +87,10 @@ impl Revocation {
         let steps = path::steps(chain, cas, now())
             .map_err(|text| RevocationError::new(Means::Chain, Verdict::Unavailable, text))?;
         let mut warnings = Vec::new();
-        if let Some(leaf) = steps.first().filter(|leaf| leaf.is_self_signed()) {
+        let is_any_configured =
+            self.responders.settings().url.is_some() || self.lists.settings().url.is_some();
+        if is_any_configured && let Some(leaf) = steps.first().filter(|leaf| leaf.is_self_signed())
+        {
             warnings.push(format!(
                 "The certificate with serial number {} is signed by itself: configured sources of revocations are not asked about it",
                 leaf.link.serial_hex(),
