@@ -2,7 +2,7 @@ use crate::pki::{Ca, Cert, Folder, client};
 use crate::revocation_pki::{Server, chain, naming};
 use acra_net::tls::revocation::{CrlSettings, OcspSettings, Revocation, RevocationError};
 use rcgen::ExtendedKeyUsagePurpose;
-use std::net::{TcpListener, TcpStream};
+use std::net::TcpListener;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
@@ -36,31 +36,33 @@ impl Responder {
             ("-rsigner", folder.write("signer.pem", signer.0)),
             ("-rkey", folder.write("signer.key", signer.1)),
         ];
-        let free = TcpListener::bind("127.0.0.1:0").unwrap();
-        let address = free.local_addr().unwrap();
-        drop(free);
         let mut command = Command::new("openssl");
-        command
-            .arg("ocsp")
-            .args(["-port", &address.port().to_string()]);
+        command.args(["ocsp", "-port", "0"]);
         for (flag, path) in files {
             command.arg(flag).arg(path);
         }
+        let log = folder.write("log", "");
+        let output = std::fs::File::create(&log).unwrap();
         let child = command
             .args(validity)
             .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
+            .stdout(output.try_clone().unwrap())
+            .stderr(output)
             .spawn()
             .unwrap();
-        let is_up = (0..500).any(|_| {
+        // A connection that asks nothing would occupy it, so its log tells that it is up, and where.
+        let port = (0..1000).find_map(|_| {
             std::thread::sleep(Duration::from_millis(10));
-            TcpStream::connect(address).is_ok()
+            let text = std::fs::read_to_string(&log).unwrap();
+            let (_, address) = text.split_once("ACCEPT ")?;
+            let (address, rest) = address.split_once(" PID")?;
+            let port = address.rsplit_once(':')?.1.parse::<u16>().ok()?;
+            rest.contains("waiting for").then_some(port)
         });
-        assert!(is_up, "openssl ocsp does not listen");
+        let port = port.expect("openssl ocsp does not listen");
         Self {
             child,
-            url: format!("http://{address}"),
+            url: format!("http://127.0.0.1:{port}"),
             _folder: folder,
         }
     }

@@ -114,7 +114,7 @@ impl Server {
             while let Ok((mut stream, _)) = listener.accept().await {
                 requests.fetch_add(1, Ordering::Relaxed);
                 let mut request = Vec::new();
-                while !request.ends_with(b"\r\n\r\n") {
+                while !request.windows(4).any(|bytes| bytes == b"\r\n\r\n") {
                     if stream.read_buf(&mut request).await.unwrap_or(0) == 0 {
                         break;
                     }
