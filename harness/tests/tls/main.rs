@@ -4,6 +4,7 @@ mod clients;
 mod database;
 mod identity;
 mod pki;
+mod revocation;
 
 use acra_harness::clients::{Output, run};
 use acra_harness::scene::Scene;

@@ -2,8 +2,9 @@
 
 use acra_harness::Result;
 use rcgen::{
-    BasicConstraints, CertificateParams, CertifiedIssuer, DistinguishedName, DnType,
-    ExtendedKeyUsagePurpose, IsCa, KeyPair, KeyUsagePurpose,
+    BasicConstraints, CertificateParams, CertificateRevocationListParams, CertifiedIssuer,
+    CrlDistributionPoint, DistinguishedName, DnType, ExtendedKeyUsagePurpose, IsCa, KeyIdMethod,
+    KeyPair, KeyUsagePurpose, RevokedCertParams, SerialNumber, date_time_ymd,
 };
 use std::fs::{self, Permissions};
 use std::os::unix::fs::{PermissionsExt as _, chown};
@@ -14,6 +15,9 @@ pub(crate) struct Pki {
     folder: TempDir,
     issuer: CertifiedIssuer<'static, KeyPair>,
 }
+
+/// Serial number of the certificate of `server`.
+pub(crate) const SERVER_SERIAL: u64 = 0x5e;
 
 /// Subject of the certificates that identify a client.
 pub(crate) const CLIENT: &str = "client";
@@ -30,10 +34,11 @@ impl Pki {
         let issuer = CertifiedIssuer::self_signed(params, KeyPair::generate()?)?;
         fs::write(folder.path().join("ca.pem"), issuer.pem())?;
         let pki = Self { folder, issuer };
-        pki.issue(
+        pki.issue_numbered(
             "server",
-            &["localhost"],
+            SERVER_SERIAL,
             ExtendedKeyUsagePurpose::ServerAuth,
+            &[],
         )?;
         pki.issue(
             "elsewhere",
@@ -51,7 +56,15 @@ impl Pki {
         usage: ExtendedKeyUsagePurpose,
     ) -> Result<()> {
         let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
-        let mut params = CertificateParams::new(names)?;
+        self.issue_as(common_name, usage, CertificateParams::new(names)?)
+    }
+
+    fn issue_as(
+        &self,
+        common_name: &str,
+        usage: ExtendedKeyUsagePurpose,
+        mut params: CertificateParams,
+    ) -> Result<()> {
         params.distinguished_name = name(common_name);
         params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
         params.extended_key_usages = vec![usage];
@@ -61,6 +74,55 @@ impl Pki {
         fs::write(self.key(common_name), key.serialize_pem())?;
         fs::set_permissions(self.key(common_name), Permissions::from_mode(0o600))?;
         Ok(())
+    }
+
+    /// A certificate with a serial number, for a client or a server, that names these revocation lists.
+    pub(crate) fn issue_numbered(
+        &self,
+        common_name: &str,
+        serial: u64,
+        usage: ExtendedKeyUsagePurpose,
+        lists: &[&str],
+    ) -> Result<()> {
+        let mut params = CertificateParams::new(vec!["localhost".to_owned()])?;
+        params.serial_number = Some(SerialNumber::from(serial));
+        params.crl_distribution_points = lists
+            .iter()
+            .map(|url| CrlDistributionPoint {
+                uris: vec![(*url).to_owned()],
+            })
+            .collect();
+        self.issue_as(common_name, usage, params)
+    }
+
+    /// The address of a file with a list of the CA that revokes this serial number.
+    pub(crate) fn revoking(&self, serial: u64) -> Result<String> {
+        let list = CertificateRevocationListParams {
+            this_update: date_time_ymd(2020, 1, 1),
+            next_update: date_time_ymd(2999, 1, 1),
+            crl_number: SerialNumber::from(1),
+            issuing_distribution_point: None,
+            revoked_certs: vec![RevokedCertParams {
+                serial_number: SerialNumber::from(serial),
+                revocation_time: date_time_ymd(2021, 2, 3),
+                reason_code: None,
+                invalidity_date: None,
+            }],
+            key_identifier_method: KeyIdMethod::Sha256,
+        };
+        let path = self.folder.path().join("list.pem");
+        fs::write(&path, list.signed_by(&self.issuer)?.pem()?)?;
+        Ok(format!("file://{}", path.display()))
+    }
+
+    /// Parameters of libpq for a client with this certificate.
+    pub(crate) fn mutual_as(&self, name: &str) -> String {
+        format!(
+            "sslmode=verify-full sslrootcert={} sslcert={} sslkey={}",
+            self.ca().display(),
+            self.cert(name).display(),
+            self.key(name).display()
+        )
     }
 
     pub(crate) fn ca(&self) -> PathBuf {
@@ -98,12 +160,7 @@ impl Pki {
 
     /// Parameters of libpq for a client with a certificate that verifies the server.
     pub(crate) fn mutual(&self) -> String {
-        format!(
-            "sslmode=verify-full sslrootcert={} sslcert={} sslkey={}",
-            self.ca().display(),
-            self.cert(CLIENT).display(),
-            self.key(CLIENT).display()
-        )
+        self.mutual_as(CLIENT)
     }
 
     /// The same for one without a certificate.
