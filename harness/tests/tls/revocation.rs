@@ -1,5 +1,5 @@
-use crate::pki::{Pki, SERVER_SERIAL};
-use crate::{answer, postgres_with_tls, psql};
+use crate::{answer, psql};
+use acra_harness::pki::{Pki, SERVER_SERIAL};
 use acra_harness::scene::{Scene, value};
 use acra_harness::{Error, Result};
 use rcgen::ExtendedKeyUsagePurpose::ClientAuth;
@@ -61,7 +61,7 @@ fn a_revoked_client_is_told_so_and_others_are_served() -> Result<()> {
 #[test]
 fn a_revoked_database_is_not_used() -> Result<()> {
     let pki = Pki::new()?;
-    let postgres = postgres_with_tls(&pki, &[])?;
+    let postgres = pki.postgres(&[])?;
     for (revoked, is_used) in [(1, true), (SERVER_SERIAL, false)] {
         let list = pki.revoking(revoked)?;
         let scene = Scene::on(&postgres, |config| {
