@@ -3,8 +3,9 @@
 use crate::Result;
 use crate::servers::{Postgres, postgres_user};
 use rcgen::{
-    BasicConstraints, CertificateParams, CertifiedIssuer, DistinguishedName, DnType,
-    ExtendedKeyUsagePurpose, IsCa, KeyPair, KeyUsagePurpose,
+    BasicConstraints, CertificateParams, CertificateRevocationListParams, CertifiedIssuer,
+    CrlDistributionPoint, DistinguishedName, DnType, ExtendedKeyUsagePurpose, IsCa, KeyIdMethod,
+    KeyPair, KeyUsagePurpose, RevokedCertParams, SerialNumber, date_time_ymd,
 };
 use std::fs::{self, Permissions};
 use std::os::unix::fs::{PermissionsExt as _, chown};
@@ -16,6 +17,9 @@ pub struct Pki {
     folder: TempDir,
     issuer: CertifiedIssuer<'static, KeyPair>,
 }
+
+/// Serial number of the certificate "server".
+pub const SERVER_SERIAL: u64 = 0x5e;
 
 /// Common name, and name of the files, of the certificate that identifies a client.
 pub const CLIENT: &str = "client";
@@ -39,10 +43,11 @@ impl Pki {
         let issuer = CertifiedIssuer::self_signed(params, KeyPair::generate()?)?;
         fs::write(folder.path().join("ca.pem"), issuer.pem())?;
         let pki = Self { folder, issuer };
-        pki.issue(
+        pki.issue_numbered(
             "server",
-            &["localhost"],
+            SERVER_SERIAL,
             ExtendedKeyUsagePurpose::ServerAuth,
+            &[],
         )?;
         pki.issue(
             "elsewhere",
@@ -60,7 +65,15 @@ impl Pki {
         usage: ExtendedKeyUsagePurpose,
     ) -> Result<()> {
         let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
-        let mut params = CertificateParams::new(names)?;
+        self.issue_as(common_name, usage, CertificateParams::new(names)?)
+    }
+
+    fn issue_as(
+        &self,
+        common_name: &str,
+        usage: ExtendedKeyUsagePurpose,
+        mut params: CertificateParams,
+    ) -> Result<()> {
         params.distinguished_name = name(common_name);
         params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
         params.extended_key_usages = vec![usage];
@@ -70,6 +83,45 @@ impl Pki {
         fs::write(self.key(common_name), key.serialize_pem())?;
         fs::set_permissions(self.key(common_name), Permissions::from_mode(0o600))?;
         Ok(())
+    }
+
+    /// Issues a certificate with this serial number, for `localhost`, that names these revocation lists.
+    pub fn issue_numbered(
+        &self,
+        common_name: &str,
+        serial: u64,
+        usage: ExtendedKeyUsagePurpose,
+        lists: &[&str],
+    ) -> Result<()> {
+        let mut params = CertificateParams::new(vec!["localhost".to_owned()])?;
+        params.serial_number = Some(SerialNumber::from(serial));
+        params.crl_distribution_points = lists
+            .iter()
+            .map(|url| CrlDistributionPoint {
+                uris: vec![(*url).to_owned()],
+            })
+            .collect();
+        self.issue_as(common_name, usage, params)
+    }
+
+    /// Writes a revocation list of the CA with this serial number, and gives its address.
+    pub fn revoking(&self, serial: u64) -> Result<String> {
+        let list = CertificateRevocationListParams {
+            this_update: date_time_ymd(2020, 1, 1),
+            next_update: date_time_ymd(2999, 1, 1),
+            crl_number: SerialNumber::from(1),
+            issuing_distribution_point: None,
+            revoked_certs: vec![RevokedCertParams {
+                serial_number: SerialNumber::from(serial),
+                revocation_time: date_time_ymd(2021, 2, 3),
+                reason_code: None,
+                invalidity_date: None,
+            }],
+            key_identifier_method: KeyIdMethod::Sha256,
+        };
+        let path = self.folder.path().join("list.pem");
+        fs::write(&path, list.signed_by(&self.issuer)?.pem()?)?;
+        Ok(format!("file://{}", path.display()))
     }
 
     /// The CA's certificate.
@@ -135,11 +187,16 @@ impl Pki {
 
     /// Parameters of libpq for a client with a certificate that verifies the server.
     pub fn mutual(&self) -> String {
+        self.mutual_as(CLIENT)
+    }
+
+    /// The same for a client with this certificate.
+    pub fn mutual_as(&self, name: &str) -> String {
         format!(
             "sslmode=verify-full sslrootcert={} sslcert={} sslkey={}",
             self.ca().display(),
-            self.cert(CLIENT).display(),
-            self.key(CLIENT).display()
+            self.cert(name).display(),
+            self.key(name).display()
         )
     }
 

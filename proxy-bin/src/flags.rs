@@ -16,9 +16,9 @@ const NOT_YET_KEY_SOURCE: Availability =
 pub(crate) fn flag_set() -> FlagSet {
     let families = [
         families::global(),
-        without_revocation(families::tls_base(Availability::Yes)),
-        without_revocation(families::tls_peer(Peer::Application, Availability::Yes)),
-        without_revocation(families::tls_peer(Peer::Database, Availability::Yes)),
+        families::tls_base(Availability::Yes),
+        families::tls_peer(Peer::Application, Availability::Yes),
+        families::tls_peer(Peer::Database, Availability::Yes),
         families::redis(RedisUse::KeysAndTokens, NOT_YET_REDIS),
         families::keystore_strategy(NOT_YET_KEY_SOURCE),
         families::kms(Availability::NotYet("a key management service")),
@@ -32,20 +32,6 @@ pub(crate) fn flag_set() -> FlagSet {
         additions(),
     ];
     FlagSet::new("acra-server", families.into_iter().flatten())
-}
-
-/// Revocation is not looked up yet: a flag for it other than the one that forbids it is refused.
-fn without_revocation(flags: Vec<Flag>) -> Vec<Flag> {
-    let is_missing = |name: &str| {
-        (name.contains("_ocsp_") || name.contains("_crl_")) && !name.ends_with("_from_cert")
-    };
-    flags
-        .into_iter()
-        .map(|flag| match is_missing(flag.name()) {
-            true => flag.not_yet("the revocation of certificates"),
-            false => flag,
-        })
-        .collect()
 }
 
 /// Where the encryptor configuration comes from (cli.md 10.8).
@@ -434,9 +420,21 @@ mod tests {
             "tls_client_id_from_cert",
             "tls_client_key",
             "tls_client_mode",
+            "tls_crl_cache_size",
+            "tls_crl_cache_time",
+            "tls_crl_check_only_leaf_certificate",
+            "tls_crl_client_cache_size",
+            "tls_crl_client_cache_time",
+            "tls_crl_client_check_only_leaf_certificate",
             "tls_crl_client_from_cert",
+            "tls_crl_client_url",
+            "tls_crl_database_cache_size",
+            "tls_crl_database_cache_time",
+            "tls_crl_database_check_only_leaf_certificate",
             "tls_crl_database_from_cert",
+            "tls_crl_database_url",
             "tls_crl_from_cert",
+            "tls_crl_url",
             "tls_database_auth",
             "tls_database_ca",
             "tls_database_cert",
@@ -445,9 +443,18 @@ mod tests {
             "tls_database_sni",
             "tls_identifier_extractor_type",
             "tls_key",
+            "tls_ocsp_check_only_leaf_certificate",
+            "tls_ocsp_client_check_only_leaf_certificate",
             "tls_ocsp_client_from_cert",
+            "tls_ocsp_client_required",
+            "tls_ocsp_client_url",
+            "tls_ocsp_database_check_only_leaf_certificate",
             "tls_ocsp_database_from_cert",
+            "tls_ocsp_database_required",
+            "tls_ocsp_database_url",
             "tls_ocsp_from_cert",
+            "tls_ocsp_required",
+            "tls_ocsp_url",
             "unsupported_statements",
             "v",
             "write_timeout",
@@ -523,15 +530,7 @@ mod tests {
     #[test]
     fn whoever_asks_for_protection_does_not_silently_go_without() {
         for (line, part) in [
-            (
-                &["--tls_ocsp_url=x"] as &[&str],
-                "the revocation of certificates",
-            ),
-            (
-                &["--tls_ocsp_database_required=requireGood"],
-                "the revocation of certificates",
-            ),
-            (&["--acracensor_config_file=x"], "AcraCensor"),
+            (&["--acracensor_config_file=x"] as &[&str], "AcraCensor"),
             (&["--poison_detect_enable"], "poison records"),
             (&["--mysql_enable"], "MySQL"),
             (

@@ -9,6 +9,7 @@ mod check;
 mod exporter;
 mod flags;
 mod report;
+mod revocation;
 mod service;
 mod settings;
 mod signals;
@@ -144,7 +145,14 @@ fn run(parsed: &acra_cli::Parsed, logger: &Logger) -> Result<(), Problems> {
         lifecycle: handler.lifecycle().clone(),
     };
     let stopped = async || {
-        stop.next().await;
+        let probing = async {
+            handler.probe().await;
+            std::future::pending::<()>().await;
+        };
+        tokio::select! {
+            _ = stop.next() => {}
+            () = probing => {}
+        }
         if let Some(exporter) = exporter.take() {
             exporter.stop(logger);
         }

@@ -62,6 +62,12 @@ impl Service {
         &self.terms.lifecycle
     }
 
+    /// Tries what the flags name and only connections would: a fault is told at start.
+    pub(crate) async fn probe(&self) {
+        let tls = Arc::clone(&self.snapshot.load().tls);
+        tls.probe().await;
+    }
+
     /// Reads everything again that a reload may change. What cannot be read leaves things as they are.
     pub(crate) fn reload(&self) {
         let former = self.snapshot.load();

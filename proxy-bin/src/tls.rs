@@ -1,5 +1,6 @@
 //! TLS as the flags ask for it, on both sides.
 
+use crate::revocation::{Lookups, RevocationSettings};
 use crate::settings::StartError;
 use acra_cli::Parsed;
 use acra_engine::keys::ClientId;
@@ -11,7 +12,6 @@ use acra_net::tls::{
 };
 use acra_net::{SecuredClient, Transport};
 use acra_telemetry::{Logger, codes};
-use memchr::memmem;
 use std::path::PathBuf;
 use tokio::time::timeout;
 
@@ -25,14 +25,7 @@ pub(crate) struct TlsSettings {
     upstream_follows: bool,
     /// What of a client's certificate is its id.
     extractor: Option<Extractor>,
-    revocation: Revocation,
-}
-
-/// On which side certificates may name a source of revocations that is not asked.
-#[derive(Debug, Clone, Copy)]
-struct Revocation {
-    ignored_for_clients: bool,
-    ignored_for_database: bool,
+    revocation: RevocationSettings,
 }
 
 /// Both sides, ready for handshakes.
@@ -41,6 +34,7 @@ pub(crate) struct Tls {
     settings: TlsSettings,
     listener: Option<ListenerTls>,
     upstream: UpstreamTls,
+    revocation: Lookups,
 }
 
 fn refuse(flag: &str, cause: impl std::fmt::Display) -> StartError {
@@ -121,10 +115,7 @@ impl TlsSettings {
             },
             upstream_follows,
             extractor: from_certificate.then_some(extractor),
-            revocation: Revocation {
-                ignored_for_clients: ignores_revocation(parsed, "client")?,
-                ignored_for_database: ignores_revocation(parsed, "database")?,
-            },
+            revocation: RevocationSettings::new(parsed)?,
         })
     }
 
@@ -132,26 +123,6 @@ impl TlsSettings {
     pub(crate) fn identifies_clients(&self) -> bool {
         self.extractor.is_some()
     }
-}
-
-/// Revocation is not looked up yet: with the flags at `ignore` that is what is wanted, otherwise certificates that name
-/// a source of revocations are refused.
-fn ignores_revocation(parsed: &Parsed, side: &str) -> Result<bool, StartError> {
-    let mut ignored = true;
-    for kind in ["ocsp", "crl"] {
-        let flag = format!("tls_{kind}_{side}_from_cert");
-        ignored &= match parsed.text(&flag) {
-            "ignore" => true,
-            "use" | "trust" | "prefer" => false,
-            other => {
-                return Err(refuse(
-                    &flag,
-                    format_args!("{other} is none of use, trust, prefer and ignore"),
-                ));
-            }
-        };
-    }
-    Ok(ignored)
 }
 
 impl Tls {
@@ -179,6 +150,7 @@ impl Tls {
         }
         Ok(Self {
             settings: settings.clone(),
+            revocation: Lookups::new(&settings.revocation, logger),
             listener,
             upstream,
         })
@@ -186,6 +158,11 @@ impl Tls {
 
     pub(crate) fn client_mode(&self) -> ClientTls {
         self.settings.client_mode
+    }
+
+    /// Tries the sources of revocations that are configured.
+    pub(crate) async fn probe(&self) {
+        self.revocation.probe().await;
     }
 
     /// Does the handshake with a client; `direct` says that it began without asking.
@@ -203,21 +180,17 @@ impl Tls {
             Ok(Err(error)) => return Err(with_hint(&error)),
             Err(_) => return Err("handshake timeout".to_owned()),
         };
+        let client_id = match self.revocation.client(listener, &identity).await {
+            Ok(()) => self.identify(&identity),
+            Err(refused) => Err(refused),
+        };
         Ok(SecuredClient {
             transport: Transport::Tls(Box::new(stream)),
-            client_id: self.identify(&identity),
+            client_id,
         })
     }
 
     fn identify(&self, identity: &PeerIdentity) -> Result<Option<ClientId>, ClientError> {
-        let revocation = self.settings.revocation;
-        let chain = identity.verified.iter().map(AsRef::as_ref);
-        if !revocation.ignored_for_clients && names_revocation(chain) {
-            let message = "the client's certificate names a source of revocations, and acra-server cannot ask it in this version";
-            return Err(ClientError::fatal("28000", message).hint(
-                "Whoever runs acra-server decides: --tls_ocsp_client_from_cert=ignore and --tls_crl_client_from_cert=ignore accept it unasked.",
-            ));
-        }
         let Some(extractor) = self.settings.extractor else {
             return Ok(None);
         };
@@ -247,13 +220,9 @@ impl Tls {
         match timeout(HANDSHAKE_DEADLINE, self.upstream.secure(connection)).await {
             Ok(Ok(Secured::Plain(connection))) => Ok(Some(connection)),
             Ok(Ok(Secured::Tls(stream))) => {
-                let chain = stream.get_ref().1.peer_certificates().unwrap_or_default();
-                let verifies = self.settings.upstream.mode.verifies();
-                if verifies
-                    && !self.settings.revocation.ignored_for_database
-                    && names_revocation(chain.iter().map(AsRef::as_ref))
-                {
-                    return Err("the database's certificate names a source of revocations, and acra-server cannot ask it in this version; --tls_ocsp_database_from_cert=ignore and --tls_crl_database_from_cert=ignore accept it unasked".to_owned());
+                if self.settings.upstream.mode.verifies() {
+                    let chain = stream.get_ref().1.peer_certificates().unwrap_or_default();
+                    self.revocation.database(&self.upstream, chain).await?;
                 }
                 Ok(Some(Transport::Tls(stream)))
             }
@@ -269,13 +238,4 @@ fn with_hint(error: &TlsError) -> String {
         Some(hint) => format!("{error}: {hint}"),
         None => error.to_string(),
     }
-}
-
-/// Whether a certificate has the extension for CRL distribution points (2.5.29.31), or an OCSP responder in that for
-/// access to information (1.3.6.1.5.5.7.48.1). Looks for the encoded object identifiers, which stand for nothing else in
-/// a certificate.
-fn names_revocation<'a>(mut chain: impl Iterator<Item = &'a [u8]>) -> bool {
-    const CRL: &[u8] = &[6, 3, 0x55, 0x1d, 0x1f];
-    const OCSP: &[u8] = &[6, 8, 0x2b, 6, 1, 5, 5, 7, 0x30, 1];
-    chain.any(|der| memmem::find(der, CRL).is_some() || memmem::find(der, OCSP).is_some())
 }

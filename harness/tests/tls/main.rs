@@ -3,6 +3,7 @@
 mod clients;
 mod database;
 mod identity;
+mod revocation;
 
 use acra_harness::clients::{Output, run};
 use acra_harness::scene::Scene;

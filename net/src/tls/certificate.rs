@@ -141,7 +141,7 @@ impl<'a> Certificate<'a> {
 }
 
 /// UTCTime or GeneralizedTime (RFC 5280, 4.1.2.5) in seconds since 1970.
-fn time(times: &mut Reader<'_>) -> Result<i64, NotDer> {
+pub(crate) fn time(times: &mut Reader<'_>) -> Result<i64, NotDer> {
     let (kind, text, _) = times.any()?;
     let digits = text.strip_suffix(b"Z").ok_or(NotDer)?;
     if !digits.iter().all(u8::is_ascii_digit) {
@@ -190,7 +190,7 @@ fn days_since_1970(year: i64, month: i64, day: i64) -> i64 {
 }
 
 /// INTEGER in as few bytes as it takes (X.690, 8.3.2).
-fn is_minimal(integer: &[u8]) -> bool {
+pub(crate) fn is_minimal(integer: &[u8]) -> bool {
     match integer {
         [] => false,
         [0, second, ..] => *second >= 0x80,

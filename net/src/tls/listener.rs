@@ -4,11 +4,11 @@ use super::files::{self, CLIENT, Loaded, given};
 use super::provider::{VERSIONS, provider};
 use super::verify_client::AnyCertificate;
 use super::{ALPN_POSTGRESQL, TlsError};
-use rustls::ServerConfig;
 use rustls::crypto::aws_lc_rs::Ticketer;
 use rustls::server::danger::ClientCertVerifier;
 use rustls::server::{NoClientAuth, NoServerSessionStorage, WebPkiClientVerifier};
 use rustls::sign::SingleCertAndKey;
+use rustls::{RootCertStore, ServerConfig};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -77,6 +77,7 @@ pub struct ListenerSettings {
 pub struct ListenerTls {
     config: Arc<ServerConfig>,
     auth: AuthMode,
+    cas: Arc<RootCertStore>,
     warnings: Vec<String>,
 }
 
@@ -98,7 +99,7 @@ impl ListenerTls {
                 CLIENT.cert, CLIENT.key,
             )));
         };
-        let verifier = client_verifier(settings, &mut warnings)?;
+        let (verifier, cas) = client_verifier(settings, &mut warnings)?;
         let mut config = ServerConfig::builder_with_provider(provider())
             .with_protocol_versions(VERSIONS)
             .map_err(|error| TlsError::Settings(error.to_string()))?
@@ -118,6 +119,7 @@ impl ListenerTls {
         Ok(Self {
             config: Arc::new(config),
             auth: settings.auth,
+            cas,
             warnings,
         })
     }
@@ -133,6 +135,11 @@ impl ListenerTls {
         self.auth
     }
 
+    /// The CAs that client certificates are verified against; none if they are not verified.
+    pub fn cas(&self) -> &RootCertStore {
+        &self.cas
+    }
+
     /// What the operator should be told, each a whole sentence for the log.
     pub fn warnings(&self) -> &[String] {
         &self.warnings
@@ -142,11 +149,12 @@ impl ListenerTls {
 fn client_verifier(
     settings: &ListenerSettings,
     warnings: &mut Vec<String>,
-) -> Result<Arc<dyn ClientCertVerifier>, TlsError> {
+) -> Result<(Arc<dyn ClientCertVerifier>, Arc<RootCertStore>), TlsError> {
+    let none = || Arc::new(RootCertStore::empty());
     let is_optional = match settings.auth {
-        AuthMode::None => return Ok(Arc::new(NoClientAuth)),
-        AuthMode::Request => return Ok(Arc::new(AnyCertificate::new(false))),
-        AuthMode::RequireAny => return Ok(Arc::new(AnyCertificate::new(true))),
+        AuthMode::None => return Ok((Arc::new(NoClientAuth), none())),
+        AuthMode::Request => return Ok((Arc::new(AnyCertificate::new(false)), none())),
+        AuthMode::RequireAny => return Ok((Arc::new(AnyCertificate::new(true)), none())),
         AuthMode::VerifyIfGiven => true,
         AuthMode::RequireAndVerify => false,
     };
@@ -163,13 +171,15 @@ fn client_verifier(
             CLIENT.ca,
         )));
     }
-    let builder = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider());
+    let roots = Arc::new(roots);
+    let builder = WebPkiClientVerifier::builder_with_provider(Arc::clone(&roots), provider());
     let builder = if is_optional {
         builder.allow_unauthenticated()
     } else {
         builder
     };
-    builder
-        .build()
-        .map_err(|error| TlsError::Settings(format!("{}: {error}", CLIENT.ca)))
+    match builder.build() {
+        Ok(verifier) => Ok((verifier, roots)),
+        Err(error) => Err(TlsError::Settings(format!("{}: {error}", CLIENT.ca))),
+    }
 }

@@ -11,6 +11,7 @@ mod files;
 mod identity;
 mod listener;
 mod provider;
+pub mod revocation;
 mod subject;
 mod upstream;
 mod verify_client;

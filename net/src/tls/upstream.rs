@@ -4,10 +4,10 @@ use super::files::{self, DATABASE, Loaded, given};
 use super::provider::{VERSIONS, provider};
 use super::verify_server::{ServerVerifier, Trust};
 use super::{Peer, TlsError};
-use rustls::ClientConfig;
 use rustls::client::Resumption;
 use rustls::pki_types::ServerName;
 use rustls::sign::SingleCertAndKey;
+use rustls::{ClientConfig, RootCertStore};
 use std::path::PathBuf;
 use std::sync::Arc;
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
@@ -82,6 +82,7 @@ pub struct UpstreamTls {
     mode: UpstreamMode,
     /// None if TLS is disabled.
     client: Option<(Arc<ClientConfig>, ServerName<'static>)>,
+    cas: Arc<RootCertStore>,
     warnings: Vec<String>,
 }
 
@@ -107,6 +108,7 @@ impl UpstreamTls {
             return Ok(Self {
                 mode,
                 client: None,
+                cas: Arc::new(RootCertStore::empty()),
                 warnings,
             });
         }
@@ -127,6 +129,7 @@ impl UpstreamTls {
             }
             None
         };
+        let cas = trust.as_ref().map(|trust| Arc::clone(&trust.roots));
         let builder = ClientConfig::builder_with_provider(provider())
             .with_protocol_versions(VERSIONS)
             .map_err(|error| TlsError::Settings(error.to_string()))?
@@ -145,6 +148,7 @@ impl UpstreamTls {
         Ok(Self {
             mode,
             client: Some((Arc::new(config), name)),
+            cas: cas.unwrap_or_else(|| Arc::new(RootCertStore::empty())),
             warnings,
         })
     }
@@ -152,6 +156,11 @@ impl UpstreamTls {
     /// How far TLS goes.
     pub fn mode(&self) -> UpstreamMode {
         self.mode
+    }
+
+    /// The CAs that the database's certificate is verified against; none if it is not verified.
+    pub fn cas(&self) -> &RootCertStore {
+        &self.cas
     }
 
     /// What the operator should be told, each a whole sentence for the log.
@@ -219,7 +228,7 @@ fn trust(settings: &UpstreamSettings, warnings: &mut Vec<String>) -> Result<Trus
         None => Vec::new(),
     };
     Ok(Trust {
-        roots,
+        roots: Arc::new(roots),
         pinned,
         checks_name,
     })

@@ -10,11 +10,12 @@ use rustls::crypto::{WebPkiSupportedAlgorithms, verify_tls12_signature, verify_t
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::server::ParsedCertificate;
 use rustls::{CertificateError, DigitallySignedStruct, Error, RootCertStore, SignatureScheme};
+use std::sync::Arc;
 
 /// The trusted CAs.
 #[derive(Debug)]
 pub(crate) struct Trust {
-    pub(crate) roots: RootCertStore,
+    pub(crate) roots: Arc<RootCertStore>,
     /// The certificates of the CA file. A database that shows one of them itself is trusted: `openssl req -x509` makes
     /// self-signed certificates that are marked as a CA's, and people give them to servers.
     pub(crate) pinned: Vec<CertificateDer<'static>>,

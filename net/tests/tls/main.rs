@@ -7,4 +7,8 @@ mod identity;
 mod listener;
 mod meet;
 mod pki;
+mod revocation_crl;
+mod revocation_ocsp;
+mod revocation_pki;
+mod revocation_settings;
 mod upstream;

@@ -2,7 +2,7 @@
 
 use rcgen::{
     BasicConstraints, CertificateParams, CertifiedIssuer, DistinguishedName, DnType,
-    ExtendedKeyUsagePurpose, IsCa, KeyPair, KeyUsagePurpose, SanType, date_time_ymd,
+    ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair, KeyUsagePurpose, SanType, date_time_ymd,
 };
 use rustls::RootCertStore;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
@@ -58,6 +58,7 @@ pub(crate) fn expired(mut params: CertificateParams) -> CertificateParams {
 pub(crate) fn as_ca(mut params: CertificateParams) -> CertificateParams {
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
     params.key_usages.push(KeyUsagePurpose::KeyCertSign);
+    params.key_usages.push(KeyUsagePurpose::CrlSign);
     params
 }
 
@@ -79,6 +80,20 @@ impl Ca {
             pem: certificate.pem(),
             key,
         }
+    }
+
+    /// A CA below this one.
+    pub(crate) fn below(&self, params: CertificateParams) -> Self {
+        let key = KeyPair::generate().unwrap();
+        Self(CertifiedIssuer::signed_by(as_ca(params), key, &self.0).unwrap())
+    }
+
+    pub(crate) fn issuer(&self) -> &Issuer<'static, KeyPair> {
+        &self.0
+    }
+
+    pub(crate) fn key_pem(&self) -> String {
+        self.0.key().serialize_pem()
     }
 
     pub(crate) fn der(&self) -> CertificateDer<'static> {

@@ -102,3 +102,40 @@ fn a_wrong_encryptor_configuration() -> Result {
     );
     Ok(())
 }
+
+#[test]
+fn flags_about_revocation_are_judged_in_the_words_of_acra() -> Result {
+    let place = Place::new()?;
+    for (flag, told) in [
+        (
+            "--tls_ocsp_required=requireGood",
+            "--tls_ocsp_client_url (or --tls_ocsp_url): when passing `--tls_ocsp_required=requireGood`, URL is mandatory",
+        ),
+        (
+            "--tls_ocsp_database_required=x",
+            "--tls_ocsp_database_required (or --tls_ocsp_required): invalid `ocsp_required` value",
+        ),
+        (
+            "--tls_ocsp_client_from_cert=x",
+            "invalid `ocsp_from_cert` value",
+        ),
+        ("--tls_crl_from_cert=x", "invalid `tls_crl_from_cert` value"),
+        (
+            "--tls_crl_cache_size=1000001",
+            "invalid `tls_crl_cache_size` value",
+        ),
+        (
+            "--tls_crl_database_cache_time=301",
+            "invalid `tls_crl_cache_time` value",
+        ),
+        (
+            "--tls_crl_url=https://localhost/a.crl",
+            "cannot fetch CRL, unsupported URL scheme",
+        ),
+    ] {
+        let done = place.run_with_keys(&["--check_config", flag])?;
+        assert_eq!(done.code, Some(1), "{flag}");
+        assert!(done.stderr.contains(told), "{flag}: {}", done.stderr);
+    }
+    Ok(())
+}
