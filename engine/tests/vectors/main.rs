@@ -4,6 +4,7 @@
 
 mod containers;
 mod detection;
+mod ec;
 mod key_store;
 mod secure_cell;
 
