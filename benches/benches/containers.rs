@@ -15,6 +15,7 @@ fn keys() -> ClientKeys {
     let key = BlockKey::new(Secret::from(vec![9; 32])).expect("32 bytes are a key");
     ClientKeys {
         symmetric: vec![key],
+        ..ClientKeys::default()
     }
 }
 

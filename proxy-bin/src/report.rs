@@ -123,6 +123,7 @@ pub(crate) fn count(metrics: &Metrics, event: &Event) {
         Event::Decrypted(tally) => {
             metrics.decryptions(Status::Success, Envelope::AcraBlock, tally.opened_blocks);
             metrics.decryptions(Status::Fail, Envelope::AcraBlock, tally.failed_blocks);
+            metrics.decryptions(Status::Success, Envelope::AcraStruct, tally.opened_structs);
             metrics.decryptions(Status::Fail, Envelope::AcraStruct, tally.failed_structs);
         }
         Event::KeysUnavailable { .. }

@@ -30,6 +30,14 @@ pub enum CryptoError {
     Message,
     /// Not an AcraBlock, or one that none of the keys opens.
     AcraBlock,
+    /// Too short for an AcraStruct.
+    StructLength,
+    /// Does not begin like an AcraStruct.
+    StructTag,
+    /// An AcraStruct with more or fewer bytes than it says.
+    StructData,
+    /// There is no key to try.
+    NoStructKeys,
     /// There is nothing to wrap into a serialized container.
     EmptyContainer,
     /// Not a serialized container, and no older form of one.
@@ -54,6 +62,10 @@ impl fmt::Display for CryptoError {
             Self::Random => "the source of randomness is broken",
             Self::Message => "failed to decrypt message",
             Self::AcraBlock => "invalid AcraBlock",
+            Self::StructLength => "AcraStruct has incorrect length",
+            Self::StructTag => "AcraStruct has incorrect TagBegin",
+            Self::StructData => "AcraStruct has incorrect data length value",
+            Self::NoStructKeys => "cannot decrypt AcraStruct with empty key list",
             Self::EmptyContainer => "empty encrypted data",
             Self::ContainerFormat => "incorrect serialized container format",
             Self::Envelope => "handler not found in registry",

@@ -6,7 +6,7 @@
 //! Every length that comes from outside is compared as a 64-bit number and never reserves memory.
 
 pub mod acrablock;
-mod acrastruct;
+pub mod acrastruct;
 mod block_key;
 pub mod container;
 pub mod detect;

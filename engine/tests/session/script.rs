@@ -48,6 +48,7 @@ fn keys() -> Arc<ClientKeys> {
     let key = BlockKey::new(Secret::from(vec![9; 32])).unwrap();
     Arc::new(ClientKeys {
         symmetric: vec![key],
+        ..ClientKeys::default()
     })
 }
 

@@ -115,7 +115,10 @@ impl FileKeyStore {
         if symmetric.is_empty() {
             return Err(KeyStoreError::Missing(path));
         }
-        Ok(ClientKeys { symmetric })
+        Ok(ClientKeys {
+            symmetric,
+            ..ClientKeys::default()
+        })
     }
 
     /// All clients that have a current storage key, in the order of their ids. A directory that does not exist has none.
