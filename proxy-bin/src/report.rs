@@ -117,8 +117,9 @@ pub(crate) fn count(metrics: &Metrics, event: &Event) {
         }
         Event::Observed { code, .. } => metrics.statement_observed(code),
         Event::Unopened { containers } => metrics.unopened(*containers),
-        Event::Sealed { values } => {
-            metrics.encryptions(Status::Success, Envelope::AcraBlock, *values);
+        Event::Sealed { values, structs } => {
+            metrics.encryptions(Status::Success, Envelope::AcraBlock, values - structs);
+            metrics.encryptions(Status::Success, Envelope::AcraStruct, *structs);
         }
         Event::Decrypted(tally) => {
             metrics.decryptions(Status::Success, Envelope::AcraBlock, tally.opened_blocks);
