@@ -6,6 +6,7 @@ mod containers;
 mod detection;
 mod ec;
 mod key_store;
+mod poison;
 mod secure_cell;
 
 use rand::rand_core::{Infallible, TryCryptoRng, TryRng};
