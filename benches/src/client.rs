@@ -3,6 +3,7 @@
 use crate::Effort;
 use crate::scenario::Scenario;
 use crate::target::{DATABASE, Target};
+use crate::tls;
 use crate::usage::Usage;
 use acra_harness::raw::frontend::{VERSION_3_0, startup, terminate};
 use acra_harness::{Context, Error, Result};
@@ -62,8 +63,13 @@ pub(crate) fn turn(target: &Target, scenario: &Scenario, effort: Effort) -> Resu
     })
 }
 
+/// A connection in clear or inside TLS.
+pub(crate) trait Stream: Read + Write + Send {}
+
+impl<T: Read + Write + Send> Stream for T {}
+
 struct Client {
-    stream: TcpStream,
+    stream: Box<dyn Stream>,
     buffer: Vec<u8>,
 }
 
@@ -73,7 +79,10 @@ impl Client {
         stream.set_nodelay(true)?;
         stream.set_read_timeout(Some(Duration::from_secs(30)))?;
         let mut client = Self {
-            stream,
+            stream: match &target.tls {
+                None => Box::new(stream),
+                Some(config) => Box::new(tls::connect(config, stream)?),
+            },
             buffer: vec![0; 1 << 18],
         };
         let parameters = [("user", "postgres"), ("database", DATABASE)];

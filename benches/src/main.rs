@@ -11,16 +11,22 @@
     reason = "a program for the terminal"
 )]
 
+mod churn;
 mod client;
 mod memory;
 mod report;
 mod scenario;
+mod scripted;
 mod target;
+mod tls;
 mod usage;
 
+use acra_harness::servers::Postgres;
 use acra_harness::{Error, Result};
+use scenario::Scenario;
 use std::process::ExitCode;
 use std::time::Duration;
+use target::Target;
 
 /// How long and how often is measured.
 #[derive(Debug, Clone, Copy)]
@@ -47,28 +53,61 @@ fn run() -> Result<()> {
         connections: setting("ACRA_BENCH_CONNECTIONS", 4.0)? as usize,
     };
     let only = std::env::args().nth(1).unwrap_or_default();
-    if only == "memory" {
-        return memory::run(setting("ACRA_BENCH_SESSIONS", 5000.0)? as usize);
+    match &*only {
+        "memory" => return memory::run(setting("ACRA_BENCH_SESSIONS", 5000.0)? as usize),
+        "churn" => {
+            return churn::run(Duration::from_secs_f64(setting(
+                "ACRA_BENCH_SECONDS",
+                60.0,
+            )?));
+        }
+        _ => {}
     }
     println!(
         "{} connections, {} rounds of {:?} per target and scenario\n",
         effort.connections, effort.rounds, effort.turn
     );
-    let servers = target::Servers::start()?;
-    let targets = servers.targets();
-    for scenario in scenario::all() {
-        if !scenario.name.contains(&only) {
-            continue;
-        }
+    let wanted = |scenarios: Vec<Scenario>| -> Vec<Scenario> {
+        let named = |scenario: &Scenario| scenario.name.contains(&only);
+        scenarios.into_iter().filter(named).collect()
+    };
+    let (plain, tls) = (wanted(scenario::all()), wanted(scenario::with_tls()));
+    if !plain.is_empty() {
+        let servers = target::Servers::start()?;
+        measure(
+            &plain,
+            &servers.targets(),
+            servers.postgres,
+            effort,
+            "null relay",
+        )?;
+    }
+    if !tls.is_empty() {
+        let mut servers = target::TlsServers::start()?;
+        let targets = servers.targets()?;
+        measure(&tls, &targets, &servers.postgres, effort, "HAProxy")?;
+    }
+    Ok(())
+}
+
+/// Measures scenarios on all targets in turn, and prints the ratios to the target `base`.
+fn measure(
+    scenarios: &[Scenario],
+    targets: &[Target],
+    postgres: &Postgres,
+    effort: Effort,
+    base: &str,
+) -> Result<()> {
+    for scenario in scenarios {
         eprintln!("measuring: {} …", scenario.name);
         let mut measured: Vec<Vec<client::Turn>> = vec![Vec::new(); targets.len()];
         for _ in 0..effort.rounds {
             for (target, turns) in targets.iter().zip(&mut measured) {
-                (scenario.before)(&servers)?;
-                turns.push(client::turn(target, &scenario, effort)?);
+                (scenario.before)(postgres)?;
+                turns.push(client::turn(target, scenario, effort)?);
             }
         }
-        report::print(&scenario, &targets, &measured);
+        report::print(scenario, targets, &measured, base);
     }
     Ok(())
 }

@@ -15,17 +15,15 @@ struct Line {
     p99: Duration,
 }
 
-/// Prints what was measured; ratios are to the null relay.
-pub(crate) fn print(scenario: &Scenario, targets: &[Target], measured: &[Vec<Turn>]) {
+/// Prints what was measured; ratios are to the target of the name `base`.
+pub(crate) fn print(scenario: &Scenario, targets: &[Target], measured: &[Vec<Turn>], base: &str) {
     println!("{}", scenario.name);
     println!(
         "  {:<12} {:>10} {:>10} {:>7} {:>9} {:>7} {:>9} {:>9} {:>9}",
         "", "CPU µs min", "median", "ratio", "switches", "ratio", "tps", "p50 µs", "p99 µs"
     );
     let lines: Vec<Line> = measured.iter().map(|turns| line(turns)).collect();
-    let base = targets
-        .iter()
-        .position(|target| target.name == "null relay");
+    let base = targets.iter().position(|target| target.name == base);
     let base = base.and_then(|at| lines.get(at));
     for (target, line) in targets.iter().zip(&lines) {
         let ratio = |value: f64, base: Option<f64>| match base {

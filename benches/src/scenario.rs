@@ -1,8 +1,9 @@
 //! The queries.
 
-use crate::target::{DATABASE, Servers};
+use crate::target::DATABASE;
 use acra_harness::Result;
 use acra_harness::raw::frontend::{bind_text, execute, parse, query, sync};
+use acra_harness::servers::Postgres;
 use std::fmt::Write as _;
 
 /// One kind of query.
@@ -13,18 +14,18 @@ pub(crate) struct Scenario {
     /// Sent for every query, ends with ReadyForQuery.
     pub(crate) request: Vec<u8>,
     /// Run before every turn.
-    pub(crate) before: fn(&Servers) -> Result<()>,
+    pub(crate) before: fn(&Postgres) -> Result<()>,
 }
 
-fn nothing(_: &Servers) -> Result<()> {
+fn nothing(_: &Postgres) -> Result<()> {
     Ok(())
 }
 
-fn empty_people(servers: &Servers) -> Result<()> {
-    servers.postgres.run(DATABASE, "TRUNCATE people")
+fn empty_people(postgres: &Postgres) -> Result<()> {
+    postgres.run(DATABASE, "TRUNCATE people")
 }
 
-fn simple(name: &'static str, sql: &str, before: fn(&Servers) -> Result<()>) -> Scenario {
+fn simple(name: &'static str, sql: &str, before: fn(&Postgres) -> Result<()>) -> Scenario {
     Scenario {
         name,
         prepare: query("SELECT 1"),
@@ -37,7 +38,7 @@ fn prepared(
     name: &'static str,
     sql: &str,
     values: &[Option<&str>],
-    before: fn(&Servers) -> Result<()>,
+    before: fn(&Postgres) -> Result<()>,
 ) -> Scenario {
     Scenario {
         name,
@@ -47,7 +48,25 @@ fn prepared(
     }
 }
 
-/// All of them.
+/// Those that are measured with TLS on both sides.
+pub(crate) fn with_tls() -> Vec<Scenario> {
+    vec![
+        prepared(
+            "TLS: point select, prepared",
+            "SELECT id, note FROM accounts WHERE id = $1",
+            &[Some("4711")],
+            nothing,
+        ),
+        prepared(
+            "TLS: 1 000 rows x 20 plain columns",
+            "SELECT * FROM wide",
+            &[],
+            nothing,
+        ),
+    ]
+}
+
+/// Those in clear.
 pub(crate) fn all() -> Vec<Scenario> {
     let point = "SELECT id, note FROM accounts WHERE id = ";
     let mut hundred = "INSERT INTO people (id, name, ssn) VALUES ".to_owned();

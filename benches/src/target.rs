@@ -1,9 +1,12 @@
 //! What is measured: the database itself, and four things that stand before it.
 
 use acra_harness::Result;
+use acra_harness::pki::Pki;
 use acra_harness::raw::Connection;
 use acra_harness::servers::{AcraConfig, AcraServer, Haproxy, Pgbouncer, Postgres, Relay};
+use rustls::ClientConfig;
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 /// The database that everything is measured in.
 pub(crate) const DATABASE: &str = "postgres";
@@ -50,6 +53,8 @@ pub(crate) struct Target {
     pub(crate) name: &'static str,
     pub(crate) address: SocketAddr,
     pub(crate) process: Option<u32>,
+    /// Whether and how it is reached by TLS.
+    pub(crate) tls: Option<Arc<ClientConfig>>,
 }
 
 impl Servers {
@@ -78,6 +83,7 @@ impl Servers {
             name,
             address,
             process,
+            tls: None,
         };
         vec![
             target("direct", self.postgres.address(), None),
@@ -90,6 +96,56 @@ impl Servers {
             ),
             target("acra-server", self.ours.address(), Some(self.ours_id)),
         ]
+    }
+}
+
+/// The same database with TLS, and what stands before it with TLS on both sides.
+pub(crate) struct TlsServers {
+    pub(crate) postgres: Postgres,
+    haproxy: Haproxy,
+    ours: AcraServer,
+    // After the servers, which read there.
+    _pki: Pki,
+}
+
+impl TlsServers {
+    /// Starts all of them and fills the tables.
+    pub(crate) fn start() -> Result<Self> {
+        let pki = Pki::new()?;
+        let postgres = pki.postgres(&[])?;
+        postgres.run(DATABASE, TABLES)?;
+        let threads = std::thread::available_parallelism().map_or(1, Into::into);
+        let mut config = AcraConfig::new(postgres.address()).encryptor_yaml(COLUMNS);
+        config.flags.extend(pki.listener_flags());
+        let config = config
+            .flag("--tls_client_id_from_cert=false")
+            .flag("--tls_client_auth=0")
+            .flag("--tls_database_mode=require");
+        Ok(Self {
+            haproxy: Haproxy::with_tls(postgres.address(), threads, &pki.bundle("server")?)?,
+            ours: AcraServer::start(&config)?,
+            postgres,
+            _pki: pki,
+        })
+    }
+
+    pub(crate) fn targets(&mut self) -> Result<Vec<Target>> {
+        let tls = Some(crate::tls::config()?);
+        let target = |name, address, process| Target {
+            name,
+            address,
+            process,
+            tls: tls.clone(),
+        };
+        Ok(vec![
+            target("direct", self.postgres.address(), None),
+            target("HAProxy", self.haproxy.address(), Some(self.haproxy.id())),
+            target(
+                "acra-server",
+                self.ours.address(),
+                Some(self.ours.daemon().id()),
+            ),
+        ])
     }
 }
 

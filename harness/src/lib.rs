@@ -7,6 +7,7 @@ pub mod clients;
 mod error;
 pub mod parity;
 pub mod paths;
+pub mod pki;
 pub mod process;
 pub mod raw;
 pub mod record;

@@ -7,6 +7,7 @@ use std::net::SocketAddr;
 use std::os::unix::fs::FileTypeExt as _;
 use std::os::unix::net::UnixStream as StdUnixStream;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
 
 /// Connections waiting for the kernel's accept queue.
@@ -134,9 +135,9 @@ pub(crate) enum Accepted {
 
 impl Accepted {
     /// Gives it to the event loop of this thread.
-    pub(crate) fn into_transport(self) -> io::Result<Transport> {
+    pub(crate) fn into_transport(self, patience: Option<Duration>) -> io::Result<Transport> {
         match self {
-            Self::Tcp(stream) => Transport::tcp(TcpStream::from_std(stream)?),
+            Self::Tcp(stream) => Transport::tcp(TcpStream::from_std(stream)?, patience),
             Self::Unix(stream) => Ok(Transport::Unix(UnixStream::from_std(stream)?)),
         }
     }

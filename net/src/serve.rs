@@ -42,6 +42,8 @@ pub struct Service {
     pub max_connections: usize,
     /// How long sessions that are not idle may go on when the process is to end.
     pub drain: Duration,
+    /// How long a client may acknowledge nothing of what it was sent.
+    pub patience: Option<Duration>,
     /// What sessions know of the end.
     pub lifecycle: Lifecycle,
 }
@@ -65,7 +67,7 @@ impl Service {
         mut stop: impl AsyncFnMut(),
     ) -> io::Result<()> {
         let workers: Vec<Worker> = (0..self.threads.max(1))
-            .map(|index| worker(index, Arc::clone(handler)))
+            .map(|index| worker(index, self.patience, Arc::clone(handler)))
             .collect::<io::Result<_>>()?;
         let runtime = Builder::new_current_thread().enable_all().build()?;
         runtime.block_on(async {
@@ -138,7 +140,11 @@ async fn ended(workers: &[Worker]) {
     }
 }
 
-fn worker<H: Handler>(index: usize, handler: Arc<H>) -> io::Result<Worker> {
+fn worker<H: Handler>(
+    index: usize,
+    patience: Option<Duration>,
+    handler: Arc<H>,
+) -> io::Result<Worker> {
     let runtime = Builder::new_current_thread().enable_all().build()?;
     let (queue, mut arriving) = mpsc::unbounded_channel::<(Accepted, Peer, bool)>();
     let connections = Arc::new(AtomicUsize::new(0));
@@ -152,7 +158,7 @@ fn worker<H: Handler>(index: usize, handler: Arc<H>) -> io::Result<Worker> {
                     // A panic ends this task alone.
                     tokio::spawn(async move {
                         let _open = open;
-                        if let Ok(client) = socket.into_transport() {
+                        if let Ok(client) = socket.into_transport(patience) {
                             handler.serve(client, from, is_above_limit).await;
                         }
                     });

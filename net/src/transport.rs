@@ -14,9 +14,6 @@ const KEEPALIVE: TcpKeepalive = TcpKeepalive::new()
     .with_interval(Duration::from_secs(10))
     .with_retries(6);
 
-/// How long sent data may stay unacknowledged before the peer counts as gone.
-const USER_TIMEOUT: Duration = Duration::from_secs(120);
-
 /// An encrypted connection, whatever is below it.
 pub trait Encrypted: AsyncRead + AsyncWrite + Send + Sync + Unpin {}
 
@@ -46,17 +43,18 @@ impl std::fmt::Debug for Transport {
 }
 
 impl Transport {
-    /// A TCP connection without delay of small packets, on which a peer that is gone is noticed.
+    /// A TCP connection without delay of small packets, on which a peer that is gone is noticed: a silent one by probes,
+    /// one that is sent to when it has acknowledged nothing for `patience`.
     ///
     /// # Errors
     ///
     /// Those of the system calls.
-    pub fn tcp(stream: TcpStream) -> io::Result<Self> {
+    pub fn tcp(stream: TcpStream, patience: Option<Duration>) -> io::Result<Self> {
         stream.set_nodelay(true)?;
         let socket = SockRef::from(&stream);
         socket.set_tcp_keepalive(&KEEPALIVE)?;
         #[cfg(target_os = "linux")]
-        socket.set_tcp_user_timeout(Some(USER_TIMEOUT))?;
+        socket.set_tcp_user_timeout(patience)?;
         Ok(Self::Tcp(stream))
     }
 

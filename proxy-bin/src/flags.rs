@@ -310,7 +310,7 @@ fn additions() -> Vec<Flag> {
         Flag::integer(
             "write_timeout",
             60,
-            "seconds that a client or database may let sent data wait, 0 for no limit",
+            "seconds that a client may let sent data wait, 0 for no limit",
         ),
     ]
 }

@@ -109,6 +109,7 @@ fn run(parsed: &acra_cli::Parsed, logger: &Logger) -> Result<(), Problems> {
     let settings = Settings::new(parsed)?;
     let (listen, threads) = (settings.listen.clone(), settings.threads);
     let (max_connections, drain) = (settings.max_connections, settings.drain);
+    let patience = settings.time_limits.write;
     let scraped = exporter::address(parsed)?.is_some();
     let metrics = Arc::new(Metrics::new(env!("CARGO_PKG_VERSION"), scraped));
     let handler = Arc::new(Service::new(
@@ -139,6 +140,7 @@ fn run(parsed: &acra_cli::Parsed, logger: &Logger) -> Result<(), Problems> {
         threads,
         max_connections,
         drain,
+        patience,
         lifecycle: handler.lifecycle().clone(),
     };
     let stopped = async || {

@@ -65,7 +65,7 @@ impl Report<'_> {
             ),
             Event::RowTooLarge { bytes } => self.0.warning(
                 "Container larger than the limit passed unopened",
-                &[codes::code(codes::DECRYPT), ("size", number(bytes as u64))],
+                &[codes::code(codes::DECRYPT), ("limit", "--max_container".into()), ("size", number(bytes as u64))],
             ),
             Event::Protocol { side, expected } => self.0.error(
                 "Malformed message, the connection is closed",

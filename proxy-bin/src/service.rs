@@ -93,7 +93,11 @@ impl Service {
     async fn dial_database(&self, client_is_encrypted: bool) -> Result<Transport, String> {
         let tls = Arc::clone(&self.snapshot.load().tls);
         let dial = async || {
-            let dialled = self.settings.upstream.dial().await;
+            let dialled = self
+                .settings
+                .upstream
+                .dial(self.settings.time_limits.write)
+                .await;
             dialled.map_err(|error| error.to_string())
         };
         let connection = dial().await?;

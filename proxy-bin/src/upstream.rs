@@ -37,11 +37,12 @@ impl Upstream {
         }
     }
 
-    pub(crate) async fn dial(&self) -> io::Result<Transport> {
+    /// Connects; `patience` is how long the database may acknowledge nothing of what it was sent.
+    pub(crate) async fn dial(&self, patience: Option<Duration>) -> io::Result<Transport> {
         let connecting = async {
             match self {
                 Self::Tcp(host, port) => {
-                    Transport::tcp(TcpStream::connect((&**host, *port)).await?)
+                    Transport::tcp(TcpStream::connect((&**host, *port)).await?, patience)
                 }
                 Self::Unix(path) => Ok(Transport::Unix(UnixStream::connect(path).await?)),
             }

@@ -4,7 +4,9 @@ use super::refusal::{Refusal, RefusalCode};
 use super::{ParamAction, SlotAction};
 use crate::columns::{Columns, Setting, Table};
 use crate::sql::effects::statements;
-use crate::sql::facts::{self, Facts, Item, NoFacts, Reading, Role, Source, Value, param_number};
+use crate::sql::facts::{
+    self, Facts, Item, NoFacts, Reading, Role, Source, TableUse, Value, param_number,
+};
 use crate::sql::shape::Shape;
 use crate::sql::{Kind, Lexical, Token, ident};
 use std::borrow::Cow;
@@ -85,23 +87,40 @@ impl<'a> Judge<'a> {
             );
             return Err(Refusal::new(RefusalCode::ClientEncoding, message));
         }
+        if facts::is_maintenance(source) {
+            return Ok(());
+        }
         let reading = facts::read(source).map_err(|none| refuse(&none))?;
         if self.is_elsewhere(&reading, source, is_protected) {
             return Ok(());
         }
         let facts = reading.facts.as_ref().map_err(refuse)?;
-        let table = self
-            .table(facts.schema, facts.table, source)
-            .ok_or_else(|| refuse(&NoFacts::Form("its name for another table")))?;
-        Uses {
-            table,
+        let tables: Vec<Protected<'_>> = facts
+            .tables
+            .iter()
+            .filter_map(|used| {
+                let table = self.table(used.schema, used.table, source)?;
+                Some(Protected { used, table })
+            })
+            .collect();
+        if tables.is_empty() {
+            return Err(refuse(&NoFacts::Form("its name for another table")));
+        }
+        let uses = Uses {
+            tables: &tables,
             source,
             facts,
-        }
-        .check()?;
+        };
+        uses.check()?;
+        let Some(target) = facts.tables.first() else {
+            return Ok(());
+        };
+        let Some(target) = self.table(target.schema, target.table, source) else {
+            return Ok(());
+        };
         for write in &facts.writes {
             let column = token_name(write.column, source);
-            if let Some(setting) = table.setting(&column) {
+            if let Some(setting) = target.setting(&column) {
                 self.write(write.value, setting)?;
             }
         }
@@ -221,18 +240,38 @@ impl<'a> Judge<'a> {
     }
 }
 
-/// Where the names of protected columns and of the table stand in a statement.
-struct Uses<'a> {
+/// A protected table and where a statement names it.
+struct Protected<'a> {
+    used: &'a TableUse,
     table: &'a Table,
+}
+
+/// Where the names of protected columns and of their tables stand in a statement.
+struct Uses<'a> {
+    tables: &'a [Protected<'a>],
     source: &'a Source<'a>,
     facts: &'a Facts,
 }
 
 impl Uses<'_> {
+    /// The setting of a column of this name of any of the tables: which one is meant is not looked for.
+    fn setting(&self, column: &str) -> Option<&Setting> {
+        self.tables
+            .iter()
+            .find_map(|protected| protected.table.setting(column))
+            .map(|setting| &**setting)
+    }
+
     /// Refuses a column where its plain value would be needed. A name that has no role stands in an expression.
     fn check(&self) -> Result<(), Refusal> {
-        let table = token_name(self.facts.table, self.source);
-        let alias = self.facts.alias.map(|alias| token_name(alias, self.source));
+        let names: Vec<(Cow<'_, str>, &Table)> = self
+            .tables
+            .iter()
+            .flat_map(|Protected { used, table }| {
+                let tokens = std::iter::once(used.table).chain(used.alias);
+                tokens.map(|token| (token_name(token, self.source), *table))
+            })
+            .collect();
         for (index, token) in self
             .source
             .tokens()
@@ -240,15 +279,24 @@ impl Uses<'_> {
         {
             let name = name(token, self.source.text);
             let role = self.role(index);
-            let is_table = name == table || alias.as_ref() == Some(&name);
-            let is_column = self.table.setting(&name).is_some();
-            if is_column && role.is_none() {
-                return Err(self.misused(&name, "is used in an expression or condition"));
+            if let Some(setting) = self.setting(&name) {
+                if role.is_none() {
+                    return Err(misused(setting, "is used in an expression or condition"));
+                }
+                continue;
             }
-            if is_table && !is_column && !matches!(role, Some(Role::Table | Role::Label)) {
+            // After a dot it is a column, whatever tables are called.
+            let qualified = index
+                .checked_sub(1)
+                .and_then(|before| self.source.tokens.get(before))
+                .is_some_and(|before| before.is(self.source.text, b'.'));
+            let table = names.iter().find(|(table, _)| !qualified && *table == name);
+            if let Some((_, table)) = table
+                && !matches!(role, Some(Role::Table | Role::Label))
+            {
                 let message = format!(
                     "protected table \"{}\" is used as a value: its whole row",
-                    self.table.name()
+                    table.name()
                 );
                 return Err(Refusal::new(RefusalCode::ColumnUse, message));
             }
@@ -259,22 +307,24 @@ impl Uses<'_> {
     /// Rows of encrypted values are never equal and have no order.
     fn check_comparisons(&self) -> Result<(), Refusal> {
         let protected = |item: &Item| match item {
-            Item::Column(token) => {
-                let name = token_name(*token, self.source);
-                self.table.setting(&name).map(|_| name)
-            }
+            Item::Column(token) => self.setting(&token_name(*token, self.source)),
             Item::Wildcard | Item::Expression => None,
         };
+        let compared = |how: &str| {
+            let table = self.tables.first().map_or("", |first| first.table.name());
+            let message =
+                format!("all columns of protected table \"{table}\" are compared by {how}");
+            Err(Refusal::new(RefusalCode::ColumnUse, message))
+        };
+        if self.facts.natural {
+            return compared("NATURAL JOIN");
+        }
         if self.facts.distinct {
-            if let Some(name) = self.facts.items.iter().find_map(protected) {
-                return Err(self.misused(&name, "is compared by DISTINCT"));
+            if let Some(setting) = self.facts.items.iter().find_map(protected) {
+                return Err(misused(setting, "is compared by DISTINCT"));
             }
             if self.facts.items.contains(&Item::Wildcard) {
-                let message = format!(
-                    "all columns of protected table \"{}\" are compared by DISTINCT",
-                    self.table.name()
-                );
-                return Err(Refusal::new(RefusalCode::ColumnUse, message));
+                return compared("DISTINCT");
             }
         }
         for ordinal in &self.facts.ordinals {
@@ -288,8 +338,8 @@ impl Uses<'_> {
                 .iter()
                 .take(at)
                 .all(|item| *item != Item::Wildcard);
-            if known && let Some(name) = self.facts.items.get(at).and_then(protected) {
-                return Err(self.misused(&name, "is compared by ORDER BY or GROUP BY"));
+            if known && let Some(setting) = self.facts.items.get(at).and_then(protected) {
+                return Err(misused(setting, "is compared by ORDER BY or GROUP BY"));
             }
         }
         Ok(())
@@ -300,14 +350,14 @@ impl Uses<'_> {
         let at = roles.binary_search_by_key(&token, |(at, _)| *at).ok()?;
         roles.get(at).map(|(_, role)| *role)
     }
+}
 
-    fn misused(&self, column: &str, how: &str) -> Refusal {
-        let table = self.table.name();
-        Refusal::new(
-            RefusalCode::ColumnUse,
-            format!("protected column \"{column}\" of table \"{table}\" {how}"),
-        )
-    }
+fn misused(setting: &Setting, how: &str) -> Refusal {
+    let Setting { table, column, .. } = setting;
+    Refusal::new(
+        RefusalCode::ColumnUse,
+        format!("protected column \"{column}\" of table \"{table}\" {how}"),
+    )
 }
 
 fn name<'a>(token: &Token, text: &'a [u8]) -> Cow<'a, str> {

@@ -4,7 +4,7 @@ use crate::process::{Daemon, End, free_port};
 use crate::{Error, Result};
 use std::fs;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use tempfile::TempDir;
 
@@ -20,6 +20,17 @@ pub struct Haproxy {
 impl Haproxy {
     /// Starts it before this server, with this number of threads.
     pub fn start(upstream: SocketAddr, threads: usize) -> Result<Self> {
+        Self::with(upstream, threads, "", "")
+    }
+
+    /// The same with TLS on both sides, begun directly as PostgreSQL 17 and later allow. The file has a certificate and
+    /// its key.
+    pub fn with_tls(upstream: SocketAddr, threads: usize, certificate: &Path) -> Result<Self> {
+        let bind = format!("ssl crt {} alpn postgresql", certificate.display());
+        Self::with(upstream, threads, &bind, "ssl verify none alpn postgresql")
+    }
+
+    fn with(upstream: SocketAddr, threads: usize, bind: &str, server: &str) -> Result<Self> {
         let program = installed("/usr/sbin/haproxy", "haproxy")?;
         let folder = tempfile::tempdir()?;
         let address = free_port()?;
@@ -29,7 +40,7 @@ impl Haproxy {
             format!(
                 "global\n  nbthread {threads}\n  maxconn 1000\n\
                  defaults\n  mode tcp\n  timeout connect 10s\n  timeout client 1h\n  timeout server 1h\n  option clitcpka\n\
-                 listen database\n  bind {address}\n  server database {upstream}\n"
+                 listen database\n  bind {address} {bind}\n  server database {upstream} {server}\n"
             ),
         )?;
         let mut command = Command::new(program);

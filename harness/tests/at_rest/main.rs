@@ -5,6 +5,7 @@ mod literals;
 mod parameters;
 mod results;
 mod settings;
+mod upserts;
 mod values;
 
 use acra_harness::raw::frontend::{self as f, Bind};

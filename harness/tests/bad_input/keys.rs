@@ -160,7 +160,10 @@ fn a_row_over_the_limit_stays_closed_and_is_told() -> Result<()> {
     let read = rows(&mut connection, "SELECT secret FROM vault ORDER BY id")?.concat();
     assert_eq!(read, [hex(b"small"), stored]);
     eventually("the log tells of it", || {
-        Ok(scene.acra.log().contains("larger than --max_container"))
+        Ok(scene
+            .acra
+            .log()
+            .contains("Container larger than the limit passed unopened"))
     })?;
     scene.works()
 }

@@ -1,6 +1,7 @@
 //! The life of the process: its end, reloads, limits of time and number, where it listens.
 
 mod limits;
+mod metrics;
 mod reload;
 mod sockets;
 mod stop;

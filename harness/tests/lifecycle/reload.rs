@@ -1,8 +1,10 @@
 use crate::is_error;
-use acra_harness::Result;
+use acra_harness::clients::pgbench;
 use acra_harness::raw::frontend as f;
 use acra_harness::scene::{CONFIG, Scene, eventually, hex, value};
+use acra_harness::{Error, Result};
 use rustix::process::Signal;
+use std::time::Duration;
 
 /// Sends SIGHUP and waits for the line of the log.
 fn reload(scene: &Scene<'_>, line: &str) -> Result<()> {
@@ -112,4 +114,25 @@ fn statements_stay_prepared_when_the_configuration_is_the_same() -> Result<()> {
         "5"
     );
     Ok(())
+}
+
+#[test]
+fn reloads_under_load_fail_no_transaction() -> Result<()> {
+    let scene = verbose()?;
+    let load = |arguments: &[&str]| pgbench(scene.acra.address(), &scene.database, arguments);
+    load(&["-i", "-q"])?;
+    std::thread::scope(|scope| {
+        let running = scope.spawn(|| load(&["-M", "prepared", "-c", "8", "-T", "4"]));
+        for _ in 0..10 {
+            std::thread::sleep(Duration::from_millis(300));
+            reload(&scene, DONE)?;
+        }
+        let output = running
+            .join()
+            .map_err(|_| Error::new("the load panicked"))??;
+        match output.success && output.stdout.contains("number of failed transactions: 0 ") {
+            true => Ok(()),
+            false => Err(Error::new(format!("{output:?}"))),
+        }
+    })
 }

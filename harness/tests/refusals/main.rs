@@ -3,6 +3,7 @@
 
 mod doubts;
 mod forms;
+mod in_step;
 mod leaks;
 mod modes;
 mod transactions;

@@ -1,7 +1,7 @@
-use crate::pki::Pki;
 use crate::{answer, psql};
+use acra_harness::pki::Pki;
 use acra_harness::raw::{Connection, frontend as f};
-use acra_harness::scene::Scene;
+use acra_harness::scene::{Scene, eventually};
 use acra_harness::{Error, Result};
 
 /// TLS with applications, ids by `--client_id`.
@@ -172,4 +172,26 @@ fn a_handshake_that_fails_is_logged_and_concerns_nobody_else() -> Result<()> {
         "next"
     );
     scene.works()
+}
+
+#[test]
+fn a_new_certificate_is_shown_after_a_reload() -> Result<()> {
+    let (pki, next) = (Pki::new()?, Pki::new()?);
+    let scene = scene(&pki, &["--tls_client_auth=0", "-v"])?;
+    let mut open = scene.proxied()?;
+    assert!(psql(&scene, &pki.verifying(), "SELECT 1")?.success);
+    std::fs::copy(next.cert("server"), pki.cert("server"))?;
+    // Half of the new pair is no pair: everything stays.
+    scene.acra.signal(rustix::process::Signal::HUP)?;
+    eventually("the reload fails", || {
+        Ok(scene.acra.log().contains("Reload failed"))
+    })?;
+    assert!(psql(&scene, &pki.verifying(), "SELECT 1")?.success);
+    std::fs::copy(next.key("server"), pki.key("server"))?;
+    scene.acra.signal(rustix::process::Signal::HUP)?;
+    eventually("the new one is shown", || {
+        Ok(psql(&scene, &next.verifying(), "SELECT 1")?.success)
+    })?;
+    assert!(!psql(&scene, &pki.verifying(), "SELECT 1")?.success);
+    open.run("SELECT 1")
 }

@@ -1,5 +1,5 @@
-use crate::pki::Pki;
-use crate::{answer, postgres_with_tls, psql};
+use crate::{answer, psql};
+use acra_harness::pki::Pki;
 use acra_harness::scene::{Scene, value};
 use acra_harness::servers::Postgres;
 use acra_harness::{Error, Result};
@@ -18,7 +18,7 @@ fn outcome(postgres: &Postgres, flags: &[String]) -> Result<String> {
 #[test]
 fn each_mode_does_what_it_says() -> Result<()> {
     let (pki, stranger) = (Pki::new()?, Pki::new()?);
-    let (with, without) = (postgres_with_tls(&pki, &[])?, Postgres::shared(15)?);
+    let (with, without) = (pki.postgres(&[])?, Postgres::shared(15)?);
     let ca = |pki: &Pki| format!("--tls_database_ca={}", pki.ca().display());
     let named = |name: &str| format!("--tls_database_sni={name}");
     for (mode, flags, encrypted, plain) in [
@@ -56,7 +56,7 @@ fn each_mode_does_what_it_says() -> Result<()> {
 #[test]
 fn a_certificate_is_shown_to_a_database_that_asks_for_one() -> Result<()> {
     let pki = Pki::new()?;
-    let postgres = postgres_with_tls(&pki, &[])?;
+    let postgres = pki.postgres(&[])?;
     let flags = [
         "--tls_database_mode=verify-full".to_owned(),
         "--tls_database_sni=localhost".to_owned(),
@@ -79,7 +79,7 @@ fn a_certificate_is_shown_to_a_database_that_asks_for_one() -> Result<()> {
 #[test]
 fn by_default_the_database_is_asked_by_those_who_use_tls() -> Result<()> {
     let pki = Pki::new()?;
-    let postgres = postgres_with_tls(&pki, &[])?;
+    let postgres = pki.postgres(&[])?;
     let scene = Scene::on(&postgres, |mut config| {
         config.flags.extend(pki.listener_flags());
         config
@@ -98,7 +98,7 @@ fn by_default_the_database_is_asked_by_those_who_use_tls() -> Result<()> {
 #[test]
 fn channel_binding_is_told_to_be_impossible() -> Result<()> {
     let pki = Pki::new()?;
-    let postgres = postgres_with_tls(&pki, &[])?;
+    let postgres = pki.postgres(&[])?;
     let scene = Scene::on(&postgres, |mut config| {
         config.flags.extend(pki.listener_flags());
         config

@@ -1,6 +1,6 @@
-use crate::pki::Pki;
 use crate::{answer, psql};
 use acra_harness::Result;
+use acra_harness::pki::Pki;
 use acra_harness::scene::Scene;
 use sha2::{Digest as _, Sha512};
 

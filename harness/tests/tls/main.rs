@@ -3,13 +3,10 @@
 mod clients;
 mod database;
 mod identity;
-mod pki;
 
 use acra_harness::clients::{Output, run};
 use acra_harness::scene::Scene;
-use acra_harness::servers::Postgres;
 use acra_harness::{Error, Result};
-use pki::Pki;
 
 /// Runs a query through psql of PostgreSQL 18 with these connection parameters.
 fn psql(scene: &Scene<'_>, parameters: &str, sql: &str) -> Result<Output> {
@@ -35,18 +32,4 @@ fn answer(output: &Output) -> Result<&str> {
         true => Ok(output.stdout.trim_end()),
         false => Err(Error::new(output.stderr.clone())),
     }
-}
-
-/// A PostgreSQL of the test's own, with TLS.
-fn postgres_with_tls(pki: &Pki, settings: &[&str]) -> Result<Postgres> {
-    let (cert, key) = pki.for_postgres()?;
-    let mut all = vec![
-        "ssl=on".to_owned(),
-        format!("ssl_cert_file={}", cert.display()),
-        format!("ssl_key_file={}", key.display()),
-        format!("ssl_ca_file={}", pki.ca().display()),
-    ];
-    all.extend(settings.iter().map(|setting| (*setting).to_owned()));
-    let all: Vec<&str> = all.iter().map(String::as_str).collect();
-    Postgres::start(18, &all)
 }

@@ -23,7 +23,7 @@ impl Services<NullSession> for Relay {
     async fn dial(&self, _: bool) -> Result<Transport, String> {
         TcpStream::connect(self.upstream)
             .await
-            .and_then(Transport::tcp)
+            .and_then(|stream| Transport::tcp(stream, None))
             .map_err(|error| error.to_string())
     }
 
@@ -80,6 +80,7 @@ fn run() -> Result<(), String> {
         threads,
         max_connections: 10_000,
         drain: Duration::ZERO,
+        patience: None,
         lifecycle,
     };
     Listener::tcp(listen)

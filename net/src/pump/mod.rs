@@ -261,18 +261,18 @@ impl<S: Session> Pump<S> {
             self.last_words(ClientError::fatal("57P01", message), "the process ends");
             return Ok(true);
         }
-        let is_written = self.from_client.is_written() && self.from_server.is_written();
         let limit = match activity {
-            _ if !is_written => Some(Limit::Write),
+            // A database may take its time, for instance with a lock in the way of a COPY.
+            _ if !self.from_server.is_written() => Some(Limit::Write),
             Activity::Starting => Some(Limit::Startup),
             Activity::Idle => Some(Limit::Idle),
             Activity::IdleInTransaction | Activity::Busy => None,
         };
         match self.timer.poll(limit, progress, cx) {
             Poll::Pending => Ok(false),
-            Poll::Ready(Limit::Write) => {
-                Err(Halt::End(End::Ended("a peer does not take what is sent")))
-            }
+            Poll::Ready(Limit::Write) => Err(Halt::End(End::Ended(
+                "the client does not take what is sent",
+            ))),
             Poll::Ready(Limit::Startup) => {
                 let error = ClientError::fatal("57014", "canceling authentication due to timeout");
                 self.last_words(error, "startup took too long");

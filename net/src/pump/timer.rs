@@ -13,7 +13,7 @@ pub struct TimeLimits {
     pub startup: Option<Duration>,
     /// Without a client's message while no transaction is open.
     pub idle: Option<Duration>,
-    /// With bytes to write that a peer does not take.
+    /// With bytes to write that the client does not take.
     pub write: Option<Duration>,
 }
 

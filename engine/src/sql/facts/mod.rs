@@ -1,6 +1,6 @@
-//! What a statement does with the columns of its table, before any policy.
+//! What a statement does with the columns of its tables, before any policy.
 //!
-//! Only statements over one table have facts; what is not recognised beyond doubt has none, and says what it was.
+//! Only statements over plain tables have facts; what is not recognised beyond doubt has none, and says what it was.
 
 mod statement;
 mod survey;
@@ -51,7 +51,7 @@ pub enum Value {
     Negative(usize),
     /// A parameter, by its number.
     Param(u16),
-    /// `NULL` or `DEFAULT`.
+    /// `NULL`, `DEFAULT`, or the same column of the row that was to be inserted (`excluded.column`).
     Nothing,
     /// Anything else.
     Other,
@@ -77,15 +77,24 @@ pub enum Item {
     Expression,
 }
 
-/// The facts of a statement over one table; names are numbers of tokens.
-#[derive(Debug, Default)]
-pub struct Facts {
-    /// Schema of the table.
+/// A table of a statement; names are numbers of tokens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TableUse {
+    /// Its schema.
     pub schema: Option<usize>,
     /// The table.
     pub table: usize,
     /// Its alias.
     pub alias: Option<usize>,
+}
+
+/// The facts of a statement; names are numbers of tokens.
+#[derive(Debug, Default)]
+pub struct Facts {
+    /// The tables; what is written is written to the first one.
+    pub tables: Vec<TableUse>,
+    /// Whether columns of equal names are compared without being named.
+    pub natural: bool,
     /// What is written.
     pub writes: Vec<Write>,
     /// Result columns, of `SELECT` or `RETURNING`.
@@ -165,6 +174,20 @@ impl<'a> Source<'a> {
     fn kind(&self, token: usize) -> Option<Kind> {
         self.tokens.get(token).map(|token| token.kind)
     }
+}
+
+/// Whether a statement administers tables and can carry neither values nor expressions.
+pub fn is_maintenance(source: &Source<'_>) -> bool {
+    const WORDS: [&str; 10] = [
+        "analyze", "analyse", "vacuum", "truncate", "lock", "reindex", "cluster", "grant",
+        "revoke", "drop",
+    ];
+    let is_data = |kind: Kind| kind.is_string() || matches!(kind, Kind::Bits | Kind::Param);
+    let mut tokens = source.tokens().map(|(_, token)| token);
+    tokens
+        .next()
+        .is_some_and(|first| WORDS.iter().any(|word| first.is_word(source.text, word)))
+        && !tokens.any(|token| is_data(token.kind))
 }
 
 /// Reads one statement.

@@ -1,12 +1,14 @@
-//! The four statement forms over one table.
+//! The four statement forms over plain tables.
 
 use super::survey::{Survey, column};
 use super::value::value;
-use super::{Facts, Item, NoFacts, OTHER_STATEMENT, Role, Source, Write};
+use super::{Facts, Item, NoFacts, OTHER_STATEMENT, Role, Source, TableUse, Value, Write};
+use crate::sql::ident;
 use sqlparser::ast::{
     Assignment, AssignmentTarget, Delete, Distinct, Expr, FromTable, GroupByExpr, Ident, Insert,
-    ObjectName, OrderBy, OrderByKind, Query, Select, SelectItem, SelectItemQualifiedWildcardKind,
-    SetExpr, Statement, TableFactor, TableObject, TableWithJoins, Update, Values,
+    JoinConstraint, JoinOperator, ObjectName, OnConflict, OnConflictAction, OnInsert, OrderBy,
+    OrderByKind, Query, Select, SelectItem, SelectItemQualifiedWildcardKind, SetExpr, Statement,
+    TableFactor, TableObject, TableWithJoins, Update, Values,
 };
 
 /// Whether a statement reads or writes no other relations than those that a walk over it finds.
@@ -90,10 +92,9 @@ impl Builder<'_> {
             !select.lateral_views.is_empty() || !select.connect_by.is_empty(),
             "a clause that PostgreSQL does not have",
         )?;
-        let [from] = &*select.from else {
-            return Err(NoFacts::Form("more than one table, or none"));
-        };
-        self.table(from)?;
+        for from in &select.from {
+            self.joined(from)?;
+        }
         self.items(&select.projection)?;
         match &select.distinct {
             None | Some(Distinct::All) => {}
@@ -115,7 +116,6 @@ impl Builder<'_> {
         if let Some(alias) = &insert.table_alias {
             self.alias(&alias.alias)?;
         }
-        without(insert.on.is_some(), "ON CONFLICT")?;
         without(
             !insert.assignments.is_empty()
                 || insert.overwrite
@@ -157,7 +157,53 @@ impl Builder<'_> {
                 self.write(*column, expr);
             }
         }
+        match &insert.on {
+            None => {}
+            Some(OnInsert::OnConflict(conflict)) => self.conflict(conflict)?,
+            Some(_) => return Err(NoFacts::Form("a clause that PostgreSQL does not have")),
+        }
         self.returning(insert.returning.as_deref())
+    }
+
+    fn conflict(&mut self, conflict: &OnConflict) -> Result<(), NoFacts> {
+        match &conflict.action {
+            OnConflictAction::DoNothing => Ok(()),
+            OnConflictAction::DoUpdate(update) => self.assignments(&update.assignments),
+        }
+    }
+
+    fn assignments(&mut self, assignments: &[Assignment]) -> Result<(), NoFacts> {
+        for Assignment { target, value } in assignments {
+            let AssignmentTarget::ColumnName(name) = target else {
+                return Err(NoFacts::Form("SET (columns) = …"));
+            };
+            let column = self.target(name)?;
+            match self.excluded(column, value) {
+                Some(same) => {
+                    self.facts.roles.push((same, Role::Target));
+                    let value = Value::Nothing;
+                    self.facts.writes.push(Write { column, value });
+                }
+                None => self.write(column, value),
+            }
+        }
+        Ok(())
+    }
+
+    /// The column in `SET column = excluded.column`: its value has been sealed where it was to be inserted.
+    fn excluded(&self, column: usize, value: &Expr) -> Option<usize> {
+        let Expr::CompoundIdentifier(names) = value else {
+            return None;
+        };
+        let [row, same] = &**names else {
+            return None;
+        };
+        let (row, same) = (self.token(Some(row)).ok()?, self.token(Some(same)).ok()?);
+        let name = |token: usize| {
+            let token = self.source.tokens.get(token)?;
+            Some(ident::name(token, self.source.text))
+        };
+        (*name(row)? == b"excluded"[..] && name(same) == name(column)).then_some(same)
     }
 
     fn update(&mut self, update: &Update) -> Result<(), NoFacts> {
@@ -167,17 +213,7 @@ impl Builder<'_> {
             update.or.is_some() || !update.order_by.is_empty() || update.limit.is_some(),
             "a clause that PostgreSQL does not have",
         )?;
-        for Assignment { target, value } in &update.assignments {
-            match target {
-                AssignmentTarget::ColumnName(name) => {
-                    let column = self.target(name)?;
-                    self.write(column, value);
-                }
-                AssignmentTarget::Tuple(_) => {
-                    return Err(NoFacts::Form("SET (columns) = …"));
-                }
-            }
-        }
+        self.assignments(&update.assignments)?;
         self.returning(update.returning.as_deref())
     }
 
@@ -195,11 +231,37 @@ impl Builder<'_> {
         self.returning(delete.returning.as_deref())
     }
 
+    /// The only table of a statement.
     fn table(&mut self, from: &TableWithJoins) -> Result<(), NoFacts> {
         without(!from.joins.is_empty(), "JOIN")?;
+        self.factor(&from.relation)
+    }
+
+    /// A table and what is joined to it.
+    fn joined(&mut self, from: &TableWithJoins) -> Result<(), NoFacts> {
+        self.factor(&from.relation)?;
+        for join in &from.joins {
+            self.factor(&join.relation)?;
+            let constraint = match &join.join_operator {
+                JoinOperator::Join(constraint)
+                | JoinOperator::Inner(constraint)
+                | JoinOperator::Left(constraint)
+                | JoinOperator::LeftOuter(constraint)
+                | JoinOperator::Right(constraint)
+                | JoinOperator::RightOuter(constraint)
+                | JoinOperator::FullOuter(constraint)
+                | JoinOperator::CrossJoin(constraint) => constraint,
+                _ => return Err(NoFacts::Form("a join that PostgreSQL does not have")),
+            };
+            self.facts.natural |= matches!(constraint, JoinConstraint::Natural);
+        }
+        Ok(())
+    }
+
+    fn factor(&mut self, factor: &TableFactor) -> Result<(), NoFacts> {
         let TableFactor::Table {
             name, alias, args, ..
-        } = &from.relation
+        } = factor
         else {
             return Err(NoFacts::Form("something in FROM that is not a table"));
         };
@@ -219,17 +281,23 @@ impl Builder<'_> {
             .map(|part| self.token(part.as_ident()))
             .collect::<Result<Vec<_>, _>>()?;
         let (table, qualifiers) = parts.split_last().ok_or(NoFacts::NotUnderstood)?;
-        self.facts.table = *table;
-        self.facts.schema = qualifiers.last().copied();
+        self.facts.tables.push(TableUse {
+            schema: qualifiers.last().copied(),
+            table: *table,
+            alias: None,
+        });
         self.facts
             .roles
             .extend(parts.iter().map(|token| (*token, Role::Table)));
         Ok(())
     }
 
+    /// The alias of the last table.
     fn alias(&mut self, alias: &Ident) -> Result<(), NoFacts> {
         let token = self.token(Some(alias))?;
-        self.facts.alias = Some(token);
+        if let Some(table) = self.facts.tables.last_mut() {
+            table.alias = Some(token);
+        }
         self.facts.roles.push((token, Role::Table));
         Ok(())
     }

@@ -1,6 +1,7 @@
 //! Certificates made for a test: one CA, and whom it vouches for.
 
-use acra_harness::Result;
+use crate::Result;
+use crate::servers::{Postgres, postgres_user};
 use rcgen::{
     BasicConstraints, CertificateParams, CertifiedIssuer, DistinguishedName, DnType,
     ExtendedKeyUsagePurpose, IsCa, KeyPair, KeyUsagePurpose,
@@ -10,16 +11,24 @@ use std::os::unix::fs::{PermissionsExt as _, chown};
 use std::path::{Path, PathBuf};
 use tempfile::TempDir;
 
-pub(crate) struct Pki {
+/// A CA and the certificates that it issued, as files of a temporary folder.
+pub struct Pki {
     folder: TempDir,
     issuer: CertifiedIssuer<'static, KeyPair>,
 }
 
-/// Subject of the certificates that identify a client.
-pub(crate) const CLIENT: &str = "client";
+/// Common name, and name of the files, of the certificate that identifies a client.
+pub const CLIENT: &str = "client";
+
+impl std::fmt::Debug for Pki {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Pki in {}", self.folder.path().display())
+    }
+}
 
 impl Pki {
-    pub(crate) fn new() -> Result<Self> {
+    /// Makes a CA, and certificates for `localhost` ("server"), for another host ("elsewhere") and for a client.
+    pub fn new() -> Result<Self> {
         let folder = tempfile::tempdir()?;
         // PostgreSQL's user has to get to its files.
         fs::set_permissions(folder.path(), Permissions::from_mode(0o755))?;
@@ -63,31 +72,59 @@ impl Pki {
         Ok(())
     }
 
-    pub(crate) fn ca(&self) -> PathBuf {
+    /// The CA's certificate.
+    pub fn ca(&self) -> PathBuf {
         self.folder.path().join("ca.pem")
     }
 
-    pub(crate) fn cert(&self, name: &str) -> PathBuf {
+    /// A certificate by its name.
+    pub fn cert(&self, name: &str) -> PathBuf {
         self.folder.path().join(format!("{name}.pem"))
     }
 
-    pub(crate) fn key(&self, name: &str) -> PathBuf {
+    /// Its private key.
+    pub fn key(&self, name: &str) -> PathBuf {
         self.folder.path().join(format!("{name}.key"))
     }
 
+    /// A PostgreSQL 18 with TLS and these settings, which asks for client certificates.
+    pub fn postgres(&self, settings: &[&str]) -> Result<Postgres> {
+        let (cert, key) = self.for_postgres()?;
+        let tls = [
+            "ssl=on".to_owned(),
+            format!("ssl_cert_file={}", cert.display()),
+            format!("ssl_key_file={}", key.display()),
+            format!("ssl_ca_file={}", self.ca().display()),
+        ];
+        let all: Vec<&str> = tls
+            .iter()
+            .map(String::as_str)
+            .chain(settings.iter().copied())
+            .collect();
+        Postgres::start(18, &all)
+    }
+
     /// Certificate and key that PostgreSQL's user may read.
-    pub(crate) fn for_postgres(&self) -> Result<(PathBuf, PathBuf)> {
+    fn for_postgres(&self) -> Result<(PathBuf, PathBuf)> {
         let key = self.folder.path().join("postgres.key");
         fs::copy(self.key("server"), &key)?;
         fs::set_permissions(&key, Permissions::from_mode(0o600))?;
-        if let Some((user, group)) = acra_harness::servers::postgres_user()? {
+        if let Some((user, group)) = postgres_user()? {
             chown(&key, Some(user), Some(group))?;
         }
         Ok((self.cert("server"), key))
     }
 
+    /// A file with a certificate and its key, as HAProxy takes them.
+    pub fn bundle(&self, name: &str) -> Result<PathBuf> {
+        let path = self.folder.path().join(format!("{name}.bundle"));
+        let parts = [fs::read(self.cert(name))?, fs::read(self.key(name))?];
+        fs::write(&path, parts.concat())?;
+        Ok(path)
+    }
+
     /// Flags of `acra-server` for TLS with applications.
-    pub(crate) fn listener_flags(&self) -> Vec<String> {
+    pub fn listener_flags(&self) -> Vec<String> {
         let flag = |name: &str, path: &Path| format!("--{name}={}", path.display());
         vec![
             flag("tls_client_cert", &self.cert("server")),
@@ -97,7 +134,7 @@ impl Pki {
     }
 
     /// Parameters of libpq for a client with a certificate that verifies the server.
-    pub(crate) fn mutual(&self) -> String {
+    pub fn mutual(&self) -> String {
         format!(
             "sslmode=verify-full sslrootcert={} sslcert={} sslkey={}",
             self.ca().display(),
@@ -107,7 +144,7 @@ impl Pki {
     }
 
     /// The same for one without a certificate.
-    pub(crate) fn verifying(&self) -> String {
+    pub fn verifying(&self) -> String {
         format!(
             "sslmode=verify-full sslrootcert={} sslcert=none",
             self.ca().display()
