@@ -13,6 +13,7 @@ pub mod detect;
 pub mod ec;
 mod error;
 pub mod kdf;
+pub mod search_hash;
 mod secret;
 pub mod secure_cell;
 pub mod secure_message;
