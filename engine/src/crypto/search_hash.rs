@@ -84,3 +84,64 @@ pub fn read(
     out.truncate(start);
     Scan::Untouched
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::container::{self, Envelope};
+    use super::super::{BlockKey, acrablock};
+    use super::{LENGTH, Opener, Scan, SearchKey, Secret, read};
+    use proptest::prelude::*;
+    use rand::SeedableRng;
+    use rand::rngs::StdRng;
+
+    struct Keys([BlockKey; 1]);
+
+    impl Opener for Keys {
+        fn open(&mut self, _: Envelope, inner: &[u8], out: &mut Vec<u8>) -> bool {
+            acrablock::open(&self.0, inner, out).is_ok()
+        }
+    }
+
+    fn keys() -> (SearchKey, Keys) {
+        let secret = |byte| Secret::from(vec![byte; 32]);
+        let block = BlockKey::new(secret(2)).unwrap();
+        (SearchKey::new(secret(1)), Keys([block]))
+    }
+
+    proptest! {
+        #[test]
+        fn what_was_written_is_read_and_what_was_changed_is_not(
+            seed: u64,
+            plain in prop::collection::vec(any::<u8>(), 1..60),
+            place: prop::sample::Index,
+            bit in 0..8_u8,
+        ) {
+            let (key, mut opener) = keys();
+            let mut cell = key.hash(&plain).unwrap().to_vec();
+            let mut rng = StdRng::seed_from_u64(seed);
+            container::seal_block(&opener.0[0], &mut rng, &plain, &mut cell).unwrap();
+            let mut out = b"kept".to_vec();
+            prop_assert_eq!(read(&cell, Some(&key), &mut opener, &mut out), Scan::Opened);
+            prop_assert_eq!(&out[4..], &plain);
+            out.truncate(4);
+            let place = 1 + place.index(LENGTH - 1);
+            cell[place] ^= 1_u8 << bit;
+            prop_assert_eq!(read(&cell, Some(&key), &mut opener, &mut out), Scan::Untouched);
+            prop_assert_eq!(out, b"kept");
+        }
+
+        #[test]
+        fn any_bytes_stay_as_they_are(mut cell in prop::collection::vec(any::<u8>(), 0..200)) {
+            let (key, mut opener) = keys();
+            if let Some(function) = cell.first_mut() {
+                *function = 0x7f;
+            }
+            if let Some(tag) = cell.get_mut(40..43) {
+                tag.fill(b'%');
+            }
+            let mut out = Vec::new();
+            prop_assert_eq!(read(&cell, Some(&key), &mut opener, &mut out), Scan::Untouched);
+            prop_assert!(out.is_empty());
+        }
+    }
+}
