@@ -1,17 +1,22 @@
 //! Whether raw bytes speak of a protected table, where they cannot be read as SQL.
 
 use crate::columns::Columns;
+use memchr::memmem;
 
 /// Whether any word in these bytes is the name of a protected table in any case.
 ///
 /// Meant for function bodies in any language, strings that are run later and texts that cannot be read: it does not
-/// see names that are put together or escaped, and takes a word inside a comment for a name.
+/// see names that are put together, takes a word inside a comment for a name, and any name with Unicode escapes
+/// (`U&"…"`) for a protected one.
 pub(super) fn mentions(columns: &Columns, bytes: &[u8]) -> bool {
     let in_word = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'$');
     let is_name = |word: &[u8]| {
         !word.is_empty()
             && (columns.names_table(word) || columns.names_table(&word.to_ascii_lowercase()))
     };
+    if memmem::find(bytes, b"&\"").is_some() {
+        return true;
+    }
     // A byte above 0x7F may be part of a name or, in some encodings, of the character before it.
     bytes.split(|byte| !in_word(byte)).any(is_name)
         || !bytes.is_ascii()

@@ -195,9 +195,8 @@ impl Planner {
     /// The plan for a text without tokens. The server cannot read most of them either, but one that could hold a
     /// protected value must not leave on that assumption.
     fn unreadable(&self, text: &[u8], error: LexError) -> Arc<Plan> {
-        let escaped_names = memchr::memmem::find(text, b"&\"").is_some();
         let foreign_names = self.foreign_names && error == LexError::Encoding;
-        if !escaped_names && !foreign_names && !mentions(&self.columns, text) {
+        if !foreign_names && !mentions(&self.columns, text) {
             return Arc::clone(&self.forward);
         }
         let (code, what) = match error {

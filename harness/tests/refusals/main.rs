@@ -6,6 +6,7 @@ mod forms;
 mod in_step;
 mod leaks;
 mod modes;
+mod random;
 mod transactions;
 
 use acra_harness::raw::{Connection, Message};
