@@ -3,7 +3,8 @@
 #![allow(missing_docs, reason = "criterion's macros make public functions")]
 
 use acra_engine::cell::{self, Kind, Opener, Scratch, Tally};
-use acra_engine::crypto::{BlockKey, Secret, acrablock, container, detect};
+use acra_engine::crypto::ec::PrivateKey;
+use acra_engine::crypto::{BlockKey, Secret, acrablock, acrastruct, container, detect};
 use acra_engine::keys::ClientKeys;
 use acra_engine::wire::pg::Format;
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
@@ -15,6 +16,7 @@ fn keys() -> ClientKeys {
     let key = BlockKey::new(Secret::from(vec![9; 32])).expect("32 bytes are a key");
     ClientKeys {
         symmetric: vec![key],
+        ..ClientKeys::default()
     }
 }
 
@@ -46,6 +48,33 @@ fn seal_and_open(criterion: &mut Criterion) {
             bencher.iter(|| {
                 out.clear();
                 acrablock::open(&keys.symmetric, black_box(block), &mut out)
+            });
+        });
+    }
+    group.finish();
+}
+
+fn structs(criterion: &mut Criterion) {
+    let key = PrivateKey::generate(&mut rand::rng()).expect("random numbers are random");
+    let recipient = key.public().expect("every private key has one");
+    let keys = [key];
+    let mut group = criterion.benchmark_group("acrastruct");
+    for size in SIZES {
+        group.throughput(Throughput::Bytes(size as u64));
+        let plain = vec![b'x'; size];
+        let mut out = Vec::new();
+        group.bench_function(BenchmarkId::new("seal", size), |bencher| {
+            bencher.iter(|| {
+                out.clear();
+                acrastruct::seal(&recipient, &mut rand::rng(), black_box(&plain), &mut out)
+            });
+        });
+        let mut sealed = Vec::new();
+        acrastruct::seal(&recipient, &mut rand::rng(), &plain, &mut sealed).expect("seals");
+        group.bench_function(BenchmarkId::new("open", size), |bencher| {
+            bencher.iter(|| {
+                out.clear();
+                acrastruct::open(&keys, black_box(&sealed), &mut out)
             });
         });
     }
@@ -89,5 +118,5 @@ fn detection(criterion: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, seal_and_open, detection);
+criterion_group!(benches, seal_and_open, structs, detection);
 criterion_main!(benches);

@@ -72,6 +72,7 @@ impl Conversation {
             session: PgSession::new(Arc::new(context)),
             keys: Arc::new(ClientKeys {
                 symmetric: vec![key],
+                ..ClientKeys::default()
             }),
             events: Vec::new(),
         };

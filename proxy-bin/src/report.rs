@@ -117,12 +117,14 @@ pub(crate) fn count(metrics: &Metrics, event: &Event) {
         }
         Event::Observed { code, .. } => metrics.statement_observed(code),
         Event::Unopened { containers } => metrics.unopened(*containers),
-        Event::Sealed { values } => {
-            metrics.encryptions(Status::Success, Envelope::AcraBlock, *values);
+        Event::Sealed { values, structs } => {
+            metrics.encryptions(Status::Success, Envelope::AcraBlock, values - structs);
+            metrics.encryptions(Status::Success, Envelope::AcraStruct, *structs);
         }
         Event::Decrypted(tally) => {
             metrics.decryptions(Status::Success, Envelope::AcraBlock, tally.opened_blocks);
             metrics.decryptions(Status::Fail, Envelope::AcraBlock, tally.failed_blocks);
+            metrics.decryptions(Status::Success, Envelope::AcraStruct, tally.opened_structs);
             metrics.decryptions(Status::Fail, Envelope::AcraStruct, tally.failed_structs);
         }
         Event::KeysUnavailable { .. }

@@ -20,6 +20,13 @@ pub enum KeyStoreError {
         /// Its permission bits.
         mode: u32,
     },
+    /// A key file lets others read it.
+    KeyMode {
+        /// The key file.
+        path: PathBuf,
+        /// Its permission bits.
+        mode: u32,
+    },
     /// The key directory holds a key store v2.
     OtherVersion(PathBuf),
     /// The file `version` is not one of Acra's, or cannot be read.
@@ -90,6 +97,11 @@ impl fmt::Display for KeyStoreError {
             Self::Missing(path) => write!(
                 f,
                 "key does not exist: {}; make it with acra-keymaker --generate_symmetric_storage_key",
+                path.display()
+            ),
+            Self::KeyMode { path, mode } => write!(
+                f,
+                "private key file {} has incorrect permissions {mode:04o}, expected 0600",
                 path.display()
             ),
             Self::Unopened(path) => write!(

@@ -152,11 +152,11 @@ fn what_cannot_be_done_is_said() {
             None,
             "Invalid client ID",
         ),
-        (&[v1], Some(MASTER), "use --generate_symmetric_storage_key"),
+        (&[v1, "--client_id="], Some(MASTER), "Invalid client ID"),
         (
-            &[v1, "--generate_hmac_key"],
+            &[v1, "--generate_hmac_key", "--client_id=x"],
             Some(MASTER),
-            "searchable encryption",
+            "Invalid client ID",
         ),
         (
             &[v1, "--generate_master_key=no/where"],
@@ -205,4 +205,108 @@ fn a_directory_that_does_not_fit_stays_as_it_is() {
     let text = "key directory already holds a keystore of another version";
     assert!(other.log.contains(text), "{}", other.log);
     assert_eq!(fs::read_dir(&keys).unwrap().count(), 1);
+}
+
+/// Paths and modes of the files below a directory.
+fn files(directory: &Path) -> Vec<(String, u32)> {
+    let mut found = Vec::new();
+    let mut to_visit = vec![directory.to_owned()];
+    while let Some(next) = to_visit.pop() {
+        for entry in fs::read_dir(next).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                to_visit.push(path);
+            } else {
+                let name = path.strip_prefix(directory).unwrap().to_str().unwrap();
+                found.push((name.to_owned(), mode(&path)));
+            }
+        }
+    }
+    found.sort();
+    found
+}
+
+#[test]
+fn all_keys() {
+    let directory = directory();
+    let made = keymaker(
+        directory.path(),
+        Some(MASTER),
+        &["--keystore=v1", "--client_id=client_1"],
+    );
+    assert_eq!((made.code, &*made.log), (0, ""));
+    let lines: Vec<_> = made.out.lines().collect();
+    let expected = [
+        "Generated storage encryption keypair",
+        "Generated HMAC key for searchable encryption",
+        "Generated HMAC key for secure logging",
+        "Generated storage symmetric key for clientID",
+        "Generated symmetric key for poison records",
+        "Generated keypair for poison records",
+    ];
+    assert_eq!(lines, expected);
+    let keys = directory.path().join(".acrakeys");
+    let expected = [
+        (".poison_key/poison_key", 0o600),
+        (".poison_key/poison_key.pub", 0o644),
+        (".poison_key/poison_key_sym", 0o600),
+        ("client_1_hmac", 0o600),
+        ("client_1_storage", 0o600),
+        ("client_1_storage.pub", 0o644),
+        ("client_1_storage_sym", 0o600),
+        ("secure_log_key", 0o600),
+    ];
+    let expected = expected.map(|(name, mode)| (name.to_owned(), mode));
+    assert_eq!(files(&keys), expected);
+    let store = FileKeyStore::open(&keys, Some(MASTER)).unwrap();
+    let id = ClientId::new("client_1").unwrap();
+    for keys in [
+        store.load_client(&id).unwrap(),
+        store.load_poison().unwrap(),
+    ] {
+        assert_eq!((keys.symmetric.len(), keys.private.len()), (1, 1));
+        assert!(keys.public.is_some());
+    }
+    assert_eq!(store.load_search_key(&id).unwrap().as_bytes().len(), 32);
+    assert_eq!(store.load_log_key().unwrap().as_bytes().len(), 32);
+}
+
+#[test]
+fn chosen_keys_in_their_order() {
+    let directory = directory();
+    let made = keymaker(
+        directory.path(),
+        Some(MASTER),
+        &[
+            "--keystore=v1",
+            "--keys_output_dir=keys",
+            "--generate_log_key",
+            "--generate_acrawriter_keys",
+            "--generate_poisonrecord_keys",
+        ],
+    );
+    assert_eq!(made.code, 0, "{}", made.log);
+    assert!(made.log.contains("Public keys are written to .acrakeys"));
+    let lines: Vec<_> = made.out.lines().collect();
+    let expected = [
+        "Generated symmetric key for poison records",
+        "Generated keypair for poison records",
+        "Generated storage encryption keypair",
+        "Generated HMAC key for secure logging",
+    ];
+    assert_eq!(lines, expected);
+    let public = files(&directory.path().join(".acrakeys"));
+    let public: Vec<_> = public.iter().map(|(name, _)| &**name).collect();
+    assert_eq!(public, [".poison_key/poison_key.pub", "client_storage.pub"]);
+    // Log and poison keys are nobody's.
+    let made = keymaker(
+        directory.path(),
+        Some(MASTER),
+        &[
+            "--keys_output_dir=keys",
+            "--client_id=",
+            "--generate_log_key",
+        ],
+    );
+    assert_eq!(made.code, 0, "{}", made.log);
 }

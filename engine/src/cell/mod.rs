@@ -9,4 +9,4 @@ pub mod open;
 pub mod seal;
 
 pub use open::{Kind, Opener, Scratch, Tally, open};
-pub use seal::{SealError, Sealed, seal};
+pub use seal::{Form, SealError, Sealed, seal};

@@ -4,7 +4,7 @@
 //! docs/architecture.md, decision 2); the search inside a cell is that of containers.md 8.
 
 use super::bytea;
-use crate::crypto::{acrablock, detect};
+use crate::crypto::{acrablock, acrastruct, detect};
 use crate::keys::ClientKeys;
 use crate::wire::pg::Format;
 use memchr::memmem::Finder;
@@ -77,6 +77,8 @@ pub struct Tally {
     pub opened_blocks: u64,
     /// AcraBlocks that these keys do not open.
     pub failed_blocks: u64,
+    /// AcraStructs that were opened.
+    pub opened_structs: u64,
     /// AcraStructs that these keys do not open.
     pub failed_structs: u64,
 }
@@ -105,15 +107,21 @@ pub struct Opener<'a> {
 
 impl detect::Opener for Opener<'_> {
     fn open(&mut self, envelope: detect::Envelope, inner: &[u8], out: &mut Vec<u8>) -> bool {
-        let (opened, failures) = match envelope {
+        let Self { keys, tally } = self;
+        let (opened, successes, failures) = match envelope {
             detect::Envelope::AcraBlock => (
-                acrablock::open(&self.keys.symmetric, inner, out).is_ok(),
-                &mut self.tally.failed_blocks,
+                acrablock::open(&keys.symmetric, inner, out).is_ok(),
+                &mut tally.opened_blocks,
+                &mut tally.failed_blocks,
             ),
-            detect::Envelope::AcraStruct => (false, &mut self.tally.failed_structs),
+            detect::Envelope::AcraStruct => (
+                acrastruct::open(&keys.private, inner, out).is_ok(),
+                &mut tally.opened_structs,
+                &mut tally.failed_structs,
+            ),
         };
+        *successes += u64::from(opened);
         *failures += u64::from(!opened);
-        self.tally.opened_blocks += u64::from(opened);
         opened
     }
 }

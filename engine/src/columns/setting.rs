@@ -62,9 +62,6 @@ impl Setting {
             Transform::Searchable { .. } => "searchable encryption",
             Transform::Masked { .. } => "masking",
             Transform::Tokenized { .. } => "tokenization",
-            Transform::Plain if self.envelope == Envelope::AcraStruct => {
-                "crypto_envelope \"acrastruct\""
-            }
             Transform::Plain if self.data_type.is_some() => "a data type",
             Transform::Plain if self.default_value.is_some() => "default_data_value",
             Transform::Plain if self.response_on_fail != ResponseOnFail::Ciphertext => {

@@ -8,6 +8,7 @@
 //! ```
 
 use super::block_key::BlockKey;
+use super::ec::PublicKey;
 use super::error::CryptoError;
 use super::{acrablock, acrastruct};
 use rand::CryptoRng;
@@ -144,11 +145,39 @@ pub fn seal_block(
     plain: &[u8],
     out: &mut Vec<u8>,
 ) -> Result<(), CryptoError> {
-    let start = out.len();
     let inner = acrablock::OVERHEAD + plain.len();
+    wrap(Envelope::AcraBlock, inner, out, |out| {
+        acrablock::seal(key, rng, plain, out)
+    })
+}
+
+/// Seals `plain` into a serialized AcraStruct without context and appends it to `out`.
+///
+/// # Errors
+///
+/// Those of [`acrastruct::seal`]; `out` is then as before.
+pub fn seal_struct(
+    recipient: &PublicKey,
+    rng: &mut dyn CryptoRng,
+    plain: &[u8],
+    out: &mut Vec<u8>,
+) -> Result<(), CryptoError> {
+    let inner = acrastruct::OVERHEAD + plain.len();
+    wrap(Envelope::AcraStruct, inner, out, |out| {
+        acrastruct::seal(recipient, rng, plain, out)
+    })
+}
+
+fn wrap(
+    envelope: Envelope,
+    inner: usize,
+    out: &mut Vec<u8>,
+    seal: impl FnOnce(&mut Vec<u8>) -> Result<(), CryptoError>,
+) -> Result<(), CryptoError> {
+    let start = out.len();
     out.reserve(HEADER + inner);
-    write_header(Envelope::AcraBlock, inner, out);
-    let sealed = acrablock::seal(key, rng, plain, out);
+    write_header(envelope, inner, out);
+    let sealed = seal(out);
     if sealed.is_err() {
         out.truncate(start);
     }

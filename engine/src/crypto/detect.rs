@@ -43,6 +43,25 @@ pub fn may_hold_container(cell: &[u8]) -> bool {
     cell.len() > container::HEADER && (SERIALIZED.find(cell).is_some() || RAW.find(cell).is_some())
 }
 
+/// Whether there is something in a cell that a scan would take for a container, whether it opens or not.
+pub fn recognises(cell: &[u8]) -> bool {
+    let any = |finder: &Finder<'_>, is_container: fn(&[u8]) -> bool| {
+        let mut at = 0;
+        while let Some(rest) = next(cell, &mut at, finder) {
+            if is_container(rest) {
+                return true;
+            }
+            at += 1;
+        }
+        false
+    };
+    any(&SERIALIZED, |rest| container::header(rest).is_some())
+        || any(&RAW, |rest| {
+            rest.len() > acrastruct::HEADER && acrastruct::length(rest).is_some()
+                || acrablock::parse(rest).is_some()
+        })
+}
+
 /// Opens all containers in a cell that can be opened and appends the result to `out`, unless there was none.
 pub fn scan(cell: &[u8], opener: &mut dyn Opener, out: &mut Vec<u8>) -> Scan {
     if !may_hold_container(cell) {

@@ -20,8 +20,24 @@ pub enum CryptoError {
     OutputLength,
     /// A Secure Cell that is damaged, or not for this key and context.
     Cell,
+    /// Not the container of a P-256 key of the kind that is wanted.
+    KeyContainer,
+    /// Two keys do not agree: the public one is not a point of the curve.
+    Agreement,
+    /// The source of randomness is broken.
+    Random,
+    /// A Secure Message that is damaged, of another kind, or not for these keys.
+    Message,
     /// Not an AcraBlock, or one that none of the keys opens.
     AcraBlock,
+    /// Too short for an AcraStruct.
+    StructLength,
+    /// Does not begin like an AcraStruct.
+    StructTag,
+    /// An AcraStruct with more or fewer bytes than it says.
+    StructData,
+    /// There is no key to try.
+    NoStructKeys,
     /// There is nothing to wrap into a serialized container.
     EmptyContainer,
     /// Not a serialized container, and no older form of one.
@@ -41,7 +57,15 @@ impl fmt::Display for CryptoError {
             Self::TooLong => "Secure Cell failed to encrypt: the message is 4 GiB or longer",
             Self::OutputLength => "key derivation gives 1 to 32 bytes",
             Self::Cell => "Secure Cell failed to decrypt",
+            Self::KeyContainer => "not a P-256 key, or a damaged one",
+            Self::Agreement => "the keys do not agree: not a point of the curve P-256",
+            Self::Random => "the source of randomness is broken",
+            Self::Message => "failed to decrypt message",
             Self::AcraBlock => "invalid AcraBlock",
+            Self::StructLength => "AcraStruct has incorrect length",
+            Self::StructTag => "AcraStruct has incorrect TagBegin",
+            Self::StructData => "AcraStruct has incorrect data length value",
+            Self::NoStructKeys => "cannot decrypt AcraStruct with empty key list",
             Self::EmptyContainer => "empty encrypted data",
             Self::ContainerFormat => "incorrect serialized container format",
             Self::Envelope => "handler not found in registry",

@@ -1,19 +1,29 @@
 //! The keys of one client.
 
 use crate::crypto::BlockKey;
+use crate::crypto::ec::{PrivateKey, PublicKey};
 
 /// The keys of one client that are in memory.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct ClientKeys {
     /// Storage keys, newest first. The first one is the current key unless it is marked as rotated, which it is if the
     /// current key was destroyed.
     pub symmetric: Vec<BlockKey>,
+    /// Private storage keys, which open AcraStructs, newest first.
+    pub private: Vec<PrivateKey>,
+    /// The current public storage key, for which AcraStructs are sealed.
+    pub public: Option<PublicKey>,
 }
 
 impl ClientKeys {
     /// The key that new values are sealed with.
     pub fn current(&self) -> Option<&BlockKey> {
         self.symmetric.first().filter(|key| !key.is_rotated())
+    }
+
+    /// Whether there is no key at all.
+    pub fn is_empty(&self) -> bool {
+        self.symmetric.is_empty() && self.private.is_empty() && self.public.is_none()
     }
 }
 
@@ -27,6 +37,7 @@ mod tests {
         let key = |byte| BlockKey::new(Secret::from(vec![byte; 32])).unwrap();
         let mut keys = ClientKeys {
             symmetric: vec![key(1), key(2).into_rotated()],
+            ..ClientKeys::default()
         };
         assert_eq!(keys.current().unwrap().id(b""), key(1).id(b""));
         keys.symmetric.remove(0);

@@ -37,6 +37,8 @@ pub enum Event {
     Sealed {
         /// How many.
         values: u64,
+        /// How many of them became AcraStructs; the others became AcraBlocks.
+        structs: u64,
     },
     /// A client's keys are missing or cannot be read; cells stay closed, writes are refused.
     KeysUnavailable {

@@ -4,3 +4,4 @@ mod chunking;
 mod driver;
 mod messages;
 mod script;
+mod structs;

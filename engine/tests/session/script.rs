@@ -13,13 +13,13 @@ use rand::SeedableRng;
 use rand::rngs::StdRng;
 use std::sync::Arc;
 
-const CLIENT: &str = "client";
-const BYTEA: u32 = 17;
+pub(crate) const CLIENT: &str = "client";
+pub(crate) const BYTEA: u32 = 17;
 const INT4: u32 = 23;
 const TEXT: u32 = 25;
-const SECRET: &[u8] = b"078-05-1120";
+pub(crate) const SECRET: &[u8] = b"078-05-1120";
 
-fn context(columns: Columns, scan: ScanColumns) -> Arc<Context> {
+pub(crate) fn context(columns: Columns, scan: ScanColumns) -> Arc<Context> {
     Arc::new(Context {
         protects: !columns.is_empty(),
         planner: Arc::new(Planner::new(
@@ -38,8 +38,15 @@ fn context(columns: Columns, scan: ScanColumns) -> Arc<Context> {
 }
 
 fn customers() -> Columns {
-    let document = b"schemas:\n  - table: customers\n    columns: [id, name, ssn]\n    encrypted:\n      - column: ssn\n";
-    Columns::parse(document, Database::PostgreSql)
+    columns("")
+}
+
+/// Column `ssn` of table `customers` is protected, with these further options.
+pub(crate) fn columns(options: &str) -> Columns {
+    let document = format!(
+        "schemas:\n  - table: customers\n    columns: [id, name, ssn]\n    encrypted:\n      - column: ssn\n        {options}\n"
+    );
+    Columns::parse(document.as_bytes(), Database::PostgreSql)
         .unwrap()
         .columns
 }
@@ -48,6 +55,7 @@ fn keys() -> Arc<ClientKeys> {
     let key = BlockKey::new(Secret::from(vec![9; 32])).unwrap();
     Arc::new(ClientKeys {
         symmetric: vec![key],
+        ..ClientKeys::default()
     })
 }
 
@@ -63,7 +71,7 @@ fn sealed(value: &[u8]) -> Vec<u8> {
     out
 }
 
-fn hex(bytes: &[u8]) -> Vec<u8> {
+pub(crate) fn hex(bytes: &[u8]) -> Vec<u8> {
     format!("\\x{}", const_hex::encode(bytes)).into_bytes()
 }
 

@@ -4,7 +4,10 @@
 
 mod containers;
 mod detection;
+mod ec;
 mod key_store;
+mod poison;
+mod search;
 mod secure_cell;
 
 use rand::rand_core::{Infallible, TryCryptoRng, TryRng};

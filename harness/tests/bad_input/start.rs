@@ -187,7 +187,6 @@ fn what_a_column_cannot_have_yet_is_refused_at_start() -> Result<()> {
             "masking",
         ),
         ("token_type: int32", "tokenization"),
-        ("crypto_envelope: acrastruct", "acrastruct"),
         ("data_type: str", "a data type"),
         (
             "response_on_fail: error\n        data_type: str",

@@ -3,6 +3,8 @@
 //! Readers take no lock and create nothing: they read a key's current file before they list its older generations, so
 //! that a rotation in between can only show a key twice.
 
+mod generate;
+mod load;
 mod lock;
 mod rotate;
 pub(crate) use rotate::present;
@@ -13,12 +15,11 @@ mod version;
 pub use version::{Version, version_of};
 
 use crate::KeyStoreError;
-use acra_engine::crypto::{BlockKey, Secret};
-use acra_engine::keys::v1::{self, Entry};
-use acra_engine::keys::{ClientId, ClientKeys, MasterKey};
+use acra_engine::keys::v1::Entry;
+use acra_engine::keys::{ClientId, MasterKey};
 use std::collections::BTreeSet;
-use std::fs::{self, File};
-use std::io::{self, Read as _};
+use std::fs;
+use std::io;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
@@ -27,6 +28,8 @@ use std::sync::{Mutex, PoisonError};
 const DIRECTORY_MODE: u32 = 0o700;
 /// Permission bits of private and symmetric key files.
 const KEY_MODE: u32 = 0o600;
+/// Permission bits of public key files.
+const PUBLIC_MODE: u32 = 0o644;
 
 /// Most notices that wait to be taken.
 const MAX_NOTICES: usize = 256;
@@ -46,6 +49,8 @@ pub struct Notice {
 #[derive(Debug)]
 pub struct FileKeyStore {
     directory: PathBuf,
+    /// Where public keys are: the key directory, unless another one was given.
+    public_directory: PathBuf,
     master: MasterKey,
     notices: Mutex<Vec<Notice>>,
 }
@@ -74,48 +79,24 @@ impl FileKeyStore {
         }
         Ok(Self {
             directory: directory.to_owned(),
+            public_directory: directory.to_owned(),
             master,
             notices: Mutex::default(),
         })
     }
 
+    /// Keeps public keys in a directory of their own, whose mode does not matter.
+    #[must_use]
+    pub fn with_public_directory(self, public_directory: &Path) -> Self {
+        Self {
+            public_directory: public_directory.to_owned(),
+            ..self
+        }
+    }
+
     /// The key directory.
     pub fn directory(&self) -> &Path {
         &self.directory
-    }
-
-    /// Reads the keys of a client, newest first.
-    ///
-    /// Older generations are given even if there is no current key any more; one that does not open is left out, with
-    /// a notice.
-    ///
-    /// # Errors
-    ///
-    /// There is no key at all ([`KeyStoreError::is_missing`]); the current one cannot be read or does not open.
-    pub fn load_client(&self, id: &ClientId) -> Result<ClientKeys, KeyStoreError> {
-        let name = v1::storage_symmetric(id);
-        let path = self.directory.join(&name);
-        let mut symmetric = Vec::new();
-        if let Some(file) = self.read(&path)? {
-            let key = self.open_key(&name, &file);
-            symmetric.push(key.ok_or_else(|| KeyStoreError::Unopened(path.clone()))?);
-        }
-        for (name, path) in self.older_generations(&name)? {
-            let file = match self.read(&path) {
-                Ok(Some(file)) => file,
-                // Removed since it was listed.
-                Ok(None) => continue,
-                Err(_) => Vec::new(),
-            };
-            match self.open_key(&name, &file) {
-                Some(key) => symmetric.push(key.into_rotated()),
-                None => self.notice("Cannot open rotated key", &path, true),
-            }
-        }
-        if symmetric.is_empty() {
-            return Err(KeyStoreError::Missing(path));
-        }
-        Ok(ClientKeys { symmetric })
     }
 
     /// All clients that have a current storage key, in the order of their ids. A directory that does not exist has none.
@@ -127,7 +108,7 @@ impl FileKeyStore {
         let mut ids = BTreeSet::new();
         for (name, path) in list(&self.directory)? {
             match Entry::of(&name) {
-                Entry::StorageSymmetric(id) if path.is_file() => {
+                Entry::StorageSymmetric(id) | Entry::StoragePrivate(id) if path.is_file() => {
                     ids.insert(id);
                 }
                 Entry::Unfinished => self.notice("Ignoring unfinished key file", &path, false),
@@ -153,52 +134,6 @@ impl FileKeyStore {
         if notices.len() < MAX_NOTICES && !notices.contains(&notice) {
             notices.push(notice);
         }
-    }
-
-    /// Reads a key file; `None`: it does not exist.
-    fn read(&self, path: &Path) -> Result<Option<Vec<u8>>, KeyStoreError> {
-        let fail = KeyStoreError::io("read", path);
-        let file = match File::open(path) {
-            Ok(file) => file,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(fail(error)),
-        };
-        let mut content = Vec::new();
-        let read = file.metadata().and_then(|metadata| {
-            let mode = metadata.permissions().mode() & 0o7777;
-            if mode & 0o077 != 0 {
-                let message = format!(
-                    "private key file {} has incorrect permissions {mode:04o}, expected 0600",
-                    path.display()
-                );
-                self.notice(&message, path, false);
-            }
-            // One byte more than is allowed: such a file does not open.
-            file.take(v1::MAX_FILE as u64 + 1).read_to_end(&mut content)
-        });
-        read.map_err(fail)?;
-        Ok(Some(content))
-    }
-
-    fn open_key(&self, name: &str, file: &[u8]) -> Option<BlockKey> {
-        if file.len() > v1::MAX_FILE {
-            return None;
-        }
-        let key: Secret = v1::open(&self.master, name, file).ok()?;
-        BlockKey::new(key).ok()
-    }
-
-    /// Names (within the key directory) and paths of a key's older generations, newest first.
-    fn older_generations(&self, name: &str) -> Result<Vec<(String, PathBuf)>, KeyStoreError> {
-        let old = v1::old_directory(name);
-        let mut files = list(&self.directory.join(&old))?;
-        files.retain(|(name, path)| {
-            let is_file = fs::symlink_metadata(path).is_ok_and(|metadata| metadata.is_file());
-            is_file && !v1::is_unfinished(name)
-        });
-        files.sort_unstable_by(|(first, _), (second, _)| second.cmp(first));
-        let with_directory = |(name, path)| (format!("{old}/{name}"), path);
-        Ok(files.into_iter().map(with_directory).collect())
     }
 }
 

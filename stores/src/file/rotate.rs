@@ -1,51 +1,20 @@
-//! Writing keys; a key that exists is kept as an older generation (keystore.md 4.1).
+//! Replacing key files; a key that exists is kept as an older generation (keystore.md 4.1).
 
-use super::lock::Lock;
-use super::{FileKeyStore, KEY_MODE, list};
+use super::list;
 use crate::KeyStoreError;
 use crate::safe_file::{Unfinished, create_directory, sync_directory};
-use acra_engine::keys::ClientId;
 use acra_engine::keys::v1::{self, TimeStamp};
-use rand::Rng as _;
 use std::fs;
 use std::io;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
-use zeroize::Zeroizing;
 
 /// How old a temporary file must be before it is removed without a lock.
 const ABANDONED: Duration = Duration::from_secs(3600);
 
-impl FileKeyStore {
-    /// Makes a new symmetric storage key for a client. A current one becomes the newest of its older generations.
-    ///
-    /// The key directory is made if it does not exist.
-    ///
-    /// # Errors
-    ///
-    /// Something cannot be written; the current key is then what it was. Another writer holds the lock for a minute.
-    pub fn generate_symmetric(&self, id: &ClientId) -> Result<(), KeyStoreError> {
-        let name = v1::storage_symmetric(id);
-        let mut rng = rand::rng();
-        let mut key = Zeroizing::new([0; v1::KEY_LENGTH]);
-        rng.fill_bytes(&mut *key);
-        let path = self.directory.join(&name);
-        let content = v1::seal(&self.master, &name, &*key, &mut rng)
-            .map_err(|error| KeyStoreError::io("seal", &path)(io::Error::other(error)))?;
-        create_directory(&self.directory)
-            .map_err(KeyStoreError::io("create key directory", &self.directory))?;
-        let lock = Lock::take(&self.directory)?;
-        if !lock.is_held {
-            self.notice("Key directory cannot be locked", &self.directory, false);
-        }
-        remove_abandoned(&self.directory, lock.is_held)?;
-        write(&path, &content).map_err(KeyStoreError::io("write", &path))
-    }
-}
-
 /// Removes what writers left behind that were cut off. Whoever holds the lock is the only writer.
-fn remove_abandoned(directory: &Path, locked: bool) -> Result<(), KeyStoreError> {
+pub(super) fn remove_abandoned(directory: &Path, locked: bool) -> Result<(), KeyStoreError> {
     for (name, path) in list(directory)? {
         // Acra's own leftovers look like key files; they stay.
         if !name.starts_with(".tmp-") || !v1::is_unfinished(&name) {
@@ -61,17 +30,20 @@ fn remove_abandoned(directory: &Path, locked: bool) -> Result<(), KeyStoreError>
     Ok(())
 }
 
-/// Writes a key file under the lock.
-fn write(path: &Path, content: &[u8]) -> io::Result<()> {
-    let directory = path.parent().unwrap_or(Path::new("."));
-    let new = Unfinished::write(directory, content, KEY_MODE)?;
+/// Gives a new key file its name, under the lock. The file that had it becomes the newest older generation.
+pub(super) fn put(new: Unfinished, path: &Path) -> io::Result<()> {
     let kept = keep_current(path)?;
     let renamed = new.rename(path);
     if let (Err(_), Some(kept)) = (&renamed, kept) {
         let _ = fs::remove_file(kept);
     }
     renamed?;
-    sync_directory(directory)
+    sync_directory(directory_of(path))
+}
+
+/// The directory that a key file is in.
+pub(super) fn directory_of(path: &Path) -> &Path {
+    path.parent().unwrap_or(Path::new("."))
 }
 
 /// Gives the current file a second name among the older generations. `None`: there is no current file, or it has one.
@@ -117,8 +89,7 @@ fn keep_as(path: &Path, current: &fs::Metadata, kept: &Path) -> io::Result<()> {
         return Err(io::ErrorKind::AlreadyExists.into());
     }
     let mode = fs::metadata(path)?.permissions().mode() & 0o777;
-    let directory = path.parent().unwrap_or(Path::new("."));
-    Unfinished::write(directory, &fs::read(path)?, mode)?.rename(kept)
+    Unfinished::write(directory_of(path), &fs::read(path)?, mode)?.rename(kept)
 }
 
 /// The newest file of an `.old` directory that is named by a time stamp.

@@ -111,6 +111,18 @@ fn files_of_acra_are_read_in_their_order() {
     let keys = store.load_client(&alpha).unwrap();
     let ids: Vec<_> = keys.symmetric.iter().map(|key| key.id(b"")).collect();
     assert_eq!((ids.len(), &ids), (2, &expected));
+    let public = fs::read(directory.path().join("client-alpha_storage.pub")).unwrap();
+    assert_eq!(keys.public.as_ref().unwrap().to_container()[..], public);
+    assert_eq!(
+        keys.private[0].public().unwrap(),
+        keys.public.clone().unwrap()
+    );
+    assert_eq!(keys.private.len(), 3);
+    let poison = store.load_poison().unwrap();
+    assert_eq!((poison.symmetric.len(), poison.private.len()), (2, 2));
+    assert_eq!(store.load_log_key().unwrap().as_bytes().len(), 32);
+    let b = ClientId::new("client_B 2").unwrap();
+    assert_eq!(store.load_search_key(&b).unwrap().as_bytes().len(), 32);
     let all = store.client_ids().unwrap();
     assert_eq!(
         all.iter().map(ClientId::as_str).collect::<Vec<_>>(),
@@ -354,4 +366,78 @@ fn the_cache_keeps_what_it_has_read() {
         cache.cached(&id()).is_none(),
         "reloading forgets what is gone"
     );
+}
+
+const PRIVATE: &str = "client_storage";
+
+/// The private keys of the client by their public parts, newest first.
+fn pairs(store: &FileKeyStore) -> Vec<[u8; 45]> {
+    let keys = store.load_client(&id()).unwrap();
+    let public = |key: &acra_engine::crypto::ec::PrivateKey| key.public().unwrap().to_container();
+    keys.private.iter().map(public).collect()
+}
+
+#[test]
+fn key_pairs_are_rotated_and_stay_newest_first() {
+    let (directory, store) = store();
+    let mut newest_first = Vec::new();
+    for _ in 0..3 {
+        store.generate_storage_pair(&id()).unwrap();
+        newest_first.insert(0, pairs(&store)[0]);
+    }
+    assert_eq!(pairs(&store), newest_first);
+    assert_eq!(store.client_ids().unwrap(), [id()]);
+    let public = directory.path().join("client_storage.pub");
+    assert_eq!(fs::read(&public).unwrap(), newest_first[0]);
+    assert_eq!(mode(&public), 0o644);
+    assert_eq!(mode(&directory.path().join(PRIVATE)), 0o600);
+    for old in ["client_storage.old", "client_storage.pub.old"] {
+        assert_eq!(fs::read_dir(directory.path().join(old)).unwrap().count(), 2);
+    }
+    // After the current one was destroyed the others still open, and nothing is sealed.
+    fs::remove_file(&public).unwrap();
+    fs::remove_file(directory.path().join(PRIVATE)).unwrap();
+    let keys = store.load_client(&id()).unwrap();
+    assert_eq!((keys.private.len(), keys.public), (2, None));
+    assert!(store.take_notices().is_empty());
+}
+
+#[test]
+fn public_keys_in_a_directory_of_their_own() {
+    let (directory, store) = store();
+    let public = tempfile::tempdir().unwrap();
+    set_mode(public.path(), 0o755);
+    let store = store.with_public_directory(public.path());
+    store.generate_storage_pair(&id()).unwrap();
+    let file = fs::read(public.path().join("client_storage.pub")).unwrap();
+    assert_eq!(pairs(&store), [<[u8; 45]>::try_from(file).unwrap()]);
+    assert_eq!(names(directory.path()), [PRIVATE]);
+    fs::remove_file(directory.path().join(PRIVATE)).unwrap();
+    let keys = store.load_client(&id()).unwrap();
+    assert!(keys.private.is_empty() && keys.public.is_some());
+    fs::write(public.path().join("client_storage.pub"), b"damaged").unwrap();
+    assert!(store.load_client(&id()).is_err());
+}
+
+#[test]
+fn private_keys_that_others_can_read_are_refused() {
+    let (directory, store) = store();
+    store.generate_storage_pair(&id()).unwrap();
+    let path = directory.path().join(PRIVATE);
+    for mode in [0o640, 0o577, 0o601, 0o700] {
+        set_mode(&path, mode);
+        let error = store.load_client(&id()).unwrap_err().to_string();
+        assert!(error.starts_with("private key file "), "{error}");
+        assert!(error.contains("has incorrect permissions"), "{error}");
+    }
+    // Whoever also has symmetric keys goes on with those.
+    store.generate_symmetric(&id()).unwrap();
+    let keys = store.load_client(&id()).unwrap();
+    assert_eq!((keys.symmetric.len(), keys.private.len()), (1, 0));
+    let [notice] = &store.take_notices()[..] else {
+        panic!("one notice")
+    };
+    assert!(notice.is_error && notice.path == path);
+    set_mode(&path, 0o400);
+    assert_eq!(pairs(&store).len(), 1);
 }

@@ -28,33 +28,24 @@ pub fn flag_set() -> FlagSet {
     FlagSet::new("acra-keymaker", families.into_iter().flatten())
 }
 
-/// What is made.
+/// What is made. Without any of them: all keys. An existing key is rotated.
 fn keys() -> Vec<Flag> {
-    let pairs = "storage key pairs";
+    let flag = |name, help| Flag::boolean(name, false, help);
     vec![
-        Flag::boolean("generate_acrawriter_keys", false, "make a storage key pair").not_yet(pairs),
-        Flag::boolean(
-            "generate_hmac_key",
-            false,
-            "make a key for searchable encryption",
-        )
-        .not_yet("searchable encryption"),
-        Flag::boolean("generate_log_key", false, "make a key for the audit log")
-            .not_yet("the audit log"),
+        flag("generate_acrawriter_keys", "make a storage key pair"),
+        flag("generate_hmac_key", "make a key for searchable encryption"),
+        flag("generate_log_key", "make a key for the audit log"),
         Flag::text(
             "generate_master_key",
             "",
             "write a new master key to this file and exit",
         ),
-        Flag::boolean(
+        flag(
             "generate_poisonrecord_keys",
-            false,
-            "make keys for poison records",
-        )
-        .not_yet("poison records"),
-        Flag::boolean(
+            "make a symmetric key and a key pair for poison records",
+        ),
+        flag(
             "generate_symmetric_storage_key",
-            false,
             "make a symmetric storage key; an existing one is rotated",
         ),
     ]
@@ -106,8 +97,12 @@ mod tests {
             "client_id",
             "config_file",
             "dump_config",
+            "generate_acrawriter_keys",
+            "generate_hmac_key",
+            "generate_log_key",
             "generate_markdown_args_table",
             "generate_master_key",
+            "generate_poisonrecord_keys",
             "generate_symmetric_storage_key",
             "keys_output_dir",
             "keys_public_output_dir",

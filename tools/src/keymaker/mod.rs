@@ -1,10 +1,12 @@
 //! `acra-keymaker`: makes master keys and a client's keys (cli.md 14).
 //!
-//! So far: master keys of key stores v1 and symmetric storage keys in a directory.
+//! So far: master keys and keys of key stores v1 in a directory.
 
 mod flags;
+mod kind;
 
 pub use flags::flag_set;
+use kind::Kind;
 
 use crate::Failure;
 use acra_cli::Parsed;
@@ -23,39 +25,66 @@ const VERSION_REQUIRED: &str = "Keystore version is required: --keystore={v1|v2}
 ///
 /// # Errors
 ///
-/// What was asked for cannot be done; nothing has been changed then.
+/// The first thing that cannot be done; keys that were made before it stay.
 pub fn run(
     parsed: &Parsed,
     master_key: Option<&str>,
     logger: &Logger,
     out: &mut dyn Write,
 ) -> Result<(), Failure> {
-    let symmetric = parsed.boolean("generate_symmetric_storage_key");
+    let kinds = Kind::asked_for(|flag| parsed.boolean(flag));
     let master_file = parsed.text("generate_master_key");
-    // Before anything else is done.
-    let client_id = match ClientId::new(parsed.text("client_id")) {
-        Err(_) if symmetric || master_file.is_empty() => {
-            return Err(Failure::new(ClientIdError::RULE).code(codes::INVALID_CLIENT_ID));
-        }
-        other => other.ok(),
+    let wants_client = match &*kinds {
+        [] => master_file.is_empty(),
+        kinds => kinds.iter().any(|kind| kind.is_of_client()),
     };
+    // Before anything else is done.
+    let client_id = ClientId::new(parsed.text("client_id"));
+    if wants_client && client_id.is_err() {
+        return Err(Failure::new(ClientIdError::RULE).code(codes::INVALID_CLIENT_ID));
+    }
     if !master_file.is_empty() {
         return master_key_file(parsed.text("keystore"), Path::new(master_file), logger);
     }
     let directory = Path::new(parsed.text("keys_output_dir"));
+    let public_directory = Path::new(parsed.text("keys_public_output_dir"));
     check_version(parsed.text("keystore"), directory)?;
-    match client_id {
-        Some(client_id) if symmetric => {
-            storage_key(directory, master_key, &client_id, logger)?;
-            // The key is there, whether anybody reads this or not.
-            let _ = writeln!(out, "Generated storage symmetric key for clientID");
-            Ok(())
-        }
-        _ => Err(Failure::new(
-            "Making all keys at once is not available in this version: use --generate_symmetric_storage_key",
-        )
-        .code(codes::WRONG_CONFIGURATION)),
+    let store = FileKeyStore::open(directory, master_key)
+        .map_err(cannot_open)?
+        .with_public_directory(public_directory);
+    let kinds = if kinds.is_empty() {
+        Kind::ALL.to_vec()
+    } else {
+        kinds
+    };
+    if directory != public_directory && kinds.iter().any(|kind| kind.is_pair()) {
+        let message = format!("Public keys are written to {}", public_directory.display());
+        logger.info(&message, &[]);
     }
+    for kind in kinds {
+        make(kind, &store, client_id.as_ref().ok(), logger)?;
+        // The key is there, whether anybody reads this or not.
+        let _ = writeln!(out, "{}", kind.done());
+    }
+    Ok(())
+}
+
+fn make(
+    kind: Kind,
+    store: &FileKeyStore,
+    client_id: Option<&ClientId>,
+    logger: &Logger,
+) -> Result<(), Failure> {
+    let made = kind.make(store, client_id);
+    for notice in store.take_notices() {
+        let path = notice.path.display().to_string();
+        logger.warning(&notice.message, &[("path", (&path).into())]);
+    }
+    made.map_err(|error| {
+        Failure::new("Failed to generate keys")
+            .code(codes::KEYS)
+            .field("error", error)
+    })
 }
 
 fn master_key_file(version: &str, path: &Path, logger: &Logger) -> Result<(), Failure> {
@@ -107,23 +136,4 @@ fn cannot_open(error: KeyStoreError) -> Failure {
         _ => Failure::new("Can't init keystore").code(codes::KEYSTORE),
     }
     .field("error", error)
-}
-
-fn storage_key(
-    directory: &Path,
-    master_key: Option<&str>,
-    client_id: &ClientId,
-    logger: &Logger,
-) -> Result<(), Failure> {
-    let store = FileKeyStore::open(directory, master_key).map_err(cannot_open)?;
-    let made = store.generate_symmetric(client_id);
-    for notice in store.take_notices() {
-        let path = notice.path.display().to_string();
-        logger.warning(&notice.message, &[("path", (&path).into())]);
-    }
-    made.map_err(|error| {
-        Failure::new("Failed to generate keys")
-            .code(codes::KEYS)
-            .field("error", error)
-    })
 }

@@ -217,10 +217,6 @@ fn combinations_that_are_not() {
 #[test]
 fn what_this_version_cannot_do_is_said() {
     for (keys, missing) in [
-        (
-            "crypto_envelope: acrastruct",
-            "crypto_envelope \"acrastruct\"",
-        ),
         ("data_type: str", "a data type"),
         ("response_on_fail: error", "response_on_fail"),
         ("data_type: str, default_data_value: x", "a data type"),

@@ -7,8 +7,8 @@ mod names;
 mod time_stamp;
 
 pub use names::{
-    Entry, LOCK, VERSION, VERSION_2, context, is_public, is_unfinished, old_directory,
-    storage_symmetric, temporary,
+    Entry, LOCK, LOG_KEY, POISON_PRIVATE, POISON_SYMMETRIC, VERSION, VERSION_2, context, is_public,
+    is_unfinished, old_directory, public, search, storage_private, storage_symmetric, temporary,
 };
 pub use time_stamp::TimeStamp;
 

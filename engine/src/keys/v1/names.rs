@@ -12,14 +12,25 @@ pub const VERSION_2: &[u8] = b"Acra Keystore v2";
 /// What every temporary file begins with. No underscore: Acra lists such a name as a legacy key and passes over it.
 const TEMPORARY: &str = ".tmp-";
 
+/// The file of the private key of poison records.
+pub const POISON_PRIVATE: &str = ".poison_key/poison_key";
+/// The file of the symmetric key of poison records.
+pub const POISON_SYMMETRIC: &str = ".poison_key/poison_key_sym";
+/// The file of the audit log's key.
+pub const LOG_KEY: &str = "secure_log_key";
+
+/// Suffix of a client's private storage key.
+const STORAGE_PRIVATE: &str = "_storage";
+/// Suffix of a client's key for searchable encryption.
+const SEARCH: &str = "_hmac";
 /// Suffix of a client's symmetric storage key.
 const STORAGE_SYMMETRIC: &str = "_storage_sym";
 
 /// Suffixes that are cut from a name to get the context. At most one of them matches.
 const PRIVATE: [&str; 7] = [
-    "_storage",
+    STORAGE_PRIVATE,
     STORAGE_SYMMETRIC,
-    "_hmac",
+    SEARCH,
     "_server",
     "_translator",
     "_zone",
@@ -29,6 +40,21 @@ const PRIVATE: [&str; 7] = [
 /// The file of a client's symmetric storage key.
 pub fn storage_symmetric(id: &ClientId) -> String {
     format!("{id}{STORAGE_SYMMETRIC}")
+}
+
+/// The file of a client's private storage key.
+pub fn storage_private(id: &ClientId) -> String {
+    format!("{id}{STORAGE_PRIVATE}")
+}
+
+/// The file of a client's key for searchable encryption.
+pub fn search(id: &ClientId) -> String {
+    format!("{id}{SEARCH}")
+}
+
+/// The file of the public key that belongs to a private one.
+pub fn public(private: &str) -> String {
+    format!("{private}.pub")
 }
 
 /// The directory of the older generations of a key file.
@@ -52,7 +78,7 @@ fn without_generation(name: &str) -> &str {
 /// The Secure Cell context of a private or symmetric key file, by its path within the key directory.
 pub fn context(name: &str) -> &str {
     let name = without_generation(name);
-    if name == "secure_log_key" || name.starts_with(".poison_key/") {
+    if name == LOG_KEY || name.starts_with(".poison_key/") {
         return name;
     }
     PRIVATE
@@ -78,7 +104,7 @@ pub fn is_unfinished(name: &str) -> bool {
     let key_file = key.strip_suffix(".pub").unwrap_or(key);
     key.len() < name.len()
         && (PRIVATE.iter().any(|suffix| key_file.ends_with(suffix))
-            || matches!(key_file, "secure_log_key" | "poison_key" | "poison_key_sym"))
+            || matches!(key_file, LOG_KEY | "poison_key" | "poison_key_sym"))
 }
 
 /// What a file of the key directory is, as far as reading clients' keys goes (keystore.md 4.4).
@@ -86,6 +112,8 @@ pub fn is_unfinished(name: &str) -> bool {
 pub enum Entry {
     /// The symmetric storage key of a client.
     StorageSymmetric(ClientId),
+    /// The private storage key of a client.
+    StoragePrivate(ClientId),
     /// Left by a writer that was cut off.
     Unfinished,
     /// Anything else.
@@ -99,25 +127,34 @@ impl Entry {
             return Self::Unfinished;
         }
         // `<zone>_zone_sym` does not end like this, so zones' keys are not mistaken for clients'.
-        let id = name.strip_suffix(STORAGE_SYMMETRIC);
-        match id.map(ClientId::new) {
-            Some(Ok(id)) => Self::StorageSymmetric(id),
-            _ => Self::Other,
+        let id = |suffix| ClientId::new(name.strip_suffix(suffix)?).ok();
+        if let Some(id) = id(STORAGE_SYMMETRIC) {
+            Self::StorageSymmetric(id)
+        } else if let Some(id) = id(STORAGE_PRIVATE) {
+            Self::StoragePrivate(id)
+        } else {
+            Self::Other
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Entry, context, is_public, is_unfinished, storage_symmetric, temporary};
-    use crate::keys::ClientId;
+    use super::*;
 
     #[test]
     fn names_and_contexts() {
         let id = ClientId::new("client_B 2").unwrap();
         let name = storage_symmetric(&id);
         assert_eq!(name, "client_B 2_storage_sym");
-        assert_eq!(Entry::of(&name), Entry::StorageSymmetric(id));
+        assert_eq!(Entry::of(&name), Entry::StorageSymmetric(id.clone()));
+        let private = storage_private(&id);
+        assert_eq!(public(&private), "client_B 2_storage.pub");
+        assert_eq!(Entry::of(&public(&private)), Entry::Other);
+        assert_eq!(Entry::of(&private), Entry::StoragePrivate(id));
+        for name in [POISON_PRIVATE, POISON_SYMMETRIC, LOG_KEY] {
+            assert_eq!(context(name), name);
+        }
         assert_eq!(context(&name), "client_B 2");
         assert_eq!(
             context(&format!("{name}.old/2026-11-23T16:41:24")),

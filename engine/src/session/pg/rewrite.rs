@@ -3,7 +3,8 @@
 use super::PgSession;
 use super::frontend::Stop;
 use crate::cell::{self, SealError, Sealed, bytea};
-use crate::columns::Setting;
+use crate::columns::{Envelope, Setting};
+use crate::crypto::container;
 use crate::plan::{Edit, LiteralKind, Plan, splice};
 use crate::session::{Ask, ClientError, ClientFacing, Cx, Event, KeyFault};
 use crate::wire::pg::parse::BYTEA;
@@ -22,6 +23,7 @@ impl PgSession {
         cx: &mut Cx<'_>,
     ) -> Result<Option<Rewritten>, Stop> {
         let mut edits = Vec::new();
+        let mut structs = 0;
         for literal in plan.literals(text, &self.sql) {
             let literal = literal
                 .map_err(|refusal| Stop::Refuse(refusal.code.anchor(), refusal.client_error()))?;
@@ -30,6 +32,7 @@ impl PgSession {
                 LiteralKind::String => decode(&literal.value, literal.setting)?,
             };
             if let Some(sealed) = self.seal(&value, literal.setting, cx)? {
+                structs += u64::from(sealed.envelope() == container::Envelope::AcraStruct);
                 edits.push(Edit {
                     span: literal.span,
                     text: self.quote(&sealed),
@@ -41,6 +44,7 @@ impl PgSession {
         }
         cx.events.push(Event::Sealed {
             values: edits.len() as u64,
+            structs,
         });
         let mut out = Vec::with_capacity(
             text.len() + edits.iter().map(|edit| edit.text.len()).sum::<usize>(),
@@ -60,6 +64,7 @@ impl PgSession {
             return Ok(None);
         }
         let mut sealed: Vec<(usize, Vec<u8>)> = Vec::new();
+        let mut structs = 0;
         let mut actions = plan.params.iter().peekable();
         for (index, (format, value)) in bind.values().enumerate() {
             let Some(action) = actions.next_if(|action| usize::from(action.number) == index + 1)
@@ -75,6 +80,7 @@ impl PgSession {
                 Format::Text => decode(value, &action.setting)?,
             };
             if let Some(container) = self.seal(&plain, &action.setting, cx)? {
+                structs += u64::from(container.envelope() == container::Envelope::AcraStruct);
                 let bytes = match format {
                     Format::Binary => container.as_bytes().to_vec(),
                     Format::Text => {
@@ -91,6 +97,7 @@ impl PgSession {
         }
         cx.events.push(Event::Sealed {
             values: sealed.len() as u64,
+            structs,
         });
         let mut message =
             Vec::with_capacity(64 + sealed.iter().map(|(_, bytes)| bytes.len()).sum::<usize>());
@@ -131,8 +138,26 @@ impl PgSession {
                 return Err(keys_unavailable(setting, client_id, fault));
             }
         };
-        cell::seal(value, keys, cx.rng).map_err(|error| match error {
+        let form = cell::Form {
+            envelope: match setting.envelope {
+                Envelope::AcraBlock => container::Envelope::AcraBlock,
+                Envelope::AcraStruct => container::Envelope::AcraStruct,
+            },
+            reencrypt: setting.reencrypt,
+        };
+        cell::seal(value, form, keys, cx.rng).map_err(|error| match error {
             SealError::NoKey => keys_unavailable(setting, client_id, KeyFault::Missing),
+            SealError::Closed => Stop::Refuse(
+                "seal-failed",
+                ClientError::error(
+                    "XX000",
+                    format!("cannot decrypt an AcraStruct for column \"{column}\" of table \"{table}\""),
+                )
+                .hint(
+                    "AcraStructs become AcraBlocks in this column, for which the client's private key is needed. \
+                     reencrypting_to_acrablocks: false stores them as they are.",
+                ),
+            ),
             SealError::Failed => Stop::Refuse(
                 "seal-failed",
                 ClientError::error(
@@ -214,7 +239,14 @@ fn keys_unavailable(setting: &Setting, client_id: &str, fault: KeyFault) -> Stop
     let (why, hint) = match fault {
         KeyFault::Missing => (
             "there is no storage key",
-            "Make one with acra-keymaker --generate_symmetric_storage_key, or check the client id.",
+            match setting.envelope {
+                Envelope::AcraBlock => {
+                    "Make one with acra-keymaker --generate_symmetric_storage_key, or check the client id."
+                }
+                Envelope::AcraStruct => {
+                    "Make one with acra-keymaker --generate_acrawriter_keys, or check the client id."
+                }
+            },
         ),
         KeyFault::Unavailable => (
             "the key store cannot be read",

@@ -1,0 +1,132 @@
+//! Making keys (keystore.md 4, 4.1).
+
+use super::lock::Lock;
+use super::rotate::{directory_of, put, remove_abandoned};
+use super::{FileKeyStore, KEY_MODE, PUBLIC_MODE};
+use crate::KeyStoreError;
+use crate::safe_file::{Unfinished, create_directory};
+use acra_engine::crypto::CryptoError;
+use acra_engine::crypto::ec::PrivateKey;
+use acra_engine::keys::ClientId;
+use acra_engine::keys::v1;
+use rand::Rng as _;
+use std::io;
+use std::path::Path;
+use zeroize::Zeroizing;
+
+/// A key that exists becomes the newest of its older generations. The key directory is made if it does not exist.
+///
+/// All of these fail if something cannot be written (the current key is then what it was), or if another writer holds
+/// the lock for a minute.
+impl FileKeyStore {
+    /// Makes a new symmetric storage key for a client.
+    ///
+    /// # Errors
+    ///
+    /// Something cannot be written.
+    pub fn generate_symmetric(&self, id: &ClientId) -> Result<(), KeyStoreError> {
+        self.generate_secret(&v1::storage_symmetric(id))
+    }
+
+    /// Makes a new storage key pair for a client.
+    ///
+    /// # Errors
+    ///
+    /// Something cannot be written. If that was the public key, it is still that of the former private key, which opens
+    /// what is sealed with it; making a pair again puts that right.
+    pub fn generate_storage_pair(&self, id: &ClientId) -> Result<(), KeyStoreError> {
+        self.generate_pair(&v1::storage_private(id))
+    }
+
+    /// Makes a new key for a client's searchable encryption.
+    ///
+    /// # Errors
+    ///
+    /// Something cannot be written.
+    pub fn generate_search_key(&self, id: &ClientId) -> Result<(), KeyStoreError> {
+        self.generate_secret(&v1::search(id))
+    }
+
+    /// Makes a new key for the audit log.
+    ///
+    /// # Errors
+    ///
+    /// Something cannot be written.
+    pub fn generate_log_key(&self) -> Result<(), KeyStoreError> {
+        self.generate_secret(v1::LOG_KEY)
+    }
+
+    /// Makes a new symmetric key for poison records.
+    ///
+    /// # Errors
+    ///
+    /// Something cannot be written.
+    pub fn generate_poison_symmetric(&self) -> Result<(), KeyStoreError> {
+        self.generate_secret(v1::POISON_SYMMETRIC)
+    }
+
+    /// Makes a new key pair for poison records.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`generate_storage_pair`](Self::generate_storage_pair).
+    pub fn generate_poison_pair(&self) -> Result<(), KeyStoreError> {
+        self.generate_pair(v1::POISON_PRIVATE)
+    }
+
+    fn generate_secret(&self, name: &str) -> Result<(), KeyStoreError> {
+        let mut key = Zeroizing::new([0; v1::KEY_LENGTH]);
+        rand::rng().fill_bytes(&mut *key);
+        let path = self.directory.join(name);
+        let content = self.seal(name, &*key)?;
+        let _lock = self.lock(&[directory_of(&path)])?;
+        let fail = KeyStoreError::io("write", &path);
+        Unfinished::write(directory_of(&path), &content, KEY_MODE)
+            .and_then(|new| put(new, &path))
+            .map_err(fail)
+    }
+
+    fn generate_pair(&self, name: &str) -> Result<(), KeyStoreError> {
+        let path = self.directory.join(name);
+        let public_path = self.public_directory.join(v1::public(name));
+        let failed = |error: CryptoError| KeyStoreError::io("make", &path)(io::Error::other(error));
+        let key = PrivateKey::generate(&mut rand::rng()).map_err(failed)?;
+        let public = key.public().map_err(failed)?.to_container();
+        let private = self.seal(name, key.to_container().map_err(failed)?.as_bytes())?;
+        let (private_directory, public_directory) =
+            (directory_of(&path), directory_of(&public_path));
+        let _lock = self.lock(&[private_directory, public_directory])?;
+        let fail = |path| KeyStoreError::io("write", path);
+        // Both are complete before either has its name, and the private one gets its name first.
+        let new = Unfinished::write(private_directory, &private, KEY_MODE).map_err(fail(&path))?;
+        let new_public = Unfinished::write(public_directory, &public, PUBLIC_MODE)
+            .map_err(fail(&public_path))?;
+        put(new, &path).map_err(fail(&path))?;
+        put(new_public, &public_path).map_err(fail(&public_path))
+    }
+
+    fn seal(&self, name: &str, key: &[u8]) -> Result<Vec<u8>, KeyStoreError> {
+        v1::seal(&self.master, name, key, &mut rand::rng()).map_err(|error| {
+            KeyStoreError::io("seal", &self.directory.join(name))(io::Error::other(error))
+        })
+    }
+
+    /// Makes the directories that are written to, takes the lock of the key directory, and removes what was left behind.
+    fn lock(&self, directories: &[&Path]) -> Result<Lock, KeyStoreError> {
+        for directory in directories.iter().chain([&&*self.directory]) {
+            create_directory(directory)
+                .map_err(KeyStoreError::io("create key directory", directory))?;
+        }
+        let lock = Lock::take(&self.directory)?;
+        if !lock.is_held {
+            self.notice("Key directory cannot be locked", &self.directory, false);
+        }
+        for directory in directories {
+            remove_abandoned(
+                directory,
+                lock.is_held && directory.starts_with(&self.directory),
+            )?;
+        }
+        Ok(lock)
+    }
+}
