@@ -68,13 +68,33 @@ impl Pki {
         self.issue_as(common_name, usage, CertificateParams::new(names)?)
     }
 
+    /// Issues a client's certificate with this subject, as files of this name.
+    pub fn issue_client(&self, file: &str, subject: &[(DnType, &str)]) -> Result<()> {
+        let mut name = DistinguishedName::new();
+        for (kind, value) in subject {
+            name.push(kind.clone(), *value);
+        }
+        let params = CertificateParams::default();
+        self.issue_to(file, name, ExtendedKeyUsagePurpose::ClientAuth, params)
+    }
+
     fn issue_as(
         &self,
         common_name: &str,
         usage: ExtendedKeyUsagePurpose,
+        params: CertificateParams,
+    ) -> Result<()> {
+        self.issue_to(common_name, name(common_name), usage, params)
+    }
+
+    fn issue_to(
+        &self,
+        common_name: &str,
+        subject: DistinguishedName,
+        usage: ExtendedKeyUsagePurpose,
         mut params: CertificateParams,
     ) -> Result<()> {
-        params.distinguished_name = name(common_name);
+        params.distinguished_name = subject;
         params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
         params.extended_key_usages = vec![usage];
         let key = KeyPair::generate()?;

@@ -122,14 +122,20 @@ impl Service {
         direct: bool,
     ) -> Result<SecuredClient, String> {
         let tls = Arc::clone(&self.snapshot.load().tls);
-        tls.secure_client(client, direct)
-            .await
-            .inspect_err(|error| {
-                self.logger.error(
-                    "Error in tls handshake with client",
-                    &[codes::code(codes::TLS), ("error", error.into())],
-                );
-            })
+        let outcome = tls.secure_client(client, direct).await;
+        match &outcome {
+            Ok(secured) => {
+                if let Ok(Some(id)) = &secured.client_id {
+                    let fields = [("client_id", id.as_str().into())];
+                    self.logger.info("Set new clientID", &fields);
+                }
+            }
+            Err(error) => self.logger.error(
+                "Error in tls handshake with client",
+                &[codes::code(codes::TLS), ("error", error.into())],
+            ),
+        }
+        outcome
     }
 
     /// Takes a client that begins with TLS at once, without asking (PostgreSQL 17's `sslnegotiation=direct`).

@@ -1,7 +1,8 @@
 use crate::{answer, psql};
 use acra_harness::Result;
 use acra_harness::pki::Pki;
-use acra_harness::scene::Scene;
+use acra_harness::scene::{Scene, hex};
+use rcgen::DnType;
 use sha2::{Digest as _, Sha512};
 
 /// The client id of the certificate that `pki` gives to clients.
@@ -45,5 +46,39 @@ fn without_a_certificate_there_is_no_id_and_the_client_is_told_so() -> Result<()
         "{}",
         refused.stderr
     );
+    Ok(())
+}
+
+/// The subject of Acra's example certificate and the id that Acra gives it (tls.md 6).
+#[test]
+fn the_id_is_the_one_that_acra_gives() -> Result<()> {
+    const ID: &str = "28fa1ef8aa3184d7ce0621341299d74b5b561a95aecdee3b46b847d63495f800\
+        d276cdd1233f5950efb348113f2892ceef4b354abed383d8afc026901854ca28";
+    let pki = Pki::new()?;
+    pki.issue_client(
+        "acra-client",
+        &[
+            (DnType::CountryName, "GB"),
+            (DnType::StateOrProvinceName, "London"),
+            (DnType::LocalityName, "London"),
+            (DnType::OrganizationName, "Global Security"),
+            (DnType::OrganizationalUnitName, "IT"),
+            (DnType::CommonName, "Test leaf certificate (acra-client)"),
+        ],
+    )?;
+    let scene = Scene::with(|mut config| {
+        config.flags.extend(pki.listener_flags());
+        config.more_client_ids.push(ID.to_owned());
+        config.flag("-v")
+    })?;
+    let parameters = pki.mutual_as("acra-client");
+    answer(&psql(
+        &scene,
+        &parameters,
+        "INSERT INTO vault (id, secret) VALUES (1, 'by Acra''s id')",
+    )?)?;
+    let read = psql(&scene, &parameters, "SELECT secret FROM vault")?;
+    assert_eq!(answer(&read)?, hex(b"by Acra's id"));
+    assert!(scene.acra.log().contains(ID), "{}", scene.acra.log());
     Ok(())
 }
