@@ -201,6 +201,7 @@ impl PgSession {
             });
             self.ledger
                 .push_failing(Awaited::Parse(Undo::Nothing), error);
+            self.ledger.skip_to_sync();
         }
         out.to_server.push(failing);
     }

@@ -92,7 +92,7 @@ pub(super) struct Ledger {
     unsettled: usize,
     /// Entries that change what a name stands for.
     renaming: usize,
-    /// The server discards everything up to a Sync that the client has not sent yet.
+    /// The server discards, or is about to, everything up to a Sync that the client has not sent yet.
     skipping: bool,
     /// The server is in copy-in mode and the client has not ended it yet.
     copy_in: bool,
@@ -137,6 +137,11 @@ impl Ledger {
                 matches!(entry.awaited, Awaited::Parse(_))
                     && entry.renames().is_some_and(|(given, _)| given == name)
             })
+    }
+
+    /// The message sent last will fail: the server will discard what follows it up to Sync.
+    pub(super) fn skip_to_sync(&mut self) {
+        self.skipping = true;
     }
 
     pub(super) fn skipping(&self) -> bool {
@@ -228,6 +233,15 @@ impl Ledger {
     /// The server sent ReadyForQuery; returns the number of the entry that it answers.
     pub(super) fn ready(&mut self) -> u64 {
         self.copy_in = false;
+        let answered = self.end_cycle();
+        if self.entries.is_empty() {
+            // Whatever the server was about to discard, it has come to an end of it.
+            self.skipping = false;
+        }
+        answered
+    }
+
+    fn end_cycle(&mut self) -> u64 {
         while let Some(entry) = self.pop() {
             if entry.ends_cycle() {
                 return entry.number;
@@ -259,7 +273,8 @@ impl Ledger {
                     undone.push(undo);
                 }
             }
-            self.skipping = self.entries.is_empty();
+            // The client may have gone on to what comes after a Sync, and to a refusal there.
+            self.skipping |= self.entries.is_empty();
         }
         undone.reverse();
         Failed {
