@@ -206,10 +206,21 @@ impl KeyStore {
 
     /// Makes the symmetric key of a client id, also while a server uses the store.
     pub fn add_client(&self, client_id: &str) -> Result<()> {
+        self.make(client_id, "--generate_symmetric_storage_key")
+    }
+
+    /// Makes a key pair for AcraStructs of a client id, also while a server uses the store.
+    pub fn add_pair(&self, client_id: &str) -> Result<()> {
+        self.make(client_id, "--generate_acrawriter_keys")
+    }
+
+    fn make(&self, client_id: &str, what: &str) -> Result<()> {
+        let folder = self.folder.display();
         let arguments = [
             format!("--client_id={client_id}"),
-            "--generate_symmetric_storage_key".into(),
-            format!("--keys_output_dir={}", self.folder.display()),
+            what.to_owned(),
+            format!("--keys_output_dir={folder}"),
+            format!("--keys_public_output_dir={folder}"),
         ];
         keymaker(&arguments, Some(&self.master_key))
     }

@@ -5,6 +5,7 @@ mod literals;
 mod parameters;
 mod results;
 mod settings;
+mod structs;
 mod upserts;
 mod values;
 
