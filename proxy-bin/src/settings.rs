@@ -174,7 +174,12 @@ impl Settings {
 
 /// Where the encryptor configuration is, if there is one.
 pub(crate) fn encryptor_config(parsed: &Parsed) -> Option<PathBuf> {
-    Some(parsed.text("encryptor_config_file"))
+    path(parsed, "encryptor_config_file")
+}
+
+/// The path that a flag gives; none if it is empty.
+pub(crate) fn path(parsed: &Parsed, flag: &str) -> Option<PathBuf> {
+    Some(parsed.text(flag))
         .filter(|path| !path.is_empty())
         .map(PathBuf::from)
 }

@@ -1,7 +1,7 @@
 //! TLS as the flags ask for it, on both sides.
 
 use crate::revocation::{Lookups, RevocationSettings};
-use crate::settings::StartError;
+use crate::settings::{StartError, path};
 use acra_cli::Parsed;
 use acra_engine::keys::ClientId;
 use acra_engine::session::ClientError;
@@ -12,7 +12,6 @@ use acra_net::tls::{
 };
 use acra_net::{SecuredClient, Transport};
 use acra_telemetry::{Logger, codes};
-use std::path::PathBuf;
 use tokio::time::timeout;
 
 /// The flags of both sides; the files are read by [`Tls::load`].
@@ -39,12 +38,6 @@ pub(crate) struct Tls {
 
 fn refuse(flag: &str, cause: impl std::fmt::Display) -> StartError {
     StartError::new(codes::TRANSPORT, format!("--{flag}: {cause}"))
-}
-
-fn path(parsed: &Parsed, flag: &str) -> Option<PathBuf> {
-    Some(parsed.text(flag))
-        .filter(|path| !path.is_empty())
-        .map(PathBuf::from)
 }
 
 impl TlsSettings {

@@ -52,6 +52,11 @@ impl Kind {
         )
     }
 
+    /// Whether a value can be in it: a string, or a parameter. Numbers also stand where no value does.
+    pub fn is_data(self) -> bool {
+        self.is_string() || matches!(self, Self::Bits | Self::Param)
+    }
+
     /// Whether it is data of any kind.
     pub fn is_literal(self) -> bool {
         self.is_string() || matches!(self, Self::Bits | Self::Number | Self::OddNumber)

@@ -61,13 +61,7 @@ impl ClientCertVerifier for AnyCertificate {
         cert: &CertificateDer<'_>,
         dss: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        // webpki refuses version 1, which `openssl x509 -req` makes without an extension file.
-        match verify_tls13_signature(message, cert, dss, &self.algorithms) {
-            Err(Error::InvalidCertificate(fault)) if is_version_1(&fault) => {
-                verify_with_key_alone(message, cert, dss, &self.algorithms)
-            }
-            verified => verified,
-        }
+        verify_unverified_signature(message, cert, dss, &self.algorithms)
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
@@ -75,14 +69,21 @@ impl ClientCertVerifier for AnyCertificate {
     }
 }
 
-/// The handshake's signature by the key of a certificate of which nothing else counts.
-pub(crate) fn verify_with_key_alone(
+/// The handshake's signature by the key of a certificate of which nothing else counts. webpki refuses version 1, which
+/// `openssl x509 -req` makes without an extension file.
+pub(crate) fn verify_unverified_signature(
     message: &[u8],
     cert: &CertificateDer<'_>,
     dss: &DigitallySignedStruct,
     algorithms: &WebPkiSupportedAlgorithms,
 ) -> Result<HandshakeSignatureValid, Error> {
-    let certificate = Certificate::parse(cert).map_err(|_| CertificateError::BadEncoding)?;
-    let key = SubjectPublicKeyInfoDer::from(certificate.key);
-    verify_tls13_signature_with_raw_key(message, &key, dss, algorithms)
+    match verify_tls13_signature(message, cert, dss, algorithms) {
+        Err(Error::InvalidCertificate(fault)) if is_version_1(&fault) => {
+            let certificate =
+                Certificate::parse(cert).map_err(|_| CertificateError::BadEncoding)?;
+            let key = SubjectPublicKeyInfoDer::from(certificate.key);
+            verify_tls13_signature_with_raw_key(message, &key, dss, algorithms)
+        }
+        verified => verified,
+    }
 }

@@ -1,9 +1,8 @@
 //! How the database's certificate is verified.
 
 use super::certificate::Certificate;
-use super::error::is_version_1;
 use super::provider::provider;
-use super::verify_client::verify_with_key_alone;
+use super::verify_client::verify_unverified_signature;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::client::{verify_server_cert_signed_by_trust_anchor, verify_server_name};
 use rustls::crypto::{WebPkiSupportedAlgorithms, verify_tls12_signature, verify_tls13_signature};
@@ -113,14 +112,9 @@ impl ServerCertVerifier for ServerVerifier {
         cert: &CertificateDer<'_>,
         dss: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        // webpki refuses version 1, which `openssl x509 -req` makes without an extension file.
-        match verify_tls13_signature(message, cert, dss, &self.algorithms) {
-            Err(Error::InvalidCertificate(fault))
-                if self.trust.is_none() && is_version_1(&fault) =>
-            {
-                verify_with_key_alone(message, cert, dss, &self.algorithms)
-            }
-            verified => verified,
+        match self.trust {
+            Some(_) => verify_tls13_signature(message, cert, dss, &self.algorithms),
+            None => verify_unverified_signature(message, cert, dss, &self.algorithms),
         }
     }
 

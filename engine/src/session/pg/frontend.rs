@@ -216,11 +216,7 @@ impl PgSession {
         let mut reader = Reader::new(frame.body(input.bytes));
         let text = reader.cstr("query text")?;
         reader.end("end of Query")?;
-        let plan = self.plan(text, cx)?;
-        let rewritten = match plan.verdict {
-            Verdict::Rewrite => self.seal_literals(&plan, text, cx)?,
-            _ => None,
-        };
+        let (plan, rewritten) = self.rewrite(text, cx)?;
         let message = rewritten.map(|Rewritten(text)| {
             let mut message = Vec::with_capacity(text.len() + 6);
             write_frame(&mut message, b'Q', |out| write_cstr(out, &text));
@@ -241,11 +237,7 @@ impl PgSession {
         cx: &mut Cx<'_>,
     ) -> Result<(), Stop> {
         let parse = Parse::read(frame.body(input.bytes))?;
-        let plan = self.plan(parse.text, cx)?;
-        let rewritten = match plan.verdict {
-            Verdict::Rewrite => self.seal_literals(&plan, parse.text, cx)?,
-            _ => None,
-        };
+        let (plan, rewritten) = self.rewrite(parse.text, cx)?;
         let message = rewrite::parse(&parse, &plan, rewritten);
         let undo =
             self.registry
@@ -330,6 +322,20 @@ impl PgSession {
         }
         out.to_server.pass(input.bytes, frame.range.clone());
         Ok(())
+    }
+
+    /// The plan for a text, and the text to send instead if literals of it are sealed.
+    fn rewrite(
+        &mut self,
+        text: &[u8],
+        cx: &mut Cx<'_>,
+    ) -> Result<(Arc<Plan>, Option<Rewritten>), Stop> {
+        let plan = self.plan(text, cx)?;
+        let rewritten = match plan.verdict {
+            Verdict::Rewrite => self.seal_literals(&plan, text, cx)?,
+            _ => None,
+        };
+        Ok((plan, rewritten))
     }
 
     /// Plans a text and refuses what the plan, or the state of the session, does not allow.

@@ -182,12 +182,11 @@ pub fn is_maintenance(source: &Source<'_>) -> bool {
         "analyze", "analyse", "vacuum", "truncate", "lock", "reindex", "cluster", "grant",
         "revoke", "drop",
     ];
-    let is_data = |kind: Kind| kind.is_string() || matches!(kind, Kind::Bits | Kind::Param);
     let mut tokens = source.tokens().map(|(_, token)| token);
     tokens
         .next()
         .is_some_and(|first| WORDS.iter().any(|word| first.is_word(source.text, word)))
-        && !tokens.any(|token| is_data(token.kind))
+        && !tokens.any(|token| token.kind.is_data())
 }
 
 /// Reads one statement.

@@ -39,10 +39,9 @@ impl Survey {
             ..
         } = walk;
         literals.sort_unstable();
-        let is_data = |kind: Kind| kind.is_string() || matches!(kind, Kind::Bits | Kind::Param);
         let written = source
             .tokens()
-            .filter(|(_, token)| is_data(token.kind))
+            .filter(|(_, token)| token.kind.is_data())
             .map(|(index, _)| index);
         if !written.eq(literals) {
             return Err(NoFacts::NotUnderstood);
@@ -170,7 +169,7 @@ impl Visitor for Walk<'_> {
             return ControlFlow::Break(());
         };
         match self.source.kind(token) {
-            Some(kind) if kind.is_string() || matches!(kind, Kind::Bits | Kind::Param) => {
+            Some(kind) if kind.is_data() => {
                 self.literals.push(token);
             }
             // Numbers, and keywords such as NULL.
