@@ -706,6 +706,29 @@ fn a_changed_configuration_makes_statements_be_prepared_again() {
 }
 
 #[test]
+fn a_statement_of_the_former_configuration_does_not_come_back() {
+    let mut driver = started();
+    driver.feed(
+        From::Client,
+        &[parse("s", "SELECT 1", &[]), sync()].concat(),
+    );
+    driver.feed(From::Server, &[message(b'1', b""), ready(b'I')].concat());
+    // Its name is given again, columns change meanwhile, and the server refuses: it still has the first one.
+    driver.feed(
+        From::Client,
+        &[parse("s", "SELECT nothing", &[]), sync()].concat(),
+    );
+    driver
+        .session()
+        .reconfigure(context(customers(), ScanColumns::Typed));
+    driver.feed(From::Server, &[syntax_error(), ready(b'I')].concat());
+    driver.to_client.clear();
+    driver.feed(From::Client, &[bind("", "s", 0, &[]), sync()].concat());
+    driver.feed(From::Server, &[syntax_error(), ready(b'I')].concat());
+    assert!(String::from_utf8_lossy(&driver.to_client).contains("C26000"));
+}
+
+#[test]
 fn malformed_messages_end_the_session_with_a_reason() {
     for bytes in [
         &b"Q\0\0\0\x03"[..],

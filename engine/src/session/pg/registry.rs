@@ -16,6 +16,8 @@ const ENTRY: usize = 128;
 #[derive(Debug)]
 pub(super) struct Statement {
     pub(super) plan: Arc<Plan>,
+    /// Of the registry when it was added.
+    epoch: u64,
     /// Kinds of the result columns, known after the first description.
     pub(super) kinds: OnceLock<Kinds>,
 }
@@ -62,6 +64,8 @@ pub(super) struct Registry {
     statements: HashMap<Box<[u8]>, Arc<Statement>, foldhash::fast::RandomState>,
     portals: HashMap<Box<[u8]>, Numbered, foldhash::fast::RandomState>,
     bytes: usize,
+    /// How often all plans have become wrong: a statement of an earlier epoch does not come back.
+    epoch: u64,
 }
 
 impl Registry {
@@ -84,6 +88,7 @@ impl Registry {
         }
         let statement = Arc::new(Statement {
             plan,
+            epoch: self.epoch,
             kinds: OnceLock::new(),
         });
         let old = self.statements.insert(name.into(), statement);
@@ -161,6 +166,7 @@ impl Registry {
 
     /// Forgets all statements, which the server still has: their plans are no longer right.
     pub(super) fn forget_statements(&mut self) {
+        self.epoch += 1;
         self.deallocate_all(|_| false);
     }
 
@@ -179,6 +185,7 @@ impl Registry {
         match undo {
             Undo::Nothing => {}
             Undo::Statement(name, old) => {
+                let old = old.filter(|old| old.epoch == self.epoch);
                 let had = self.statements.contains_key(&name);
                 self.count(&name, had, old.is_some());
                 match old {
