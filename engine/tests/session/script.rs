@@ -52,7 +52,7 @@ pub(crate) fn columns(options: &str) -> Columns {
         .columns
 }
 
-fn keys() -> Arc<ClientKeys> {
+pub(crate) fn keys() -> Arc<ClientKeys> {
     let key = BlockKey::new(Secret::from(vec![9; 32])).unwrap();
     Arc::new(ClientKeys {
         symmetric: vec![key],
