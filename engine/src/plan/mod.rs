@@ -12,6 +12,8 @@ mod planner;
 mod refusal;
 
 #[cfg(test)]
+mod copy_tests;
+#[cfg(test)]
 mod tests;
 
 pub use crate::sql::effects::NameEffect;

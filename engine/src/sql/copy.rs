@@ -253,9 +253,7 @@ impl<'a> Reader<'a> {
     }
 
     fn symbol(&mut self, symbol: u8) -> bool {
-        let is = self
-            .peek()
-            .is_some_and(|token| token.is(self.text, symbol));
+        let is = self.peek().is_some_and(|token| token.is(self.text, symbol));
         self.at += usize::from(is);
         is
     }

@@ -3,9 +3,9 @@
 //! A message is passed on, rewritten, or replaced by one that fails on purpose; nothing is written to the client
 //! from here but the error that ends the session.
 
+use super::copy::Copied;
 use super::ledger::Awaited;
 use super::registry::{Full, Portal, Undo};
-use super::copy::Copied;
 use super::{PgSession, drop_on, pass_on, rewrite};
 use crate::plan::{ClientEncoding, Lexical, Plan, Verdict};
 use crate::session::{Ask, ClientError, ClientFacing, Cx, Event, Input, Output, Side, Step};

@@ -112,8 +112,7 @@ impl PgSession {
         out: &mut Output<'_>,
         cx: &mut Cx<'_>,
     ) -> Option<Step> {
-        let FromClient::Sealing(mut incoming) = std::mem::take(&mut self.copies.from_client)
-        else {
+        let FromClient::Sealing(mut incoming) = std::mem::take(&mut self.copies.from_client) else {
             // The COPY failed while the message was under way.
             self.copies.from_client = FromClient::Dropping;
             self.client_dropping = std::mem::take(&mut self.copies.client_left);
@@ -158,8 +157,7 @@ impl PgSession {
                 want: frame.range.len(),
             });
         }
-        let FromClient::Sealing(mut incoming) = std::mem::take(&mut self.copies.from_client)
-        else {
+        let FromClient::Sealing(mut incoming) = std::mem::take(&mut self.copies.from_client) else {
             return Copied::Pass;
         };
         if let Some(ask) = self.keys_for(&incoming) {

@@ -190,10 +190,7 @@ impl Lines {
             }
             return Some(1);
         }
-        let stop = line_end(
-            bytes,
-            memchr3(self.delimiter, quoting.quote, b'\n', bytes),
-        );
+        let stop = line_end(bytes, memchr3(self.delimiter, quoting.quote, b'\n', bytes));
         let length = match bytes.get(stop) {
             Some(byte) if stop == 0 && *byte == quoting.quote => {
                 quoting.open = true;

@@ -21,9 +21,9 @@ use crate::plan::{ClientEncoding, CopyIn, Dialect};
 use crate::wire::outbox::Outbox;
 use crate::wire::pg::frame::HEADER;
 use crate::wire::pg::write_frame;
+pub(super) use client::Copied;
 use std::ops::Range;
 use std::sync::Arc;
-pub(super) use client::Copied;
 use stream::Stream;
 
 /// Bytes of a CopyData message that are worked on at once.

@@ -28,8 +28,7 @@ impl Opening<'_> {
         match &mut self.opener {
             Some(opener) => cell::open(value, Kind::Unknown, format, opener, self.scratch),
             None => {
-                *self.unopened +=
-                    u64::from(cell::open::may_open(value, Kind::Unknown, format));
+                *self.unopened += u64::from(cell::open::may_open(value, Kind::Unknown, format));
                 false
             }
         }

@@ -99,10 +99,7 @@ impl Stream {
             at: 0,
         };
         while way.at < piece.len() || self.splitter.is_at_end() {
-            match self
-                .splitter
-                .next(piece.get(way.at..).unwrap_or_default())
-            {
+            match self.splitter.next(piece.get(way.at..).unwrap_or_default()) {
                 Ok(Piece::Between(length)) => way.at += length,
                 Ok(Piece::Cell(length)) => self.more(length, &mut way, cells, out)?,
                 Ok(Piece::CellEnd) => self.end(&mut way, Some(cells), out)?,

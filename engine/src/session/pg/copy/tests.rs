@@ -82,7 +82,9 @@ impl Cells for Marking<'_> {
                 out.push(b'\\');
                 out.extend_from_slice(&hex);
             }
-            CopyFormat::Csv => writing::quote(&hex, raw.contains(&self.dialect.quote), self.dialect, out),
+            CopyFormat::Csv => {
+                writing::quote(&hex, raw.contains(&self.dialect.quote), self.dialect, out)
+            }
         }
         Ok(true)
     }
@@ -168,7 +170,8 @@ fn write(dialect: &Dialect, rows: &[Row], end: &str) -> Vec<u8> {
                 (Some(value), CopyFormat::Text) => write_text(value, dialect, &mut out),
                 // Quoted whenever there is a choice of how to be understood.
                 (Some(value), _) => {
-                    let quoted = value.is_empty() || value.contains(&dialect.escape) || value == b"\\.";
+                    let quoted =
+                        value.is_empty() || value.contains(&dialect.escape) || value == b"\\.";
                     writing::quote(value, quoted, dialect, &mut out);
                 }
             }
@@ -292,19 +295,32 @@ fn the_marker_ends_the_data() {
         text(b"1\ta\n\\.\n2\tleft out\n"),
         (b"1\t\\\\x61\n\\.\n".to_vec(), Ok(()))
     );
-    assert_eq!(text(b"1\ta\r\n\\.\r\nx"), (b"1\t\\\\x61\r\n\\.\r\n".to_vec(), Ok(())));
+    assert_eq!(
+        text(b"1\ta\r\n\\.\r\nx"),
+        (b"1\t\\\\x61\r\n\\.\r\n".to_vec(), Ok(()))
+    );
     assert_eq!(text(b"\\."), (b"\\.".to_vec(), Ok(())));
-    assert_eq!(text(b"1\ta\\.\n").1, Err("end-of-copy marker is not alone on its line"));
+    assert_eq!(
+        text(b"1\ta\\.\n").1,
+        Err("end-of-copy marker is not alone on its line")
+    );
     assert_eq!(text(b"\\.x\n").1, Err("end-of-copy marker corrupt"));
     assert_eq!(text(b"\\.\tx\n").1, Err("end-of-copy marker corrupt"));
     assert_eq!(text(b"1\ta\n\\.\rb").0, b"1\t\\\\x61\n\\.\r");
     let csv = |stream| ended(CopyFormat::Csv, stream);
     assert_eq!(csv(b"1,a\n\\.\n2,b"), (b"1,\\x61\n\\.\n".to_vec(), Ok(())));
     assert_eq!(csv(b"\\.,a\n"), (b"\\.,\\x61\n".to_vec(), Ok(())));
-    assert_eq!(csv(b"\"\\.\"\n2,b\n"), (b"\"\\.\"\n2,\\x62\n".to_vec(), Ok(())));
+    assert_eq!(
+        csv(b"\"\\.\"\n2,b\n"),
+        (b"\"\\.\"\n2,\\x62\n".to_vec(), Ok(()))
+    );
     // Servers from version 18 on take it for a value.
     let dialect = dialect(CopyFormat::Csv);
-    let mut cells = Marking { dialect: &dialect, column: Some(0), seen: Vec::new() };
+    let mut cells = Marking {
+        dialect: &dialect,
+        column: Some(0),
+        seen: Vec::new(),
+    };
     let mut copy = Stream::new(Splitter::new(&dialect, 1, false), 99);
     let mut out = Vec::new();
     copy.feed(b"\\.\n", &mut cells, &mut out).unwrap();
@@ -314,17 +330,57 @@ fn the_marker_ends_the_data() {
 #[test]
 fn data_that_are_not_of_the_format_are_an_error() {
     for (format, stream, error) in [
-        (CopyFormat::Text, &b"1\ta\tb\n"[..], "extra data after last expected column"),
-        (CopyFormat::Csv, b"1,a,b\n", "extra data after last expected column"),
+        (
+            CopyFormat::Text,
+            &b"1\ta\tb\n"[..],
+            "extra data after last expected column",
+        ),
+        (
+            CopyFormat::Csv,
+            b"1,a,b\n",
+            "extra data after last expected column",
+        ),
         (CopyFormat::Csv, b"1,\"a\n", "unterminated CSV quoted field"),
-        (CopyFormat::Binary, b"1\ta\n", "COPY file signature not recognized"),
-        (CopyFormat::Binary, b"PGCOPY\n\xff\r\n\0\0\x01\0\0\0\0\0\0", "unrecognized critical flags in COPY file header"),
-        (CopyFormat::Binary, b"PGCOPY\n\xff\r\n\0\0\0\0\0\x80\0\0\0", "invalid COPY file header (wrong length)"),
-        (CopyFormat::Binary, b"PGCOPY\n\xff\r\n\0\0\0\0\0\0\0\0\0\0\x03", "row field count is not the number of columns"),
-        (CopyFormat::Binary, b"PGCOPY\n\xff\r\n\0\0\0\0\0\0\0\0\0\0\x02\xff\xff\xff\xfe", "invalid field size"),
-        (CopyFormat::Binary, b"PGCOPY\n\xff\r\n\0\0\0\0\0\0\0\0\0\0\x02\0\0", "unexpected EOF in COPY data"),
-        (CopyFormat::Binary, b"PGCOPY\n\xff\r\n\0\0\0\0\0\0\0\0\0\xff\xff\0", "received copy data after EOF marker"),
-        (CopyFormat::Binary, b"PGCOPY\n", "invalid COPY file header (missing)"),
+        (
+            CopyFormat::Binary,
+            b"1\ta\n",
+            "COPY file signature not recognized",
+        ),
+        (
+            CopyFormat::Binary,
+            b"PGCOPY\n\xff\r\n\0\0\x01\0\0\0\0\0\0",
+            "unrecognized critical flags in COPY file header",
+        ),
+        (
+            CopyFormat::Binary,
+            b"PGCOPY\n\xff\r\n\0\0\0\0\0\x80\0\0\0",
+            "invalid COPY file header (wrong length)",
+        ),
+        (
+            CopyFormat::Binary,
+            b"PGCOPY\n\xff\r\n\0\0\0\0\0\0\0\0\0\0\x03",
+            "row field count is not the number of columns",
+        ),
+        (
+            CopyFormat::Binary,
+            b"PGCOPY\n\xff\r\n\0\0\0\0\0\0\0\0\0\0\x02\xff\xff\xff\xfe",
+            "invalid field size",
+        ),
+        (
+            CopyFormat::Binary,
+            b"PGCOPY\n\xff\r\n\0\0\0\0\0\0\0\0\0\0\x02\0\0",
+            "unexpected EOF in COPY data",
+        ),
+        (
+            CopyFormat::Binary,
+            b"PGCOPY\n\xff\r\n\0\0\0\0\0\0\0\0\0\xff\xff\0",
+            "received copy data after EOF marker",
+        ),
+        (
+            CopyFormat::Binary,
+            b"PGCOPY\n",
+            "invalid COPY file header (missing)",
+        ),
     ] {
         assert_eq!(ended(format, stream).1, Err(error));
     }
@@ -347,10 +403,19 @@ fn escapes_are_those_of_the_server() {
     }
     let backslash = csv(b',', b'"', b'\\', b"");
     for (raw, value, dialect) in [
-        (&b"a\"b,\"\"c\"d\"\"\"e"[..], &b"ab,\"cd\"e"[..], &dialect(CopyFormat::Csv)),
+        (
+            &b"a\"b,\"\"c\"d\"\"\"e"[..],
+            &b"ab,\"cd\"e"[..],
+            &dialect(CopyFormat::Csv),
+        ),
         (br#""a\"b\\c\d""#, br#"a"b\c\d"#, &backslash),
         (br"\a", br"\a", &backslash),
     ] {
-        assert_eq!(writing::unquote(raw, dialect), value, "{}", raw.escape_ascii());
+        assert_eq!(
+            writing::unquote(raw, dialect),
+            value,
+            "{}",
+            raw.escape_ascii()
+        );
     }
 }

@@ -98,9 +98,8 @@ pub(super) fn quote(value: &[u8], quoted: bool, dialect: &Dialect, out: &mut Vec
         escape,
         ..
     } = *dialect;
-    let is_special = |byte: &u8| {
-        *byte == delimiter || *byte == quote || matches!(byte, b'\n' | b'\r')
-    };
+    let is_special =
+        |byte: &u8| *byte == delimiter || *byte == quote || matches!(byte, b'\n' | b'\r');
     let is_marker = *value == *dialect.null || dialect.default.as_deref() == Some(value);
     if !quoted && !is_marker && !value.iter().any(is_special) {
         out.extend_from_slice(value);
