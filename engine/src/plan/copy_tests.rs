@@ -213,7 +213,7 @@ fn the_force_options_are_for_the_columns_they_name() {
 #[test]
 fn rows_are_opened_where_nothing_is_protected() {
     let planner = Planner::new(Arc::new(Columns::empty()), Unsupported::Refuse, 1 << 20);
-    let mut copies = |text: &str| {
+    let copies = |text: &str| {
         planner
             .plan(
                 text.as_bytes(),

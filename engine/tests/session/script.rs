@@ -51,7 +51,7 @@ pub(crate) fn columns(options: &str) -> Columns {
         .columns
 }
 
-fn keys() -> Arc<ClientKeys> {
+pub(crate) fn keys() -> Arc<ClientKeys> {
     let key = BlockKey::new(Secret::from(vec![9; 32])).unwrap();
     Arc::new(ClientKeys {
         symmetric: vec![key],
@@ -59,7 +59,7 @@ fn keys() -> Arc<ClientKeys> {
     })
 }
 
-fn sealed(value: &[u8]) -> Vec<u8> {
+pub(crate) fn sealed(value: &[u8]) -> Vec<u8> {
     let mut out = Vec::new();
     container::seal_block(
         &keys().symmetric[0],
@@ -76,7 +76,7 @@ pub(crate) fn hex(bytes: &[u8]) -> Vec<u8> {
 }
 
 /// The plaintext of a serialized container.
-fn unsealed(container: &[u8]) -> Vec<u8> {
+pub(crate) fn unsealed(container: &[u8]) -> Vec<u8> {
     let mut out = Vec::new();
     acrablock::open(&keys().symmetric, &container[12..], &mut out).unwrap();
     out
