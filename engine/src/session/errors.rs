@@ -28,6 +28,8 @@ pub struct ClientError {
     pub detail: Option<String>,
     /// What to do.
     pub hint: Option<String>,
+    /// Where it happened: a line of a COPY.
+    pub context: Option<String>,
 }
 
 /// An error that may be shown to a client.
@@ -45,6 +47,7 @@ impl ClientError {
             message: message.into(),
             detail: None,
             hint: None,
+            context: None,
         }
     }
 
@@ -62,6 +65,12 @@ impl ClientError {
         self
     }
 
+    /// The same error with a place.
+    pub fn context(mut self, context: impl Into<String>) -> Self {
+        self.context = Some(context.into());
+        self
+    }
+
     /// The ErrorResponse of PostgreSQL.
     pub(super) fn to_pg(&self) -> Vec<u8> {
         let mut out = Vec::new();
@@ -76,6 +85,7 @@ impl ClientError {
                 message: &self.message,
                 detail: self.detail.as_deref(),
                 hint: self.hint.as_deref(),
+                context: self.context.as_deref(),
             },
         );
         out
@@ -90,6 +100,7 @@ impl ClientFacing for Refusal {
             message: self.message.clone(),
             detail: self.detail.clone(),
             hint: Some(self.hint.clone()),
+            context: None,
         }
     }
 }
