@@ -103,6 +103,8 @@ fn detection(criterion: &mut Criterion) {
             bencher.iter(|| {
                 let mut opener = Opener {
                     keys: &keys,
+                    poison: None,
+                    is_poisoned: false,
                     tally: &mut tally,
                 };
                 cell::open(

@@ -58,6 +58,7 @@ impl Conversation {
         let context = Context {
             protects: true,
             schema_probe: false,
+            poison: None,
             planners: Arc::new(Planners::new(
                 Arc::new(columns),
                 Unsupported::Refuse,

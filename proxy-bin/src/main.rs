@@ -8,6 +8,7 @@ mod address;
 mod check;
 mod exporter;
 mod flags;
+mod poison;
 mod report;
 mod revocation;
 mod service;
@@ -108,6 +109,7 @@ fn run(parsed: &acra_cli::Parsed, logger: &Logger) -> Result<(), Problems> {
     log_warnings(parsed, logger);
     logger.info("Validating service configuration...", &[]);
     let settings = Settings::new(parsed)?;
+    settings.poison.announce(logger);
     let (listen, threads) = (settings.listen.clone(), settings.threads);
     let (max_connections, drain) = (settings.max_connections, settings.drain);
     let patience = settings.time_limits.write;

@@ -60,6 +60,8 @@ impl Report<'_> {
             ),
             // Counted only.
             Event::Sealed { .. } | Event::Decrypted(_) => {}
+            // Told where it is acted on.
+            Event::Poison { .. } => {}
             Event::KeysUnavailable { client_id } => self.0.error(
                 "No keys for this client",
                 &[codes::code(codes::KEYS), ("client_id", Value::Text(&client_id))],
@@ -145,6 +147,7 @@ pub(crate) fn count(metrics: &Metrics, event: &Event) {
             metrics.decryptions(Status::Fail, Envelope::AcraStruct, tally.failed_structs);
         }
         Event::KeysUnavailable { .. }
+        | Event::Poison { .. }
         | Event::SchemaNote { .. }
         | Event::SchemaUnknown { .. }
         | Event::RowTooLarge { .. }

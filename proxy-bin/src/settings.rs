@@ -1,6 +1,7 @@
 //! Values of flags → settings that are known to be usable.
 
 use crate::address;
+use crate::poison::PoisonSettings;
 use crate::tls::TlsSettings;
 use crate::upstream::Upstream;
 use acra_cli::Parsed;
@@ -71,6 +72,7 @@ pub(crate) struct Settings {
     /// As it was given; see [`Settings::client_id`].
     client_id: String,
     pub(crate) unsupported: Unsupported,
+    pub(crate) poison: PoisonSettings,
     /// Whether databases are asked about the configured tables.
     pub(crate) schema_probe: bool,
     pub(crate) scan: ScanColumns,
@@ -125,6 +127,7 @@ impl Settings {
         let db_port = problems.keep(port(parsed, "db_port"));
         let unsupported = problems.keep(unsupported(parsed));
         let schema_probe = problems.keep(schema_probe(parsed));
+        let poison = problems.keep(PoisonSettings::new(parsed));
         let scan = problems.keep(scan(parsed));
         let max_row = problems.keep(size(parsed, "max_container"));
         let complete = || {
@@ -145,6 +148,7 @@ impl Settings {
                 client_id: parsed.text("client_id").to_owned(),
                 unsupported: unsupported?,
                 schema_probe: schema_probe?,
+                poison: poison?,
                 scan: scan?,
                 limits: Limits {
                     max_row: max_row?,

@@ -5,7 +5,7 @@ use crate::tls::Tls;
 use acra_engine::columns::{Columns, ConfigError, Database};
 use acra_engine::keys::ClientId;
 use acra_engine::plan::Planners;
-use acra_engine::session::pg::Context;
+use acra_engine::session::pg::{Context, Poison};
 use acra_stores::{KeyCache, KeyStore, KeyStoreError};
 use acra_telemetry::{Logger, codes};
 use std::path::Path;
@@ -47,6 +47,7 @@ impl Snapshot {
         };
         let keys = open_keys(&settings.keys_dir, logger)?;
         load_keys(&settings.keys_dir, &keys, logger)?;
+        let poison = poison(settings, &keys, logger)?;
         logger.info("Configuring transport...", &[]);
         let client_id = settings.client_id()?;
         let tls = Tls::load(&settings.tls, logger)?;
@@ -57,6 +58,7 @@ impl Snapshot {
             protects,
             client_id,
             client_tls: tls.client_mode(),
+            poison,
             scan: settings.scan,
             limits: settings.limits,
         };
@@ -156,6 +158,37 @@ fn load_keys(directory: &Path, cache: &KeyCache, logger: &Logger) -> Result<(), 
     log_notices(cache, logger);
     logger.info("Keystore init OK", &[("path", (&path).into())]);
     Ok(())
+}
+
+/// The keys of poison records, if those are looked for.
+fn poison(
+    settings: &Settings,
+    keys: &KeyCache,
+    logger: &Logger,
+) -> Result<Option<Poison>, StartError> {
+    let poison = &settings.poison;
+    if !poison.detects {
+        return Ok(None);
+    }
+    match keys.load_poison() {
+        Ok(keys) => Ok(Some(Poison {
+            keys: Arc::new(keys),
+            reply: poison.reply,
+        })),
+        Err(error) if error.is_missing() => {
+            logger.error(
+                "Can't check for poison record, possible missing Poison record decryption key",
+                &[
+                    codes::code(codes::POISON_KEYS),
+                    ("error", (&error.to_string()).into()),
+                ],
+            );
+            Ok(None)
+        }
+        Err(error) => Err(
+            StartError::new(codes::KEYS, "Can't read the keys of poison records").caused_by(error),
+        ),
+    }
 }
 
 /// Logs what the key store found that stops nothing: a rotated key that does not open, a file that others can read.

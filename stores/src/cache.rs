@@ -85,6 +85,15 @@ impl KeyCache {
         Ok(loaded)
     }
 
+    /// The keys of poison records: [`KeyStore::load_poison`].
+    ///
+    /// # Errors
+    ///
+    /// Those of [`KeyStore::load_client`].
+    pub fn load_poison(&self) -> Result<ClientKeys, KeyStoreError> {
+        self.store.load_poison()
+    }
+
     /// What the key store has to say: [`KeyStore::take_notices`].
     pub fn take_notices(&self) -> Vec<Notice> {
         self.store.take_notices()

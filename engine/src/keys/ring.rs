@@ -16,6 +16,16 @@ pub struct ClientKeys {
 }
 
 impl ClientKeys {
+    /// No keys.
+    pub fn none<'a>() -> &'a Self {
+        static NONE: ClientKeys = ClientKeys {
+            symmetric: Vec::new(),
+            private: Vec::new(),
+            public: None,
+        };
+        &NONE
+    }
+
     /// The key that new values are sealed with.
     pub fn current(&self) -> Option<&BlockKey> {
         self.symmetric.first().filter(|key| !key.is_rotated())

@@ -23,6 +23,7 @@ pub(crate) fn context(columns: Columns, scan: ScanColumns) -> Arc<Context> {
     Arc::new(Context {
         protects: !columns.is_empty(),
         schema_probe: false,
+        poison: None,
         planners: Arc::new(Planners::new(
             Arc::new(columns),
             Unsupported::Refuse,

@@ -228,7 +228,6 @@ fn a_dumped_file_is_read_without_a_word() {
 fn whoever_asks_for_protection_does_not_silently_go_without() {
     for (line, part) in [
         (&["--acracensor_config_file=x"] as &[&str], "AcraCensor"),
-        (&["--poison_detect_enable"], "poison records"),
         (&["--mysql_enable"], "MySQL"),
         (
             &["--keystore_encryption_type=vault_master_key"],

@@ -225,6 +225,7 @@ impl PgSession {
         let mut reader = Reader::new(frame.body(input.bytes));
         let text = reader.cstr("query text")?;
         reader.end("end of Query")?;
+        let kept = self.kept_text(text);
         let (plan, rewritten) = self.rewrite(text, cx)?;
         let message = rewritten.map(|Rewritten(text)| {
             let mut message = Vec::with_capacity(text.len() + 6);
@@ -234,7 +235,7 @@ impl PgSession {
         send(message, frame, input, out);
         // A simple query drops the unnamed statement.
         self.registry.remove_statement(b"");
-        self.ledger.push(Awaited::Query(plan));
+        self.ledger.push_query(plan, kept);
         Ok(())
     }
 
@@ -247,10 +248,14 @@ impl PgSession {
     ) -> Result<(), Stop> {
         let parse = Parse::read(frame.body(input.bytes))?;
         let (plan, rewritten) = self.rewrite(parse.text, cx)?;
+        let outline = self.kept_outline(parse.text);
         let message = rewrite::parse(&parse, &plan, rewritten);
-        let undo =
-            self.registry
-                .add_statement(parse.name, plan, self.context.limits.max_registry)?;
+        let undo = self.registry.add_statement(
+            parse.name,
+            plan,
+            outline,
+            self.context.limits.max_registry,
+        )?;
         send(message, frame, input, out);
         self.ledger.push(Awaited::Parse(undo));
         Ok(())

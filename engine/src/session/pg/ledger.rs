@@ -41,6 +41,8 @@ pub(super) struct Entry {
     pub(super) number: u64,
     /// How many PREPARE, DEALLOCATE and DISCARD of this entry have completed.
     pub(super) names_done: usize,
+    /// Text of a simple query, if it may have to be told about.
+    pub(super) text: Option<Box<[u8]>>,
     /// How many copies of this entry have begun.
     copies_begun: usize,
 }
@@ -170,6 +172,14 @@ impl Ledger {
         self.push_entry(awaited, None);
     }
 
+    /// A simple query whose text may have to be told about.
+    pub(super) fn push_query(&mut self, plan: Arc<Plan>, text: Option<Box<[u8]>>) {
+        self.push(Awaited::Query(plan));
+        if let Some(entry) = self.entries.back_mut() {
+            entry.text = text;
+        }
+    }
+
     pub(super) fn push_failing(&mut self, awaited: Awaited, error: ClientError) {
         self.push_entry(awaited, Some(Box::new(error)));
     }
@@ -180,6 +190,7 @@ impl Ledger {
             replacement,
             number: self.sent,
             names_done: 0,
+            text: None,
             copies_begun: 0,
         };
         self.sent += 1;
@@ -247,6 +258,17 @@ impl Ledger {
                 .iter()
                 .skip(1)
                 .all(|entry| matches!(entry.awaited, Awaited::Sync | Awaited::CopyEnd))
+    }
+
+    /// The client gets an error in the place of what the current entry still brings: what it sends up to Sync is
+    /// discarded, unless that Sync is on its way.
+    pub(super) fn skip_rest_of_cycle(&mut self) {
+        let is_extended = self.head().is_some_and(|head| !head.ends_cycle());
+        let synced = self
+            .entries
+            .iter()
+            .any(|entry| matches!(entry.awaited, Awaited::Sync));
+        self.skipping |= is_extended && !synced;
     }
 
     /// We have ended the COPY that is under way with CopyFail.

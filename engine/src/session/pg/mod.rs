@@ -8,6 +8,7 @@ mod backend;
 mod copy;
 mod frontend;
 mod ledger;
+mod poison;
 mod probe;
 mod registry;
 mod rewrite;
@@ -26,6 +27,7 @@ use crate::wire::outbox::Outbox;
 use crate::wire::pg::Formats;
 use copy::Copies;
 use ledger::Ledger;
+pub use poison::{Poison, PoisonReply};
 use probe::Probe;
 use registry::{Kinds, Registry};
 use std::sync::Arc;
@@ -66,6 +68,8 @@ pub struct Context {
     pub client_id: Option<ClientId>,
     /// Whether clients encrypt their connections.
     pub client_tls: ClientTls,
+    /// How poison records are looked for, if they are.
+    pub poison: Option<Poison>,
     /// Which cells are looked into.
     pub scan: ScanColumns,
     /// Bounds of one session.
@@ -107,6 +111,12 @@ pub struct PgSession {
     probe: Option<Box<Probe>>,
     /// The open transaction has changed definitions.
     redefined: bool,
+    /// Number by which the shell knows the session.
+    number: u64,
+    /// A poison record was met: the client gets nothing more before ReadyForQuery.
+    withholding: bool,
+    /// Bytes of a message from the server that are still to be dropped.
+    server_dropping: usize,
     /// Whose keys this session uses.
     client_id: Option<ClientId>,
     phase: Phase,
@@ -146,6 +156,9 @@ impl PgSession {
     pub fn new(context: Arc<Context>) -> Self {
         Self {
             client_id: context.client_id.clone(),
+            number: 0,
+            withholding: false,
+            server_dropping: 0,
             planner: Arc::clone(context.planners.base()),
             context,
             database: None,
@@ -173,6 +186,12 @@ impl PgSession {
             sql: crate::plan::Scratch::default(),
             cells: cell::Scratch::default(),
         }
+    }
+
+    /// The same session with a number for its events.
+    #[must_use]
+    pub fn numbered(self, number: u64) -> Self {
+        Self { number, ..self }
     }
 
     /// Answers the client's StartupMessage with this error, without troubling the database.

@@ -5,6 +5,7 @@ use super::split::Splitter;
 use super::stream::Stream;
 use super::{FromClient, Incoming, Outgoing, Slice, send_data};
 use crate::cell::Opener;
+use crate::keys::ClientKeys;
 use crate::plan::{ClientEncoding, Copy, CopyFormat, CopyIn, Dialect};
 use crate::session::pg::PgSession;
 use crate::session::{Ask, ClientError, Cx, Event, Input, Output, Step};
@@ -74,7 +75,8 @@ impl PgSession {
             return Ok(());
         };
         let (binary, columns) = described(body)?;
-        if self.client_id.is_some() && binary == (dialect.format == CopyFormat::Binary) {
+        let opens = self.client_id.is_some() || self.context.poison.is_some();
+        if opens && binary == (dialect.format == CopyFormat::Binary) {
             let splitter = Splitter::new(&dialect, columns, false);
             self.copies.from_server = Some(Box::new(Outgoing {
                 stream: Stream::new(splitter, self.context.limits.max_row),
@@ -165,8 +167,12 @@ impl PgSession {
         let piece = input.bytes.get(slice.body.clone()).unwrap_or_default();
         let mut data = Vec::new();
         match self.open_cells(Some(piece), &mut data, cx) {
-            true => send_data(&data, out.to_client),
-            false => slice.pass(input.bytes, out.to_client),
+            Opened::Poison if self.met_poison(out, cx) => {
+                self.server_dropping = self.copies.server_left - slice.body.len();
+                self.copies.server_left = slice.body.len();
+            }
+            Opened::Poison | Opened::Changed => send_data(&data, out.to_client),
+            Opened::Same => slice.pass(input.bytes, out.to_client),
         }
         input.at = slice.body.end;
         self.copies.server_left -= slice.body.len();
@@ -176,15 +182,17 @@ impl PgSession {
     /// CopyDone: the last cell may still be held.
     pub(in crate::session::pg) fn open_last(&mut self, out: &mut Output<'_>, cx: &mut Cx<'_>) {
         let mut data = Vec::new();
-        self.open_cells(None, &mut data, cx);
-        send_data(&data, out.to_client);
+        let opened = self.open_cells(None, &mut data, cx);
+        if !(matches!(opened, Opened::Poison) && self.met_poison(out, cx)) {
+            send_data(&data, out.to_client);
+        }
         self.copies.from_server = None;
     }
 
-    /// Takes a piece of the stream, or its end. Whether `data` are what leaves in its place.
-    fn open_cells(&mut self, piece: Option<&[u8]>, data: &mut Vec<u8>, cx: &mut Cx<'_>) -> bool {
+    /// Takes a piece of the stream, or its end. Unless nothing has changed, `data` are what leaves in its place.
+    fn open_cells(&mut self, piece: Option<&[u8]>, data: &mut Vec<u8>, cx: &mut Cx<'_>) -> Opened {
         let Some(outgoing) = &mut self.copies.from_server else {
-            return false;
+            return Opened::Same;
         };
         let Outgoing { dialect, stream } = &mut **outgoing;
         let keys = self
@@ -193,10 +201,17 @@ impl PgSession {
             .and_then(|id| self.keyring.get(id.as_str()))
             .and_then(Result::ok);
         let dialect: &Dialect = dialect;
+        let poison = self.context.poison.as_ref().map(|poison| &*poison.keys);
         let tally = &mut self.tally;
+        let opener = (keys.is_some() || poison.is_some()).then(|| Opener {
+            keys: keys.unwrap_or_else(ClientKeys::none),
+            poison,
+            is_poisoned: false,
+            tally,
+        });
         let mut opening = Opening {
             dialect,
-            opener: keys.map(|keys| Opener { keys, tally }),
+            opener,
             scratch: &mut self.cells,
             unopened: &mut self.unopened,
             too_long: None,
@@ -206,13 +221,29 @@ impl PgSession {
             None => stream.finish(&mut opening, data).map(|()| true),
         };
         let too_long = opening.too_long;
+        let is_poisoned = opening.opener.is_some_and(|opener| opener.is_poisoned);
         cx.events
             .extend(too_long.map(|bytes| Event::RowTooLarge { bytes }));
         match changed {
-            Ok(changed) => changed,
+            Ok(true) if is_poisoned => Opened::Poison,
+            Ok(false) if is_poisoned => {
+                data.clear();
+                data.extend_from_slice(piece.unwrap_or_default());
+                Opened::Poison
+            }
+            Ok(true) => Opened::Changed,
+            Ok(false) => Opened::Same,
             Err(never) => match never {},
         }
     }
+}
+
+/// What became of a piece of the stream.
+enum Opened {
+    Same,
+    Changed,
+    /// A poison record was in it.
+    Poison,
 }
 
 /// Whether the format is binary, and the number of columns.
