@@ -4,8 +4,8 @@ use crate::driver::{Driver, From};
 use crate::messages::*;
 use crate::script::{BYTEA, CLIENT, SECRET, columns, context, hex, start};
 use acra_engine::crypto::container::{self, Envelope};
-use acra_engine::crypto::ec::PrivateKey;
 use acra_engine::crypto::{BlockKey, Secret, acrablock, acrastruct};
+use acra_engine::crypto::{KeyPairType, PrivateKey};
 use acra_engine::keys::ClientKeys;
 use acra_engine::session::Event;
 use acra_engine::session::pg::{PgSession, ScanColumns};
@@ -14,7 +14,7 @@ use rand::rngs::StdRng;
 use std::sync::Arc;
 
 fn key(seed: u64) -> PrivateKey {
-    PrivateKey::generate(&mut StdRng::seed_from_u64(seed)).unwrap()
+    PrivateKey::generate(KeyPairType::P256, &mut StdRng::seed_from_u64(seed)).unwrap()
 }
 
 fn keys() -> Arc<ClientKeys> {

@@ -394,7 +394,7 @@ const PRIVATE: &str = "client_storage";
 /// The private keys of the client by their public parts, newest first.
 fn pairs(store: &KeyStore) -> Vec<[u8; 45]> {
     let keys = store.load_client(&id()).unwrap();
-    let public = |key: &acra_engine::crypto::ec::PrivateKey| key.public().unwrap().to_container();
+    let public = |key: &acra_engine::crypto::PrivateKey| key.public().unwrap().to_container();
     keys.private.iter().map(public).collect()
 }
 
