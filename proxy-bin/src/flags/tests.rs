@@ -99,6 +99,8 @@ fn what_works_is_what_is_said_to() {
         "incoming_connection_prometheus_metrics_string",
         "incoming_connection_string",
         "keys_dir",
+        "keystore_cache_on_start_enable",
+        "keystore_cache_size",
         "log_to_console",
         "log_to_file",
         "logging_format",
