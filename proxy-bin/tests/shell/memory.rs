@@ -33,7 +33,7 @@ fn the_master_key_is_locked_and_a_reload_does_not_lock_more_and_more() -> Result
 fn a_crash_leaves_no_core() -> Result {
     let cores = |place: &Place| -> Result<usize> {
         let files = fs::read_dir(place.path(""))?.collect::<std::io::Result<Vec<_>>>()?;
-        let names = files.iter().map(std::fs::DirEntry::file_name);
+        let names = files.iter().map(fs::DirEntry::file_name);
         Ok(names
             .filter(|name| name.to_string_lossy().starts_with("core"))
             .count())
