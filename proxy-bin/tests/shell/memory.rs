@@ -49,8 +49,8 @@ fn a_crash_leaves_no_core() -> Result {
     let mut control = Command::new("sh");
     control.args(["-c", "kill -ABRT $$"]);
     control.current_dir(place.path("")).status()?;
+    // This machine keeps cores elsewhere: there is nothing to compare with.
     if cores(&place)? == 0 {
-        eprintln!("this machine keeps cores elsewhere: nothing to compare with");
         return Ok(());
     }
     let place = Place::new()?;
