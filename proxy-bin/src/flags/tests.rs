@@ -109,6 +109,7 @@ fn what_works_is_what_is_said_to() {
         "postgresql_enable",
         "runtime_threads",
         "scan_columns",
+        "schema_probe",
         "startup_timeout",
         "tls_auth",
         "tls_ca",
