@@ -369,6 +369,31 @@ fn containers_are_opened_in_every_format_and_in_copies_of_any_table() {
     }
 }
 
+#[test]
+fn a_row_stays_one_message() {
+    let mut driver = started();
+    driver.feed(From::Client, &query("COPY t TO STDOUT"));
+    let row = |secret: &[u8]| [b"1\t\\", &hex(secret)[..], b"\n"].concat();
+    let plain = [7; 100_000];
+    driver.feed(
+        From::Server,
+        &[
+            begins(b'H', 2, false),
+            data(&row(&sealed(&plain))),
+            data(&row(&plain)),
+            data(b"2\t\n"),
+        ]
+        .concat(),
+    );
+    let expected = [
+        begins(b'H', 2, false),
+        data(&row(&plain)),
+        data(&row(&plain)),
+        data(b"2\t\n"),
+    ];
+    assert!(driver.to_client == expected.concat());
+}
+
 /// That the COPY was ended on the server, and that the client is told this in the place of what the server says.
 fn is_refused(driver: &mut Driver<PgSession>, code: &str, place: &str) {
     assert!(

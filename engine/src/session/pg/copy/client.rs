@@ -1,7 +1,7 @@
 //! CopyData, CopyDone and CopyFail of the client.
 
 use super::sealing::Sealing;
-use super::{FromClient, Incoming, Slice, send_data};
+use super::{FromClient, Incoming, SLICE, Slice, send_data};
 use crate::session::pg::PgSession;
 use crate::session::pg::frontend::Stop;
 use crate::session::{Ask, ClientError, Cx, Event, Input, Output, Step};
@@ -66,7 +66,7 @@ impl PgSession {
         cx: &mut Cx<'_>,
     ) -> Copied {
         let body = frame.range.len() - HEADER;
-        let slice = Slice::first(frame.range.start, body);
+        let slice = Slice::first(frame.range.start, body, SLICE);
         if slice.body.end > input.bytes.len() {
             return Copied::Step(Step::NeedMore {
                 want: slice.body.end - frame.range.start,

@@ -113,7 +113,7 @@ impl PgSession {
         cx: &mut Cx<'_>,
     ) -> Option<Step> {
         let body = frame.range.len() - HEADER;
-        let slice = Slice::first(frame.range.start, body);
+        let slice = Slice::first(frame.range.start, body, self.context.limits.max_row);
         if slice.body.end > input.bytes.len() {
             return Some(Step::NeedMore {
                 want: slice.body.end - frame.range.start,
