@@ -4,10 +4,12 @@
 //! must not be known here: directories, databases, the environment, the time.
 
 mod client_id;
+mod kind;
 mod master;
 mod ring;
 pub mod v1;
 
 pub use client_id::{ClientId, ClientIdError};
+pub use kind::KeyKind;
 pub use master::{MasterKey, MasterKeyError};
 pub use ring::ClientKeys;

@@ -9,6 +9,7 @@ mod decide;
 mod literals;
 mod mention;
 mod planner;
+mod planners;
 mod refusal;
 
 #[cfg(test)]
@@ -21,6 +22,7 @@ pub use crate::sql::{ClientEncoding, Edit, Lexical, splice};
 pub use copy::{Copy, CopyColumn, CopyFormat, CopyIn, Dialect};
 pub use literals::{LiteralKind, LiteralValue};
 pub use planner::{Planner, Scratch, Unsupported};
+pub use planners::{Catalog, Claim, Planners};
 pub use refusal::{Refusal, RefusalCode};
 
 use crate::columns::Setting;

@@ -4,5 +4,6 @@ mod chunking;
 mod copies;
 mod driver;
 mod messages;
+mod probe;
 mod script;
 mod structs;
