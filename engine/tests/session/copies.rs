@@ -475,7 +475,7 @@ fn a_copy_of_other_columns_than_the_configuration_has_is_ended() {
     assert_eq!(tags(&driver.to_server), "Qf");
     driver.feed(From::Server, &[syntax_error(), ready(b'I')].concat());
     assert_eq!(tags(&driver.to_client), "GEZ");
-    assert!(text(&driver.to_client).contains("4 columns in the database and 3 in the encryptor"));
+    assert!(text(&driver.to_client).contains("4 columns in the database, and 3 are known here"));
 }
 
 #[test]

@@ -43,7 +43,7 @@ impl PgSession {
             let error = ClientError::error(
                 "0A000",
                 format!(
-                    "COPY of protected table \"{}\" has {columns} columns in the database and {} in the encryptor configuration",
+                    "COPY into protected table \"{}\" has {columns} columns in the database, and {} are known here",
                     plan.table,
                     plan.columns.len()
                 ),
