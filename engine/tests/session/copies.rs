@@ -130,7 +130,7 @@ fn protected_cells_are_sealed_in_every_format() {
         b"x",
         b"\n",
         b"x",
-        |c| hex(c),
+        hex,
     );
     is_sealed(
         "(FORMAT csv, NULL 'nil', FORCE_NOT_NULL (ssn))",
@@ -138,7 +138,7 @@ fn protected_cells_are_sealed_in_every_format() {
         b"nil",
         b"\n",
         b"nil",
-        |c| hex(c),
+        hex,
     );
     is_sealed(
         "(FORMAT csv, NULL 'nil')",
@@ -328,7 +328,7 @@ fn containers_are_opened_in_every_format_and_in_copies_of_any_table() {
         ),
         (
             "CSV QUOTE '5'",
-            format!("x,{}\n", format!("5{}5", closed.replace('5', "55"))).into_bytes(),
+            format!("x,5{}5\n", closed.replace('5', "55")).into_bytes(),
             format!("x,5{}5\n", open.replace('5', "55")).into_bytes(),
         ),
         ("BINARY", binary(&container), binary(SECRET)),

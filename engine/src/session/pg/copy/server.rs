@@ -1,6 +1,7 @@
 //! CopyInResponse, CopyOutResponse, CopyData and CopyDone of the server.
 
 use super::opening::Opening;
+use super::sealing::wrong_data;
 use super::split::Splitter;
 use super::stream::Stream;
 use super::{FromClient, Incoming, Outgoing, Slice, send_data};
@@ -49,7 +50,7 @@ impl PgSession {
                 ),
             )
             .hint("Name the columns in the COPY statement, or correct `columns:` of the table.");
-            self.fail_copy("copy-data", error, out, cx);
+            self.fail_copy(wrong_data(error), None, out, cx);
             self.copies.from_client = FromClient::Dropping;
             return;
         }
