@@ -5,7 +5,7 @@ use super::load::OpenToOthers;
 use super::rotate::directory_of;
 use crate::KeyStoreError;
 use crate::safe_file::sync_directory;
-use acra_engine::crypto::ec::PrivateKey;
+use acra_engine::crypto::PrivateKey;
 use acra_engine::keys::{KeyKind, v1};
 use std::fs;
 use std::io;

@@ -13,6 +13,7 @@ pub(crate) use rotate::present;
 #[cfg(test)]
 mod tests;
 
+use crate::memory::keep_out_of_swap;
 use crate::notice::Notices;
 use crate::{KeyStoreError, Notice};
 use acra_engine::keys::MasterKey;
@@ -41,11 +42,18 @@ pub(crate) struct Store {
 impl Store {
     /// The store in a directory, which need not exist yet.
     pub(crate) fn new(directory: &Path, public_directory: &Path, master: MasterKey) -> Self {
+        let notices = Notices::default();
+        if let Err(error) = keep_out_of_swap(master.as_bytes()) {
+            let message = format!(
+                "Master key cannot be kept out of swap: {error}; raise the limit of locked memory (ulimit -l)"
+            );
+            notices.add(&message, directory, false);
+        }
         Self {
             directory: directory.to_owned(),
             public_directory: public_directory.to_owned(),
             master,
-            notices: Notices::default(),
+            notices,
         }
     }
 
