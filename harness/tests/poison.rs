@@ -1,7 +1,6 @@
 //! Poison records in the database: whoever reads one is noticed, whatever way it is read.
 
-use acra_engine::crypto::ec::PrivateKey;
-use acra_engine::crypto::{BlockKey, container};
+use acra_engine::crypto::{BlockKey, PrivateKey, container};
 use acra_engine::keys::{KeyKind, MasterKey, v1};
 use acra_harness::raw::{Message, frontend as f};
 use acra_harness::scene::{CONFIG, Scene, eventually, hex, rows_of, value};

@@ -186,7 +186,11 @@ fn poison(
                 "Can't check for poison record, possible missing Poison record decryption key",
                 &[
                     codes::code(codes::POISON_KEYS),
-                    ("error", (&error.to_string()).into()),
+                    (
+                        "error",
+                        "make them with acra-keymaker --generate_poisonrecord_keys, then reload"
+                            .into(),
+                    ),
                 ],
             );
             Ok(None)

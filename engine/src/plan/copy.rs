@@ -4,7 +4,7 @@
 //! configuration. Out of the database no column needs to be known: containers describe themselves.
 
 use super::Lexical;
-use super::decide::{misused, token_name};
+use super::decide::{misused, token_name, view_write};
 use super::refusal::{Refusal, RefusalCode};
 use crate::columns::{Columns, Setting, Table};
 use crate::sql::Token;
@@ -119,6 +119,9 @@ pub(super) fn judge(
     if !copy.from {
         return Ok(passed(Ok(copy)));
     }
+    if table.is_view() {
+        return Err(view_write(table));
+    }
     check_filter(&copy, table, source)?;
     let names = match listed {
         Some(listed) => listed
@@ -148,10 +151,13 @@ pub(super) fn judge(
 
 /// All columns of a table in their order.
 fn columns_of(table: &Table) -> Result<Vec<String>, Refusal> {
-    let listed = table.columns().map(<[String]>::to_vec);
-    listed.ok_or_else(|| {
+    let listed = table.columns().filter(|_| !table.is_disputed());
+    listed.map(<[String]>::to_vec).ok_or_else(|| {
         let name = table.name();
-        let mut refusal = form(name, "COPY FROM without a list of columns");
+        let mut refusal = form(
+            name,
+            "COPY FROM without a list of columns, whose order is not known",
+        );
         refusal.hint = format!(
             "Name the columns, as in COPY {name} (…) FROM STDIN, or list all columns of the table under `columns:` in the encryptor configuration."
         );

@@ -1,7 +1,7 @@
 //! COPY statements: what is read from them and decided on them.
 
 use super::*;
-use crate::columns::{Columns, Database};
+use crate::columns::{Column, Columns, Database, Kinship, Relation, Schema};
 
 /// The copies of a text, or the anchor of its refusal. One into a table as its columns, sealed ones in capitals.
 fn copies(text: &str) -> Result<Vec<String>, &'static str> {
@@ -231,4 +231,58 @@ fn rows_are_opened_where_nothing_is_protected() {
     );
     assert_eq!(copies("SELECT 'copy"), 0);
     assert_eq!(copies("SELECT 1"), 0);
+}
+
+#[test]
+fn what_the_database_says_decides_on_columns_that_are_not_listed() {
+    let document =
+        b"schemas:\n  - table: t\n    columns: [id, ssn]\n    encrypted:\n      - column: ssn\n";
+    let configured = Columns::parse(document, Database::PostgreSql)
+        .unwrap()
+        .columns;
+    let relation = |kinship, name: &str, columns: &[&str]| Relation {
+        root: ("public".to_owned(), "t".to_owned()),
+        kinship,
+        schema: "public".to_owned(),
+        name: name.to_owned(),
+        columns: columns
+            .iter()
+            .map(|name| Column {
+                name: (*name).to_owned(),
+                holds_bytes: true,
+            })
+            .collect(),
+        reads: Vec::new(),
+    };
+    let decided = |own: &[&str], text: &str| {
+        let relations = vec![
+            relation(Kinship::Itself, "t", own),
+            relation(Kinship::Child, "part", &["ssn", "id"]),
+            relation(Kinship::View, "seen", &["id", "ssn"]),
+        ];
+        let (columns, _) = configured.in_database(&Schema { relations });
+        let planner = Planner::new(Arc::new(columns), Unsupported::Refuse, 1 << 20);
+        let plan = planner.plan(
+            text.as_bytes(),
+            &Lexical::default(),
+            &mut Scratch::default(),
+        );
+        match (&plan.verdict, &plan.copies[..]) {
+            (Verdict::Refuse(refusal), _) => refusal.code.anchor().to_owned(),
+            (_, [Copy::In(copy)]) => copy
+                .columns
+                .iter()
+                .map(|column| &*column.name)
+                .collect::<Vec<_>>()
+                .join(","),
+            (_, copies) => format!("{copies:?}"),
+        }
+    };
+    let same = ["id", "ssn"];
+    assert_eq!(decided(&same, "COPY t FROM STDIN"), "id,ssn");
+    assert_eq!(decided(&same, "COPY part FROM STDIN"), "ssn,id");
+    assert_eq!(decided(&same, "COPY seen (ssn) FROM STDIN"), "view-write");
+    let other = ["ssn", "id"];
+    assert_eq!(decided(&other, "COPY t FROM STDIN"), "statement-form");
+    assert_eq!(decided(&other, "COPY t (id, ssn) FROM STDIN"), "id,ssn");
 }

@@ -114,11 +114,7 @@ impl<'a> Judge<'a> {
             return Ok(());
         };
         if target.is_view() && !facts.writes.is_empty() {
-            let message = format!(
-                "\"{}\" is a view of a protected table: what is written through it cannot be protected",
-                target.name()
-            );
-            return Err(Refusal::new(RefusalCode::ViewWrite, message));
+            return Err(view_write(target));
         }
         for write in &facts.writes {
             let column = token_name(write.column, source);
@@ -387,6 +383,14 @@ impl Uses<'_> {
         let at = roles.binary_search_by_key(&token, |(at, _)| *at).ok()?;
         roles.get(at).map(|(_, role)| *role)
     }
+}
+
+pub(super) fn view_write(view: &Table) -> Refusal {
+    let message = format!(
+        "\"{}\" is a view of a protected table: what is written through it cannot be protected",
+        view.name()
+    );
+    Refusal::new(RefusalCode::ViewWrite, message)
 }
 
 pub(super) fn misused(setting: &Setting, how: &str) -> Refusal {

@@ -25,11 +25,11 @@ pub struct ClientError {
     /// What happened.
     pub message: String,
     /// More about it.
-    pub detail: Option<String>,
+    pub detail: Option<Box<str>>,
     /// What to do.
     pub hint: Option<String>,
     /// Where it happened: a line of a COPY.
-    pub context: Option<String>,
+    pub context: Option<Box<str>>,
 }
 
 /// An error that may be shown to a client.
@@ -65,12 +65,6 @@ impl ClientError {
         self
     }
 
-    /// The same error with a place.
-    pub fn context(mut self, context: impl Into<String>) -> Self {
-        self.context = Some(context.into());
-        self
-    }
-
     /// The ErrorResponse of PostgreSQL.
     pub(super) fn to_pg(&self) -> Vec<u8> {
         let mut out = Vec::new();
@@ -98,7 +92,7 @@ impl ClientFacing for Refusal {
             severity: Severity::Error,
             sqlstate: self.sqlstate,
             message: self.message.clone(),
-            detail: self.detail.clone(),
+            detail: self.detail.as_deref().map(Into::into),
             hint: Some(self.hint.clone()),
             context: None,
         }

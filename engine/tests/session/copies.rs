@@ -130,7 +130,7 @@ fn protected_cells_are_sealed_in_every_format() {
         b"x",
         b"\n",
         b"x",
-        |c| hex(c),
+        hex,
     );
     is_sealed(
         "(FORMAT csv, NULL 'nil', FORCE_NOT_NULL (ssn))",
@@ -138,7 +138,7 @@ fn protected_cells_are_sealed_in_every_format() {
         b"nil",
         b"\n",
         b"nil",
-        |c| hex(c),
+        hex,
     );
     is_sealed(
         "(FORMAT csv, NULL 'nil')",
@@ -328,7 +328,7 @@ fn containers_are_opened_in_every_format_and_in_copies_of_any_table() {
         ),
         (
             "CSV QUOTE '5'",
-            format!("x,{}\n", format!("5{}5", closed.replace('5', "55"))).into_bytes(),
+            format!("x,5{}5\n", closed.replace('5', "55")).into_bytes(),
             format!("x,5{}5\n", open.replace('5', "55")).into_bytes(),
         ),
         ("BINARY", binary(&container), binary(SECRET)),
@@ -367,6 +367,31 @@ fn containers_are_opened_in_every_format_and_in_copies_of_any_table() {
             assert_eq!(text(&driver.to_client), text(&expected), "{options}");
         }
     }
+}
+
+#[test]
+fn a_row_stays_one_message() {
+    let mut driver = started();
+    driver.feed(From::Client, &query("COPY t TO STDOUT"));
+    let row = |secret: &[u8]| [b"1\t\\", &hex(secret)[..], b"\n"].concat();
+    let plain = [7; 100_000];
+    driver.feed(
+        From::Server,
+        &[
+            begins(b'H', 2, false),
+            data(&row(&sealed(&plain))),
+            data(&row(&plain)),
+            data(b"2\t\n"),
+        ]
+        .concat(),
+    );
+    let expected = [
+        begins(b'H', 2, false),
+        data(&row(&plain)),
+        data(&row(&plain)),
+        data(b"2\t\n"),
+    ];
+    assert!(driver.to_client == expected.concat());
 }
 
 /// That the COPY was ended on the server, and that the client is told this in the place of what the server says.
@@ -450,7 +475,7 @@ fn a_copy_of_other_columns_than_the_configuration_has_is_ended() {
     assert_eq!(tags(&driver.to_server), "Qf");
     driver.feed(From::Server, &[syntax_error(), ready(b'I')].concat());
     assert_eq!(tags(&driver.to_client), "GEZ");
-    assert!(text(&driver.to_client).contains("4 columns in the database and 3 in the encryptor"));
+    assert!(text(&driver.to_client).contains("4 columns in the database, and 3 are known here"));
 }
 
 #[test]

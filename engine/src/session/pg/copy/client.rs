@@ -1,7 +1,7 @@
 //! CopyData, CopyDone and CopyFail of the client.
 
 use super::sealing::Sealing;
-use super::{FromClient, Incoming, Slice, send_data};
+use super::{FromClient, Incoming, SLICE, Slice, send_data};
 use crate::session::pg::PgSession;
 use crate::session::pg::frontend::Stop;
 use crate::session::{Ask, ClientError, Cx, Event, Input, Output, Step};
@@ -66,7 +66,7 @@ impl PgSession {
         cx: &mut Cx<'_>,
     ) -> Copied {
         let body = frame.range.len() - HEADER;
-        let slice = Slice::first(frame.range.start, body);
+        let slice = Slice::first(frame.range.start, body, SLICE);
         if slice.body.end > input.bytes.len() {
             return Copied::Step(Step::NeedMore {
                 want: slice.body.end - frame.range.start,
@@ -226,7 +226,7 @@ impl PgSession {
             .map(|client_id| Ask::Keys(client_id.into()))
     }
 
-    /// Ends the COPY on the server, and lets our error take the place of the one that it answers with.
+    /// Ends the COPY where it stands.
     fn refuse_copy(
         &mut self,
         incoming: &Incoming,
@@ -234,30 +234,31 @@ impl PgSession {
         out: &mut Output<'_>,
         cx: &mut Cx<'_>,
     ) {
-        let (code, error) = match stop {
-            Stop::Refuse(code, error) => (code, error),
-            // Keys were asked for before; nothing else waits within a COPY.
-            Stop::Ask(_) | Stop::Wait | Stop::Malformed(_) => (
-                "copy-data",
-                ClientError::error("XX000", "the rows could not be encrypted"),
-            ),
-        };
         let (plan, stream) = (&incoming.plan, &incoming.stream);
         let mut place = format!("COPY {}, line {}", plan.table, stream.line());
         if let Some(column) = plan.columns.get(stream.column()) {
             place.push_str(", column ");
             place.push_str(&column.name);
         }
-        self.fail_copy(code, error.context(place), out, cx);
+        self.fail_copy(stop, Some(place.into()), out, cx);
     }
 
+    /// Ends the COPY on the server, and lets our error take the place of the one that it answers with.
     pub(super) fn fail_copy(
         &mut self,
-        code: &'static str,
-        error: ClientError,
+        stop: Stop,
+        place: Option<Box<str>>,
         out: &mut Output<'_>,
         cx: &mut Cx<'_>,
     ) {
+        let (code, error) = match stop {
+            Stop::Refuse(code, error) => (code, error),
+            // Keys were asked for before; nothing else waits within a COPY.
+            Stop::Ask(_) | Stop::Wait | Stop::Malformed(_) => (
+                "keys-unavailable",
+                ClientError::error("58000", "the keys to encrypt the rows have not been read"),
+            ),
+        };
         cx.events.push(Event::Refused {
             code,
             message: error.message.clone(),
@@ -265,6 +266,9 @@ impl PgSession {
         let mut message = Vec::new();
         write_frame(&mut message, b'f', |out| write_cstr(out, REFUSED));
         out.to_server.push(message);
-        self.ledger.fail_copy(error);
+        self.ledger.fail_copy(ClientError {
+            context: place,
+            ..error
+        });
     }
 }

@@ -1,8 +1,9 @@
 //! COPY with protected columns: rows are sealed and opened as a stream (PostgreSQL documentation, "COPY Operations").
 //!
 //! `split` finds cells in the three formats (`lines`, `binary`), `stream` replaces some of them, `sealing` and `opening`
-//! say by what; `client` and `server` take the messages of either side. A message is worked on in slices of a fixed
-//! size, so that what leaves does not depend on how the bytes arrive, and only one cell is ever held.
+//! say by what; `client` and `server` take the messages of either side. A message of the client is worked on in slices of
+//! a fixed size, so that what leaves does not depend on how the bytes arrive, and only one cell is ever held. One of the
+//! server, which is a row, stays one message: clients count on it.
 
 mod binary;
 mod client;
@@ -91,9 +92,13 @@ struct Slice {
 }
 
 impl Slice {
-    /// The first slice of a message that begins at `start`, with a body of this length.
-    fn first(start: usize, body: usize) -> Self {
-        let length = body.min(SLICE);
+    /// The first slice of a message that begins at `start`, with a body of this length: all of it, if it is not longer
+    /// than `most`.
+    fn first(start: usize, body: usize, most: usize) -> Self {
+        let length = match body > most {
+            true => body.min(SLICE),
+            false => body,
+        };
         Self {
             body: start + HEADER..start + HEADER + length,
             whole: (length == body).then_some(start),

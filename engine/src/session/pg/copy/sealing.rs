@@ -16,8 +16,10 @@ use crate::session::pg::rewrite::{decode, foreign_encoding};
 use crate::session::{ClientError, Cx};
 use std::borrow::Cow;
 
-/// Anchor of what is wrong with the data of a COPY.
-const COPY_DATA: &str = "copy-data";
+/// An error in the data of a COPY.
+pub(super) fn wrong_data(error: ClientError) -> Stop {
+    Stop::Refuse("copy-data", error)
+}
 
 /// Seals the cells of protected columns.
 pub(super) struct Sealing<'a, 'b> {
@@ -29,6 +31,13 @@ pub(super) struct Sealing<'a, 'b> {
     /// Values that were sealed, and how many of them became AcraStructs.
     pub(super) sealed: u64,
     pub(super) structs: u64,
+}
+
+/// The value of a cell.
+struct Value<'r> {
+    bytes: Cow<'r, [u8]>,
+    /// The cell was in quotes.
+    quoted: bool,
 }
 
 impl Sealing<'_, '_> {
@@ -51,20 +60,23 @@ impl Sealing<'_, '_> {
         ))
     }
 
-    /// The value of a cell; `None` if it stays as it is. Says too whether the cell was in quotes.
+    /// The value of a cell; `None` if it stays as it is.
     fn value<'r>(
         &self,
         raw: &'r [u8],
         column: &CopyColumn,
         setting: &Setting,
-    ) -> Result<Option<(Cow<'r, [u8]>, bool)>, Stop> {
+    ) -> Result<Option<Value<'r>>, Stop> {
         let dialect = &self.plan.dialect;
         let is_null = *raw == *dialect.null;
         let (text, quoted) = match dialect.format {
             // Its length is in front; without more than that it is empty or NULL.
             CopyFormat::Binary => {
                 let value = raw.get(4..).filter(|value| !value.is_empty());
-                return Ok(value.map(|value| (Cow::Borrowed(value), false)));
+                return Ok(value.map(|value| Value {
+                    bytes: Cow::Borrowed(value),
+                    quoted: false,
+                }));
             }
             CopyFormat::Text if is_null => return Ok(None),
             CopyFormat::Csv if is_null && !column.force_not_null => return Ok(None),
@@ -85,11 +97,11 @@ impl Sealing<'_, '_> {
         if memchr::memchr(0, &text).is_some() {
             return Err(zero_byte(setting));
         }
-        let value = match text {
+        let bytes = match text {
             Cow::Borrowed(text) => decode(text, setting)?,
             Cow::Owned(text) => Cow::Owned(decode(&text, setting)?.into_owned()),
         };
-        Ok(Some((value, quoted)))
+        Ok(Some(Value { bytes, quoted }))
     }
 }
 
@@ -109,10 +121,10 @@ impl Cells for Sealing<'_, '_> {
         let Some(setting) = &column.setting else {
             return Ok(false);
         };
-        let Some((value, quoted)) = self.value(raw, column, setting)? else {
+        let Some(Value { bytes, quoted }) = self.value(raw, column, setting)? else {
             return Ok(false);
         };
-        let Some(sealed) = self.session.seal(&value, setting, self.cx)? else {
+        let Some(sealed) = self.session.seal(&bytes, setting, self.cx)? else {
             return Ok(false);
         };
         self.sealed += 1;
@@ -140,22 +152,16 @@ impl Cells for Sealing<'_, '_> {
 
     fn too_long(&mut self, _: usize) -> Result<(), Stop> {
         let limit = self.session.context.limits.max_row;
-        Err(Stop::Refuse(
-            COPY_DATA,
-            ClientError::error(
-                "54000",
-                format!("a value is longer than the limit of {limit} bytes"),
-            )
-            .hint("Raise --max_container of acra-server, or write the value by a bound parameter."),
-        ))
+        let message = format!("a value is longer than the limit of {limit} bytes");
+        Err(wrong_data(ClientError::error("54000", message).hint(
+            "Raise --max_container of acra-server, or write the value by a bound parameter.",
+        )))
     }
 
     fn fault(&mut self, fault: Fault) -> Result<(), Stop> {
-        Err(Stop::Refuse(
-            COPY_DATA,
-            ClientError::error("22P04", fault.0)
-                .hint("The data must be in the format that the COPY statement tells."),
-        ))
+        Err(wrong_data(ClientError::error("22P04", fault.0).hint(
+            "The data must be in the format that the COPY statement tells.",
+        )))
     }
 }
 

@@ -1,6 +1,7 @@
 //! CopyInResponse, CopyOutResponse, CopyData and CopyDone of the server.
 
 use super::opening::Opening;
+use super::sealing::wrong_data;
 use super::split::Splitter;
 use super::stream::Stream;
 use super::{FromClient, Incoming, Outgoing, Slice, send_data};
@@ -44,13 +45,13 @@ impl PgSession {
             let error = ClientError::error(
                 "0A000",
                 format!(
-                    "COPY of protected table \"{}\" has {columns} columns in the database and {} in the encryptor configuration",
+                    "COPY into protected table \"{}\" has {columns} columns in the database, and {} are known here",
                     plan.table,
                     plan.columns.len()
                 ),
             )
             .hint("Name the columns in the COPY statement, or correct `columns:` of the table.");
-            self.fail_copy("copy-data", error, out, cx);
+            self.fail_copy(wrong_data(error), None, out, cx);
             self.copies.from_client = FromClient::Dropping;
             return;
         }
@@ -115,7 +116,7 @@ impl PgSession {
         cx: &mut Cx<'_>,
     ) -> Option<Step> {
         let body = frame.range.len() - HEADER;
-        let slice = Slice::first(frame.range.start, body);
+        let slice = Slice::first(frame.range.start, body, self.context.limits.max_row);
         if slice.body.end > input.bytes.len() {
             return Some(Step::NeedMore {
                 want: slice.body.end - frame.range.start,
