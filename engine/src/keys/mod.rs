@@ -3,6 +3,7 @@
 //! Job: client ids, a client's keys, the master key, and the names and contents of key store files (keystore.md). What
 //! must not be known here: directories, databases, the environment, the time.
 
+pub mod certificate;
 mod client_id;
 mod kind;
 mod master;
