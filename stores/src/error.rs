@@ -35,6 +35,12 @@ pub enum KeyStoreError {
     Missing(PathBuf),
     /// There is no older generation of this index.
     NoSuchIndex(u32),
+    /// A key opens, and what it holds is no key of its kind.
+    Damaged(String),
+    /// There is no key to export.
+    NothingToExport,
+    /// A bundle cannot be imported: why not.
+    Bundle(String),
     /// A key file does not open: it is damaged, or the master key is another one.
     Unopened(PathBuf),
     /// Another process has held the lock for too long.
@@ -105,6 +111,9 @@ impl fmt::Display for KeyStoreError {
                 "key does not exist: {}; make it with acra-keymaker --generate_symmetric_storage_key",
                 path.display()
             ),
+            Self::Damaged(key) => write!(f, "{key} holds what is no key"),
+            Self::NothingToExport => f.write_str("no keys to export"),
+            Self::Bundle(why) => f.write_str(why),
             Self::KeyMode { path, mode } => write!(
                 f,
                 "private key file {} has incorrect permissions {mode:04o}, expected 0600",

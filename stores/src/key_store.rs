@@ -1,7 +1,7 @@
 //! A key store, whatever its version.
 
 use crate::v1;
-use crate::{KeyStoreError, ListedKey, Notice, Version, version_of};
+use crate::{Bundle, Imported, KeyStoreError, ListedKey, Notice, Selection, Version, version_of};
 use acra_engine::crypto::Secret;
 use acra_engine::keys::{ClientId, ClientKeys, KeyKind, MasterKey};
 use std::path::Path;
@@ -143,5 +143,32 @@ impl KeyStore {
     /// The directory does not exist or cannot be listed.
     pub fn list(&self, rotated: bool) -> Result<Vec<ListedKey>, KeyStoreError> {
         of_version!(self, store => store.list(rotated))
+    }
+
+    /// Exports keys to a bundle with a secret of its own; also the number of key files in it.
+    ///
+    /// Of a key store v1, [`Selection::All`] has private parts and symmetric keys whether they are asked for or not.
+    ///
+    /// # Errors
+    ///
+    /// There is nothing to export; a key that is asked for does not exist; a key does not open, since an incomplete
+    /// backup is none.
+    pub fn export(
+        &self,
+        selection: &Selection,
+        private_keys: bool,
+    ) -> Result<(Bundle, usize), KeyStoreError> {
+        of_version!(self, store => store.export(selection, private_keys))
+    }
+
+    /// Imports a bundle. Keys that the key store has are skipped; a current key that is replaced is kept as a rotated one.
+    ///
+    /// # Errors
+    ///
+    /// The bundle does not open, is of the other version or has what is no key; a key of the key store does not open;
+    /// something cannot be written. If nothing has got its name by then, the key store is as it was; else importing
+    /// again completes the rest.
+    pub fn import(&self, bundle: &Bundle) -> Result<Imported, KeyStoreError> {
+        of_version!(self, store => store.import(bundle))
     }
 }

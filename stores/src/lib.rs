@@ -3,6 +3,7 @@
 //! The formats are the engine's ([`acra_engine::keys::v1`]); here is what needs a file system, a clock and threads. The
 //! environment is read by programs, not here.
 
+mod bundle;
 mod cache;
 mod directory;
 mod error;
@@ -10,14 +11,17 @@ mod key_store;
 mod listed;
 mod master_file;
 mod notice;
+mod output_files;
 mod safe_file;
 mod v1;
 mod version;
 
+pub use bundle::{Bundle, Imported, Selection};
 pub use cache::KeyCache;
 pub use error::KeyStoreError;
 pub use key_store::KeyStore;
 pub use listed::ListedKey;
 pub use master_file::generate_master_key;
 pub use notice::Notice;
+pub use output_files::{OutputError, write_files};
 pub use version::{Version, version_of};

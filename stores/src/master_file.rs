@@ -1,12 +1,12 @@
 //! Writing a master key file (keystore.md 3.1).
 
 use crate::KeyStoreError;
+use crate::output_files::{forbids_replacing, parent, write_directly};
 use crate::safe_file::{Unfinished, sync_directory};
 use crate::v1::present;
 use acra_engine::keys::MasterKey;
-use rustix::io::Errno;
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, Write as _};
+use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 
 /// Permission bits of a master key file.
@@ -36,8 +36,7 @@ fn write(path: &Path, key: &[u8]) -> io::Result<Option<PathBuf>> {
         Err(error) => return Err(error),
     };
     if !fs::metadata(&resolved)?.is_file() {
-        let mut file = OpenOptions::new().write(true).open(&resolved)?;
-        file.write_all(key)?;
+        write_directly(&resolved, key)?;
         return Ok(None);
     }
     // Losing a master key is losing all data: a former content that cannot be kept is not overwritten.
@@ -48,17 +47,10 @@ fn write(path: &Path, key: &[u8]) -> io::Result<Option<PathBuf>> {
     };
     match replace(&resolved, key) {
         // A single file mounted into a container, for instance.
-        Err(error) if forbids_replacing(&error) => write_in_place(&resolved, key)?,
+        Err(error) if forbids_replacing(&error) => write_directly(&resolved, key)?,
         other => other?,
     }
     Ok(kept)
-}
-
-fn parent(path: &Path) -> &Path {
-    match path.parent() {
-        Some(parent) if !parent.as_os_str().is_empty() => parent,
-        _ => Path::new("."),
-    }
 }
 
 fn replace(path: &Path, key: &[u8]) -> io::Result<()> {
@@ -85,19 +77,6 @@ fn keep(path: &Path) -> io::Result<PathBuf> {
         sync_directory(directory)?;
         return Ok(kept);
     }
-}
-
-fn forbids_replacing(error: &io::Error) -> bool {
-    matches!(
-        Errno::from_io_error(error),
-        Some(Errno::ACCESS | Errno::PERM | Errno::ROFS | Errno::BUSY)
-    )
-}
-
-fn write_in_place(path: &Path, key: &[u8]) -> io::Result<()> {
-    let mut file: File = OpenOptions::new().write(true).truncate(true).open(path)?;
-    file.write_all(key)?;
-    file.sync_all()
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 //!
 //! Each test names the operations it knows and asserts how many vectors it ran, so that one that is left out is noticed.
 
+mod bundles_v1;
 mod containers;
 mod detection;
 mod ec;

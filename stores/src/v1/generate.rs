@@ -57,7 +57,7 @@ impl Store {
         put(new_public, &public_path).map_err(fail(&public_path))
     }
 
-    fn seal(&self, name: &str, key: &[u8]) -> Result<Vec<u8>, KeyStoreError> {
+    pub(super) fn seal(&self, name: &str, key: &[u8]) -> Result<Vec<u8>, KeyStoreError> {
         v1::seal(&self.master, name, key, &mut rand::rng()).map_err(|error| {
             KeyStoreError::io("seal", &self.directory.join(name))(io::Error::other(error))
         })

@@ -4,7 +4,9 @@
 //! that a rotation in between can only show a key twice.
 
 mod destroy;
+mod export;
 mod generate;
+mod import;
 mod list;
 mod load;
 mod lock;

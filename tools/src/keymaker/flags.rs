@@ -1,29 +1,24 @@
 //! The flags of `acra-keymaker`: all of Acra's names (cli.md 14).
 
-use acra_cli::families::{self, RedisUse};
-use acra_cli::{Availability, Flag, FlagSet};
+use crate::{certificate, store};
+use acra_cli::{Flag, FlagSet, families};
 
 /// All flags of `acra-keymaker`.
 pub fn flag_set() -> FlagSet {
-    let kms = Availability::NotYet("a key management service");
     let families = [
         families::global(),
-        families::redis(RedisUse::Keys, Availability::NotYet("Redis")),
-        families::keystore_strategy(Availability::NotYet(
-            "another source of the master key than the environment",
-        )),
-        families::kms(kms),
-        families::vault(Availability::NotYet("HashiCorp Vault")),
+        store::flags(),
         vec![
             Flag::text(
                 "kms_key_policy",
                 "create",
                 "create: make the KMS key if needed",
             )
-            .availability(kms),
+            .availability(store::KMS),
         ],
         keys(),
         places(),
+        certificate::flags(),
     ];
     FlagSet::new("acra-keymaker", families.into_iter().flatten())
 }
@@ -53,7 +48,6 @@ fn keys() -> Vec<Flag> {
 
 /// For whom and where.
 fn places() -> Vec<Flag> {
-    let certificates = "client ids from certificates";
     vec![
         Flag::text("client_id", "client", "client id that the keys belong to"),
         Flag::text("keys_output_dir", ".acrakeys", "directory of the key store"),
@@ -63,19 +57,6 @@ fn places() -> Vec<Flag> {
             "directory for public keys, which does not follow keys_output_dir",
         ),
         Flag::text("keystore", "", "version of the key store: v1 or v2"),
-        Flag::text("tls_cert", "", "older name of tls_client_id_cert").not_yet(certificates),
-        Flag::text(
-            "tls_client_id_cert",
-            "",
-            "certificate that gives the client id",
-        )
-        .not_yet(certificates),
-        Flag::text(
-            "tls_identifier_extractor_type",
-            "distinguished_name",
-            "what of the certificate gives it: distinguished_name or serial_number",
-        )
-        .not_yet(certificates),
     ]
 }
 
@@ -107,6 +88,9 @@ mod tests {
             "keys_output_dir",
             "keys_public_output_dir",
             "keystore",
+            "tls_cert",
+            "tls_client_id_cert",
+            "tls_identifier_extractor_type",
         ];
         assert_eq!(working.map(Flag::name).collect::<Vec<_>>(), expected);
     }

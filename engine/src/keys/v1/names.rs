@@ -72,7 +72,7 @@ pub fn temporary(random: u64) -> String {
 }
 
 /// A name within the key directory without `.old/<time stamp>`.
-fn without_generation(name: &str) -> &str {
+pub fn without_generation(name: &str) -> &str {
     match name.rsplit_once('/') {
         Some((directory, _)) => directory.strip_suffix(".old").unwrap_or(name),
         None => name,
@@ -89,6 +89,11 @@ pub fn context(name: &str) -> &str {
         .iter()
         .find_map(|suffix| name.strip_suffix(suffix))
         .unwrap_or(name)
+}
+
+/// The context under which an import of Acra seals a file by mistake, where it is another one (keystore.md 8.2).
+pub(super) fn context_of_import(context: &str) -> Option<&'static str> {
+    (context == POISON_SYMMETRIC).then_some(POISON_PRIVATE)
 }
 
 /// Whether a path within the key directory is that of a public key, which is stored in the clear.
