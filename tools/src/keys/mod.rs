@@ -9,6 +9,7 @@ mod generate;
 mod import;
 mod key_id;
 mod list;
+mod migrate;
 mod program;
 mod read;
 mod table;
@@ -42,6 +43,7 @@ pub fn run(
     match command {
         "list" => list::run(parsed, with),
         "import" => import::run(parsed, with),
+        "migrate" => migrate::run(parsed, with),
         "generate" => generate::run(parsed, with),
         "extract-client-id" => extract_client_id::run(parsed, with),
         "check" => check::run(parsed, with),

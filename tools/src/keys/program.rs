@@ -43,6 +43,15 @@ pub fn program() -> Program {
             .concat(),
         ),
         Command::new(
+            "migrate",
+            "copies the keys of a key store v1 to one of version 2",
+            Some(
+                "acra-keys migrate [options...] \\\n\t\t--src_keystore <version> --src_keys_dir <directory> \\\n\t\t\
+                 --dst_keystore <version> --dst_keys_dir <directory>",
+            ),
+            [side("src_"), side("dst_"), migrate()].concat(),
+        ),
+        Command::new(
             "read",
             "prints the bytes of a current key",
             Some("acra-keys read [options...] <key-ID>"),
@@ -129,6 +138,39 @@ fn export() -> Vec<Flag> {
     ]
 }
 
+/// One side of a migration.
+fn side(prefix: &str) -> Vec<Flag> {
+    let places = vec![
+        Flag::text("keys_dir", "", "directory of the key store"),
+        Flag::text(
+            "keys_dir_public",
+            "",
+            "directory of the public keys of a key store v1, if it is another one",
+        ),
+        Flag::text("keystore", "", "version of the key store: v1 or v2"),
+    ];
+    [places, store::flags()]
+        .concat()
+        .into_iter()
+        .map(|flag| flag.prefixed(prefix))
+        .collect()
+}
+
+fn migrate() -> Vec<Flag> {
+    vec![
+        Flag::boolean(
+            "dry_run",
+            false,
+            "open and check all keys, and write nothing",
+        ),
+        Flag::boolean(
+            "force",
+            false,
+            "add the keys to a destination that is a key store v2 already",
+        ),
+    ]
+}
+
 fn read() -> Vec<Flag> {
     vec![
         Flag::boolean(
@@ -199,4 +241,83 @@ fn check() -> Vec<Flag> {
             "the keys of poison records are needed too",
         ),
     ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::program;
+    use acra_cli::{FlagSet, Outcome};
+
+    /// The names that are ours.
+    const OURS: [&str; 2] = ["allow_terminal", "encryptor_config_file"];
+
+    #[test]
+    fn all_162_names_of_acra_in_their_order() {
+        let Outcome::Dump(dump) = program().parse(["--dump_config".into()], |_| unreachable!())
+        else {
+            panic!();
+        };
+        let names: Vec<&str> = dump
+            .content
+            .lines()
+            .filter(|line| !line.starts_with('#'))
+            .filter_map(|line| Some(line.split_once(':')?.0))
+            .filter(|name| *name != "version" && !OURS.contains(name))
+            .collect();
+        assert_eq!(names.len(), 162);
+        let place = |name: &str| names.iter().position(|other| *other == name).unwrap();
+        assert_eq!(
+            names[..6],
+            [
+                "config_file",
+                "dump_config",
+                "generate_markdown_args_table",
+                "json",
+                "keys_dir",
+                "keys_dir_public",
+            ]
+        );
+        assert_eq!(place("vault_tls_transport_enable"), 58);
+        let of_export = [
+            "all",
+            "key_bundle_file",
+            "key_bundle_secret",
+            "private_keys",
+        ];
+        assert_eq!(names[59..63], of_export);
+        assert_eq!(
+            names[63..66],
+            ["dry_run", "dst_keys_dir", "dst_keys_dir_public"]
+        );
+        assert_eq!(names[106..108], ["force", "src_keys_dir"]);
+        assert_eq!(
+            names[149..],
+            [
+                "private",
+                "public",
+                "index",
+                "audit_log_symmetric_key",
+                "client_id",
+                "client_storage_key",
+                "client_storage_symmetric_key",
+                "keystore",
+                "poison_record_keys",
+                "print_json",
+                "search_hmac_symmetric_key",
+                "tls_client_id_cert",
+                "tls_identifier_extractor_type",
+            ]
+        );
+    }
+
+    #[test]
+    fn extract_client_id_opens_no_key_store() {
+        let program = program();
+        let command = program
+            .commands()
+            .iter()
+            .find(|command| command.name() == "extract-client-id");
+        let flags: &FlagSet = command.unwrap().flags();
+        assert!(flags.get("keys_dir").is_none());
+    }
 }
