@@ -5,6 +5,7 @@
 mod containers;
 mod detection;
 mod ec;
+mod key_rings;
 mod key_store;
 mod poison;
 mod search;
