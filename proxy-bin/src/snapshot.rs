@@ -6,7 +6,7 @@ use acra_engine::columns::{Columns, ConfigError, Database};
 use acra_engine::keys::ClientId;
 use acra_engine::plan::Planner;
 use acra_engine::session::pg::Context;
-use acra_stores::{FileKeyStore, KeyCache, KeyStoreError};
+use acra_stores::{KeyCache, KeyStore, KeyStoreError};
 use acra_telemetry::{Logger, codes};
 use std::path::Path;
 use std::sync::Arc;
@@ -141,7 +141,7 @@ pub(crate) fn open_keys(directory: &Path, logger: &Logger) -> Result<KeyCache, S
         StartError::new(codes::KEYSTORE, "Can't open keyStore")
             .caused_by(format!("{}: {error}", directory.display()))
     };
-    let store = FileKeyStore::open(directory, master_key.as_deref()).map_err(fail)?;
+    let store = KeyStore::open(directory, None, master_key.as_deref()).map_err(fail)?;
     Ok(KeyCache::new(store))
 }
 

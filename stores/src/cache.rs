@@ -1,6 +1,6 @@
 //! Keys in memory.
 
-use crate::{FileKeyStore, KeyStoreError, Notice};
+use crate::{KeyStore, KeyStoreError, Notice};
 use acra_engine::keys::{ClientId, ClientKeys};
 use arc_swap::ArcSwap;
 use std::collections::HashMap;
@@ -13,7 +13,7 @@ type Keys = HashMap<ClientId, Arc<ClientKeys>>;
 /// Looking up takes no lock. Only clients that have keys are kept, so there are never more than the key store has.
 #[derive(Debug)]
 pub struct KeyCache {
-    store: FileKeyStore,
+    store: KeyStore,
     keys: ArcSwap<Keys>,
     /// Held while the map is replaced, so that no change is lost.
     writing: Mutex<()>,
@@ -21,7 +21,7 @@ pub struct KeyCache {
 
 impl KeyCache {
     /// An empty cache over a key store.
-    pub fn new(store: FileKeyStore) -> Self {
+    pub fn new(store: KeyStore) -> Self {
         Self {
             store,
             keys: ArcSwap::default(),
@@ -51,7 +51,7 @@ impl KeyCache {
         Ok(())
     }
 
-    /// All clients that have a key in the key store: [`FileKeyStore::client_ids`].
+    /// All clients that have a key in the key store: [`KeyStore::client_ids`].
     ///
     /// # Errors
     ///
@@ -69,7 +69,7 @@ impl KeyCache {
     ///
     /// # Errors
     ///
-    /// Those of [`FileKeyStore::load_client`]; they are not remembered.
+    /// Those of [`KeyStore::load_client`]; they are not remembered.
     pub fn load(&self, id: &ClientId) -> Result<Arc<ClientKeys>, KeyStoreError> {
         if let Some(keys) = self.cached(id) {
             return Ok(keys);
@@ -85,7 +85,7 @@ impl KeyCache {
         Ok(loaded)
     }
 
-    /// What the key store has to say: [`FileKeyStore::take_notices`].
+    /// What the key store has to say: [`KeyStore::take_notices`].
     pub fn take_notices(&self) -> Vec<Notice> {
         self.store.take_notices()
     }

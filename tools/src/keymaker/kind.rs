@@ -1,7 +1,7 @@
 //! The kinds of keys, in the orders and with the words of Acra (cli.md 14).
 
-use acra_engine::keys::{ClientId, ClientIdError};
-use acra_stores::{FileKeyStore, KeyStoreError};
+use acra_engine::keys::{ClientId, ClientIdError, KeyKind};
+use acra_stores::{KeyStore, KeyStoreError};
 use std::fmt;
 
 /// A kind of key.
@@ -85,18 +85,18 @@ impl Kind {
     /// Makes one.
     pub(super) fn make(
         self,
-        store: &FileKeyStore,
+        store: &KeyStore,
         client_id: Option<&ClientId>,
     ) -> Result<(), MakeError> {
-        let id = || client_id.ok_or(MakeError::ClientId(ClientIdError));
-        match self {
-            Self::StoragePair => store.generate_storage_pair(id()?),
-            Self::Search => store.generate_search_key(id()?),
-            Self::Log => store.generate_log_key(),
-            Self::StorageSymmetric => store.generate_symmetric(id()?),
-            Self::PoisonSymmetric => store.generate_poison_symmetric(),
-            Self::PoisonPair => store.generate_poison_pair(),
-        }
-        .map_err(MakeError::Store)
+        let id = || client_id.cloned().ok_or(MakeError::ClientId(ClientIdError));
+        let kind = match self {
+            Self::StoragePair => KeyKind::StoragePair(id()?),
+            Self::Search => KeyKind::Search(id()?),
+            Self::Log => KeyKind::AuditLog,
+            Self::StorageSymmetric => KeyKind::StorageSymmetric(id()?),
+            Self::PoisonSymmetric => KeyKind::PoisonSymmetric,
+            Self::PoisonPair => KeyKind::PoisonPair,
+        };
+        store.generate(&kind).map_err(MakeError::Store)
     }
 }

@@ -11,7 +11,7 @@ use kind::Kind;
 use crate::Failure;
 use acra_cli::Parsed;
 use acra_engine::keys::{ClientId, ClientIdError};
-use acra_stores::{FileKeyStore, KeyStoreError, Version, generate_master_key, version_of};
+use acra_stores::{KeyStore, KeyStoreError, Version, generate_master_key, version_of};
 use acra_telemetry::{Logger, codes};
 use std::io::Write;
 use std::path::Path;
@@ -49,9 +49,8 @@ pub fn run(
     let directory = Path::new(parsed.text("keys_output_dir"));
     let public_directory = Path::new(parsed.text("keys_public_output_dir"));
     check_version(parsed.text("keystore"), directory)?;
-    let store = FileKeyStore::open(directory, master_key)
-        .map_err(cannot_open)?
-        .with_public_directory(public_directory);
+    let store =
+        KeyStore::open(directory, Some(public_directory), master_key).map_err(cannot_open)?;
     let kinds = if kinds.is_empty() {
         Kind::ALL.to_vec()
     } else {
@@ -71,7 +70,7 @@ pub fn run(
 
 fn make(
     kind: Kind,
-    store: &FileKeyStore,
+    store: &KeyStore,
     client_id: Option<&ClientId>,
     logger: &Logger,
 ) -> Result<(), Failure> {
