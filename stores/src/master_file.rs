@@ -1,12 +1,13 @@
 //! Writing a master key file (keystore.md 3.1).
 
-use crate::KeyStoreError;
-use crate::safe_file::{Unfinished, sync_directory};
-use crate::v1::present;
+use crate::clock::time_stamp;
+use crate::directory::parent;
+use crate::safe_file::Unfinished;
+use crate::{KeyStoreError, disk};
 use acra_engine::keys::MasterKey;
 use rustix::io::Errno;
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, Write as _};
+use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 
 /// Permission bits of a master key file.
@@ -36,8 +37,7 @@ fn write(path: &Path, key: &[u8]) -> io::Result<Option<PathBuf>> {
         Err(error) => return Err(error),
     };
     if !fs::metadata(&resolved)?.is_file() {
-        let mut file = OpenOptions::new().write(true).open(&resolved)?;
-        file.write_all(key)?;
+        disk::write(&mut disk::open_existing(&resolved, false)?, key)?;
         return Ok(None);
     }
     // Losing a master key is losing all data: a former content that cannot be kept is not overwritten.
@@ -54,22 +54,15 @@ fn write(path: &Path, key: &[u8]) -> io::Result<Option<PathBuf>> {
     Ok(kept)
 }
 
-fn parent(path: &Path) -> &Path {
-    match path.parent() {
-        Some(parent) if !parent.as_os_str().is_empty() => parent,
-        _ => Path::new("."),
-    }
-}
-
 fn replace(path: &Path, key: &[u8]) -> io::Result<()> {
     let directory = parent(path);
     Unfinished::write(directory, key, MODE)?.rename(path)?;
-    sync_directory(directory)
+    disk::sync_directory(directory)
 }
 
 /// Keeps the content of a file as `<path>.<time stamp>`: a copy, since the file itself may have another mode.
 fn keep(path: &Path) -> io::Result<PathBuf> {
-    let mut time = present();
+    let mut time = time_stamp();
     let content = zeroize::Zeroizing::new(fs::read(path)?);
     let directory = parent(path);
     let copy = Unfinished::write(directory, &content, MODE)?;
@@ -82,7 +75,7 @@ fn keep(path: &Path) -> io::Result<PathBuf> {
             continue;
         }
         copy.rename(&kept)?;
-        sync_directory(directory)?;
+        disk::sync_directory(directory)?;
         return Ok(kept);
     }
 }
@@ -95,9 +88,9 @@ fn forbids_replacing(error: &io::Error) -> bool {
 }
 
 fn write_in_place(path: &Path, key: &[u8]) -> io::Result<()> {
-    let mut file: File = OpenOptions::new().write(true).truncate(true).open(path)?;
-    file.write_all(key)?;
-    file.sync_all()
+    let mut file = disk::open_existing(path, true)?;
+    disk::write(&mut file, key)?;
+    disk::sync(&file)
 }
 
 #[cfg(test)]

@@ -7,9 +7,8 @@ mod destroy;
 mod generate;
 mod list;
 mod load;
-mod lock;
+mod rings;
 mod rotate;
-pub(crate) use rotate::present;
 #[cfg(test)]
 mod tests;
 

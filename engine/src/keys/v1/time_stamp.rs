@@ -25,6 +25,11 @@ impl TimeStamp {
         }
     }
 
+    /// Whole seconds since 1970.
+    pub fn seconds(self) -> i64 {
+        self.seconds
+    }
+
     /// One nanosecond later.
     #[must_use]
     pub fn next(self) -> Self {
