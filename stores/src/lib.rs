@@ -27,7 +27,7 @@ pub use cache::KeyCache;
 pub use error::KeyStoreError;
 pub use key_store::KeyStore;
 pub use listed::ListedKey;
-pub use master_file::generate_master_key;
+pub use master_file::{generate_master_key, generate_master_keys};
 pub use migrate::{Destination, UnreadKey, migrate};
 pub use notice::Notice;
 pub use version::{Version, version_of};

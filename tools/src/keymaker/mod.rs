@@ -1,6 +1,6 @@
 //! `acra-keymaker`: makes master keys and a client's keys (cli.md 14).
 //!
-//! So far: master keys and keys of key stores v1 in a directory.
+//! So far: with key stores in a directory.
 
 mod flags;
 mod kind;
@@ -11,7 +11,9 @@ use kind::Kind;
 use crate::Failure;
 use acra_cli::Parsed;
 use acra_engine::keys::{ClientId, ClientIdError};
-use acra_stores::{KeyStore, KeyStoreError, Version, generate_master_key, version_of};
+use acra_stores::{
+    KeyStore, KeyStoreError, Version, generate_master_key, generate_master_keys, version_of,
+};
 use acra_telemetry::{Logger, codes};
 use std::io::Write;
 use std::path::Path;
@@ -48,15 +50,18 @@ pub fn run(
     }
     let directory = Path::new(parsed.text("keys_output_dir"));
     let public_directory = Path::new(parsed.text("keys_public_output_dir"));
-    check_version(parsed.text("keystore"), directory)?;
-    let store =
-        KeyStore::open(directory, Some(public_directory), master_key).map_err(cannot_open)?;
+    let version = version(parsed.text("keystore"), directory)?;
+    let store = KeyStore::create(version, directory, Some(public_directory), master_key)
+        .map_err(cannot_open(version))?;
     let kinds = if kinds.is_empty() {
         Kind::ALL.to_vec()
     } else {
         kinds
     };
-    if directory != public_directory && kinds.iter().any(|kind| kind.is_pair()) {
+    if version == Version::V1
+        && directory != public_directory
+        && kinds.iter().any(|kind| kind.is_pair())
+    {
         let message = format!("Public keys are written to {}", public_directory.display());
         logger.info(&message, &[]);
     }
@@ -87,13 +92,13 @@ fn make(
 }
 
 fn master_key_file(version: &str, path: &Path, logger: &Logger) -> Result<(), Failure> {
-    match version {
-        "v1" => {}
-        "v2" => return Err(no_version_2()),
+    let generate = match version {
+        "v1" => generate_master_key,
+        "v2" => generate_master_keys,
         "" => return Err(Failure::new(VERSION_REQUIRED)),
         other => return Err(Failure::new(format!("Unknown --keystore option: {other}"))),
-    }
-    let kept = generate_master_key(path).map_err(|error| {
+    };
+    let kept = generate(path).map_err(|error| {
         Failure::new("Failed to write master key")
             .field("error", error)
             .field("path", path.display())
@@ -105,16 +110,15 @@ fn master_key_file(version: &str, path: &Path, logger: &Logger) -> Result<(), Fa
     Ok(())
 }
 
-/// Whether keys can be made in a directory: version v1, asked for or found there.
-fn check_version(asked: &str, directory: &Path) -> Result<(), Failure> {
+/// The version of the key store: the one that is asked for, or the one that is there.
+fn version(asked: &str, directory: &Path) -> Result<Version, Failure> {
     match asked {
-        "v1" => Ok(()),
-        "v2" => Err(no_version_2()),
+        "v1" => Ok(Version::V1),
+        "v2" => Ok(Version::V2),
         "" => match version_of(directory) {
-            Ok(Version::V1) => Ok(()),
-            Ok(Version::V2) => Err(no_version_2()),
             Ok(Version::Empty) => Err(Failure::new(VERSION_REQUIRED)),
-            Err(error) => Err(cannot_open(error)),
+            Ok(version) => Ok(version),
+            Err(error) => Err(cannot_open(Version::V1)(error)),
         },
         other => Err(Failure::new(format!(
             "Unknown --keystore version: {other} (supported: v1, v2)"
@@ -122,17 +126,15 @@ fn check_version(asked: &str, directory: &Path) -> Result<(), Failure> {
     }
 }
 
-fn no_version_2() -> Failure {
-    Failure::new("Keystore v2 is not available in this version: use --keystore=v1")
-        .code(codes::WRONG_CONFIGURATION)
-}
-
-fn cannot_open(error: KeyStoreError) -> Failure {
-    match error {
-        KeyStoreError::MasterKey(_) => {
-            Failure::new("Cannot load master key").code(codes::MASTER_KEY)
-        }
-        _ => Failure::new("Can't init keystore").code(codes::KEYSTORE),
+fn cannot_open(version: Version) -> impl FnOnce(KeyStoreError) -> Failure {
+    move |error| {
+        let failure = match (&error, version) {
+            (KeyStoreError::MasterKey(_), _) => {
+                Failure::new("Cannot load master key").code(codes::MASTER_KEY)
+            }
+            (_, Version::V2) => Failure::new("Cannot open key directory").code(codes::KEYSTORE),
+            _ => Failure::new("Can't init keystore").code(codes::KEYSTORE),
+        };
+        failure.field("error", error)
     }
-    .field("error", error)
 }
