@@ -14,7 +14,7 @@ use acra_engine::crypto::ec::PrivateKey;
 use acra_engine::keys::{ClientId, ClientKeys, KeyKind};
 use rustix::io::Errno;
 use rustix::process::{Signal, getpid, kill_process};
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io;
@@ -34,12 +34,15 @@ thread_local! {
     static PLAN: Cell<Option<(u32, Fault)>> = const { Cell::new(None) };
     /// Whether a file had got its final name, or lost it, when the fault came.
     static RENAMED: Cell<bool> = const { Cell::new(false) };
+    /// What was done.
+    static TRACE: RefCell<Vec<Operation>> = const { RefCell::new(Vec::new()) };
     /// What failed.
     static FAILED: Cell<Option<Operation>> = const { Cell::new(None) };
 }
 
 /// Comes before each change.
 pub(crate) fn step(operation: Operation) -> io::Result<()> {
+    TRACE.with_borrow_mut(|trace| trace.push(operation));
     match PLAN.get() {
         None => {}
         Some((0, fault)) => {
@@ -354,6 +357,40 @@ fn every_change_fails_once() {
             changes += 1;
         }
         assert!(changes > 5, "{}: {changes} changes", command.name);
+    }
+}
+
+/// A machine that loses power keeps what was synced: contents come before names, and names before success.
+#[test]
+fn what_is_written_is_synced_in_order() {
+    for command in commands() {
+        let folder = tempfile::tempdir().unwrap();
+        (command.prepare)(folder.path(), command.version);
+        TRACE.take();
+        (command.run)(folder.path(), command.version).unwrap();
+        let mut trace = TRACE.take();
+        if command.version == Version::V1 {
+            assert_eq!(trace.pop(), Some(Operation::Remove), "the lock file");
+        }
+        let (mut content, mut names) = (false, false);
+        for operation in trace {
+            match operation {
+                Operation::Create | Operation::Write | Operation::SetMode => content = true,
+                Operation::Sync => content = false,
+                Operation::SyncDirectory => names = false,
+                Operation::Rename => {
+                    assert!(!content, "{}: renamed before it was synced", command.name);
+                    names = true;
+                }
+                Operation::Link | Operation::Remove | Operation::CreateDirectory => names = true,
+                Operation::Lock | Operation::Open => {}
+            }
+        }
+        assert!(
+            !content && !names,
+            "{}: not synced at the end",
+            command.name
+        );
     }
 }
 

@@ -24,6 +24,7 @@ pub(crate) enum Operation {
     Rename,
     SetMode,
     Sync,
+    SyncDirectory,
     Write,
 }
 
@@ -90,7 +91,7 @@ pub(crate) fn sync(file: &File) -> io::Result<()> {
 
 /// Makes the names in a directory last. File systems that cannot sync directories are left in peace.
 pub(crate) fn sync_directory(path: &Path) -> io::Result<()> {
-    step(Operation::Sync)?;
+    step(Operation::SyncDirectory)?;
     match File::open(path).and_then(|directory| directory.sync_all()) {
         Err(error)
             if matches!(

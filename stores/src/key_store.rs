@@ -9,7 +9,7 @@ use std::path::Path;
 
 /// A key store in a directory.
 ///
-/// Readers take no lock and create nothing, so they work on read-only mounts.
+/// Readers create nothing, so they work on read-only mounts.
 #[derive(Debug)]
 pub struct KeyStore {
     store: AnyVersion,

@@ -19,6 +19,9 @@ impl Store {
     /// Reads the public part of a current pair.
     pub(crate) fn read_public(&self, kind: &KeyKind) -> Result<Vec<u8>, KeyStoreError> {
         let path = RingPath::of(kind);
+        if !path.is_pair() {
+            return Err(KeyStoreError::Missing(self.file(&path)));
+        }
         let ring = self.ring(&path)?;
         public(&ring)
             .map(|key| key.to_container().to_vec())
