@@ -4,14 +4,14 @@ use crate::settings::{Settings, StartError};
 use crate::tls::Tls;
 use acra_engine::columns::{Columns, ConfigError, Database};
 use acra_engine::keys::ClientId;
-use acra_engine::plan::Planner;
+use acra_engine::plan::Planners;
 use acra_engine::session::pg::Context;
 use acra_stores::{KeyCache, KeyStore, KeyStoreError};
 use acra_telemetry::{Logger, codes};
 use std::path::Path;
 use std::sync::Arc;
 
-/// Bytes of all plans together.
+/// Bytes of all plans for one database.
 const PLAN_CACHE: u64 = 32 << 20;
 
 /// A state of the configuration, replaced as a whole.
@@ -33,16 +33,16 @@ impl Snapshot {
         let path = settings.encryptor_config.as_deref();
         let document = document(path)?;
         let same = former.filter(|former| former.document == document);
-        let (planner, protects, wanted) = match same {
+        let (planners, protects, wanted) = match same {
             Some(former) => {
                 let context = &former.context;
-                (Arc::clone(&context.planner), context.protects, Vec::new())
+                (Arc::clone(&context.planners), context.protects, Vec::new())
             }
             None => {
                 let columns = columns(path, &document, logger)?;
                 let (protects, wanted) = (!columns.is_empty(), clients(&columns));
-                let planner = Planner::new(Arc::new(columns), settings.unsupported, PLAN_CACHE);
-                (Arc::new(planner), protects, wanted)
+                let planners = Planners::new(Arc::new(columns), settings.unsupported, PLAN_CACHE);
+                (Arc::new(planners), protects, wanted)
             }
         };
         let keys = open_keys(&settings.keys_dir, logger)?;
@@ -52,7 +52,8 @@ impl Snapshot {
         let tls = Tls::load(&settings.tls, logger)?;
         warn_missing(client_id.as_ref(), wanted, &keys, logger);
         let context = Context {
-            planner,
+            planners,
+            schema_probe: settings.schema_probe,
             protects,
             client_id,
             client_tls: tls.client_mode(),
