@@ -100,8 +100,8 @@ pub fn open(data: &[u8], master: &MasterKeys) -> Result<Vec<KeyRing<Secret>>, Bu
             name = Some(purpose);
             path
         });
-        let ring = ring.and_then(|ring| {
-            check(&ring)?;
+        let ring = ring.and_then(|mut ring| {
+            check(&mut ring)?;
             match paths.insert(ring.path.as_str().to_owned()) {
                 true => Ok(ring),
                 false => Err(RingError::DuplicateRing),
@@ -112,10 +112,14 @@ pub fn open(data: &[u8], master: &MasterKeys) -> Result<Vec<KeyRing<Secret>>, Bu
     Ok(rings)
 }
 
-fn check(ring: &KeyRing<Secret>) -> Result<(), RingError> {
+fn check(ring: &mut KeyRing<Secret>) -> Result<(), RingError> {
     let format = Format::of(&ring.path);
-    for key in &ring.keys {
+    for key in &mut ring.keys {
         check_key(key, format)?;
+        if key.is_destroyed() {
+            // It has none, whatever the bundle says.
+            key.data.clear();
+        }
     }
     Ok(())
 }

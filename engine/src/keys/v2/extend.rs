@@ -9,6 +9,13 @@ use rand::CryptoRng;
 use std::collections::BTreeMap;
 use subtle::ConstantTimeEq as _;
 
+/// What tells a key.
+#[derive(Clone, Copy)]
+enum Material<'a> {
+    Public(&'a [u8]),
+    Symmetric(&'a Secret),
+}
+
 impl KeyRing<Sealed> {
     /// Adds the keys that the ring does not have, as newer generations, and makes the bundle's current key the current
     /// one. Gives whether anything changed.
@@ -65,16 +72,35 @@ impl KeyRing<Sealed> {
         master: &MasterKeys,
     ) -> Result<Option<i64>, RingError> {
         let wanted = wanted.data(format)?;
-        for key in self.keys.iter().filter(|key| !key.is_destroyed()) {
-            let same = match &wanted.symmetric {
-                Some(wanted) if format == Format::SYMMETRIC => {
+        let wanted = match &wanted.symmetric {
+            _ if format == Format::PAIR => Material::Public(wanted.public()?),
+            Some(key) => Material::Symmetric(key),
+            None => return Err(RingError::NoKeyData),
+        };
+        let is_same = |key: &Key<Sealed>| -> Result<bool, RingError> {
+            match wanted {
+                Material::Symmetric(wanted) => {
                     let own = self.symmetric(key, master)?;
-                    wanted.as_bytes().ct_eq(own.as_bytes()).into()
+                    Ok(wanted.as_bytes().ct_eq(own.as_bytes()).into())
                 }
-                _ => is_same_public(wanted.public()?, key.data(format)?.public()?),
-            };
-            if same {
-                return Ok(Some(key.seqnum));
+                Material::Public(wanted) => {
+                    let own = key.data(format)?.public()?;
+                    Ok(is_same_public(wanted, own))
+                }
+            }
+        };
+        for key in &self.keys {
+            match is_same(key) {
+                Ok(true) => return Ok(Some(key.seqnum)),
+                Ok(false) => {}
+                // Odd keys that nobody can use are no reason to do without the new ones (keystore.md 7.5).
+                Err(
+                    RingError::Destroyed
+                    | RingError::FormatNotAvailable
+                    | RingError::KeyFormat
+                    | RingError::NoKeyData,
+                ) => {}
+                Err(error) => return Err(error),
             }
         }
         Ok(None)

@@ -158,6 +158,13 @@ fn odd_rings_that_verify() {
     assert_eq!(other.keys[0].data.len(), 2);
     let error = other.private(&other.keys[0], &master).unwrap_err();
     assert_eq!(error, RingError::FormatNotAvailable);
+    // A key that nobody can use does not stop an import.
+    let mut useless = other.clone();
+    useless.keys[0].data.truncate(1);
+    useless
+        .extend(&imported(&[1]), &master, &mut rand::rng())
+        .unwrap();
+    assert_eq!(bytes(&useless, &master), [None, Some(1)]);
 }
 
 #[test]
