@@ -71,6 +71,8 @@ pub(crate) struct Settings {
     /// As it was given; see [`Settings::client_id`].
     client_id: String,
     pub(crate) unsupported: Unsupported,
+    /// Whether databases are asked about the configured tables.
+    pub(crate) schema_probe: bool,
     pub(crate) scan: ScanColumns,
     pub(crate) limits: Limits,
 }
@@ -122,6 +124,7 @@ impl Settings {
         let tls = problems.keep(TlsSettings::new(parsed, parsed.text("db_host")));
         let db_port = problems.keep(port(parsed, "db_port"));
         let unsupported = problems.keep(unsupported(parsed));
+        let schema_probe = problems.keep(schema_probe(parsed));
         let scan = problems.keep(scan(parsed));
         let max_row = problems.keep(size(parsed, "max_container"));
         let complete = || {
@@ -141,6 +144,7 @@ impl Settings {
                 encryptor_config: encryptor_config(parsed),
                 client_id: parsed.text("client_id").to_owned(),
                 unsupported: unsupported?,
+                schema_probe: schema_probe?,
                 scan: scan?,
                 limits: Limits {
                     max_row: max_row?,
@@ -204,6 +208,14 @@ fn unsupported(parsed: &Parsed) -> Result<Unsupported, StartError> {
             other,
             "refuse, observe or forward",
         )),
+    }
+}
+
+fn schema_probe(parsed: &Parsed) -> Result<bool, StartError> {
+    match parsed.text("schema_probe") {
+        "on" => Ok(true),
+        "off" => Ok(false),
+        other => Err(wrong("schema_probe", other, "on or off")),
     }
 }
 

@@ -5,14 +5,14 @@ use crate::settings::{Settings, StartError};
 use crate::tls::Tls;
 use acra_engine::columns::{Columns, Database};
 use acra_engine::keys::ClientId;
-use acra_engine::plan::Planner;
+use acra_engine::plan::Planners;
 use acra_engine::session::pg::Context;
 use acra_stores::{KeyCache, KeyStore, KeyStoreError};
 use acra_telemetry::{Logger, codes};
 use std::path::Path;
 use std::sync::Arc;
 
-/// Bytes of all plans together.
+/// Bytes of all plans for one database.
 const PLAN_CACHE: u64 = 32 << 20;
 
 /// A state of the configuration, replaced as a whole.
@@ -35,15 +35,16 @@ impl Snapshot {
         let path = settings.encryptor_config.as_deref();
         let document = document(path)?;
         let same = former.filter(|former| former.document == document);
-        let (planner, columns) = match same {
+        let (planners, columns) = match same {
             Some(former) => (
-                Arc::clone(&former.context.planner),
+                Arc::clone(&former.context.planners),
                 Arc::clone(&former.columns),
             ),
             None => {
                 let columns = Arc::new(columns(path, &document, logger)?);
-                let planner = Planner::new(Arc::clone(&columns), settings.unsupported, PLAN_CACHE);
-                (Arc::new(planner), columns)
+                let planners =
+                    Planners::new(Arc::clone(&columns), settings.unsupported, PLAN_CACHE);
+                (Arc::new(planners), columns)
             }
         };
         let keys = open_keys(&settings.keys_dir, logger)?;
@@ -53,7 +54,8 @@ impl Snapshot {
         let tls = Tls::load(&settings.tls, logger)?;
         warn_missing(needs(&columns, client_id.as_ref()), &keys, logger);
         let context = Context {
-            planner,
+            planners,
+            schema_probe: settings.schema_probe,
             protects: !columns.is_empty(),
             client_id,
             client_tls: tls.client_mode(),

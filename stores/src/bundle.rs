@@ -1,43 +1,47 @@
-//! Keys on their way from one key store to another (keystore.md 8).
+//! Bundles of exported keys (keystore.md 8).
 
-use crate::{ListedKey, Version};
+use crate::ListedKey;
+use crate::Version;
 use acra_engine::crypto::Secret;
 use acra_engine::keys::KeyKind;
 
-/// Exported keys, and what opens them. The two travel apart.
+/// First byte of the data of a v2 bundle.
+const DER_SEQUENCE: u8 = 0x30;
+
+/// Keys that were taken out of a key store: what the two files of a bundle hold.
 #[derive(Debug)]
 pub struct Bundle {
-    /// The keys, encrypted: the content of the file `--key_bundle_file`.
+    /// The keys, encrypted with the secret.
     pub data: Vec<u8>,
-    /// What they are encrypted with: the content of the file `--key_bundle_secret`.
+    /// What opens them: 32 raw bytes (v1), or a JSON object with two keys (v2).
     pub secret: Secret,
 }
 
 impl Bundle {
-    /// Of which version of the key store it is: v2 if the data looks like DER and the secret like JSON.
+    /// Which version of key stores it belongs to.
     pub fn version(&self) -> Version {
-        match (self.data.first(), self.secret.as_bytes().trim_ascii_start()) {
-            (Some(0x30), [b'{', ..]) => Version::V2,
-            _ => Version::V1,
+        let is_object = self.secret.as_bytes().trim_ascii_start().first() == Some(&b'{');
+        match self.data.first() == Some(&DER_SEQUENCE) && is_object {
+            true => Version::V2,
+            false => Version::V1,
         }
     }
 }
 
-/// Which keys are exported.
+/// Which keys are taken out.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Selection {
-    /// All of them, older generations included.
+    /// All that there are.
     All,
-    /// These.
+    /// These; of a key store v2 with all of their generations.
     Keys(Vec<KeyKind>),
 }
 
-/// What was imported.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// What was brought in.
+#[derive(Debug, Default)]
 pub struct Imported {
-    /// How many records or key rings the bundle has; those that the key store has already count too.
+    /// Files (v1) or key rings (v2) of the bundle, those that were there already included.
     pub count: usize,
-    /// The keys as a list shows them now, in the order of the bundle. Keys of kinds that Acra no longer uses are not
-    /// among them.
+    /// The same as a list shows them, in the order of the bundle. Keys of zones are not listed.
     pub keys: Vec<ListedKey>,
 }

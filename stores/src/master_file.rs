@@ -1,10 +1,11 @@
-//! Writing a master key file (keystore.md 3.1).
+//! Writing a master key file (keystore.md 3.1, 3.2).
 
-use crate::KeyStoreError;
-use crate::output_files::{forbids_replacing, parent, write_directly};
-use crate::safe_file::{Unfinished, sync_directory};
-use crate::v1::present;
-use acra_engine::keys::MasterKey;
+use crate::clock::time_stamp;
+use crate::directory::parent;
+use crate::output_files::{forbids_replacing, write_directly};
+use crate::safe_file::Unfinished;
+use crate::{KeyStoreError, disk};
+use acra_engine::keys::{MasterKey, MasterKeys};
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -12,7 +13,8 @@ use std::path::{Path, PathBuf};
 /// Permission bits of a master key file.
 const MODE: u32 = 0o600;
 
-/// Makes a new master key, writes its raw bytes to a file of mode 0600 and gives the path under which a former content was kept.
+/// Makes a new master key of a key store v1, writes its raw bytes to a file of mode 0600 and gives the path under which a
+/// former content was kept.
 ///
 /// The name is resolved through symbolic links. What is no regular file (a pipe, `/dev/stdout`) is written to directly.
 /// Where the directory does not allow a file to be replaced, the existing one is written in place. Unlike Acra, a former
@@ -24,6 +26,16 @@ const MODE: u32 = 0o600;
 pub fn generate_master_key(path: &Path) -> Result<Option<PathBuf>, KeyStoreError> {
     let key = MasterKey::generate(&mut rand::rng());
     write(path, key.as_bytes()).map_err(KeyStoreError::io("write", path))
+}
+
+/// Makes new master keys of a key store v2 and writes them as JSON, like [`generate_master_key`].
+///
+/// # Errors
+///
+/// Those of [`generate_master_key`].
+pub fn generate_master_keys(path: &Path) -> Result<Option<PathBuf>, KeyStoreError> {
+    let keys = MasterKeys::generate(&mut rand::rng()).to_json();
+    write(path, keys.as_bytes()).map_err(KeyStoreError::io("write", path))
 }
 
 fn write(path: &Path, key: &[u8]) -> io::Result<Option<PathBuf>> {
@@ -56,12 +68,12 @@ fn write(path: &Path, key: &[u8]) -> io::Result<Option<PathBuf>> {
 fn replace(path: &Path, key: &[u8]) -> io::Result<()> {
     let directory = parent(path);
     Unfinished::write(directory, key, MODE)?.rename(path)?;
-    sync_directory(directory)
+    disk::sync_directory(directory)
 }
 
 /// Keeps the content of a file as `<path>.<time stamp>`: a copy, since the file itself may have another mode.
 fn keep(path: &Path) -> io::Result<PathBuf> {
-    let mut time = present();
+    let mut time = time_stamp();
     let content = zeroize::Zeroizing::new(fs::read(path)?);
     let directory = parent(path);
     let copy = Unfinished::write(directory, &content, MODE)?;
@@ -74,7 +86,7 @@ fn keep(path: &Path) -> io::Result<PathBuf> {
             continue;
         }
         copy.rename(&kept)?;
-        sync_directory(directory)?;
+        disk::sync_directory(directory)?;
         return Ok(kept);
     }
 }

@@ -1,10 +1,12 @@
 //! Writing the files of a bundle where the user says (keystore.md 1.1, 8.1).
 
-use crate::safe_file::{Unfinished, sync_directory};
+use crate::directory::parent;
+use crate::disk;
+use crate::safe_file::Unfinished;
 use rustix::io::Errno;
 use std::fmt;
-use std::fs::{self, OpenOptions};
-use std::io::{self, Write as _};
+use std::fs;
+use std::io;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
@@ -76,7 +78,7 @@ pub fn write_files(files: &[(&Path, &[u8])]) -> Result<(), OutputError> {
         match prepared {
             Prepared::Unfinished(file, path) => file
                 .rename(&path)
-                .and_then(|()| sync_directory(parent(&path)))
+                .and_then(|()| disk::sync_directory(parent(&path)))
                 .map_err(io(&path))?,
             Prepared::Direct(path) => write_directly(&path, content).map_err(io(&path))?,
         }
@@ -117,14 +119,6 @@ fn prepare(path: &Path, content: &[u8]) -> io::Result<Prepared> {
     }
 }
 
-/// The directory that a file is in.
-pub(crate) fn parent(path: &Path) -> &Path {
-    match path.parent() {
-        Some(parent) if !parent.as_os_str().is_empty() => parent,
-        _ => Path::new("."),
-    }
-}
-
 /// Whether a directory does not let files be made or replaced.
 pub(crate) fn forbids_replacing(error: &io::Error) -> bool {
     matches!(
@@ -136,13 +130,10 @@ pub(crate) fn forbids_replacing(error: &io::Error) -> bool {
 /// Writes into a file that is there.
 pub(crate) fn write_directly(path: &Path, content: &[u8]) -> io::Result<()> {
     let is_file = fs::metadata(path)?.is_file();
-    let mut file = OpenOptions::new()
-        .write(true)
-        .truncate(is_file)
-        .open(path)?;
-    file.write_all(content)?;
+    let mut file = disk::open_existing(path, is_file)?;
+    disk::write(&mut file, content)?;
     match is_file {
-        true => file.sync_all(),
+        true => disk::sync(&file),
         false => Ok(()),
     }
 }

@@ -22,7 +22,12 @@ pub struct Surroundings<'a> {
 impl Surroundings<'_> {
     /// The value of `ACRA_MASTER_KEY`.
     pub(crate) fn master_key(&self) -> Option<String> {
-        (self.environment)("ACRA_MASTER_KEY")
+        self.variable("ACRA_MASTER_KEY")
+    }
+
+    /// The value of an environment variable.
+    pub(crate) fn variable(&self, name: &str) -> Option<String> {
+        (self.environment)(name)
     }
 }
 

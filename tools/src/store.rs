@@ -1,6 +1,5 @@
 //! The key store that a tool works on: its flags, its version, what it has to say.
 
-use crate::Failure;
 use acra_cli::families::{self, RedisUse};
 use acra_cli::{Availability, Flag};
 use acra_stores::{KeyStore, KeyStoreError, Version, version_of};
@@ -31,7 +30,7 @@ pub(crate) fn tls_flags() -> Vec<Flag> {
     families::tls_base(Availability::NotYet("TLS with Redis or HashiCorp Vault"))
 }
 
-/// Why keys cannot be made in a directory.
+/// Why it is not known which version keys are to be made in.
 pub(crate) enum VersionFault {
     /// It is not said which version to create.
     Required,
@@ -39,29 +38,20 @@ pub(crate) enum VersionFault {
     Unknown,
     /// The directory cannot be used.
     Store(KeyStoreError),
-    /// Version 2 does not exist yet.
-    NotAvailable,
 }
 
-/// Whether keys can be made in a directory: version v1, asked for or found there.
-pub(crate) fn check_version(asked: &str, directory: &Path) -> Result<(), VersionFault> {
+/// The version that keys are made in: asked for, or found in the directory.
+pub(crate) fn version(asked: &str, directory: &Path) -> Result<Version, VersionFault> {
     match asked {
-        "v1" => Ok(()),
-        "v2" => Err(VersionFault::NotAvailable),
+        "v1" => Ok(Version::V1),
+        "v2" => Ok(Version::V2),
         "" => match version_of(directory) {
-            Ok(Version::V1) => Ok(()),
-            Ok(Version::V2) => Err(VersionFault::NotAvailable),
             Ok(Version::Empty) => Err(VersionFault::Required),
+            Ok(version) => Ok(version),
             Err(error) => Err(VersionFault::Store(error)),
         },
         _ => Err(VersionFault::Unknown),
     }
-}
-
-/// Version 2 was asked for or found.
-pub(crate) fn no_version_2() -> Failure {
-    Failure::new("Keystore v2 is not available in this version: use --keystore=v1")
-        .code(acra_telemetry::codes::WRONG_CONFIGURATION)
 }
 
 /// Logs what the key store found that stops nothing.

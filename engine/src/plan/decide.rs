@@ -118,6 +118,13 @@ impl<'a> Judge<'a> {
         let Some(target) = self.table(target.schema, target.table, source) else {
             return Ok(());
         };
+        if target.is_view() && !facts.writes.is_empty() {
+            let message = format!(
+                "\"{}\" is a view of a protected table: what is written through it cannot be protected",
+                target.name()
+            );
+            return Err(Refusal::new(RefusalCode::ViewWrite, message));
+        }
         for write in &facts.writes {
             let column = token_name(write.column, source);
             if let Some(setting) = target.setting(&column) {

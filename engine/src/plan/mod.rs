@@ -8,6 +8,7 @@ mod decide;
 mod literals;
 mod mention;
 mod planner;
+mod planners;
 mod refusal;
 
 #[cfg(test)]
@@ -17,6 +18,7 @@ pub use crate::sql::effects::NameEffect;
 pub use crate::sql::{ClientEncoding, Edit, Lexical, splice};
 pub use literals::{LiteralKind, LiteralValue};
 pub use planner::{Planner, Scratch, Unsupported};
+pub use planners::{Catalog, Claim, Planners};
 pub use refusal::{Refusal, RefusalCode};
 
 use crate::columns::Setting;

@@ -94,6 +94,11 @@ impl Planner {
         }
     }
 
+    /// The columns that it plans for.
+    pub fn columns(&self) -> &Columns {
+        &self.columns
+    }
+
     /// The plan for a text. Until the next call, `scratch` is what [`Plan::literals`] needs.
     pub fn plan(&self, text: &[u8], lexical: &Lexical, scratch: &mut Scratch) -> Arc<Plan> {
         if self.columns.is_empty() {

@@ -45,6 +45,20 @@ pub enum Event {
         /// The client id.
         client_id: Box<str>,
     },
+    /// What the configuration says of a table does not fit what the database says.
+    SchemaNote {
+        /// The database's name.
+        database: String,
+        /// A sentence.
+        note: String,
+    },
+    /// The database did not tell what it knows of the configured tables: the configuration alone serves.
+    SchemaUnknown {
+        /// The database's name.
+        database: String,
+        /// SQLSTATE, or a few words.
+        reason: String,
+    },
     /// A row longer than the limit was passed on without looking into it.
     RowTooLarge {
         /// Its length in bytes.

@@ -3,5 +3,6 @@
 mod chunking;
 mod driver;
 mod messages;
+mod probe;
 mod script;
 mod structs;

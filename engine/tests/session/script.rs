@@ -5,7 +5,7 @@ use crate::messages::*;
 use acra_engine::columns::{Columns, Database};
 use acra_engine::crypto::{BlockKey, Secret, acrablock, container};
 use acra_engine::keys::{ClientId, ClientKeys};
-use acra_engine::plan::{Planner, Unsupported};
+use acra_engine::plan::{Planners, Unsupported};
 use acra_engine::session::Limits;
 use acra_engine::session::pg::{ClientTls, Context, PgSession, ScanColumns};
 use acra_engine::session::{Activity, ClientError, Session};
@@ -22,7 +22,8 @@ pub(crate) const SECRET: &[u8] = b"078-05-1120";
 pub(crate) fn context(columns: Columns, scan: ScanColumns) -> Arc<Context> {
     Arc::new(Context {
         protects: !columns.is_empty(),
-        planner: Arc::new(Planner::new(
+        schema_probe: false,
+        planners: Arc::new(Planners::new(
             Arc::new(columns),
             Unsupported::Refuse,
             1 << 20,
@@ -51,7 +52,7 @@ pub(crate) fn columns(options: &str) -> Columns {
         .columns
 }
 
-fn keys() -> Arc<ClientKeys> {
+pub(crate) fn keys() -> Arc<ClientKeys> {
     let key = BlockKey::new(Secret::from(vec![9; 32])).unwrap();
     Arc::new(ClientKeys {
         symmetric: vec![key],

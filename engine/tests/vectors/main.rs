@@ -6,6 +6,7 @@ mod bundles_v1;
 mod containers;
 mod detection;
 mod ec;
+mod key_rings;
 mod key_store;
 mod poison;
 mod search;

@@ -256,6 +256,12 @@ fn additions() -> Vec<Flag> {
              observe (pass and report) or forward (pass, as Acra does)",
         ),
         Flag::text(
+            "schema_probe",
+            "on",
+            "on: ask the database for columns, children and views of the configured tables, on a client's connection; off: rely \
+             on the configuration alone",
+        ),
+        Flag::text(
             "scan_columns",
             "typed",
             "cells of results that are looked into: typed (those that can hold a container) or all",

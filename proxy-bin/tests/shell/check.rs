@@ -1,6 +1,7 @@
 //! `--check_config`.
 
 use crate::support::{PROTECTS, Place, Result, exists};
+use acra_stores::Version;
 
 #[test]
 fn a_good_configuration() -> Result {
@@ -18,6 +19,27 @@ fn a_good_configuration() -> Result {
         done.stderr
     );
     assert!(!done.stderr.contains("listening") && !exists(&place.path("log")));
+    Ok(())
+}
+
+#[test]
+fn a_key_store_of_version_2_is_read_and_not_written() -> Result {
+    let place = Place::with_key_store(Version::V2)?;
+    std::fs::remove_file(place.path("keys/.lock"))?;
+    let done = place.run_with_keys(&["--check_config"])?;
+    assert_eq!(done.code, Some(0), "{}", done.stderr);
+    assert!(done.stderr.contains("keys of 1 clients"));
+    assert!(!exists(&place.path("keys/.lock")));
+    let other = Place::with_key_store(Version::V2)?;
+    std::fs::rename(place.path("keys/client"), other.path("client"))?;
+    std::fs::rename(other.path("keys/client"), place.path("keys/client"))?;
+    let done = place.run_with_keys(&["--check_config"])?;
+    assert_eq!(done.code, Some(1));
+    assert!(
+        done.stderr.contains("invalid key ring signature"),
+        "{}",
+        done.stderr
+    );
     Ok(())
 }
 

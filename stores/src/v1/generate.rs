@@ -1,10 +1,11 @@
 //! Making keys (keystore.md 4, 4.1).
 
-use super::lock::Lock;
-use super::rotate::{directory_of, put, remove_abandoned};
+use super::rotate::put;
 use super::{KEY_MODE, PUBLIC_MODE, Store};
 use crate::KeyStoreError;
-use crate::safe_file::{Unfinished, create_directory};
+use crate::directory::parent;
+use crate::lock::{Lock, LockFile};
+use crate::safe_file::{Unfinished, create_directory, remove_leftovers};
 use acra_engine::crypto::CryptoError;
 use acra_engine::crypto::ec::PrivateKey;
 use acra_engine::keys::{KeyKind, v1};
@@ -31,9 +32,9 @@ impl Store {
         rand::rng().fill_bytes(&mut *key);
         let path = self.directory.join(name);
         let content = self.seal(name, &*key)?;
-        let _lock = self.lock(&[directory_of(&path)])?;
+        let _lock = self.lock(&[parent(&path)])?;
         let fail = KeyStoreError::io("write", &path);
-        Unfinished::write(directory_of(&path), &content, KEY_MODE)
+        Unfinished::write(parent(&path), &content, KEY_MODE)
             .and_then(|new| put(new, &path))
             .map_err(fail)
     }
@@ -45,8 +46,7 @@ impl Store {
         let key = PrivateKey::generate(&mut rand::rng()).map_err(failed)?;
         let public = key.public().map_err(failed)?.to_container();
         let private = self.seal(name, key.to_container().map_err(failed)?.as_bytes())?;
-        let (private_directory, public_directory) =
-            (directory_of(&path), directory_of(&public_path));
+        let (private_directory, public_directory) = (parent(&path), parent(&public_path));
         let _lock = self.lock(&[private_directory, public_directory])?;
         let fail = |path| KeyStoreError::io("write", path);
         // Both are complete before either has its name, and the private one gets its name first.
@@ -69,13 +69,13 @@ impl Store {
             create_directory(directory)
                 .map_err(KeyStoreError::io("create key directory", directory))?;
         }
-        let lock = Lock::take(&self.directory)?;
+        let lock = Lock::take(&self.directory, LockFile::Removed)?;
         if !lock.is_held {
             self.notices
                 .add("Key directory cannot be locked", &self.directory, false);
         }
         for directory in directories {
-            remove_abandoned(
+            remove_leftovers(
                 directory,
                 lock.is_held && directory.starts_with(&self.directory),
             )?;

@@ -5,11 +5,12 @@
 
 use super::export::{CLEAR_LEGACY, others};
 use super::list::row;
-use super::rotate::{directory_of, put};
+use super::rotate::put;
 use super::{KEY_MODE, PUBLIC_MODE, Store};
 use crate::bundle::{Bundle, Imported};
-use crate::safe_file::{Unfinished, create_directory, sync_directory};
-use crate::{KeyStoreError, ListedKey, Version};
+use crate::directory::parent;
+use crate::safe_file::{Unfinished, create_directory};
+use crate::{KeyStoreError, ListedKey, disk};
 use acra_engine::crypto::Secret;
 use acra_engine::crypto::ec::{PrivateKey, PublicKey};
 use acra_engine::keys::ClientId;
@@ -45,16 +46,12 @@ struct Existing {
 impl Store {
     /// Imports a bundle.
     pub(crate) fn import(&self, bundle: &Bundle) -> Result<Imported, KeyStoreError> {
-        if bundle.version() == Version::V2 {
-            let why = "the bundle is of a keystore v2, the key directory of a keystore v1";
-            return Err(KeyStoreError::Bundle(why.to_owned()));
-        }
         let records = bundle::open(bundle.secret.as_bytes(), &bundle.data)
-            .map_err(|error| KeyStoreError::Bundle(error.to_string()))?;
+            .map_err(|error| KeyStoreError::BundleFile(error.to_string()))?;
         let count = records.len();
         let incoming = self.check(records)?;
         let paths: Vec<PathBuf> = incoming.iter().map(|key| self.path_of(&key.file)).collect();
-        let directories: BTreeSet<&Path> = paths.iter().map(|path| directory_of(path)).collect();
+        let directories: BTreeSet<&Path> = paths.iter().map(|path| parent(path)).collect();
         let _lock = self.lock(&directories.into_iter().collect::<Vec<_>>())?;
         let mut existing = BTreeMap::new();
         for key in &incoming {
@@ -78,7 +75,7 @@ impl Store {
         let mut incoming = Vec::new();
         for record in records {
             let Record { name, content } = record;
-            let refuse = |what: &str| KeyStoreError::Bundle(format!("{what}: {name:?}"));
+            let refuse = |what: &str| KeyStoreError::BundleFile(format!("{what}: {name:?}"));
             if !names.insert(name.clone()) {
                 return Err(refuse("the bundle has a key file twice"));
             }
@@ -200,7 +197,7 @@ impl Store {
         for (key, place) in new {
             let path = self.path_of(&key.file);
             let is_public = v1::is_public(&key.file);
-            let directory = directory_of(&path);
+            let directory = parent(&path);
             let written = match is_public {
                 true => Unfinished::write(directory, key.content.as_bytes(), PUBLIC_MODE),
                 false => {
@@ -221,7 +218,7 @@ impl Store {
                     let old = old_of(&path);
                     create_directory(&old)
                         .and_then(|()| file.rename(&old.join(time.to_string())))
-                        .and_then(|()| sync_directory(&old))
+                        .and_then(|()| disk::sync_directory(&old))
                 }
             }
             .map_err(KeyStoreError::io("write", &path))?;

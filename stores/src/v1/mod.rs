@@ -9,9 +9,8 @@ mod generate;
 mod import;
 mod list;
 mod load;
-mod lock;
+mod rings;
 mod rotate;
-pub(crate) use rotate::present;
 #[cfg(test)]
 mod tests;
 

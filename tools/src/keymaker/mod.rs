@@ -1,17 +1,17 @@
 //! `acra-keymaker`: makes master keys and a client's keys (cli.md 14).
 //!
-//! So far: master keys and keys of key stores v1 in a directory.
+//! So far: with key stores in a directory.
 
 mod flags;
 
 pub use flags::flag_set;
 
 use crate::kind::Kind;
-use crate::store::{VERSION_REQUIRED, VersionFault, check_version, log_notices, no_version_2};
+use crate::store::{self, VERSION_REQUIRED, VersionFault, log_notices};
 use crate::{Failure, Surroundings, certificate};
 use acra_cli::Parsed;
 use acra_engine::keys::{ClientId, ClientIdError, KeyKind};
-use acra_stores::{KeyStore, KeyStoreError, generate_master_key};
+use acra_stores::{KeyStore, KeyStoreError, Version, generate_master_key, generate_master_keys};
 use acra_telemetry::{Logger, codes};
 use std::path::Path;
 
@@ -61,14 +61,14 @@ pub fn run(parsed: &Parsed, surroundings: Surroundings<'_>) -> Result<(), Failur
     }
     let directory = Path::new(parsed.text("keys_output_dir"));
     let public_directory = Path::new(parsed.text("keys_public_output_dir"));
-    let version = parsed.text("keystore");
-    check_version(version, directory).map_err(|fault| wrong_version(fault, version))?;
-    let store = KeyStore::open(
+    let version = version(parsed.text("keystore"), directory)?;
+    let store = KeyStore::create(
+        version,
         directory,
         Some(public_directory),
         surroundings.master_key().as_deref(),
     )
-    .map_err(cannot_open)?;
+    .map_err(cannot_open(version))?;
     let kinds = if chosen.is_empty() {
         ALL.to_vec()
     } else {
@@ -77,7 +77,10 @@ pub fn run(parsed: &Parsed, surroundings: Surroundings<'_>) -> Result<(), Failur
     // Each has its id: that was checked.
     let of_client = |kind: Kind| Some((kind, kind.of(client_id.as_ref())?));
     let keys: Vec<(Kind, KeyKind)> = kinds.into_iter().filter_map(of_client).collect();
-    if directory != public_directory && keys.iter().any(|(_, key)| key.is_pair()) {
+    if version == Version::V1
+        && directory != public_directory
+        && keys.iter().any(|(_, key)| key.is_pair())
+    {
         let message = format!("Public keys are written to {}", public_directory.display());
         logger.info(&message, &[]);
     }
@@ -128,13 +131,13 @@ fn done(kind: Kind) -> &'static str {
 }
 
 fn master_key_file(version: &str, path: &Path, logger: &Logger) -> Result<(), Failure> {
-    match version {
-        "v1" => {}
-        "v2" => return Err(no_version_2()),
+    let generate = match version {
+        "v1" => generate_master_key,
+        "v2" => generate_master_keys,
         "" => return Err(Failure::new(VERSION_REQUIRED)),
         other => return Err(Failure::new(format!("Unknown --keystore option: {other}"))),
-    }
-    let kept = generate_master_key(path).map_err(|error| {
+    };
+    let kept = generate(path).map_err(|error| {
         Failure::new("Failed to write master key")
             .caused_by(error)
             .field("path", path.display())
@@ -146,23 +149,26 @@ fn master_key_file(version: &str, path: &Path, logger: &Logger) -> Result<(), Fa
     Ok(())
 }
 
-fn wrong_version(fault: VersionFault, asked: &str) -> Failure {
-    match fault {
+/// The version of the key store: the one that is asked for, or the one that is there.
+fn version(asked: &str, directory: &Path) -> Result<Version, Failure> {
+    store::version(asked, directory).map_err(|fault| match fault {
         VersionFault::Required => Failure::new(VERSION_REQUIRED),
         VersionFault::Unknown => Failure::new(format!(
             "Unknown --keystore version: {asked} (supported: v1, v2)"
         )),
-        VersionFault::NotAvailable => no_version_2(),
-        VersionFault::Store(error) => cannot_open(error),
-    }
+        VersionFault::Store(error) => cannot_open(Version::V1)(error),
+    })
 }
 
-fn cannot_open(error: KeyStoreError) -> Failure {
-    match error {
-        KeyStoreError::MasterKey(_) => {
-            Failure::new("Cannot load master key").code(codes::MASTER_KEY)
-        }
-        _ => Failure::new("Can't init keystore").code(codes::KEYSTORE),
+fn cannot_open(version: Version) -> impl FnOnce(KeyStoreError) -> Failure {
+    move |error| {
+        let failure = match (&error, version) {
+            (KeyStoreError::MasterKey(_), _) => {
+                Failure::new("Cannot load master key").code(codes::MASTER_KEY)
+            }
+            (_, Version::V2) => Failure::new("Cannot open key directory").code(codes::KEYSTORE),
+            _ => Failure::new("Can't init keystore").code(codes::KEYSTORE),
+        };
+        failure.caused_by(error)
     }
-    .caused_by(error)
 }

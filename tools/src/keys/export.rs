@@ -13,7 +13,7 @@ pub(super) fn run(parsed: &Parsed, with: &mut Surroundings<'_>) -> Result<(), Fa
     let files = BundleFiles::of(parsed, logger)?;
     let private_keys = parsed.boolean("private_keys");
     let selection = selection(parsed, private_keys, logger)?;
-    let store = open(parsed, with).map_err(cannot_open_for_backup)?;
+    let store = open(parsed, with).map_err(cannot_open_for_backup(parsed))?;
     let exported = store.export(&selection, private_keys);
     log_notices(&store, logger);
     let (bundle, count) =

@@ -1,8 +1,8 @@
 //! `acra-keys generate` (cli.md 13.6).
 
-use super::{cannot_open, directory, key_id, open, table};
+use super::{cannot_open, directory, key_id, public_directory, table};
 use crate::kind::Kind;
-use crate::store::{VERSION_REQUIRED, VersionFault, check_version, log_notices, no_version_2};
+use crate::store::{self, VERSION_REQUIRED, VersionFault, log_notices};
 use crate::{Failure, Surroundings, certificate};
 use acra_cli::Parsed;
 use acra_engine::keys::{ClientId, ClientIdError, KeyKind};
@@ -64,13 +64,18 @@ pub(super) fn run(parsed: &Parsed, with: &mut Surroundings<'_>) -> Result<(), Fa
         chosen => chosen.iter().any(|(_, kind, _)| kind.is_of_client()),
     };
     let client_id = client_id(parsed, wants_client, with.logger)?;
-    check_version(version, directory(parsed)).map_err(|fault| match fault {
+    let found = store::version(version, directory(parsed)).map_err(|fault| match fault {
         VersionFault::Required => Failure::fatal(VERSION_REQUIRED),
         VersionFault::Unknown => Failure::fatal(format!("Unknown --keystore option: {version}")),
-        VersionFault::NotAvailable => no_version_2(),
         VersionFault::Store(error) => cannot_open(error),
     })?;
-    let store = open(parsed, with).map_err(cannot_open)?;
+    let store = KeyStore::create(
+        found,
+        directory(parsed),
+        public_directory(parsed),
+        with.master_key().as_deref(),
+    )
+    .map_err(cannot_open)?;
     if chosen.is_empty() && !version.is_empty() {
         // The first generation.
         chosen = CHOICES.to_vec();

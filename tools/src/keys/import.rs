@@ -1,12 +1,12 @@
 //! `acra-keys import` (cli.md 13.9, keystore.md 8).
 
 use super::bundle_files::BundleFiles;
-use super::{cannot_open_for_backup, open, table};
+use super::{cannot_open_for_backup, directory, public_directory, table};
 use crate::store::log_notices;
 use crate::{Failure, Surroundings};
 use acra_cli::Parsed;
 use acra_engine::crypto::Secret;
-use acra_stores::Bundle;
+use acra_stores::{Bundle, KeyStore};
 
 pub(super) fn run(parsed: &Parsed, with: &mut Surroundings<'_>) -> Result<(), Failure> {
     let files = BundleFiles::of(parsed, with.logger)?;
@@ -19,7 +19,13 @@ pub(super) fn run(parsed: &Parsed, with: &mut Surroundings<'_>) -> Result<(), Fa
         data: read(&files.data, "Failed to read data file")?,
         secret: Secret::from(read(&files.secret, "Failed to read key file")?),
     };
-    let store = open(parsed, with).map_err(cannot_open_for_backup)?;
+    let store = KeyStore::for_import(
+        &bundle,
+        directory(parsed),
+        public_directory(parsed),
+        with.master_key().as_deref(),
+    )
+    .map_err(cannot_open_for_backup(parsed))?;
     let imported = store.import(&bundle);
     log_notices(&store, with.logger);
     let imported =

@@ -19,7 +19,7 @@ pub use program::program;
 use crate::program::ignore;
 use crate::{Failure, Surroundings};
 use acra_cli::Parsed;
-use acra_stores::{KeyStore, KeyStoreError};
+use acra_stores::{KeyStore, KeyStoreError, Version, version_of};
 use std::path::Path;
 
 /// Runs a command of [`program`].
@@ -56,11 +56,18 @@ fn directory(parsed: &Parsed) -> &Path {
     Path::new(parsed.text("keys_dir"))
 }
 
+/// The directory of public keys, if it is another one.
+fn public_directory(parsed: &Parsed) -> Option<&Path> {
+    Some(Path::new(parsed.text("keys_dir_public"))).filter(|path| !path.as_os_str().is_empty())
+}
+
 /// Opens the key store of the flags.
 fn open(parsed: &Parsed, with: &Surroundings<'_>) -> Result<KeyStore, KeyStoreError> {
-    let public = Path::new(parsed.text("keys_dir_public"));
-    let public = Some(public).filter(|path| !path.as_os_str().is_empty());
-    KeyStore::open(directory(parsed), public, with.master_key().as_deref())
+    KeyStore::open(
+        directory(parsed),
+        public_directory(parsed),
+        with.master_key().as_deref(),
+    )
 }
 
 /// How list, read, destroy and generate say that there is no key store to work on.
@@ -69,10 +76,14 @@ fn cannot_open(error: KeyStoreError) -> Failure {
 }
 
 /// How export and import say so.
-fn cannot_open_for_backup(error: KeyStoreError) -> Failure {
-    let message = match error {
-        KeyStoreError::MasterKey(_) => "Can't init keystore KeyEncryptor",
-        _ => "Can't open V1 keystore",
-    };
-    Failure::new(message).caused_by(error)
+fn cannot_open_for_backup(parsed: &Parsed) -> impl FnOnce(KeyStoreError) -> Failure {
+    let version = version_of(directory(parsed));
+    move |error| {
+        let message = match (&error, version) {
+            (_, Ok(Version::V2)) => "Can't open V2 keystore",
+            (KeyStoreError::MasterKey(_), _) => "Can't init keystore KeyEncryptor",
+            _ => "Can't open V1 keystore",
+        };
+        Failure::new(message).caused_by(error)
+    }
 }

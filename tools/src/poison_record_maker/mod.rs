@@ -11,6 +11,7 @@ use acra_cli::Parsed;
 use acra_engine::crypto::ec::PrivateKey;
 use acra_engine::crypto::{BlockKey, Secret, container};
 use acra_engine::keys::KeyKind;
+use acra_engine::keys::v2::RingError;
 use acra_stores::{KeyStore, KeyStoreError};
 use acra_telemetry::Level;
 use base64::Engine as _;
@@ -100,6 +101,13 @@ fn acrastruct(store: &KeyStore, payload: &[u8]) -> Result<Vec<u8>, Failure> {
 /// The current key, which is made if there is none. One that is there and cannot be had stays.
 fn current_key(store: &KeyStore, kind: &KeyKind) -> Result<Secret, KeyStoreError> {
     match store.read_secret(kind) {
+        // A key that was destroyed was destroyed for a reason.
+        Err(
+            error @ KeyStoreError::Ring {
+                error: RingError::Destroyed,
+                ..
+            },
+        ) => Err(error),
         Err(error) if error.is_missing() => {
             store.generate(kind)?;
             store.read_secret(kind)

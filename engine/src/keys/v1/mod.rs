@@ -9,8 +9,8 @@ mod names;
 mod time_stamp;
 
 pub use names::{
-    Entry, LOCK, POISON_DIRECTORY, VERSION, VERSION_2, context, file, is_public, is_unfinished,
-    old_directory, public, temporary, without_generation, without_old,
+    Entry, LOCK, POISON_DIRECTORY, VERSION, VERSION_2, context, file, is_public, is_temporary,
+    is_unfinished, old_directory, public, temporary, without_generation, without_old,
 };
 pub use time_stamp::TimeStamp;
 

@@ -63,6 +63,9 @@ impl PgSession {
 
     /// Whether this message is looked into. Others pass as they arrive.
     fn must_be_whole(&mut self, frame: &Frame, cx: &mut Cx<'_>) -> bool {
+        if self.answers_probe(frame) {
+            return true;
+        }
         match frame.tag {
             b'D' if !self.looks_into_rows() => false,
             b'D' if frame.range.len() > self.context.limits.max_row => {
@@ -107,6 +110,9 @@ impl PgSession {
         out: &mut Output<'_>,
         cx: &mut Cx<'_>,
     ) -> Result<Taken, Malformed> {
+        if self.answers_probe(frame) && self.probe_answer(frame, input.bytes, cx)? {
+            return Ok(Taken::Done);
+        }
         match frame.tag {
             b'D' => return self.row(frame, input, out),
             b'T' => self.described(frame.body(input.bytes))?,
@@ -201,6 +207,7 @@ impl PgSession {
     /// CommandComplete. The registry follows SQL-level PREPARE, DEALLOCATE and DISCARD when the server reports them.
     fn completed(&mut self, body: &[u8]) {
         self.query_result = None;
+        self.follow_definitions(body);
         if matches!(
             body,
             b"PREPARE\0" | b"DEALLOCATE\0" | b"DEALLOCATE ALL\0" | b"DISCARD ALL\0"
@@ -238,12 +245,17 @@ impl PgSession {
         }
     }
 
-    fn ready(&mut self, body: &[u8], cx: &mut Cx<'_>) {
+    pub(super) fn ready(&mut self, body: &[u8], cx: &mut Cx<'_>) {
         self.query_result = None;
         self.transaction = body.first().copied().unwrap_or(b'E');
         let number = self.ledger.ready();
+        if let Some(database) = self.database.take() {
+            // The client has been let in.
+            self.catalog = self.context.planners.catalog(&database);
+        }
         if body == b"I" {
             self.registry.end_transaction(number);
+            self.definitions_settled();
         }
         self.keyring.forget_faults();
         let unopened = std::mem::take(&mut self.unopened) + self.tally.failed();

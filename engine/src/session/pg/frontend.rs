@@ -116,6 +116,9 @@ impl PgSession {
                 want: frame.range.len(),
             });
         }
+        if matches!(frame.tag, b'Q' | b'P') && !self.knows_schema(out) {
+            return Some(Step::Blocked);
+        }
         let outcome = match frame.tag {
             b'Q' => self.query(frame, input, out, cx),
             b'P' => self.parse(frame, input, out, cx),
@@ -340,10 +343,7 @@ impl PgSession {
 
     /// Plans a text and refuses what the plan, or the state of the session, does not allow.
     fn plan(&mut self, text: &[u8], cx: &mut Cx<'_>) -> Result<Arc<Plan>, Stop> {
-        let plan = self
-            .context
-            .planner
-            .plan(text, &self.lexical, &mut self.sql);
+        let plan = self.planner.plan(text, &self.lexical, &mut self.sql);
         if self.ledger.unsettled() && (self.sql.ambiguous_strings() || !text.is_ascii()) {
             self.refuse_ambiguous(text, &plan)?;
         }
@@ -402,15 +402,13 @@ impl PgSession {
                     standard_conforming_strings,
                     encoding,
                 };
-                let other = self.context.planner.plan(text, &other, &mut self.sql);
+                let other = self.planner.plan(text, &other, &mut self.sql);
                 protected |= other.protected;
             }
         }
         if !protected {
             // The scratch must hold the tokens of the reading that is in force.
-            self.context
-                .planner
-                .plan(text, &self.lexical, &mut self.sql);
+            self.planner.plan(text, &self.lexical, &mut self.sql);
             return Ok(());
         }
         let what = match text.is_ascii() {

@@ -16,6 +16,8 @@ use std::sync::Arc;
 pub(super) enum Awaited {
     /// The startup packet: authentication up to the first ReadyForQuery.
     Startup,
+    /// Our own question, up to ReadyForQuery.
+    Probe,
     Query(Arc<Plan>),
     Parse(Undo),
     Bind(Undo),
@@ -71,7 +73,11 @@ impl Entry {
     fn ends_cycle(&self) -> bool {
         matches!(
             self.awaited,
-            Awaited::Startup | Awaited::Query(_) | Awaited::Function | Awaited::Sync
+            Awaited::Startup
+                | Awaited::Probe
+                | Awaited::Query(_)
+                | Awaited::Function
+                | Awaited::Sync
         )
     }
 }

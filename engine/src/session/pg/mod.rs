@@ -6,6 +6,7 @@
 mod backend;
 mod frontend;
 mod ledger;
+mod probe;
 mod registry;
 mod rewrite;
 mod rows;
@@ -18,10 +19,11 @@ use super::{
 };
 use crate::cell;
 use crate::keys::ClientId;
-use crate::plan::{Lexical, Planner};
+use crate::plan::{Catalog, Lexical, Planner, Planners};
 use crate::wire::outbox::Outbox;
 use crate::wire::pg::Formats;
 use ledger::Ledger;
+use probe::Probe;
 use registry::{Kinds, Registry};
 use std::sync::Arc;
 
@@ -50,8 +52,10 @@ pub enum ClientTls {
 /// What all sessions of a server share: an immutable snapshot.
 #[derive(Debug)]
 pub struct Context {
-    /// Plans statements.
-    pub planner: Arc<Planner>,
+    /// Plan statements.
+    pub planners: Arc<Planners>,
+    /// Whether the database is asked what it knows of the configured tables.
+    pub schema_probe: bool,
     /// Some column is configured, so an unknown statement name cannot be passed on.
     pub protects: bool,
     /// Whose keys open and seal, unless the client's certificate says otherwise; a column may name another client for
@@ -63,6 +67,12 @@ pub struct Context {
     pub scan: ScanColumns,
     /// Bounds of one session.
     pub limits: Limits,
+}
+
+impl Context {
+    fn asks_database(&self) -> bool {
+        self.protects && self.schema_probe
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -83,6 +93,17 @@ enum Phase {
 #[derive(Debug)]
 pub struct PgSession {
     context: Arc<Context>,
+    /// The database's name, until the client has been let in.
+    database: Option<Box<[u8]>>,
+    /// What is known of the database.
+    catalog: Option<Arc<Catalog>>,
+    /// State of the catalog that `planner` is of; zero: of none.
+    catalog_seen: u64,
+    planner: Arc<Planner>,
+    /// The database is being asked.
+    probe: Option<Box<Probe>>,
+    /// The open transaction has changed definitions.
+    redefined: bool,
     /// Whose keys this session uses.
     client_id: Option<ClientId>,
     phase: Phase,
@@ -119,7 +140,13 @@ impl PgSession {
     pub fn new(context: Arc<Context>) -> Self {
         Self {
             client_id: context.client_id.clone(),
+            planner: Arc::clone(context.planners.base()),
             context,
+            database: None,
+            catalog: None,
+            catalog_seen: 0,
+            probe: None,
+            redefined: false,
             phase: Phase::Startup,
             secured: false,
             unwelcome: None,
@@ -148,7 +175,7 @@ impl PgSession {
     /// Takes a new snapshot. Statements that are prepared keep the plan they were prepared with, unless the columns have
     /// changed: then they are forgotten, and the client must prepare them again. Portals keep theirs.
     pub fn reconfigure(&mut self, context: Arc<Context>) {
-        let columns_changed = !Arc::ptr_eq(&self.context.planner, &context.planner);
+        let columns_changed = !Arc::ptr_eq(&self.context.planners, &context.planners);
         if self.client_id == self.context.client_id {
             self.client_id = context.client_id.clone();
         }
@@ -156,6 +183,14 @@ impl PgSession {
         self.keyring = Keyring::default();
         if columns_changed {
             self.registry.forget_statements();
+            self.planner = Arc::clone(self.context.planners.base());
+            self.catalog = match self.catalog.take() {
+                Some(former) if self.context.asks_database() => {
+                    self.context.planners.catalog(former.name())
+                }
+                _ => None,
+            };
+            self.catalog_seen = 0;
         }
     }
 

@@ -40,6 +40,18 @@ pub fn write(out: &mut Vec<u8>, fields: ErrorFields<'_>) {
     });
 }
 
+/// The SQLSTATE of an error.
+pub fn sqlstate(body: &[u8]) -> Option<&[u8]> {
+    let mut reader = Reader::new(body);
+    loop {
+        let code = reader.u8("field code").ok()?;
+        let text = reader.cstr("field").ok()?;
+        if code == b'C' {
+            return Some(text);
+        }
+    }
+}
+
 /// Whether the error in this body ends the connection: severity FATAL or PANIC.
 pub fn ends_connection(body: &[u8]) -> bool {
     let mut reader = Reader::new(body);
@@ -76,6 +88,7 @@ mod tests {
         };
         write(&mut out, fields);
         assert!(ends_connection(&out[5..]));
+        assert_eq!(sqlstate(&out[5..]), Some(&b"08001"[..]));
         assert_eq!(&out[5..], b"SFATAL\0VFATAL\0C08001\0Mno pe\0Hwait\0\0");
         out.clear();
         write(
