@@ -8,6 +8,10 @@ use tempfile::TempDir;
 
 pub(crate) const MASTER: &str = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
 
+/// Master keys of a key store v2.
+pub(crate) const MASTER_2: &str = "eyJlbmNyeXB0aW9uIjoiQUFFQ0F3UUZCZ2NJQ1FvTERBME9EeEFSRWhNVUZSWVhHQmthR3h3ZEhoOD0iLCJzaWduYXR1cmUi\
+                                   OiJJQ0VpSXlRbEppY29LU29yTEMwdUx6QXhNak0wTlRZM09EazZPenc5UGo4PSJ9";
+
 /// What a run gave.
 #[derive(Debug)]
 pub(crate) struct Output {
@@ -115,14 +119,23 @@ impl Place {
     }
 
     pub(crate) fn run(&self, tool: &str, master: Option<&str>, arguments: &[&str]) -> Output {
+        let master = master.map(|key| ("ACRA_MASTER_KEY", key));
+        self.run_in(tool, master.as_slice(), arguments)
+    }
+
+    /// Runs a tool with these environment variables and no others.
+    pub(crate) fn run_in(
+        &self,
+        tool: &str,
+        environment: &[(&str, &str)],
+        arguments: &[&str],
+    ) -> Output {
         let mut command = Command::new(tool);
         command
             .current_dir(self.0.path())
             .args(arguments)
-            .env_remove("ACRA_MASTER_KEY");
-        if let Some(master) = master {
-            command.env("ACRA_MASTER_KEY", master);
-        }
+            .env_clear()
+            .envs(environment.iter().copied());
         let output = command.output().unwrap();
         Output {
             code: output.status.code().unwrap(),
