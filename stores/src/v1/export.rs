@@ -44,8 +44,8 @@ impl Store {
                     name: file.name,
                     content,
                 }),
-                // A name without underscore may be that of anything: what does not open is no key.
-                Err(KeyStoreError::Unopened(path))
+                // A name without underscore may be that of anything: what does not open, or is open to others, is no key.
+                Err(KeyStoreError::Unopened(path) | KeyStoreError::KeyMode { path, .. })
                     if file.is_legacy && !file.name.contains('_') =>
                 {
                     self.legacy(&path);

@@ -3,6 +3,8 @@
 //! Readers take no lock and create nothing: they read a key's current file before they list its older generations, so
 //! that a rotation in between can only show a key twice.
 
+#[cfg(test)]
+mod bundle_tests;
 mod destroy;
 mod export;
 mod generate;

@@ -67,7 +67,18 @@ fn refuse(error: KeyStoreError, logger: &Logger) -> Failure {
         logger.error("Key directory already exists", &[("path", (&path).into())]);
         logger.info("Run with --force to import into existing directory", &[]);
     }
-    Failure::fatal("Failed to open keystore v2 (dst)").caused_by(error)
+    Failure::fatal("Failed to open keystore v2 (dst)")
+        .caused_by(cause(&error, "DST_ACRA_MASTER_KEY"))
+}
+
+/// The text of an error, which for master keys names the variable that they have here.
+fn cause(error: &KeyStoreError, variable: &str) -> String {
+    match error {
+        KeyStoreError::MasterKey(error) => {
+            format!("{error}: {variable} must hold the base64 of the master key file")
+        }
+        _ => error.to_string(),
+    }
 }
 
 fn failed(error: KeyStoreError, logger: &Logger) -> Failure {

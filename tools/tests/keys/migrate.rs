@@ -85,11 +85,11 @@ fn what_cannot_be_migrated() {
     let place = Place::with_keys();
     migrate(&place, &ENVIRONMENT[1..], &[]).failed(&[
         "level=fatal msg=\"Failed to open keystore v1 (src)\"",
-        "master key is empty",
+        "master key is empty: SRC_ACRA_MASTER_KEY must",
     ]);
     migrate(&place, &ENVIRONMENT[..1], &[]).failed(&[
         "level=fatal msg=\"Failed to open keystore v2 (dst)\"",
-        "master key is empty",
+        "master key is empty: DST_ACRA_MASTER_KEY must",
     ]);
     migrate(&place, &ENVIRONMENT, &["--dst_keys_dir=.acrakeys"]).failed(&[
         "level=fatal msg=\"Failed to open keystore v2 (dst)\"",
