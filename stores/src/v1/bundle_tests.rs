@@ -76,10 +76,12 @@ fn what_is_no_key_file_is_refused() {
 #[test]
 fn keys_of_old_kinds() {
     let (_parent, store) = place();
+    let pair = PrivateKey::generate(&mut rand::rng()).unwrap();
+    let public = pair.public().unwrap().to_container();
     let records: [(&str, &[u8]); 3] = [
         ("auth_key", b"in the clear"),
         ("client_server", b"private"),
-        ("client_server.pub", b"public"),
+        ("client_server.pub", &public),
     ];
     let imported = import(&store, &records).unwrap();
     assert_eq!((imported.count, imported.keys.len()), (3, 0));

@@ -102,7 +102,7 @@ impl Store {
                 return Err(refuse("the bundle has a key of zeros, which is none"));
             }
             let is_good = match &entry {
-                Entry::Key { public: true, .. } => PublicKey::from_container(bytes).is_ok(),
+                _ if v1::is_public(file) => PublicKey::from_container(bytes).is_ok(),
                 Entry::Key { kind, .. } if kind.is_pair() => {
                     PrivateKey::from_container(bytes).is_ok()
                 }
