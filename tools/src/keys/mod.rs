@@ -22,7 +22,7 @@ use acra_cli::Parsed;
 use acra_stores::{KeyStore, KeyStoreError, Version, version_of};
 use std::path::Path;
 
-/// Runs a command of [`program`].
+/// Runs a command of [`program()`].
 ///
 /// # Errors
 ///
