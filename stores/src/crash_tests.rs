@@ -372,15 +372,22 @@ fn what_is_written_is_synced_in_order() {
         if command.version == Version::V1 {
             assert_eq!(trace.pop(), Some(Operation::Remove), "the lock file");
         }
+        // The version file of a new key store is written before the first ring.
+        let is_new_store =
+            command.version == Version::V2 && matches!(command.name, "first" | "migrate");
         let (mut content, mut names) = (false, false);
+        let mut is_renamed = false;
         for operation in trace {
+            // All files of a command are complete before the first gets its name.
+            let writes = operation == Operation::Write;
+            assert!(!(writes && is_renamed), "{}: late writing", command.name);
             match operation {
                 Operation::Create | Operation::Write | Operation::SetMode => content = true,
                 Operation::Sync => content = false,
                 Operation::SyncDirectory => names = false,
                 Operation::Rename => {
                     assert!(!content, "{}: renamed before it was synced", command.name);
-                    names = true;
+                    (names, is_renamed) = (true, !is_new_store);
                 }
                 Operation::Link | Operation::Remove | Operation::CreateDirectory => names = true,
                 Operation::Lock | Operation::Open => {}
