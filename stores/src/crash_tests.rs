@@ -263,9 +263,16 @@ fn leftovers(folder: &Path) -> Vec<PathBuf> {
     files(folder).into_keys().filter(is_leftover).collect()
 }
 
+/// An empty folder, in memory where that is possible: hundreds of them are synced again and again.
+fn new_folder() -> tempfile::TempDir {
+    tempfile::tempdir_in("/dev/shm")
+        .or_else(|_| tempfile::tempdir())
+        .unwrap()
+}
+
 /// A copy of a folder, modes and hard links included.
 fn copy(from: &Path) -> tempfile::TempDir {
-    let to = tempfile::tempdir().unwrap();
+    let to = new_folder();
     let status = Process::new("cp")
         .arg("-a")
         .arg(from.join("."))
@@ -283,7 +290,7 @@ struct Expected {
 
 impl Expected {
     fn of(command: &Command) -> Self {
-        let prepared = tempfile::tempdir().unwrap();
+        let prepared = new_folder();
         (command.prepare)(prepared.path(), command.version);
         let before = Opened::of(prepared.path(), command.version).0;
         let done = copy(prepared.path());
@@ -364,7 +371,7 @@ fn every_change_fails_once() {
 #[test]
 fn what_is_written_is_synced_in_order() {
     for command in commands() {
-        let folder = tempfile::tempdir().unwrap();
+        let folder = new_folder();
         (command.prepare)(folder.path(), command.version);
         TRACE.take();
         (command.run)(folder.path(), command.version).unwrap();
@@ -451,7 +458,7 @@ fn child() {
 #[test]
 fn a_master_key_file_is_never_lost() {
     for changes in 0.. {
-        let folder = tempfile::tempdir().unwrap();
+        let folder = new_folder();
         let path = folder.path().join("master.key");
         fs::write(&path, b"former key").unwrap();
         PLAN.set(Some((changes, Fault::Fails(Errno::NOSPC))));
