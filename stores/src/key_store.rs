@@ -98,7 +98,7 @@ impl KeyStore {
     ///
     /// # Errors
     ///
-    /// Those of [`create`](Self::create).
+    /// Those of [`create`](Self::create); a bundle of version 2 for a new key store does not open, so that none is made.
     pub fn for_import(
         bundle: &Bundle,
         directory: &Path,
@@ -107,6 +107,9 @@ impl KeyStore {
     ) -> Result<Self, KeyStoreError> {
         match version_of(directory)? {
             Version::Empty => {
+                if bundle.version() == Version::V2 {
+                    v2::rings_of(bundle)?;
+                }
                 Self::create(bundle.version(), directory, public_directory, master_key)
             }
             _ => Self::open(directory, public_directory, master_key),

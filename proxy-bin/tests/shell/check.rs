@@ -1,6 +1,7 @@
 //! `--check_config`.
 
 use crate::support::{PROTECTS, Place, Result, exists};
+use acra_engine::keys::{ClientId, KeyKind};
 use acra_stores::Version;
 
 #[test]
@@ -40,6 +41,33 @@ fn a_key_store_of_version_2_is_read_and_not_written() -> Result {
         "{}",
         done.stderr
     );
+    Ok(())
+}
+
+#[test]
+fn columns_need_the_key_of_their_envelope() -> Result {
+    let place = Place::new()?;
+    let owner = ClientId::new("owner")?;
+    place.generate(&KeyKind::StoragePair(owner.clone()))?;
+    let check = |envelope: &str| {
+        let columns =
+            format!("{PROTECTS}        client_id: owner\n        crypto_envelope: {envelope}\n");
+        let encryptor = place.file("e.yaml", &columns)?;
+        place.run_with_keys(&[
+            "--check_config",
+            &format!("--encryptor_config_file={encryptor}"),
+        ])
+    };
+    // A pair is enough for AcraStructs and for nothing else.
+    let structs = check("acrastruct")?;
+    assert_eq!(structs.code, Some(0), "{}", structs.stderr);
+    let blocks = check("acrablock")?;
+    assert_eq!(blocks.code, Some(1));
+    let told = "No storage key for client \\\"owner\\\": its columns cannot be written";
+    assert!(blocks.stderr.contains(told), "{}", blocks.stderr);
+    assert!(blocks.stderr.contains("--generate_symmetric_storage_key"));
+    place.generate(&KeyKind::StorageSymmetric(owner))?;
+    assert_eq!(check("acrablock")?.code, Some(0));
     Ok(())
 }
 

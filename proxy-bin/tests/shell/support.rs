@@ -58,6 +58,12 @@ impl Place {
         Ok(Self { folder, master_key })
     }
 
+    /// Makes a key.
+    pub(crate) fn generate(&self, kind: &KeyKind) -> Result {
+        let store = KeyStore::open(&self.path("keys"), None, Some(&self.master_key))?;
+        Ok(store.generate(kind)?)
+    }
+
     pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }

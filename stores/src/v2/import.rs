@@ -9,13 +9,17 @@ use acra_engine::crypto::Secret;
 use acra_engine::keys::MasterKeys;
 use acra_engine::keys::v2::{KeyRing, Sealed, open_bundle};
 
+/// Opens and checks a bundle.
+pub(crate) fn rings_of(bundle: &Bundle) -> Result<Vec<KeyRing<Secret>>, KeyStoreError> {
+    let keys =
+        MasterKeys::from_json(bundle.secret.as_bytes()).map_err(KeyStoreError::BundleSecret)?;
+    open_bundle(&bundle.data, &keys).map_err(KeyStoreError::bundle)
+}
+
 impl Store {
     /// Brings in the rings of a bundle, all or none.
     pub(crate) fn import(&self, bundle: &Bundle) -> Result<Imported, KeyStoreError> {
-        let keys =
-            MasterKeys::from_json(bundle.secret.as_bytes()).map_err(KeyStoreError::BundleSecret)?;
-        let rings = open_bundle(&bundle.data, &keys).map_err(KeyStoreError::bundle)?;
-        self.import_rings(&rings)
+        self.import_rings(&rings_of(bundle)?)
     }
 
     /// Adds the keys of these rings that are not here yet; the current keys of the rings become the current ones. Nothing is

@@ -15,6 +15,7 @@ mod rings;
 mod tests;
 
 pub(crate) use create::{can_be_made, check_root, create};
+pub(crate) use import::rings_of;
 
 use crate::notice::Notices;
 use crate::{KeyStoreError, Notice};

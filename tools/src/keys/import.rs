@@ -6,7 +6,7 @@ use crate::store::log_notices;
 use crate::{Failure, Surroundings};
 use acra_cli::Parsed;
 use acra_engine::crypto::Secret;
-use acra_stores::{Bundle, KeyStore};
+use acra_stores::{Bundle, KeyStore, KeyStoreError};
 
 pub(super) fn run(parsed: &Parsed, with: &mut Surroundings<'_>) -> Result<(), Failure> {
     let files = BundleFiles::of(parsed, with.logger)?;
@@ -25,11 +25,13 @@ pub(super) fn run(parsed: &Parsed, with: &mut Surroundings<'_>) -> Result<(), Fa
         public_directory(parsed),
         with.master_key().as_deref(),
     )
-    .map_err(cannot_open_for_backup(parsed))?;
+    .map_err(|error| match error {
+        KeyStoreError::Bundle(_) | KeyStoreError::BundleSecret(_) => cannot_import(error),
+        error => cannot_open_for_backup(parsed)(error),
+    })?;
     let imported = store.import(&bundle);
     log_notices(&store, with.logger);
-    let imported =
-        imported.map_err(|error| Failure::fatal("Failed to import keys").caused_by(error))?;
+    let imported = imported.map_err(cannot_import)?;
     let message = format!("Successfully imported {} keys", imported.count);
     with.logger.info(&message, &[]);
     match parsed.boolean("json") {
@@ -37,4 +39,8 @@ pub(super) fn run(parsed: &Parsed, with: &mut Surroundings<'_>) -> Result<(), Fa
         false => table::print_all(with.out, &imported.keys),
     }
     .map_err(|error| Failure::fatal("Failed to print imported key list").caused_by(error))
+}
+
+fn cannot_import(error: KeyStoreError) -> Failure {
+    Failure::fatal("Failed to import keys").caused_by(error)
 }

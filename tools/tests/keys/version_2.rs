@@ -111,6 +111,15 @@ fn bundles() {
     let list = |directory: &'static str| keys(&place, &["list", directory]).good().to_owned();
     assert_eq!(list("--keys_dir=new"), list("--keys_dir=.acrakeys"));
     assert_eq!(with(&["import", "--keys_dir=new", "--json"]).code, 0);
+    // A secret that is not that of the bundle makes no key store.
+    let secret = place.read("secret");
+    place.write("secret", MASTER_2);
+    with(&["import", "--keys_dir=none"]).failed(&["level=fatal msg=\"Failed to import keys\""]);
+    let swapped = b"{\"encryption\":\"AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=\",\"signature\":\"ICEiIyQlJicoKSorLC0uLzAxMjM0NTY3ODk6Ozw9Pj8=\"}";
+    place.write("secret", swapped);
+    with(&["import", "--keys_dir=none"]).failed(&["level=fatal msg=\"Failed to import keys\""]);
+    place.write("secret", secret);
+    assert!(!place.path("none/version").exists());
     // Key IDs of Acra for single rings; an older name is no zone here.
     let some = with(&[
         "export",
