@@ -1,5 +1,6 @@
 //! The kinds of keys, in the orders and with the words of Acra (cli.md 14).
 
+use acra_engine::crypto::KeyPairType;
 use acra_engine::keys::{ClientId, ClientIdError, KeyKind};
 use acra_stores::{KeyStore, KeyStoreError};
 use std::fmt;
@@ -82,11 +83,12 @@ impl Kind {
         }
     }
 
-    /// Makes one.
+    /// Makes one; a pair is of type `pair`.
     pub(super) fn make(
         self,
         store: &KeyStore,
         client_id: Option<&ClientId>,
+        pair: KeyPairType,
     ) -> Result<(), MakeError> {
         let id = || client_id.cloned().ok_or(MakeError::ClientId(ClientIdError));
         let kind = match self {
@@ -97,6 +99,8 @@ impl Kind {
             Self::PoisonSymmetric => KeyKind::PoisonSymmetric,
             Self::PoisonPair => KeyKind::PoisonPair,
         };
-        store.generate(&kind).map_err(MakeError::Store)
+        store
+            .generate_of_type(&kind, pair)
+            .map_err(MakeError::Store)
     }
 }

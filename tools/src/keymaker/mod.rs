@@ -10,6 +10,7 @@ use kind::Kind;
 
 use crate::Failure;
 use acra_cli::Parsed;
+use acra_engine::crypto::KeyPairType;
 use acra_engine::keys::{ClientId, ClientIdError};
 use acra_stores::{
     KeyStore, KeyStoreError, Version, generate_master_key, generate_master_keys, version_of,
@@ -34,6 +35,7 @@ pub fn run(
     logger: &Logger,
     out: &mut dyn Write,
 ) -> Result<(), Failure> {
+    let pair = keypair_type(parsed)?;
     let kinds = Kind::asked_for(|flag| parsed.boolean(flag));
     let master_file = parsed.text("generate_master_key");
     let wants_client = match &*kinds {
@@ -66,20 +68,32 @@ pub fn run(
         logger.info(&message, &[]);
     }
     for kind in kinds {
-        make(kind, &store, client_id.as_ref().ok(), logger)?;
+        make(kind, pair, &store, client_id.as_ref().ok(), logger)?;
         // The key is there, whether anybody reads this or not.
         let _ = writeln!(out, "{}", kind.done());
     }
     Ok(())
 }
 
+/// The type of the key pairs that are made.
+fn keypair_type(parsed: &Parsed) -> Result<KeyPairType, Failure> {
+    let name = parsed.text("keypair_type");
+    KeyPairType::from_name(name).ok_or_else(|| {
+        Failure::new(format!(
+            "Unknown --keypair_type: {name} (supported: p256, x25519)"
+        ))
+        .code(codes::WRONG_CONFIGURATION)
+    })
+}
+
 fn make(
     kind: Kind,
+    pair: KeyPairType,
     store: &KeyStore,
     client_id: Option<&ClientId>,
     logger: &Logger,
 ) -> Result<(), Failure> {
-    let made = kind.make(store, client_id);
+    let made = kind.make(store, client_id, pair);
     for notice in store.take_notices() {
         let path = notice.path.display().to_string();
         logger.warning(&notice.message, &[("path", (&path).into())]);
