@@ -41,7 +41,7 @@ pub(crate) fn missing(needed: KeyNeeds, keys: Option<&ClientKeys>) -> Option<&'s
 mod tests {
     use super::{missing, needs};
     use acra_engine::columns::{Columns, Database, KeyNeeds};
-    use acra_engine::crypto::ec::PrivateKey;
+    use acra_engine::crypto::{KeyPairType, PrivateKey};
     use acra_engine::keys::{ClientId, ClientKeys};
 
     #[test]
@@ -55,7 +55,7 @@ mod tests {
         let own = ClientId::new("client").unwrap();
         let by_client = needs(&columns, Some(&own));
         assert_eq!(needs(&columns, None).len(), 1);
-        let private = PrivateKey::generate(&mut rand::rng()).unwrap();
+        let private = PrivateKey::generate(KeyPairType::default(), &mut rand::rng()).unwrap();
         let pair = ClientKeys {
             public: Some(private.public().unwrap()),
             private: vec![private],

@@ -7,7 +7,7 @@ use acra_engine::columns::{Columns, Database};
 use acra_engine::keys::ClientId;
 use acra_engine::plan::Planners;
 use acra_engine::session::pg::Context;
-use acra_stores::{KeyCache, KeyStore, KeyStoreError};
+use acra_stores::{CacheSize, KeyCache, KeyStore, KeyStoreError};
 use acra_telemetry::{Logger, codes};
 use std::path::Path;
 use std::sync::Arc;
@@ -47,8 +47,8 @@ impl Snapshot {
                 (Arc::new(planners), columns)
             }
         };
-        let keys = open_keys(&settings.keys_dir, logger)?;
-        load_keys(&settings.keys_dir, &keys, logger)?;
+        let keys = open_keys(&settings.keys_dir, settings.cache.size, logger)?;
+        load_keys(settings, &keys, logger)?;
         logger.info("Configuring transport...", &[]);
         let client_id = settings.client_id()?;
         let tls = Tls::load(&settings.tls, logger)?;
@@ -113,7 +113,11 @@ pub(crate) fn columns(
 }
 
 /// Opens the key store, without reading keys.
-pub(crate) fn open_keys(directory: &Path, logger: &Logger) -> Result<KeyCache, StartError> {
+pub(crate) fn open_keys(
+    directory: &Path,
+    size: CacheSize,
+    logger: &Logger,
+) -> Result<KeyCache, StartError> {
     logger.info("Initialising keystore...", &[]);
     let master_key = std::env::var("ACRA_MASTER_KEY").ok();
     let fail = |error: KeyStoreError| {
@@ -121,16 +125,18 @@ pub(crate) fn open_keys(directory: &Path, logger: &Logger) -> Result<KeyCache, S
             .caused_by(format!("{}: {error}", directory.display()))
     };
     let store = KeyStore::open(directory, None, master_key.as_deref()).map_err(fail)?;
-    Ok(KeyCache::new(store))
+    Ok(KeyCache::new(store, size))
 }
 
-fn load_keys(directory: &Path, cache: &KeyCache, logger: &Logger) -> Result<(), StartError> {
-    let path = directory.display().to_string();
-    cache.load_all().map_err(|error| {
-        StartError::new(codes::KEYSTORE, "Failed to cache keystore on start")
-            .caused_by(format!("{path}: {error}"))
-    })?;
-    logger.info("Cached keystore on start successfully", &[]);
+fn load_keys(settings: &Settings, cache: &KeyCache, logger: &Logger) -> Result<(), StartError> {
+    let path = settings.keys_dir.display().to_string();
+    if settings.cache.on_start {
+        cache.load_all().map_err(|error| {
+            StartError::new(codes::KEYSTORE, "Failed to cache keystore on start")
+                .caused_by(format!("{path}: {error}"))
+        })?;
+        logger.info("Cached keystore on start successfully", &[]);
+    }
     log_notices(cache, logger);
     logger.info("Keystore init OK", &[("path", (&path).into())]);
     Ok(())

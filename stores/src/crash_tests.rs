@@ -9,8 +9,7 @@ use crate::disk::Operation;
 use crate::{
     Bundle, Destination, KeyStore, KeyStoreError, Selection, Version, generate_master_key, migrate,
 };
-use acra_engine::crypto::Secret;
-use acra_engine::crypto::ec::PrivateKey;
+use acra_engine::crypto::{PrivateKey, Secret};
 use acra_engine::keys::{ClientId, ClientKeys, KeyKind};
 use rustix::io::Errno;
 use rustix::process::{Signal, getpid, kill_process};

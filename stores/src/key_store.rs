@@ -2,7 +2,7 @@
 
 use crate::{Bundle, Imported, KeyStoreError, ListedKey, Notice, Selection, UnreadKey, Version};
 use crate::{v1, v2, version_of};
-use acra_engine::crypto::Secret;
+use acra_engine::crypto::{KeyPairType, Secret};
 use acra_engine::keys::v2::KeyRing;
 use acra_engine::keys::{ClientId, ClientKeys, KeyKind, MasterKey, MasterKeys};
 use std::path::Path;
@@ -186,14 +186,24 @@ impl KeyStore {
         of_version!(self, store => store.read_public(kind))
     }
 
-    /// Makes a new key, which becomes the current one; a key that exists becomes the newest of its older generations. The key
+    /// Makes a new key (a pair is of P-256), which becomes the current one; a key that exists becomes the newest of its older generations. The key
     /// directory is made if it does not exist.
     ///
     /// # Errors
     ///
     /// Something cannot be written (the current key is then what it was), or another writer holds the lock for a minute.
     pub fn generate(&self, kind: &KeyKind) -> Result<(), KeyStoreError> {
-        of_version!(self, store => store.generate(kind))
+        self.generate_of_type(kind, KeyPairType::default())
+    }
+
+    /// [`generate`](Self::generate) for a key pair of this type; of symmetric keys there is one type. Acra reads P-256
+    /// only.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`generate`](Self::generate).
+    pub fn generate_of_type(&self, kind: &KeyKind, pair: KeyPairType) -> Result<(), KeyStoreError> {
+        of_version!(self, store => store.generate(kind, pair))
     }
 
     /// Removes a key by its [index](ListedKey::index). A current key that is not there is no error of a key store v1.

@@ -1,5 +1,7 @@
 //! The kinds of keys before it is known whose they are.
 
+use acra_cli::{Flag, Parsed};
+use acra_engine::crypto::KeyPairType;
 use acra_engine::keys::{ClientId, KeyKind};
 
 /// A kind of key.
@@ -33,4 +35,24 @@ impl Kind {
             Self::PoisonPair => KeyKind::PoisonPair,
         })
     }
+}
+
+/// The flag about the type of key pairs, which Acra does not have.
+pub(crate) fn pair_flag() -> Flag {
+    Flag::text(
+        "keypair_type",
+        "p256",
+        "type of the key pairs that are made: p256, or x25519, which neither Acra nor AcraWriter can use",
+    )
+}
+
+/// The type of the key pairs that are made.
+///
+/// # Errors
+///
+/// A sentence about one that there is not.
+pub(crate) fn pair_type(parsed: &Parsed) -> Result<KeyPairType, String> {
+    let name = parsed.text("keypair_type");
+    KeyPairType::from_name(name)
+        .ok_or_else(|| format!("Unknown --keypair_type: {name} (supported: p256, x25519)"))
 }

@@ -123,6 +123,12 @@ fn with_log(
         Ok(logger) => logger,
         Err(error) => return say(io::stderr(), &error.to_string(), 1),
     };
+    if let Err(error) = acra_stores::forbid_core_dumps() {
+        logger.warning(
+            "Core dumps cannot be forbidden: one could hold keys",
+            &[("error", (&error.to_string()).into())],
+        );
+    }
     let mut out = io::stdout();
     let out_is_terminal = out.is_terminal();
     let surroundings = Surroundings {

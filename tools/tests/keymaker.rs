@@ -379,3 +379,40 @@ fn chosen_keys_in_their_order() {
     );
     assert_eq!(made.code, 0, "{}", made.log);
 }
+
+#[test]
+fn key_pairs_of_our_own_type_are_made_only_if_asked_for() {
+    let directory = directory();
+    let arguments = |more: &'static str| {
+        [
+            "--keystore=v1",
+            "--client_id=client",
+            "--generate_acrawriter_keys",
+            "--keys_output_dir=keys",
+            "--keys_public_output_dir=keys",
+            more,
+        ]
+    };
+    let public = directory.path().join("keys/client_storage.pub");
+    for (more, tag) in [
+        ("--keypair_type=p256", b"UEC2"),
+        ("--keypair_type=x25519", b"UX25"),
+        ("--keystore=v1", b"UEC2"),
+    ] {
+        let made = keymaker(directory.path(), Some(MASTER), &arguments(more));
+        assert_eq!(made.code, 0, "{}", made.log);
+        assert_eq!(fs::read(&public).unwrap()[..4], *tag);
+    }
+    let keys = directory.path().join("keys");
+    let store = KeyStore::open(&keys, None, Some(MASTER)).unwrap();
+    let id = ClientId::new("client").unwrap();
+    assert_eq!(store.load_client(&id).unwrap().private.len(), 3);
+
+    let refused = keymaker(
+        directory.path(),
+        Some(MASTER),
+        &arguments("--keypair_type=x448"),
+    );
+    assert_eq!(refused.code, 1);
+    assert!(refused.log.contains("Unknown --keypair_type: x448"));
+}

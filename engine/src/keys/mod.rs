@@ -9,6 +9,7 @@ mod client_id;
 mod kind;
 mod master;
 mod ring;
+mod sealed;
 pub mod v1;
 pub mod v2;
 
@@ -16,3 +17,4 @@ pub use client_id::{ClientId, ClientIdError};
 pub use kind::KeyKind;
 pub use master::{MasterKey, MasterKeyError, MasterKeys};
 pub use ring::ClientKeys;
+pub use sealed::SealedKeys;

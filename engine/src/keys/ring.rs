@@ -1,7 +1,6 @@
 //! The keys of one client.
 
-use crate::crypto::BlockKey;
-use crate::crypto::ec::{PrivateKey, PublicKey};
+use crate::crypto::{BlockKey, PrivateKey, PublicKey};
 
 /// The keys of one client that are in memory.
 #[derive(Debug, Default)]

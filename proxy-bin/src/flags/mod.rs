@@ -179,14 +179,12 @@ fn keys() -> Vec<Flag> {
             "keystore_cache_size",
             1000,
             "number of clients whose keys are kept, 0 for all, -1 for none",
-        )
-        .not_yet("another size of the key cache"),
+        ),
         Flag::boolean(
             "keystore_cache_on_start_enable",
             true,
             "read all keys at the start",
-        )
-        .not_yet("a start without reading all keys"),
+        ),
         Flag::text("token_db", "", "file of the tokens").not_yet("tokenization"),
     ]
 }

@@ -27,9 +27,19 @@ fn a_good_configuration() -> Result {
 fn a_key_store_of_version_2_is_read_and_not_written() -> Result {
     let place = Place::with_key_store(Version::V2)?;
     std::fs::remove_file(place.path("keys/.lock"))?;
-    let done = place.run_with_keys(&["--check_config"])?;
-    assert_eq!(done.code, Some(0), "{}", done.stderr);
-    assert!(done.stderr.contains("keys of 1 clients"));
+    // With a cache, and without one, which is all that Acra knows for this version.
+    for cache in [
+        &["--check_config"][..],
+        &[
+            "--check_config",
+            "--keystore_cache_size=-1",
+            "--keystore_cache_on_start_enable=false",
+        ],
+    ] {
+        let done = place.run_with_keys(cache)?;
+        assert_eq!(done.code, Some(0), "{}", done.stderr);
+        assert!(done.stderr.contains("keys of 1 clients"));
+    }
     assert!(!exists(&place.path("keys/.lock")));
     let other = Place::with_key_store(Version::V2)?;
     std::fs::rename(place.path("keys/client"), other.path("client"))?;

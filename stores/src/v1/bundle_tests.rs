@@ -2,7 +2,7 @@
 
 use super::Store;
 use crate::{Bundle, Imported, KeyStoreError, Selection};
-use acra_engine::crypto::ec::PrivateKey;
+use acra_engine::crypto::{KeyPairType, PrivateKey};
 use acra_engine::crypto::{Secret, secure_cell};
 use acra_engine::keys::v1::bundle::{self, Record};
 use acra_engine::keys::{ClientId, KeyKind, MasterKey};
@@ -42,7 +42,7 @@ fn indexes(imported: &Imported) -> Vec<u32> {
 #[test]
 fn what_is_no_key_file_is_refused() {
     let key: &[u8] = &[7; 32];
-    let pair = PrivateKey::generate(&mut rand::rng()).unwrap();
+    let pair = PrivateKey::generate(KeyPairType::default(), &mut rand::rng()).unwrap();
     let private = pair.to_container().unwrap();
     for records in [
         &[("../client_hmac", key)][..],
@@ -76,7 +76,7 @@ fn what_is_no_key_file_is_refused() {
 #[test]
 fn keys_of_old_kinds() {
     let (_parent, store) = place();
-    let pair = PrivateKey::generate(&mut rand::rng()).unwrap();
+    let pair = PrivateKey::generate(KeyPairType::default(), &mut rand::rng()).unwrap();
     let public = pair.public().unwrap().to_container();
     let records: [(&str, &[u8]); 3] = [
         ("auth_key", b"in the clear"),
@@ -154,7 +154,7 @@ fn generations_are_added_to_those_that_are_there() {
 fn a_key_that_does_not_open_ends_an_import() {
     let (_parent, store) = place();
     let kind = KeyKind::Search(ClientId::new("client").unwrap());
-    store.generate(&kind).unwrap();
+    store.generate(&kind, KeyPairType::default()).unwrap();
     let path = store.directory.join("client_hmac");
     fs::write(&path, "damaged").unwrap();
     let records: [(&str, &[u8]); 2] = [("other_hmac", &[1; 32]), ("client_hmac", &[1; 32])];
@@ -166,7 +166,9 @@ fn a_key_that_does_not_open_ends_an_import() {
 #[test]
 fn a_symmetric_poison_key_that_acra_imported_opens() {
     let (_parent, store) = place();
-    store.generate(&KeyKind::PoisonPair).unwrap();
+    store
+        .generate(&KeyKind::PoisonPair, KeyPairType::default())
+        .unwrap();
     let mut file = Vec::new();
     let master = MasterKey::from_base64(MASTER).unwrap();
     let context = b".poison_key/poison_key";

@@ -4,7 +4,7 @@ use super::Store;
 use super::load::OpenToOthers;
 use crate::directory::parent;
 use crate::{KeyStoreError, disk};
-use acra_engine::crypto::ec::PrivateKey;
+use acra_engine::crypto::PrivateKey;
 use acra_engine::keys::{KeyKind, v1};
 use std::io;
 use std::path::{Path, PathBuf};

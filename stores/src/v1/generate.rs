@@ -6,8 +6,7 @@ use crate::KeyStoreError;
 use crate::directory::parent;
 use crate::lock::{Lock, LockFile};
 use crate::safe_file::{Unfinished, create_directory, remove_leftovers};
-use acra_engine::crypto::CryptoError;
-use acra_engine::crypto::ec::PrivateKey;
+use acra_engine::crypto::{CryptoError, KeyPairType, PrivateKey};
 use acra_engine::keys::{KeyKind, v1};
 use rand::Rng as _;
 use std::io;
@@ -19,10 +18,10 @@ impl Store {
     ///
     /// If the public part of a pair cannot be written, it is still that of the former private key, which opens what is
     /// sealed with it; making a pair again puts that right.
-    pub(crate) fn generate(&self, kind: &KeyKind) -> Result<(), KeyStoreError> {
+    pub(crate) fn generate(&self, kind: &KeyKind, pair: KeyPairType) -> Result<(), KeyStoreError> {
         let name = v1::file(kind);
         match kind.is_pair() {
-            true => self.generate_pair(&name),
+            true => self.generate_pair(&name, pair),
             false => self.generate_secret(&name),
         }
     }
@@ -39,11 +38,11 @@ impl Store {
             .map_err(fail)
     }
 
-    fn generate_pair(&self, name: &str) -> Result<(), KeyStoreError> {
+    fn generate_pair(&self, name: &str, pair: KeyPairType) -> Result<(), KeyStoreError> {
         let path = self.directory.join(name);
         let public_path = self.public_directory.join(v1::public(name));
         let failed = |error: CryptoError| KeyStoreError::io("make", &path)(io::Error::other(error));
-        let key = PrivateKey::generate(&mut rand::rng()).map_err(failed)?;
+        let key = PrivateKey::generate(pair, &mut rand::rng()).map_err(failed)?;
         let public = key.public().map_err(failed)?.to_container();
         let private = self.seal(name, key.to_container().map_err(failed)?.as_bytes())?;
         let (private_directory, public_directory) = (parent(&path), parent(&public_path));

@@ -12,7 +12,7 @@ use crate::directory::parent;
 use crate::safe_file::{Unfinished, create_directory};
 use crate::{KeyStoreError, ListedKey, disk};
 use acra_engine::crypto::Secret;
-use acra_engine::crypto::ec::{PrivateKey, PublicKey};
+use acra_engine::crypto::{PrivateKey, PublicKey};
 use acra_engine::keys::ClientId;
 use acra_engine::keys::v1::bundle::{self, Record};
 use acra_engine::keys::v1::{self, Entry, TimeStamp};

@@ -3,8 +3,8 @@
 use super::{KEY_MODE, Store};
 use crate::KeyStoreError;
 use crate::directory::list;
-use acra_engine::crypto::ec::{PrivateKey, PublicKey};
 use acra_engine::crypto::{BlockKey, Secret};
+use acra_engine::crypto::{PrivateKey, PublicKey};
 use acra_engine::keys::{ClientKeys, KeyKind, v1};
 use std::fs::{self, File};
 use std::io::{self, Read as _};

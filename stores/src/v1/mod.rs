@@ -16,6 +16,7 @@ mod rotate;
 #[cfg(test)]
 mod tests;
 
+use crate::memory::keep_master_keys;
 use crate::notice::Notices;
 use crate::{KeyStoreError, Notice};
 use acra_engine::keys::MasterKey;
@@ -44,11 +45,13 @@ pub(crate) struct Store {
 impl Store {
     /// The store in a directory, which need not exist yet.
     pub(crate) fn new(directory: &Path, public_directory: &Path, master: MasterKey) -> Self {
+        let notices = Notices::default();
+        keep_master_keys(&[master.as_bytes()], directory, &notices);
         Self {
             directory: directory.to_owned(),
             public_directory: public_directory.to_owned(),
             master,
-            notices: Notices::default(),
+            notices,
         }
     }
 

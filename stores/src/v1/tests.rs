@@ -1,11 +1,14 @@
 //! Key directories as they are found: good, damaged, open to others, half written.
 
-use crate::{KeyCache, KeyStore, KeyStoreError, Version, version_of};
+use crate::{CacheSize, KeyCache, KeyStore, KeyStoreError, Version, version_of};
+use acra_engine::crypto::{KeyPairType, PublicKey};
 use acra_engine::keys::v1::{self, TimeStamp};
-use acra_engine::keys::{ClientId, KeyKind};
+use acra_engine::keys::{ClientId, ClientKeys, KeyKind};
 use std::fs::{self, Permissions};
+use std::num::NonZeroUsize;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use tempfile::TempDir;
 
 const MASTER: &str = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
@@ -149,7 +152,7 @@ fn files_of_acra_are_read_in_their_order() {
         all.iter().map(ClientId::as_str).collect::<Vec<_>>(),
         ["client-alpha", "client_B 2"]
     );
-    let cache = KeyCache::new(store);
+    let cache = KeyCache::new(store, CacheSize::Unlimited);
     cache.load_all().unwrap();
     assert!(cache.cached(&alpha).is_some());
     assert!(cache.take_notices().is_empty());
@@ -268,7 +271,7 @@ fn keys_that_cannot_be_had() {
         let error = store.load_client(&id()).unwrap_err();
         assert!(matches!(error, KeyStoreError::Unopened(_)), "{error}");
     }
-    let cache = KeyCache::new(store);
+    let cache = KeyCache::new(store, CacheSize::Unlimited);
     assert!(cache.load_all().is_err());
 }
 
@@ -366,7 +369,7 @@ fn the_cache_keeps_what_it_has_read() {
     fn shared<T: Send + Sync>(_: &T) {}
     let (directory, store) = store();
     store.generate(&symmetric()).unwrap();
-    let cache = KeyCache::new(store);
+    let cache = KeyCache::new(store, CacheSize::Unlimited);
     shared(&cache);
     assert!(cache.cached(&id()).is_none());
     let keys = cache.load(&id()).unwrap();
@@ -389,12 +392,66 @@ fn the_cache_keeps_what_it_has_read() {
     );
 }
 
+#[test]
+fn sessions_of_a_client_share_its_keys_and_a_later_one_gets_the_same() {
+    let (directory, store) = store();
+    store.generate(&symmetric()).unwrap();
+    store.generate(&pair()).unwrap();
+    store
+        .generate_of_type(&pair(), KeyPairType::X25519)
+        .unwrap();
+    let expected = store.load_client(&id()).unwrap();
+    let cache = KeyCache::new(store, CacheSize::Unlimited);
+    cache.load_all().unwrap();
+    fs::remove_dir_all(directory.path()).unwrap();
+    let (first, second) = (cache.cached(&id()).unwrap(), cache.load(&id()).unwrap());
+    assert!(Arc::ptr_eq(&first, &second));
+    let gone = Arc::downgrade(&first);
+    drop((first, second));
+    assert!(gone.upgrade().is_none(), "nobody uses them: they are wiped");
+    let again = cache.cached(&id()).unwrap();
+    assert_eq!(again.public, expected.public);
+    assert_eq!(again.symmetric[0].id(b""), expected.symmetric[0].id(b""));
+    let publics = |keys: &ClientKeys| -> Vec<PublicKey> {
+        keys.private
+            .iter()
+            .map(|key| key.public().unwrap())
+            .collect()
+    };
+    let kinds: Vec<KeyPairType> = publics(&again).iter().map(PublicKey::kind).collect();
+    assert_eq!(kinds, [KeyPairType::X25519, KeyPairType::P256]);
+    assert_eq!(publics(&again), publics(&expected));
+}
+
+#[test]
+fn no_more_clients_are_kept_than_asked_for() {
+    for (size, kept) in [
+        (CacheSize::None, 0),
+        (CacheSize::Clients(NonZeroUsize::new(2).unwrap()), 2),
+        (CacheSize::Unlimited, 3),
+    ] {
+        let (_directory, store) = store();
+        let ids = ["client 0", "client 1", "client 2"].map(|id| ClientId::new(id).unwrap());
+        for id in &ids {
+            let kind = KeyKind::StorageSymmetric(id.clone());
+            store.generate(&kind).unwrap();
+        }
+        let cache = KeyCache::new(store, size);
+        cache.load_all().unwrap();
+        let cached = ids.iter().filter(|id| cache.cached(id).is_some());
+        assert_eq!(cached.count(), kept);
+        for id in &ids {
+            assert_eq!(cache.load(id).unwrap().symmetric.len(), 1);
+        }
+    }
+}
+
 const PRIVATE: &str = "client_storage";
 
 /// The private keys of the client by their public parts, newest first.
 fn pairs(store: &KeyStore) -> Vec<[u8; 45]> {
     let keys = store.load_client(&id()).unwrap();
-    let public = |key: &acra_engine::crypto::ec::PrivateKey| key.public().unwrap().to_container();
+    let public = |key: &acra_engine::crypto::PrivateKey| key.public().unwrap().to_container();
     keys.private.iter().map(public).collect()
 }
 

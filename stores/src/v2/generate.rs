@@ -3,19 +3,18 @@
 use super::Store;
 use crate::KeyStoreError;
 use crate::clock::utc_time;
-use acra_engine::crypto::Secret;
-use acra_engine::crypto::ec::PrivateKey;
+use acra_engine::crypto::{KeyPairType, PrivateKey, Secret};
 use acra_engine::keys::KeyKind;
 use acra_engine::keys::v1::KEY_LENGTH;
 use acra_engine::keys::v2::{NewKey, RingError, RingPath};
 use rand::CryptoRng;
 
 impl Store {
-    /// Makes a new key, which becomes the current one of its ring.
-    pub(crate) fn generate(&self, kind: &KeyKind) -> Result<(), KeyStoreError> {
+    /// Makes a new key, which becomes the current one of its ring; a pair is of type `pair`.
+    pub(crate) fn generate(&self, kind: &KeyKind, pair: KeyPairType) -> Result<(), KeyStoreError> {
         let path = RingPath::of(kind);
         let rng = &mut rand::rng();
-        let key = new_key(kind, rng).map_err(self.fault(&path))?;
+        let key = new_key(kind, pair, rng).map_err(self.fault(&path))?;
         let writer = self.write()?;
         let mut ring = self.read_ring(&path)?;
         ring.rotate(key, utc_time(), &self.master, rng)
@@ -36,9 +35,13 @@ impl Store {
     }
 }
 
-fn new_key(kind: &KeyKind, rng: &mut dyn CryptoRng) -> Result<NewKey, RingError> {
+fn new_key(
+    kind: &KeyKind,
+    pair: KeyPairType,
+    rng: &mut dyn CryptoRng,
+) -> Result<NewKey, RingError> {
     if kind.is_pair() {
-        let key = PrivateKey::generate(rng)?;
+        let key = PrivateKey::generate(pair, rng)?;
         return Ok(NewKey::Pair {
             public: key.public()?.to_container().to_vec(),
             private: Some(key.to_container()?),

@@ -2,8 +2,7 @@
 
 use super::Store;
 use crate::KeyStoreError;
-use acra_engine::crypto::ec::{PrivateKey, PublicKey};
-use acra_engine::crypto::{BlockKey, Secret};
+use acra_engine::crypto::{BlockKey, PrivateKey, PublicKey, Secret};
 use acra_engine::keys::v2::{Format, Key, KeyRing, RingError, RingPath, Sealed};
 use acra_engine::keys::{ClientKeys, KeyKind};
 

@@ -17,8 +17,10 @@ mod tests;
 pub(crate) use create::{can_be_made, check_root, create};
 pub(crate) use import::rings_of;
 
+use crate::memory::keep_master_keys;
 use crate::notice::Notices;
 use crate::{KeyStoreError, Notice};
+use acra_engine::crypto::Secret;
 use acra_engine::keys::MasterKeys;
 use acra_engine::keys::v2::{RingError, RingPath};
 use std::path::{Path, PathBuf};
@@ -41,10 +43,13 @@ pub(crate) struct Store {
 impl Store {
     /// The store in a directory that has one.
     pub(crate) fn new(directory: &Path, master: MasterKeys) -> Self {
+        let notices = Notices::default();
+        let keys = [master.encryption(), master.signature()].map(Secret::as_bytes);
+        keep_master_keys(&keys, directory, &notices);
         Self {
             directory: directory.to_owned(),
             master,
-            notices: Notices::default(),
+            notices,
         }
     }
 

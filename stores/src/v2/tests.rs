@@ -4,7 +4,7 @@ use crate::{
     Bundle, Destination, KeyStore, KeyStoreError, ListedKey, Selection, Version, migrate,
     version_of,
 };
-use acra_engine::crypto::Secret;
+use acra_engine::crypto::{KeyPairType, Secret};
 use acra_engine::keys::v1;
 use acra_engine::keys::v2::{BundleError, KeyRing, RingError, RingPath, Sealed, UtcTime};
 use acra_engine::keys::{ClientId, KeyKind, MasterKey, MasterKeys};
@@ -214,14 +214,17 @@ fn keys_are_made_and_rotated() {
         assert_eq!(content.is_empty(), name == v1::LOCK);
     }
     let first = ids(&store);
-    for _ in 0..2 {
+    for pair_type in [KeyPairType::P256, KeyPairType::X25519] {
         store.generate(&symmetric()).unwrap();
-        store.generate(&pair()).unwrap();
+        store.generate_of_type(&pair(), pair_type).unwrap();
     }
     let keys = store.load_client(&id()).unwrap();
     assert_eq!((keys.symmetric.len(), keys.private.len()), (3, 3));
     assert!(!keys.symmetric[0].is_rotated() && keys.symmetric[1].is_rotated());
     assert_eq!(ids(&store)[2..], first);
+    let kinds = keys.private.iter().map(|key| key.public().unwrap().kind());
+    let expected = [KeyPairType::X25519, KeyPairType::P256, KeyPairType::P256];
+    assert_eq!(kinds.collect::<Vec<_>>(), expected);
     let private = store.read_secret(&pair()).unwrap();
     let newest = keys.private[0].to_container().unwrap();
     assert_eq!(private.as_bytes(), newest.as_bytes());
@@ -428,6 +431,9 @@ fn bundles_carry_keys_to_another_key_store() {
     let (folder, store) = with_all_kinds();
     store.generate(&symmetric()).unwrap();
     store.destroy(&symmetric(), 2).unwrap();
+    store
+        .generate_of_type(&pair(), KeyPairType::X25519)
+        .unwrap();
     let (bundle, _) = store.export(&Selection::All, true).unwrap();
     assert_eq!(bundle.version(), Version::V2);
 
@@ -547,9 +553,8 @@ fn a_migration_brings_all_generations() {
     assert_eq!(ids(&store), ids(&source));
     let containers = |store: &KeyStore| -> Vec<Vec<u8>> {
         let keys = store.load_client(&id()).unwrap().private;
-        let container = |key: &acra_engine::crypto::ec::PrivateKey| {
-            key.to_container().unwrap().as_bytes().to_vec()
-        };
+        let container =
+            |key: &acra_engine::crypto::PrivateKey| key.to_container().unwrap().as_bytes().to_vec();
         keys.iter().map(container).collect()
     };
     assert_eq!(containers(&store), containers(&source));

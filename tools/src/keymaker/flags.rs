@@ -1,5 +1,6 @@
 //! The flags of `acra-keymaker`: all of Acra's names (cli.md 14).
 
+use crate::kind::pair_flag;
 use crate::{certificate, store};
 use acra_cli::{Flag, FlagSet, families};
 
@@ -19,6 +20,7 @@ pub fn flag_set() -> FlagSet {
         keys(),
         places(),
         certificate::flags(),
+        vec![pair_flag()],
     ];
     FlagSet::new("acra-keymaker", families.into_iter().flatten())
 }
@@ -66,8 +68,8 @@ mod tests {
     use acra_cli::Flag;
 
     #[test]
-    fn all_56_names_of_acra_are_known() {
-        assert_eq!(flag_set().flags().len(), 56);
+    fn all_56_names_of_acra_and_one_of_ours() {
+        assert_eq!(flag_set().flags().len(), 56 + 1);
     }
 
     #[test]
@@ -85,6 +87,7 @@ mod tests {
             "generate_master_key",
             "generate_poisonrecord_keys",
             "generate_symmetric_storage_key",
+            "keypair_type",
             "keys_output_dir",
             "keys_public_output_dir",
             "keystore",

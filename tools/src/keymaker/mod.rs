@@ -6,7 +6,7 @@ mod flags;
 
 pub use flags::flag_set;
 
-use crate::kind::Kind;
+use crate::kind::{Kind, pair_type};
 use crate::store::{self, VERSION_REQUIRED, VersionFault, log_notices};
 use crate::{Failure, Surroundings, certificate};
 use acra_cli::Parsed;
@@ -41,6 +41,8 @@ const CHOICES: [(&str, Kind); 6] = [
 ///
 /// The first thing that cannot be done; keys that were made before it stay.
 pub fn run(parsed: &Parsed, surroundings: Surroundings<'_>) -> Result<(), Failure> {
+    let pair =
+        pair_type(parsed).map_err(|error| Failure::new(error).code(codes::WRONG_CONFIGURATION))?;
     let chosen: Vec<Kind> = CHOICES
         .into_iter()
         .filter_map(|(flag, kind)| parsed.boolean(flag).then_some(kind))
@@ -85,7 +87,7 @@ pub fn run(parsed: &Parsed, surroundings: Surroundings<'_>) -> Result<(), Failur
         logger.info(&message, &[]);
     }
     for (kind, key) in keys {
-        let made = store.generate(&key);
+        let made = store.generate_of_type(&key, pair);
         log_notices(&store, logger);
         made.map_err(|error| {
             Failure::new("Failed to generate keys")

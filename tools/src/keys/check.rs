@@ -6,7 +6,7 @@ use crate::{Failure, Surroundings};
 use acra_cli::Parsed;
 use acra_engine::columns::{Columns, Database, KeyNeeds};
 use acra_engine::crypto::BlockKey;
-use acra_engine::crypto::ec::PrivateKey;
+use acra_engine::crypto::PrivateKey;
 use acra_engine::keys::{ClientId, ClientIdError, KeyKind};
 use acra_stores::{KeyStore, KeyStoreError};
 use acra_telemetry::{Logger, codes};

@@ -1,10 +1,11 @@
 //! `acra-keys generate` (cli.md 13.6).
 
 use super::{cannot_open, directory, key_id, public_directory, table};
-use crate::kind::Kind;
+use crate::kind::{Kind, pair_type};
 use crate::store::{self, VERSION_REQUIRED, VersionFault, log_notices};
 use crate::{Failure, Surroundings, certificate};
 use acra_cli::Parsed;
+use acra_engine::crypto::KeyPairType;
 use acra_engine::keys::{ClientId, ClientIdError, KeyKind};
 use acra_stores::KeyStore;
 use acra_telemetry::{Logger, codes};
@@ -63,6 +64,7 @@ pub(super) fn run(parsed: &Parsed, with: &mut Surroundings<'_>) -> Result<(), Fa
         [] => !version.is_empty(),
         chosen => chosen.iter().any(|(_, kind, _)| kind.is_of_client()),
     };
+    let pair = pair_type(parsed).map_err(Failure::fatal)?;
     let client_id = client_id(parsed, wants_client, with.logger)?;
     let found = store::version(version, directory(parsed)).map_err(|fault| match fault {
         VersionFault::Required => Failure::fatal(VERSION_REQUIRED),
@@ -87,7 +89,7 @@ pub(super) fn run(parsed: &Parsed, with: &mut Surroundings<'_>) -> Result<(), Fa
         let Some(kind) = kind.of(client_id.as_ref()) else {
             continue;
         };
-        result = make(&store, &kind, what, with.logger);
+        result = make(&store, &kind, pair, what, with.logger);
         if result.is_err() {
             break;
         }
@@ -106,8 +108,14 @@ pub(super) fn run(parsed: &Parsed, with: &mut Surroundings<'_>) -> Result<(), Fa
     result
 }
 
-fn make(store: &KeyStore, kind: &KeyKind, what: &str, logger: &Logger) -> Result<(), Failure> {
-    let made = store.generate(kind);
+fn make(
+    store: &KeyStore,
+    kind: &KeyKind,
+    pair: KeyPairType,
+    what: &str,
+    logger: &Logger,
+) -> Result<(), Failure> {
+    let made = store.generate_of_type(kind, pair);
     log_notices(store, logger);
     match made {
         Ok(()) => {

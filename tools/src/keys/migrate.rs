@@ -40,7 +40,10 @@ pub(super) fn run(parsed: &Parsed, with: &mut Surroundings<'_>) -> Result<(), Fa
         public,
         with.variable("SRC_ACRA_MASTER_KEY").as_deref(),
     )
-    .map_err(|error| Failure::fatal("Failed to open keystore v1 (src)").caused_by(error))?;
+    .map_err(|error| {
+        Failure::fatal("Failed to open keystore v1 (src)")
+            .caused_by(cause(&error, "SRC_ACRA_MASTER_KEY"))
+    })?;
     let master_key = with.variable("DST_ACRA_MASTER_KEY");
     let destination = Destination::open(to, master_key.as_deref(), parsed.boolean("force"))
         .map_err(|error| refuse(error, logger))?;

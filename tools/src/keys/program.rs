@@ -1,5 +1,6 @@
 //! The commands of `acra-keys` and their flags (cli.md 13): all of Acra's names, and some of our own.
 
+use crate::kind::pair_flag;
 use crate::{certificate, store};
 use acra_cli::{Command, Flag, Program, families};
 
@@ -205,6 +206,7 @@ fn generate() -> Vec<Flag> {
             "make a symmetric storage key",
         ),
         json("print what was made as JSON"),
+        pair_flag(),
         Flag::text(
             "keystore",
             "",
@@ -249,7 +251,7 @@ mod tests {
     use acra_cli::{FlagSet, Outcome};
 
     /// The names that are ours.
-    const OURS: [&str; 2] = ["allow_terminal", "encryptor_config_file"];
+    const OURS: [&str; 3] = ["allow_terminal", "encryptor_config_file", "keypair_type"];
 
     #[test]
     fn all_162_names_of_acra_in_their_order() {

@@ -8,7 +8,7 @@ pub use flags::flag_set;
 use crate::store::log_notices;
 use crate::{Failure, Surroundings};
 use acra_cli::Parsed;
-use acra_engine::crypto::ec::PrivateKey;
+use acra_engine::crypto::PrivateKey;
 use acra_engine::crypto::{BlockKey, Secret, container};
 use acra_engine::keys::KeyKind;
 use acra_engine::keys::v2::RingError;

@@ -128,3 +128,37 @@ fn what_cannot_be_made_is_said() {
     assert!(place.path(".acrakeys/.poison_key/poison_key").exists());
     assert!(!place.path(".acrakeys/.poison_key/poison_key.old").exists());
 }
+
+#[test]
+fn pairs_of_another_type() {
+    let place = Place::new();
+    let line = [
+        "generate",
+        "--keystore=v1",
+        "--client_id=shop-1",
+        "--client_storage_key",
+    ];
+    place
+        .keys(&[&line[..], &["--keypair_type=rsa"]].concat())
+        .failed(&["level=fatal msg=\"Unknown --keypair_type: rsa (supported: p256, x25519)\""]);
+    assert!(place.files("").is_empty());
+    place
+        .keys(&[&line[..], &["--keypair_type=x25519"]].concat())
+        .good();
+    let read = ["read", "--public", "client/shop-1/storage"];
+    assert!(!place.keys(&read).bytes.starts_with(b"UEC2"));
+    let bundle = ["--key_bundle_file=d", "--key_bundle_secret=s"];
+    place
+        .keys(&[&["export", "--all"][..], &bundle].concat())
+        .good();
+    place
+        .keys(&[&["import", "--keys_dir=new"][..], &bundle].concat())
+        .good();
+    let other = [
+        "read",
+        "--keys_dir=new",
+        "--public",
+        "client/shop-1/storage",
+    ];
+    assert_eq!(place.keys(&other).bytes, place.keys(&read).bytes);
+}

@@ -2,8 +2,7 @@
 
 use super::error::RingError;
 use super::ring::{Format, Key, KeyData, KeyRing, Sealed};
-use crate::crypto::Secret;
-use crate::crypto::ec::PublicKey;
+use crate::crypto::{PublicKey, Secret};
 use crate::keys::MasterKeys;
 use rand::CryptoRng;
 use std::collections::BTreeMap;

@@ -2,8 +2,7 @@
 
 use super::ring::Key;
 use super::*;
-use crate::crypto::Secret;
-use crate::crypto::ec::PrivateKey;
+use crate::crypto::{KeyPairType, PrivateKey, Secret};
 use crate::keys::{ClientId, KeyKind, MasterKeys};
 use proptest::prelude::*;
 
@@ -199,7 +198,7 @@ fn a_ring_belongs_to_its_path_and_its_keys_to_their_numbers() {
 #[test]
 fn bundles_come_back() {
     let (own, master) = (master(), master());
-    let key = PrivateKey::generate(&mut rand::rng()).unwrap();
+    let key = PrivateKey::generate(KeyPairType::P256, &mut rand::rng()).unwrap();
     let mut pairs = KeyRing::new(pair_path());
     pairs.push(pair(true, &key), UtcTime::new(7)).unwrap();
     pairs.make_newest_current();
@@ -259,7 +258,7 @@ fn bundles_that_are_refused() {
     ring.keys[0].data[0].symmetric = None;
     check(ring, RingError::NoKeyData);
 
-    let keys = [(); 2].map(|()| PrivateKey::generate(&mut rand::rng()).unwrap());
+    let keys = [(); 2].map(|()| PrivateKey::generate(KeyPairType::P256, &mut rand::rng()).unwrap());
     let mut ring = KeyRing::new(pair_path());
     ring.push(pair(true, &keys[0]), UtcTime::new(0)).unwrap();
     ring.keys[0].data[0].private = Some(keys[1].to_container().unwrap());
@@ -316,7 +315,7 @@ fn extending_a_ring() {
 fn a_pair_gets_its_private_half() {
     let master = master();
     let rng = &mut rand::rng();
-    let key = PrivateKey::generate(rng).unwrap();
+    let key = PrivateKey::generate(KeyPairType::P256, rng).unwrap();
     let ring = |with_private| {
         let mut ring = KeyRing::new(pair_path());
         ring.push(pair(with_private, &key), UtcTime::new(0))

@@ -1,10 +1,13 @@
-//! Sealing, opening and finding containers.
+//! Sealing, opening and finding containers; beside the first two what they cannot do without.
 
 #![allow(missing_docs, reason = "criterion's macros make public functions")]
 
+mod floor;
+
 use acra_engine::cell::{self, Kind, Opener, Scratch, Tally};
-use acra_engine::crypto::ec::PrivateKey;
-use acra_engine::crypto::{BlockKey, Secret, acrablock, acrastruct, container, detect};
+use acra_engine::crypto::{
+    BlockKey, KeyPairType, PrivateKey, Secret, acrablock, acrastruct, container, detect,
+};
 use acra_engine::keys::ClientKeys;
 use acra_engine::wire::pg::Format;
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
@@ -27,10 +30,10 @@ fn sealed(keys: &ClientKeys, size: usize) -> Vec<u8> {
     out
 }
 
-fn seal_and_open(criterion: &mut Criterion) {
+fn blocks(criterion: &mut Criterion) {
     let keys = keys();
     let key = keys.current().expect("there is one");
-    let mut group = criterion.benchmark_group("container");
+    let mut group = criterion.benchmark_group("acrablock");
     for size in SIZES {
         group.throughput(Throughput::Bytes(size as u64));
         let plain = vec![b'x'; size];
@@ -38,47 +41,69 @@ fn seal_and_open(criterion: &mut Criterion) {
         group.bench_function(BenchmarkId::new("seal", size), |bencher| {
             bencher.iter(|| {
                 out.clear();
-                container::seal_block(key, &mut rand::rng(), black_box(&plain), &mut out)
+                acrablock::seal(key, &mut rand::rng(), black_box(&plain), &mut out)
             });
         });
-        let stored = sealed(&keys, size);
-        // The block inside the serialized container.
-        let block = &stored[12..];
+        let mut block = Vec::new();
+        acrablock::seal(key, &mut rand::rng(), &plain, &mut block).expect("seals");
         group.bench_function(BenchmarkId::new("open", size), |bencher| {
             bencher.iter(|| {
                 out.clear();
-                acrablock::open(&keys.symmetric, black_box(block), &mut out)
+                acrablock::open(&keys.symmetric, black_box(&block), &mut out)
             });
+        });
+        let mut floor = floor::Block::new(size);
+        group.bench_function(BenchmarkId::new("floor of seal", size), |bencher| {
+            bencher.iter(|| black_box(floor.seal(&mut rand::rng())).len());
+        });
+        let mut floor = floor::Block::new(size);
+        group.bench_function(BenchmarkId::new("floor of open", size), |bencher| {
+            bencher.iter(|| black_box(floor.open()).len());
         });
     }
     group.finish();
 }
 
 fn structs(criterion: &mut Criterion) {
-    let key = PrivateKey::generate(&mut rand::rng()).expect("random numbers are random");
-    let recipient = key.public().expect("every private key has one");
-    let keys = [key];
-    let mut group = criterion.benchmark_group("acrastruct");
-    for size in SIZES {
-        group.throughput(Throughput::Bytes(size as u64));
-        let plain = vec![b'x'; size];
-        let mut out = Vec::new();
-        group.bench_function(BenchmarkId::new("seal", size), |bencher| {
-            bencher.iter(|| {
-                out.clear();
-                acrastruct::seal(&recipient, &mut rand::rng(), black_box(&plain), &mut out)
+    for kind in [KeyPairType::P256, KeyPairType::X25519] {
+        let key = PrivateKey::generate(kind, &mut rand::rng()).expect("random numbers are random");
+        let recipient = key.public().expect("every private key has one");
+        let keys = [key];
+        let mut group = criterion.benchmark_group(format!("acrastruct {kind}"));
+        for size in SIZES {
+            group.throughput(Throughput::Bytes(size as u64));
+            let plain = vec![b'x'; size];
+            let mut out = Vec::new();
+            group.bench_function(BenchmarkId::new("seal", size), |bencher| {
+                bencher.iter(|| {
+                    out.clear();
+                    acrastruct::seal(&recipient, &mut rand::rng(), black_box(&plain), &mut out)
+                });
             });
-        });
-        let mut sealed = Vec::new();
-        acrastruct::seal(&recipient, &mut rand::rng(), &plain, &mut sealed).expect("seals");
-        group.bench_function(BenchmarkId::new("open", size), |bencher| {
-            bencher.iter(|| {
-                out.clear();
-                acrastruct::open(&keys, black_box(&sealed), &mut out)
+            let mut sealed = Vec::new();
+            acrastruct::seal(&recipient, &mut rand::rng(), &plain, &mut sealed).expect("seals");
+            group.bench_function(BenchmarkId::new("open", size), |bencher| {
+                bencher.iter(|| {
+                    out.clear();
+                    acrastruct::open(&keys, black_box(&sealed), &mut out)
+                });
             });
-        });
+            group.bench_function(
+                BenchmarkId::new("floor of open", size),
+                |bencher| match kind {
+                    KeyPairType::P256 => {
+                        let mut floor = floor::p256(size);
+                        bencher.iter(|| black_box(floor.open()).len());
+                    }
+                    KeyPairType::X25519 => {
+                        let mut floor = floor::x25519(size);
+                        bencher.iter(|| black_box(floor.open()).len());
+                    }
+                },
+            );
+        }
+        group.finish();
     }
-    group.finish();
 }
 
 fn detection(criterion: &mut Criterion) {
@@ -118,5 +143,5 @@ fn detection(criterion: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, seal_and_open, structs, detection);
+criterion_group!(benches, blocks, structs, detection);
 criterion_main!(benches);
