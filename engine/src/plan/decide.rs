@@ -1,8 +1,10 @@
 //! The decision on a text that names a protected table, made once per shape.
 
+use super::copy::{self, Copy};
 use super::refusal::{Refusal, RefusalCode};
 use super::{ParamAction, SlotAction};
 use crate::columns::{Columns, Setting, Table};
+use crate::sql::copy::is_copy;
 use crate::sql::effects::statements;
 use crate::sql::facts::{
     self, Facts, Item, NoFacts, Reading, Role, Source, TableUse, Value, param_number,
@@ -18,6 +20,8 @@ use std::sync::Arc;
 pub(super) struct Decision {
     pub(super) slots: Vec<Option<SlotAction>>,
     pub(super) params: Vec<ParamAction>,
+    /// The copies with the client, in the order of the text.
+    pub(super) copies: Vec<Copy>,
 }
 
 /// Decides on all statements of a text; `is_protected` tells the names of protected tables.
@@ -47,13 +51,13 @@ pub(super) fn decide(
             range: (range.start, range.end),
             ..whole
         };
-        let named = tokens
-            .get(range)
-            .unwrap_or_default()
-            .iter()
-            .find(|token| is_protected(token));
-        if let Some(named) = named {
-            judge.statement(&source, &name(named, text), &is_protected)?;
+        let statement = tokens.get(range).unwrap_or_default();
+        let named = statement.iter().find(|token| is_protected(token));
+        let named = named.map(|named| name(named, text));
+        if is_copy(text, statement) {
+            judge.copy(&source, named.as_deref(), &is_protected)?;
+        } else if let Some(named) = named {
+            judge.statement(&source, &named, &is_protected)?;
         }
     }
     judge.settle_params(&whole)?;
@@ -77,16 +81,7 @@ impl<'a> Judge<'a> {
         is_protected: &impl Fn(&Token) -> bool,
     ) -> Result<(), Refusal> {
         let refuse = |none: &NoFacts| no_facts(none, named);
-        if !self.lexical.encoding.keeps_bytes()
-            && source
-                .tokens()
-                .any(|(_, token)| token.kind.is_name() && !token.text(source.text).is_ascii())
-        {
-            let message = format!(
-                "statement on protected table \"{named}\" has a name that is not ASCII, and client_encoding is not UTF8"
-            );
-            return Err(Refusal::new(RefusalCode::ClientEncoding, message));
-        }
+        self.check_names(source, named)?;
         if facts::is_maintenance(source) {
             return Ok(());
         }
@@ -119,11 +114,7 @@ impl<'a> Judge<'a> {
             return Ok(());
         };
         if target.is_view() && !facts.writes.is_empty() {
-            let message = format!(
-                "\"{}\" is a view of a protected table: what is written through it cannot be protected",
-                target.name()
-            );
-            return Err(Refusal::new(RefusalCode::ViewWrite, message));
+            return Err(view_write(target));
         }
         for write in &facts.writes {
             let column = token_name(write.column, source);
@@ -132,6 +123,41 @@ impl<'a> Judge<'a> {
             }
         }
         Ok(())
+    }
+
+    fn copy(
+        &mut self,
+        source: &Source<'_>,
+        named: Option<&str>,
+        is_protected: &impl Fn(&Token) -> bool,
+    ) -> Result<(), Refusal> {
+        let read = copy::read(source, self.lexical);
+        let copy = match named {
+            None => copy::passed(read),
+            Some(named) => {
+                self.check_names(source, named)?;
+                copy::judge(self.columns, read, source, named, |query| {
+                    self.statement(query, named, is_protected)
+                })?
+            }
+        };
+        self.decision.copies.extend(copy);
+        Ok(())
+    }
+
+    /// Which name the server makes of bytes that are not ASCII depends on the client's encoding.
+    fn check_names(&self, source: &Source<'_>, named: &str) -> Result<(), Refusal> {
+        let is_foreign =
+            |token: &Token| token.kind.is_name() && !token.text(source.text).is_ascii();
+        if self.lexical.encoding.keeps_bytes()
+            || !source.tokens().any(|(_, token)| is_foreign(token))
+        {
+            return Ok(());
+        }
+        let message = format!(
+            "statement on protected table \"{named}\" has a name that is not ASCII, and client_encoding is not UTF8"
+        );
+        Err(Refusal::new(RefusalCode::ClientEncoding, message))
     }
 
     /// Whether the protected name stands for something else in this statement, such as a column of another table.
@@ -359,7 +385,15 @@ impl Uses<'_> {
     }
 }
 
-fn misused(setting: &Setting, how: &str) -> Refusal {
+pub(super) fn view_write(view: &Table) -> Refusal {
+    let message = format!(
+        "\"{}\" is a view of a protected table: what is written through it cannot be protected",
+        view.name()
+    );
+    Refusal::new(RefusalCode::ViewWrite, message)
+}
+
+pub(super) fn misused(setting: &Setting, how: &str) -> Refusal {
     let Setting { table, column, .. } = setting;
     Refusal::new(
         RefusalCode::ColumnUse,
@@ -374,7 +408,7 @@ fn name<'a>(token: &Token, text: &'a [u8]) -> Cow<'a, str> {
     }
 }
 
-fn token_name<'a>(token: usize, source: &Source<'a>) -> Cow<'a, str> {
+pub(super) fn token_name<'a>(token: usize, source: &Source<'a>) -> Cow<'a, str> {
     source
         .tokens
         .get(token)

@@ -4,6 +4,7 @@
 //! and to the session. It knows nothing of messages, keys or containers. What is not understood and may concern a
 //! protected column is refused (docs/architecture.md, "Fail closed").
 
+mod copy;
 mod decide;
 mod literals;
 mod mention;
@@ -12,10 +13,13 @@ mod planners;
 mod refusal;
 
 #[cfg(test)]
+mod copy_tests;
+#[cfg(test)]
 mod tests;
 
 pub use crate::sql::effects::NameEffect;
 pub use crate::sql::{ClientEncoding, Edit, Lexical, splice};
+pub use copy::{Copy, CopyColumn, CopyFormat, CopyIn, Dialect};
 pub use literals::{LiteralKind, LiteralValue};
 pub use planner::{Planner, Scratch, Unsupported};
 pub use planners::{Catalog, Claim, Planners};
@@ -65,6 +69,8 @@ pub struct Plan {
     pub names: Vec<NameEffect>,
     /// Prepared statements that the text executes.
     pub executes: Vec<Box<[u8]>>,
+    /// The copies with the client, in the order of the text.
+    pub copies: Vec<Copy>,
     /// Whether it may change how later texts are read.
     pub may_change_settings: bool,
     /// Whether it names a protected table.
@@ -81,6 +87,7 @@ impl Plan {
             params: Vec::new(),
             names: Vec::new(),
             executes: Vec::new(),
+            copies: Vec::new(),
             may_change_settings: false,
             protected: false,
             slots: Vec::new(),

@@ -54,7 +54,7 @@ impl RefusalCode {
     fn hint(self) -> &'static str {
         match self {
             Self::StatementForm => {
-                "Supported are SELECT over joined tables, and UPDATE, DELETE and INSERT with a list of columns and VALUES; without sub-selects and WITH."
+                "Supported are SELECT over joined tables, and UPDATE, DELETE and INSERT with a list of columns and VALUES, and COPY with STDIN or STDOUT; without sub-selects and WITH."
             }
             Self::NotUnderstood => "Check its syntax, or write it in a simpler form.",
             Self::TooLong => "Split it into several statements.",

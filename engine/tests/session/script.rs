@@ -60,7 +60,7 @@ pub(crate) fn keys() -> Arc<ClientKeys> {
     })
 }
 
-fn sealed(value: &[u8]) -> Vec<u8> {
+pub(crate) fn sealed(value: &[u8]) -> Vec<u8> {
     let mut out = Vec::new();
     container::seal_block(
         &keys().symmetric[0],
@@ -77,7 +77,7 @@ pub(crate) fn hex(bytes: &[u8]) -> Vec<u8> {
 }
 
 /// The plaintext of a serialized container.
-fn unsealed(container: &[u8]) -> Vec<u8> {
+pub(crate) fn unsealed(container: &[u8]) -> Vec<u8> {
     let mut out = Vec::new();
     acrablock::open(&keys().symmetric, &container[12..], &mut out).unwrap();
     out

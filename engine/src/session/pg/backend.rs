@@ -32,6 +32,9 @@ impl PgSession {
         cx: &mut Cx<'_>,
     ) -> Step {
         loop {
+            if let Some(step) = self.open_more(input, out, cx) {
+                return step;
+            }
             if !pass_on(&mut self.server_passing, input, out.to_client) {
                 return Step::NeedMore { want: 1 };
             }
@@ -42,6 +45,12 @@ impl PgSession {
                     return self.violation(Side::Server, "length of a message", out, cx);
                 }
             };
+            if frame.tag == b'd' && self.opens_copy() {
+                match self.open_first(&frame, input, out, cx) {
+                    Some(step) => return step,
+                    None => continue,
+                }
+            }
             if !self.must_be_whole(&frame, cx) {
                 self.server_passing = frame.range.len();
                 continue;
@@ -75,7 +84,7 @@ impl PgSession {
                 false
             }
             b'D' | b'T' | b'C' | b'Z' | b'E' | b'S' | b'1' | b'2' | b'3' | b'n' | b's' | b'I'
-            | b'G' | b'W' => true,
+            | b'G' | b'H' | b'W' | b'c' => true,
             b'R' => self.transaction == 0,
             _ => false,
         }
@@ -118,8 +127,11 @@ impl PgSession {
             b'T' => self.described(frame.body(input.bytes))?,
             b'C' => self.completed(frame.body(input.bytes)),
             b'1' | b'2' | b'3' | b'n' | b's' | b'I' => self.ledger.complete(),
-            // CopyInResponse, and CopyBothResponse of a replication connection.
-            b'G' | b'W' => self.ledger.copy_started(),
+            b'G' => self.copy_in(frame.body(input.bytes), out, cx)?,
+            b'H' => self.copy_out(frame.body(input.bytes))?,
+            // CopyBothResponse of a replication connection.
+            b'W' => self.ledger.copy_started(),
+            b'c' => self.open_last(out, cx),
             b'R' => self.chooses_mechanism = asks_for_mechanism(frame.body(input.bytes)),
             b'S' => self.setting_changed(frame.body(input.bytes))?,
             b'E' => return Ok(self.failed(frame.body(input.bytes), out)),
@@ -232,6 +244,7 @@ impl PgSession {
             self.ending = true;
             return Taken::Pass;
         }
+        self.copy_failed();
         let failed = self.ledger.failed();
         for undo in failed.undone {
             self.registry.undo(undo);
@@ -247,6 +260,7 @@ impl PgSession {
 
     pub(super) fn ready(&mut self, body: &[u8], cx: &mut Cx<'_>) {
         self.query_result = None;
+        self.copy_out_ended();
         self.transaction = body.first().copied().unwrap_or(b'E');
         let number = self.ledger.ready();
         if let Some(database) = self.database.take() {
@@ -276,6 +290,7 @@ impl PgSession {
             b"standard_conforming_strings" => {
                 self.lexical.standard_conforming_strings = value == b"on"
             }
+            b"server_version" => self.copies.server_version(value),
             b"client_encoding" => {
                 self.lexical.encoding = crate::plan::ClientEncoding::of_name(value)
             }

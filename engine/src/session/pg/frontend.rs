@@ -3,9 +3,10 @@
 //! A message is passed on, rewritten, or replaced by one that fails on purpose; nothing is written to the client
 //! from here but the error that ends the session.
 
+use super::copy::Copied;
 use super::ledger::Awaited;
 use super::registry::{Full, Portal, Undo};
-use super::{PgSession, pass_on, rewrite};
+use super::{PgSession, drop_on, pass_on, rewrite};
 use crate::plan::{ClientEncoding, Lexical, Plan, Verdict};
 use crate::session::{Ask, ClientError, ClientFacing, Cx, Event, Input, Output, Side, Step};
 use crate::wire::cursor::{Malformed, Reader};
@@ -61,7 +62,12 @@ impl PgSession {
         cx: &mut Cx<'_>,
     ) -> Step {
         loop {
-            if !pass_on(&mut self.client_passing, input, out.to_server) {
+            if let Some(step) = self.seal_more(input, out, cx) {
+                return step;
+            }
+            if !pass_on(&mut self.client_passing, input, out.to_server)
+                || !drop_on(&mut self.client_dropping, input)
+            {
                 return Step::NeedMore { want: 1 };
             }
             if self.ledger.len() >= self.context.limits.max_in_flight {
@@ -90,9 +96,20 @@ impl PgSession {
         out: &mut Output<'_>,
         cx: &mut Cx<'_>,
     ) -> Option<Step> {
+        if !matches!(frame.tag, b'd' | b'c' | b'f' | b'S' | b'H') {
+            self.past_copy();
+        }
         if self.ledger.skipping() && !matches!(frame.tag, b'S' | b'H' | b'X') {
             // The server discards it; it may hold what must not reach the server.
-            return self.discard(frame, input);
+            self.client_dropping = frame.range.len();
+            return None;
+        }
+        if matches!(frame.tag, b'd' | b'c' | b'f') {
+            match self.copy_message(frame, input, out, cx) {
+                Copied::Pass => {}
+                Copied::Taken => return None,
+                Copied::Step(step) => return Some(step),
+            }
         }
         // The server refuses a longer one by its header.
         if frame.tag == b'p' && self.chooses_mechanism && frame.range.len() <= MAX_STARTUP {
@@ -163,17 +180,6 @@ impl PgSession {
         }
         self.chooses_mechanism = false;
         self.client_passing = frame.range.len();
-        None
-    }
-
-    /// Drops a message while the server skips to Sync, without waiting for all of it.
-    fn discard(&mut self, frame: &Frame, input: &mut Input<'_>) -> Option<Step> {
-        if frame.range.end > input.bytes.len() {
-            return Some(Step::NeedMore {
-                want: frame.range.len(),
-            });
-        }
-        input.at = frame.range.end;
         None
     }
 

@@ -6,7 +6,7 @@
 //! one that fails on purpose, and the entry carries the text that takes the place of the server's.
 
 use super::registry::{Portal, Statement, Undo};
-use crate::plan::Plan;
+use crate::plan::{Copy, Plan};
 use crate::session::ClientError;
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -41,6 +41,8 @@ pub(super) struct Entry {
     pub(super) number: u64,
     /// How many PREPARE, DEALLOCATE and DISCARD of this entry have completed.
     pub(super) names_done: usize,
+    /// How many copies of this entry have begun.
+    copies_begun: usize,
 }
 
 impl Entry {
@@ -51,6 +53,14 @@ impl Entry {
             Awaited::Execute(Some(portal)) => Some(&portal.statement.plan),
             _ => None,
         }
+    }
+
+    /// Rows will be sealed, and the server has not asked for them yet.
+    fn awaits_sealed_copy(&self) -> bool {
+        self.runs().is_some_and(|plan| {
+            let ahead = plan.copies.get(self.copies_begun..).unwrap_or_default();
+            ahead.iter().any(|copy| matches!(copy, Copy::In(_)))
+        })
     }
 
     fn may_change_settings(&self) -> bool {
@@ -96,6 +106,8 @@ pub(super) struct Ledger {
     entries: VecDeque<Entry>,
     sent: u64,
     unsettled: usize,
+    /// Something may have changed settings that the server has not told of yet: it does so before ReadyForQuery.
+    untold: bool,
     /// Entries that change what a name stands for.
     renaming: usize,
     /// The server discards, or is about to, everything up to a Sync that the client has not sent yet.
@@ -168,6 +180,7 @@ impl Ledger {
             replacement,
             number: self.sent,
             names_done: 0,
+            copies_begun: 0,
         };
         self.sent += 1;
         self.unsettled += usize::from(entry.may_change_settings());
@@ -208,6 +221,43 @@ impl Ledger {
         });
     }
 
+    /// The server begins the next COPY of the current entry; what is known of it.
+    pub(super) fn next_copy(&mut self) -> Option<Copy> {
+        let entry = self.head()?;
+        let copy = entry.runs()?.copies.get(entry.copies_begun).cloned();
+        entry.copies_begun += 1;
+        copy
+    }
+
+    /// Whether settings may differ from what the server has told, for the COPY that it begins.
+    pub(super) fn copies_unsettled(&mut self) -> bool {
+        self.untold || self.head().is_some_and(|head| head.may_change_settings())
+    }
+
+    /// Whether data of the client may belong to a COPY whose rows are sealed and which has not begun.
+    pub(super) fn awaits_sealed_copy(&self) -> bool {
+        !self.copy_in && self.entries.iter().any(Entry::awaits_sealed_copy)
+    }
+
+    /// Whether the current entry, which fails, was to begin such a COPY, and the client has sent nothing since but Sync.
+    pub(super) fn fails_sealed_copy(&mut self) -> bool {
+        self.head().is_some_and(|head| head.awaits_sealed_copy())
+            && self
+                .entries
+                .iter()
+                .skip(1)
+                .all(|entry| matches!(entry.awaited, Awaited::Sync | Awaited::CopyEnd))
+    }
+
+    /// We have ended the COPY that is under way with CopyFail.
+    pub(super) fn fail_copy(&mut self, error: ClientError) {
+        let Some(head) = self.head() else { return };
+        head.replacement = Some(Box::new(error));
+        let skips = !head.ends_cycle();
+        self.copy_end();
+        self.skipping |= skips;
+    }
+
     /// The entry that the next reply belongs to.
     pub(super) fn head(&mut self) -> Option<&mut Entry> {
         while matches!(
@@ -231,7 +281,9 @@ impl Ledger {
 
     fn pop(&mut self) -> Option<Entry> {
         let entry = self.entries.pop_front()?;
-        self.unsettled -= usize::from(entry.may_change_settings());
+        let may_change_settings = entry.may_change_settings();
+        self.unsettled -= usize::from(may_change_settings);
+        self.untold |= may_change_settings;
         self.renaming -= usize::from(entry.renames().is_some());
         Some(entry)
     }
@@ -240,6 +292,7 @@ impl Ledger {
     pub(super) fn ready(&mut self) -> u64 {
         self.copy_in = false;
         let answered = self.end_cycle();
+        self.untold = false;
         if self.entries.is_empty() {
             // Whatever the server was about to discard, it has come to an end of it.
             self.skipping = false;
@@ -266,6 +319,8 @@ impl Ledger {
             };
         };
         let replacement = head.replacement.take();
+        // None of its copies begins any more.
+        head.copies_begun = usize::MAX;
         let mut undone = Vec::new();
         if !head.ends_cycle() {
             while let Some(entry) = self.entries.front() {

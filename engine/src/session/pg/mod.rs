@@ -1,9 +1,11 @@
 //! A PostgreSQL session (specification: PostgreSQL documentation, "Frontend/Backend Protocol").
 //!
 //! `startup` takes the untagged packets, `frontend` what the client sends, `backend` what the server answers;
-//! `rewrite` seals literals and parameters, `rows` opens cells. [`PgSession`] holds the state they share.
+//! `rewrite` seals literals and parameters, `rows` opens cells, `copy` does both for the rows of a COPY. [`PgSession`]
+//! holds the state they share.
 
 mod backend;
+mod copy;
 mod frontend;
 mod ledger;
 mod probe;
@@ -22,6 +24,7 @@ use crate::keys::ClientId;
 use crate::plan::{Catalog, Lexical, Planner, Planners};
 use crate::wire::outbox::Outbox;
 use crate::wire::pg::Formats;
+use copy::Copies;
 use ledger::Ledger;
 use probe::Probe;
 use registry::{Kinds, Registry};
@@ -121,8 +124,11 @@ pub struct PgSession {
     lexical: Lexical,
     /// Bytes of a message from the client that still have to pass unread.
     client_passing: usize,
-    /// The same for the server.
+    /// Bytes of a message from the client that still have to be dropped.
+    client_dropping: usize,
+    /// Bytes of a message from the server that still have to pass unread.
     server_passing: usize,
+    copies: Copies,
     /// Columns and formats of the current result of a simple query.
     query_result: Option<(Kinds, Formats)>,
     /// Cells that may hold a container and for which there were no keys, since the last ReadyForQuery.
@@ -157,7 +163,9 @@ impl PgSession {
             keyring: Keyring::default(),
             lexical: Lexical::default(),
             client_passing: 0,
+            client_dropping: 0,
             server_passing: 0,
+            copies: Copies::default(),
             query_result: None,
             unopened: 0,
             tally: cell::Tally::default(),
@@ -312,6 +320,14 @@ impl Session for PgSession {
             _ => Activity::IdleInTransaction,
         }
     }
+}
+
+/// Drops what is there of a message. True: all of it has been dropped.
+fn drop_on(left: &mut usize, input: &mut Input<'_>) -> bool {
+    let there = (*left).min(input.bytes.len() - input.at);
+    input.at += there;
+    *left -= there;
+    *left == 0
 }
 
 /// Passes what is there of a message that is not looked into. True: all of it has passed.

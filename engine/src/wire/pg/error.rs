@@ -3,7 +3,7 @@
 use super::{write_cstr, write_frame};
 use crate::wire::cursor::Reader;
 
-/// Fields of an error that we write, in the order in which they go out: `S V C M D H`.
+/// Fields of an error that we write, in the order in which they go out: `S V C M D H W`.
 #[derive(Debug, Clone, Copy)]
 pub struct ErrorFields<'a> {
     /// `ERROR` or `FATAL`; written as the localised and the plain severity.
@@ -16,6 +16,8 @@ pub struct ErrorFields<'a> {
     pub detail: Option<&'a str>,
     /// Hint, if any.
     pub hint: Option<&'a str>,
+    /// Where it happened, if that is told.
+    pub context: Option<&'a str>,
 }
 
 /// Appends an ErrorResponse.
@@ -35,6 +37,9 @@ pub fn write(out: &mut Vec<u8>, fields: ErrorFields<'_>) {
         }
         if let Some(hint) = fields.hint {
             field(b'H', hint);
+        }
+        if let Some(context) = fields.context {
+            field(b'W', context);
         }
         out.push(0);
     });
@@ -85,6 +90,7 @@ mod tests {
             message: "no\0pe",
             detail: None,
             hint: Some("wait"),
+            context: None,
         };
         write(&mut out, fields);
         assert!(ends_connection(&out[5..]));
