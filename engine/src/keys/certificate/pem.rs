@@ -112,9 +112,8 @@ mod tests {
 
     /// Of the vectors of client ids.
     fn certificate() -> Vec<u8> {
-        let file = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/vectors/client_id.json");
-        let file: serde_json::Value =
-            serde_json::from_slice(&std::fs::read(file).unwrap()).unwrap();
+        let file = include_bytes!("../../../tests/vectors/client_id.json");
+        let file: serde_json::Value = serde_json::from_slice(file).unwrap();
         let der = file["vectors"]
             .as_array()
             .unwrap()
