@@ -221,7 +221,7 @@ mod tests {
     proptest! {
         #[test]
         fn what_is_written_is_read(
-            records in proptest::collection::vec((".{0,300}", proptest::collection::vec(any::<u8>(), 0..300)), 0..300),
+            records in proptest::collection::vec((".{0,140}", proptest::collection::vec(any::<u8>(), 0..300)), 0..12),
         ) {
             let written: Vec<Record> = records.iter().map(|(name, content)| record(name, content)).collect();
             let stream = write(&written);
