@@ -5,10 +5,17 @@
 //! protected column is refused (docs/architecture.md, "Fail closed").
 
 mod decide;
+mod definition;
+mod flow;
 mod literals;
 mod mention;
+mod names;
 mod planner;
 mod refusal;
+mod resolve;
+mod schema;
+mod scope;
+mod store;
 
 #[cfg(test)]
 mod tests;
@@ -61,6 +68,8 @@ pub struct Plan {
     pub params: Vec<ParamAction>,
     /// Changes of the names of prepared statements, in the order of the text.
     pub names: Vec<NameEffect>,
+    /// The plan of each statement that the text prepares, in the order of the text.
+    pub prepared: Vec<Arc<Plan>>,
     /// Prepared statements that the text executes.
     pub executes: Vec<Box<[u8]>>,
     /// Whether it may change how later texts are read.
@@ -78,6 +87,7 @@ impl Plan {
             verdict: Verdict::Forward,
             params: Vec::new(),
             names: Vec::new(),
+            prepared: Vec::new(),
             executes: Vec::new(),
             may_change_settings: false,
             protected: false,
@@ -92,12 +102,13 @@ impl Plan {
             Verdict::Refuse(refusal) | Verdict::Observe(refusal) => refusal.message.len() + 256,
             Verdict::Forward | Verdict::Rewrite => 0,
         };
+        let prepared: u64 = self.prepared.iter().map(|plan| plan.weight()).sum();
         let parts = size_of::<Self>()
             + names
             + refusal
             + self.names.len() * 32
             + self.params.len() * size_of::<ParamAction>()
             + self.slots.len() * size_of::<Option<SlotAction>>();
-        parts as u64
+        parts as u64 + prepared
     }
 }

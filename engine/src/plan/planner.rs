@@ -3,7 +3,7 @@
 use super::decide::{Decision, decide};
 use super::mention::mentions;
 use super::refusal::{Refusal, RefusalCode};
-use super::{Plan, Verdict};
+use super::{ParamAction, Plan, Verdict};
 use crate::columns::Columns;
 use crate::sql::effects::{self, Effects};
 use crate::sql::shape::Shape;
@@ -141,7 +141,12 @@ impl Planner {
             lexical,
             |token| self.is_protected(token, text, lexical),
         ) {
-            Ok(Decision { slots, params }) => Plan {
+            Ok(Decision {
+                slots,
+                params,
+                prepared,
+            }) => Plan {
+                prepared: prepared.into_iter().map(executed).collect(),
                 verdict: match slots.is_empty() {
                     true => Verdict::Forward,
                     false => Verdict::Rewrite,
@@ -235,4 +240,13 @@ impl Planner {
             ..plan
         }
     }
+}
+
+/// The plan of a prepared statement: what its arguments are.
+fn executed(params: Vec<ParamAction>) -> Arc<Plan> {
+    Arc::new(Plan {
+        protected: !params.is_empty(),
+        params,
+        ..Plan::forward()
+    })
 }
