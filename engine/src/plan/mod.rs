@@ -6,6 +6,7 @@
 
 mod decide;
 mod definition;
+mod execute;
 mod flow;
 mod literals;
 mod mention;
@@ -22,6 +23,7 @@ mod tests;
 
 pub use crate::sql::effects::NameEffect;
 pub use crate::sql::{ClientEncoding, Edit, Lexical, splice};
+pub use execute::arguments;
 pub use literals::{LiteralKind, LiteralValue};
 pub use planner::{Planner, Scratch, Unsupported};
 pub use refusal::{Refusal, RefusalCode};
@@ -93,6 +95,28 @@ impl Plan {
             protected: false,
             slots: Vec::new(),
         }
+    }
+
+    /// The plan of the statement that the effect of this number on names prepares.
+    pub fn prepared_by(&self, effect: usize) -> Arc<Self> {
+        let before = self.names.iter().take(effect);
+        let at = before
+            .filter(|name| matches!(name, NameEffect::Prepare(_)))
+            .count();
+        match self.prepared.get(at) {
+            Some(plan) => Arc::clone(plan),
+            None => Arc::new(Self::forward()),
+        }
+    }
+
+    /// The plan of the statement of this name that the text itself prepares.
+    pub fn prepares(&self, name: &[u8]) -> Option<Arc<Self>> {
+        let is =
+            |effect: &NameEffect| matches!(effect, NameEffect::Prepare(given) if **given == *name);
+        self.names
+            .iter()
+            .rposition(is)
+            .map(|effect| self.prepared_by(effect))
     }
 
     /// Its size in bytes, to the extent that it depends on the statement.
