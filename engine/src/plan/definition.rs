@@ -179,7 +179,7 @@ impl<'s> Definition<'s, '_> {
             .list(at + 1..close)
             .into_iter()
             .try_for_each(|element| self.element(table, element))
-            .and_then(|()| self.others(close + 1..range.end));
+            .and_then(|()| self.parents(close + 1..range.end));
         Some(verdict)
     }
 
@@ -219,7 +219,7 @@ impl<'s> Definition<'s, '_> {
         Ok(())
     }
 
-    /// Tokens that are of no protected column. Another protected table is named as the one that a key refers to.
+    /// Tokens that are of no protected column. Another protected table may be named as the one that a key refers to.
     fn others(&self, range: Range<usize>) -> Result<(), Refusal> {
         let mut at = range.start;
         while at < range.end {
@@ -236,21 +236,30 @@ impl<'s> Definition<'s, '_> {
                 at = columns.max(after);
                 continue;
             }
-            let is_table = self.words.is_name(at)
-                && self
-                    .entry(TableName {
-                        schema: None,
-                        table: at,
-                    })
-                    .is_some();
-            if is_table {
-                return Err(
-                    self.form("a table defined by another one (LIKE, INHERITS, PARTITION OF)")
-                );
+            if self.words.is(at, "like")
+                && let Some((name, _)) = self.words.table(at + 1)
+                && self.entry(name).is_some()
+            {
+                return Err(self.form("a table defined by another one"));
             }
             at += 1;
         }
         Ok(())
+    }
+
+    /// What follows the columns of a table: it may have parents.
+    fn parents(&self, range: Range<usize>) -> Result<(), Refusal> {
+        let is_table = |at: usize| {
+            let name = TableName {
+                schema: None,
+                table: at,
+            };
+            self.words.is_name(at) && self.entry(name).is_some()
+        };
+        match range.into_iter().any(is_table) {
+            true => Err(self.form("a table defined by another one")),
+            false => Ok(()),
+        }
     }
 
     fn create_index(&self, range: Range<usize>) -> Result<(), Refusal> {
