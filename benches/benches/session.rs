@@ -5,7 +5,7 @@
 use acra_engine::columns::{Columns, Database};
 use acra_engine::crypto::{BlockKey, Secret, container};
 use acra_engine::keys::{ClientId, ClientKeys};
-use acra_engine::plan::{Planner, Unsupported};
+use acra_engine::plan::{Planners, Unsupported};
 use acra_engine::session::pg::{ClientTls, Context, PgSession, ScanColumns};
 use acra_engine::session::{Answer, Ask, Cx, Event, Input, Limits, Output, Session, Step};
 use acra_engine::wire::outbox::Outbox;
@@ -57,7 +57,9 @@ impl Conversation {
             .columns;
         let context = Context {
             protects: true,
-            planner: Arc::new(Planner::new(
+            schema_probe: false,
+            poison: None,
+            planners: Arc::new(Planners::new(
                 Arc::new(columns),
                 Unsupported::Refuse,
                 1 << 20,

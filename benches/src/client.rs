@@ -68,13 +68,22 @@ pub(crate) trait Stream: Read + Write + Send {}
 
 impl<T: Read + Write + Send> Stream for T {}
 
-struct Client {
+/// A connection that sends requests one by one.
+pub(crate) struct Client {
     stream: Box<dyn Stream>,
     buffer: Vec<u8>,
 }
 
 impl Client {
     fn prepared(target: &Target, scenario: &Scenario) -> Result<Self> {
+        let mut client = Self::connect(target)?;
+        client.round(&scenario.prepare)?;
+        client.round(&scenario.request)?;
+        Ok(client)
+    }
+
+    /// Connects and logs in.
+    pub(crate) fn connect(target: &Target) -> Result<Self> {
         let stream = TcpStream::connect(target.address)?;
         stream.set_nodelay(true)?;
         stream.set_read_timeout(Some(Duration::from_secs(30)))?;
@@ -87,13 +96,11 @@ impl Client {
         };
         let parameters = [("user", "postgres"), ("database", DATABASE)];
         client.round(&startup(VERSION_3_0, &parameters))?;
-        client.round(&scenario.prepare)?;
-        client.round(&scenario.request)?;
         Ok(client)
     }
 
     /// Sends bytes and reads to ReadyForQuery; an error of the server is an error.
-    fn round(&mut self, request: &[u8]) -> Result<()> {
+    pub(crate) fn round(&mut self, request: &[u8]) -> Result<()> {
         self.stream.write_all(request)?;
         let (mut filled, mut at) = (0, 0);
         loop {
@@ -119,7 +126,8 @@ impl Client {
         }
     }
 
-    fn end(&mut self) {
+    /// Says goodbye.
+    pub(crate) fn end(&mut self) {
         // The server may be quicker.
         let _ = self.stream.write_all(&terminate());
     }

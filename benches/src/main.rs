@@ -3,6 +3,7 @@
 //!
 //! All targets take turns in every round, so that what disturbs the machine disturbs all of them. What counts is CPU time
 //! and context switches of the process in between, per query; throughput and latency are shown beside them.
+//! `acra-bench copy` copies a million rows (`ACRA_BENCH_ROWS`) in and out.
 //! `make bench` runs it; `ACRA_BENCH_ROUNDS` and `ACRA_BENCH_SECONDS` (per turn) change how long it takes.
 
 #![allow(
@@ -13,6 +14,7 @@
 
 mod churn;
 mod client;
+mod copy;
 mod memory;
 mod report;
 mod scenario;
@@ -60,6 +62,10 @@ fn run() -> Result<()> {
                 "ACRA_BENCH_SECONDS",
                 60.0,
             )?));
+        }
+        "copy" => {
+            let rows = setting("ACRA_BENCH_ROWS", 1e6)? as usize;
+            return copy::run(rows, effort.rounds);
         }
         _ => {}
     }

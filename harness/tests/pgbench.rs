@@ -1,7 +1,7 @@
 //! PostgreSQL's own programs work through `acra-server` as they do without it.
 
 use acra_harness::clients::{Output, pgbench, psql};
-use acra_harness::scene::{Scene, eventually, hex, rows};
+use acra_harness::scene::{Scene, hex, rows};
 use acra_harness::{Error, Result, at_rest};
 use std::fs;
 
@@ -153,27 +153,6 @@ fn psql_copies_tables_that_are_not_protected() -> Result<()> {
     assert!(shown.contains("5002|12497507|5001"), "{shown}");
     assert!(shown.contains("after it") && shown.ends_with("after that\n"));
     Ok(())
-}
-
-#[test]
-fn psql_is_told_why_a_protected_table_is_not_copied() -> Result<()> {
-    let scene = Scene::start()?;
-    let script = "\\copy vault (id, secret) from stdin\n1\tnot to be stored\n\\.\n\\copy vault to stdout\nSELECT 'after it';\n";
-    let output = psql(scene.acra.address(), &scene.database, &["-At"], script)?;
-    assert_eq!(
-        output
-            .stderr
-            .matches("protected table \"vault\" is not supported")
-            .count(),
-        2,
-        "{output:?}"
-    );
-    assert!(output.stdout.ends_with("after it\n"), "{output:?}");
-    assert_eq!(scene.stored("SELECT count(*) FROM vault")?, "0");
-    eventually("the log tells of it", || {
-        Ok(scene.acra.log().contains("action=refused"))
-    })?;
-    scene.works()
 }
 
 #[test]

@@ -3,11 +3,11 @@
 use crate::settings::{self, Problems, Settings, StartError};
 use crate::snapshot::{self, log_notices, open_keys};
 use crate::tls::Tls;
-use crate::{exporter, log_problems, log_warnings, say};
+use crate::{exporter, forbid_core_dumps, log_problems, log_warnings, say};
 use acra_cli::Parsed;
 use acra_engine::columns::Columns;
 use acra_engine::keys::ClientId;
-use acra_stores::KeyCache;
+use acra_stores::{CacheSize, KeyCache};
 use acra_telemetry::{Destinations, Format, Logger, codes};
 use std::collections::BTreeSet;
 use std::fs::OpenOptions;
@@ -29,6 +29,7 @@ pub(crate) fn run(parsed: &Parsed) -> ExitCode {
         Ok(logger) => logger,
         Err(error) => return say(std::io::stderr(), &error.to_string(), 1),
     };
+    forbid_core_dumps(&logger);
     log_warnings(parsed, &logger);
     logger.info("Validating service configuration...", &[]);
     let mut problems = Problems::default();
@@ -106,7 +107,11 @@ fn check_keys(
     problems: &mut Problems,
     logger: &Logger,
 ) -> usize {
-    let Some(keys) = problems.keep(open_keys(Path::new(parsed.text("keys_dir")), logger)) else {
+    let Some(keys) = problems.keep(open_keys(
+        Path::new(parsed.text("keys_dir")),
+        CacheSize::None,
+        logger,
+    )) else {
         return 0;
     };
     let stored = keys

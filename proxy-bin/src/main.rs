@@ -8,6 +8,7 @@ mod address;
 mod check;
 mod exporter;
 mod flags;
+mod poison;
 mod report;
 mod revocation;
 mod service;
@@ -85,6 +86,19 @@ fn log_problems(problems: &Problems, logger: &Logger) {
     }
 }
 
+/// Before any key is read.
+fn forbid_core_dumps(logger: &Logger) {
+    if let Err(error) = acra_stores::forbid_core_dumps() {
+        logger.warning(
+            "Core dumps cannot be forbidden: one could hold keys",
+            &[
+                codes::code(codes::KEYS),
+                ("error", (&error.to_string()).into()),
+            ],
+        );
+    }
+}
+
 /// What the command line and the configuration file have that stops nothing.
 fn log_warnings(parsed: &acra_cli::Parsed, logger: &Logger) {
     for warning in parsed.warnings() {
@@ -105,9 +119,11 @@ fn log_warnings(parsed: &acra_cli::Parsed, logger: &Logger) {
 }
 
 fn run(parsed: &acra_cli::Parsed, logger: &Logger) -> Result<(), Problems> {
+    forbid_core_dumps(logger);
     log_warnings(parsed, logger);
     logger.info("Validating service configuration...", &[]);
     let settings = Settings::new(parsed)?;
+    settings.poison.announce(logger);
     let (listen, threads) = (settings.listen.clone(), settings.threads);
     let (max_connections, drain) = (settings.max_connections, settings.drain);
     let patience = settings.time_limits.write;

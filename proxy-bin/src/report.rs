@@ -8,7 +8,7 @@ use acra_telemetry::{Field, Logger, Value, codes};
 
 /// The reasons that `--unsupported_statements` is about: the statement may touch a protected column in a way that is not
 /// understood.
-const UNSUPPORTED: [&str; 8] = [
+const UNSUPPORTED: [&str; 9] = [
     "client-encoding",
     "column-use",
     "not-understood",
@@ -17,6 +17,7 @@ const UNSUPPORTED: [&str; 8] = [
     "statement-form",
     "too-long",
     "value-form",
+    "view-write",
 ];
 
 /// Writes what sessions report.
@@ -59,9 +60,27 @@ impl Report<'_> {
             ),
             // Counted only.
             Event::Sealed { .. } | Event::Decrypted(_) => {}
+            // Told where it is acted on.
+            Event::Poison { .. } => {}
             Event::KeysUnavailable { client_id } => self.0.error(
                 "No keys for this client",
                 &[codes::code(codes::KEYS), ("client_id", Value::Text(&client_id))],
+            ),
+            Event::SchemaNote { database, note } => self.0.warning(
+                "Encryptor configuration does not fit the database",
+                &[
+                    codes::code(codes::WRONG_CONFIGURATION),
+                    ("database", (&database).into()),
+                    ("error", (&note).into()),
+                ],
+            ),
+            Event::SchemaUnknown { database, reason } => self.0.warning(
+                "The database does not tell what it knows of the configured tables: children and views of them are not protected",
+                &[
+                    codes::code(codes::DATABASE_PROTOCOL),
+                    ("database", (&database).into()),
+                    ("error", (&reason).into()),
+                ],
             ),
             Event::RowTooLarge { bytes } => self.0.warning(
                 "Container larger than the limit passed unopened",
@@ -128,6 +147,9 @@ pub(crate) fn count(metrics: &Metrics, event: &Event) {
             metrics.decryptions(Status::Fail, Envelope::AcraStruct, tally.failed_structs);
         }
         Event::KeysUnavailable { .. }
+        | Event::Poison { .. }
+        | Event::SchemaNote { .. }
+        | Event::SchemaUnknown { .. }
         | Event::RowTooLarge { .. }
         | Event::Protocol { .. }
         | Event::ServerLost => {}

@@ -198,6 +198,20 @@ impl Services<PgSession> for Service {
     }
 
     fn event(&self, event: Event) {
+        if let Event::Poison {
+            session,
+            client_id,
+            statement,
+        } = &event
+        {
+            let poison = &self.settings.poison;
+            poison.met(
+                &self.logger,
+                *session,
+                client_id.as_ref(),
+                statement.as_deref(),
+            );
+        }
         report::count(&self.metrics, &event);
         Report(&self.logger).event(event);
     }
@@ -266,7 +280,7 @@ impl Handler for Service {
         if verbose {
             report.opened(number, client_id.as_ref(), from);
         }
-        let mut session = PgSession::new(context);
+        let mut session = PgSession::new(context).numbered(number);
         if is_above_limit {
             let limit = self.settings.max_connections;
             session.turn_away(

@@ -1,6 +1,7 @@
 //! Values of flags → settings that are known to be usable.
 
 use crate::address;
+use crate::poison::PoisonSettings;
 use crate::tls::TlsSettings;
 use crate::upstream::Upstream;
 use acra_cli::Parsed;
@@ -9,9 +10,11 @@ use acra_engine::plan::Unsupported;
 use acra_engine::session::Limits;
 use acra_engine::session::pg::ScanColumns;
 use acra_net::TimeLimits;
+use acra_stores::CacheSize;
 use acra_telemetry::{Destinations, Format, Logger, codes};
 use std::fmt::Display;
 use std::net::SocketAddr;
+use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -67,12 +70,24 @@ pub(crate) struct Settings {
     pub(crate) upstream: Upstream,
     pub(crate) tls: TlsSettings,
     pub(crate) keys_dir: PathBuf,
+    pub(crate) cache: CacheSettings,
     pub(crate) encryptor_config: Option<PathBuf>,
     /// As it was given; see [`Settings::client_id`].
     client_id: String,
     pub(crate) unsupported: Unsupported,
+    pub(crate) poison: PoisonSettings,
+    /// Whether databases are asked about the configured tables.
+    pub(crate) schema_probe: bool,
     pub(crate) scan: ScanColumns,
     pub(crate) limits: Limits,
+}
+
+/// Which keys are kept in memory.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct CacheSettings {
+    pub(crate) size: CacheSize,
+    /// Whether all keys are read at the start and at a reload.
+    pub(crate) on_start: bool,
 }
 
 /// Where clients connect.
@@ -119,9 +134,12 @@ impl Settings {
         let startup = problems.keep(seconds(parsed, "startup_timeout"));
         let idle = problems.keep(seconds(parsed, "idle_timeout"));
         let write = problems.keep(seconds(parsed, "write_timeout"));
+        let cache = problems.keep(cache(parsed));
         let tls = problems.keep(TlsSettings::new(parsed, parsed.text("db_host")));
         let db_port = problems.keep(port(parsed, "db_port"));
         let unsupported = problems.keep(unsupported(parsed));
+        let schema_probe = problems.keep(schema_probe(parsed));
+        let poison = problems.keep(PoisonSettings::new(parsed));
         let scan = problems.keep(scan(parsed));
         let max_row = problems.keep(size(parsed, "max_container"));
         let complete = || {
@@ -137,10 +155,13 @@ impl Settings {
                 },
                 tls: tls?,
                 upstream: Upstream::new(db_host?, db_port?),
+                cache: cache?,
                 keys_dir: parsed.text("keys_dir").into(),
                 encryptor_config: encryptor_config(parsed),
                 client_id: parsed.text("client_id").to_owned(),
                 unsupported: unsupported?,
+                schema_probe: schema_probe?,
+                poison: poison?,
                 scan: scan?,
                 limits: Limits {
                     max_row: max_row?,
@@ -207,6 +228,14 @@ fn unsupported(parsed: &Parsed) -> Result<Unsupported, StartError> {
     }
 }
 
+fn schema_probe(parsed: &Parsed) -> Result<bool, StartError> {
+    match parsed.text("schema_probe") {
+        "on" => Ok(true),
+        "off" => Ok(false),
+        other => Err(wrong("schema_probe", other, "on or off")),
+    }
+}
+
 fn scan(parsed: &Parsed) -> Result<ScanColumns, StartError> {
     match parsed.text("scan_columns") {
         "typed" => Ok(ScanColumns::Typed),
@@ -252,6 +281,27 @@ fn seconds(parsed: &Parsed, flag: &str) -> Result<Option<Duration>, StartError> 
         Ok(seconds) if seconds <= 365 * 24 * 3600 => Ok(Some(Duration::from_secs(seconds))),
         _ => Err(wrong(flag, value, "a number of seconds from 0 to 31536000")),
     }
+}
+
+fn cache(parsed: &Parsed) -> Result<CacheSettings, StartError> {
+    let value = parsed.integer("keystore_cache_size");
+    let size = match (value, usize::try_from(value).map(NonZeroUsize::new)) {
+        (-1, _) => CacheSize::None,
+        (_, Ok(None)) => CacheSize::Unlimited,
+        (_, Ok(Some(clients))) => CacheSize::Clients(clients),
+        (_, Err(_)) => {
+            let expected = "a number of clients, 0 for all, -1 for none";
+            return Err(wrong("keystore_cache_size", value, expected));
+        }
+    };
+    let on_start = parsed.boolean("keystore_cache_on_start_enable");
+    if on_start && size == CacheSize::None {
+        return Err(StartError::new(
+            codes::WRONG_CONFIGURATION,
+            "Can't cache on start with disabled cache: --keystore_cache_size=-1 needs --keystore_cache_on_start_enable=false",
+        ));
+    }
+    Ok(CacheSettings { size, on_start })
 }
 
 fn threads(parsed: &Parsed) -> Result<usize, StartError> {

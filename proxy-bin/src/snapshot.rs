@@ -4,14 +4,14 @@ use crate::settings::{Settings, StartError};
 use crate::tls::Tls;
 use acra_engine::columns::{Columns, ConfigError, Database};
 use acra_engine::keys::ClientId;
-use acra_engine::plan::Planner;
-use acra_engine::session::pg::Context;
-use acra_stores::{FileKeyStore, KeyCache, KeyStoreError};
+use acra_engine::plan::Planners;
+use acra_engine::session::pg::{Context, Poison};
+use acra_stores::{CacheSize, KeyCache, KeyStore, KeyStoreError};
 use acra_telemetry::{Logger, codes};
 use std::path::Path;
 use std::sync::Arc;
 
-/// Bytes of all plans together.
+/// Bytes of all plans for one database.
 const PLAN_CACHE: u64 = 32 << 20;
 
 /// A state of the configuration, replaced as a whole.
@@ -33,29 +33,32 @@ impl Snapshot {
         let path = settings.encryptor_config.as_deref();
         let document = document(path)?;
         let same = former.filter(|former| former.document == document);
-        let (planner, protects, wanted) = match same {
+        let (planners, protects, wanted) = match same {
             Some(former) => {
                 let context = &former.context;
-                (Arc::clone(&context.planner), context.protects, Vec::new())
+                (Arc::clone(&context.planners), context.protects, Vec::new())
             }
             None => {
                 let columns = columns(path, &document, logger)?;
                 let (protects, wanted) = (!columns.is_empty(), clients(&columns));
-                let planner = Planner::new(Arc::new(columns), settings.unsupported, PLAN_CACHE);
-                (Arc::new(planner), protects, wanted)
+                let planners = Planners::new(Arc::new(columns), settings.unsupported, PLAN_CACHE);
+                (Arc::new(planners), protects, wanted)
             }
         };
-        let keys = open_keys(&settings.keys_dir, logger)?;
-        load_keys(&settings.keys_dir, &keys, logger)?;
+        let keys = open_keys(&settings.keys_dir, settings.cache.size, logger)?;
+        load_keys(settings, &keys, logger)?;
+        let poison = poison(settings, &keys, logger)?;
         logger.info("Configuring transport...", &[]);
         let client_id = settings.client_id()?;
         let tls = Tls::load(&settings.tls, logger)?;
         warn_missing(client_id.as_ref(), wanted, &keys, logger);
         let context = Context {
-            planner,
+            planners,
+            schema_probe: settings.schema_probe,
             protects,
             client_id,
             client_tls: tls.client_mode(),
+            poison,
             scan: settings.scan,
             limits: settings.limits,
         };
@@ -134,27 +137,68 @@ pub(crate) fn clients(columns: &Columns) -> Vec<String> {
 }
 
 /// Opens the key store, without reading keys.
-pub(crate) fn open_keys(directory: &Path, logger: &Logger) -> Result<KeyCache, StartError> {
+pub(crate) fn open_keys(
+    directory: &Path,
+    size: CacheSize,
+    logger: &Logger,
+) -> Result<KeyCache, StartError> {
     logger.info("Initialising keystore...", &[]);
     let master_key = std::env::var("ACRA_MASTER_KEY").ok();
     let fail = |error: KeyStoreError| {
         StartError::new(codes::KEYSTORE, "Can't open keyStore")
             .caused_by(format!("{}: {error}", directory.display()))
     };
-    let store = FileKeyStore::open(directory, master_key.as_deref()).map_err(fail)?;
-    Ok(KeyCache::new(store))
+    let store = KeyStore::open(directory, None, master_key.as_deref()).map_err(fail)?;
+    Ok(KeyCache::new(store, size))
 }
 
-fn load_keys(directory: &Path, cache: &KeyCache, logger: &Logger) -> Result<(), StartError> {
-    let path = directory.display().to_string();
-    cache.load_all().map_err(|error| {
-        StartError::new(codes::KEYSTORE, "Failed to cache keystore on start")
-            .caused_by(format!("{path}: {error}"))
-    })?;
-    logger.info("Cached keystore on start successfully", &[]);
+fn load_keys(settings: &Settings, cache: &KeyCache, logger: &Logger) -> Result<(), StartError> {
+    let path = settings.keys_dir.display().to_string();
+    if settings.cache.on_start {
+        cache.load_all().map_err(|error| {
+            StartError::new(codes::KEYSTORE, "Failed to cache keystore on start")
+                .caused_by(format!("{path}: {error}"))
+        })?;
+        logger.info("Cached keystore on start successfully", &[]);
+    }
     log_notices(cache, logger);
     logger.info("Keystore init OK", &[("path", (&path).into())]);
     Ok(())
+}
+
+/// The keys of poison records, if those are looked for.
+fn poison(
+    settings: &Settings,
+    keys: &KeyCache,
+    logger: &Logger,
+) -> Result<Option<Poison>, StartError> {
+    let poison = &settings.poison;
+    if !poison.detects {
+        return Ok(None);
+    }
+    match keys.load_poison() {
+        Ok(keys) => Ok(Some(Poison {
+            keys: Arc::new(keys),
+            reply: poison.reply,
+        })),
+        Err(error) if error.is_missing() => {
+            logger.error(
+                "Can't check for poison record, possible missing Poison record decryption key",
+                &[
+                    codes::code(codes::POISON_KEYS),
+                    (
+                        "error",
+                        "make them with acra-keymaker --generate_poisonrecord_keys, then reload"
+                            .into(),
+                    ),
+                ],
+            );
+            Ok(None)
+        }
+        Err(error) => Err(
+            StartError::new(codes::KEYS, "Can't read the keys of poison records").caused_by(error),
+        ),
+    }
 }
 
 /// Logs what the key store found that stops nothing: a rotated key that does not open, a file that others can read.

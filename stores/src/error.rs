@@ -33,6 +33,8 @@ pub enum KeyStoreError {
     VersionFile(PathBuf),
     /// There is no such key.
     Missing(PathBuf),
+    /// There is no older generation of this index.
+    NoSuchIndex(u32),
     /// A key file does not open: it is damaged, or the master key is another one.
     Unopened(PathBuf),
     /// Another process has held the lock for too long.
@@ -93,6 +95,10 @@ impl fmt::Display for KeyStoreError {
                 f,
                 "invalid keystore version file content: {}; remove it only if the directory holds a keystore v1",
                 path.display()
+            ),
+            Self::NoSuchIndex(index) => write!(
+                f,
+                "invalid index value provided: there is no key {index} of this kind"
             ),
             Self::Missing(path) => write!(
                 f,

@@ -1,8 +1,8 @@
 //! Writing a master key file (keystore.md 3.1).
 
 use crate::KeyStoreError;
-use crate::file::present;
 use crate::safe_file::{Unfinished, sync_directory};
+use crate::v1::present;
 use acra_engine::keys::MasterKey;
 use rustix::io::Errno;
 use std::fs::{self, File, OpenOptions};

@@ -2,6 +2,8 @@
 
 use crate::{Field, Value};
 
+/// Poison records: they are looked for; one was met, and the process ends.
+pub const POISON_DETECTION: u32 = 101;
 /// Something general.
 pub const GENERAL: u32 = 500;
 /// A client id that is not one.
@@ -30,6 +32,12 @@ pub const ACCEPT: u32 = 533;
 pub const DATABASE_CONNECT: u32 = 540;
 /// Binary data cannot be decrypted.
 pub const DECRYPT: u32 = 581;
+/// A poison record was met and cannot be handled.
+pub const POISON_CALLBACK: u32 = 583;
+/// A poison record was met.
+pub const POISON_RECORD: u32 = 587;
+/// There are no keys to look for poison records with.
+pub const POISON_KEYS: u32 = 589;
 /// A TLS handshake failed.
 pub const TLS: u32 = 584;
 /// Query data cannot be encrypted.

@@ -92,6 +92,12 @@ fn run_parsed(
         Ok(logger) => logger,
         Err(error) => return say(io::stderr(), &error.to_string(), 1),
     };
+    if let Err(error) = acra_stores::forbid_core_dumps() {
+        logger.warning(
+            "Core dumps cannot be forbidden: one could hold keys",
+            &[("error", (&error.to_string()).into())],
+        );
+    }
     for warning in parsed.warnings() {
         let fields = warning
             .fields

@@ -1,7 +1,7 @@
 //! The built `acra-keymaker`: what it writes, prints and ends with.
 
-use acra_engine::keys::ClientId;
-use acra_stores::FileKeyStore;
+use acra_engine::keys::{ClientId, KeyKind};
+use acra_stores::KeyStore;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use std::fs::{self, Permissions};
@@ -73,7 +73,7 @@ fn a_master_key_and_then_a_storage_key() {
     // The directory now says by itself that it is v1; the key is rotated.
     let made = keymaker(directory.path(), Some(&master), &arguments[..2]);
     assert_eq!(made.code, 0, "{}", made.log);
-    let store = FileKeyStore::open(&keys, Some(&master)).unwrap();
+    let store = KeyStore::open(&keys, None, Some(&master)).unwrap();
     let id = ClientId::new("client_1").unwrap();
     assert_eq!(store.load_client(&id).unwrap().symmetric.len(), 2);
 }
@@ -258,7 +258,7 @@ fn all_keys() {
     ];
     let expected = expected.map(|(name, mode)| (name.to_owned(), mode));
     assert_eq!(files(&keys), expected);
-    let store = FileKeyStore::open(&keys, Some(MASTER)).unwrap();
+    let store = KeyStore::open(&keys, None, Some(MASTER)).unwrap();
     let id = ClientId::new("client_1").unwrap();
     for keys in [
         store.load_client(&id).unwrap(),
@@ -267,8 +267,22 @@ fn all_keys() {
         assert_eq!((keys.symmetric.len(), keys.private.len()), (1, 1));
         assert!(keys.public.is_some());
     }
-    assert_eq!(store.load_search_key(&id).unwrap().as_bytes().len(), 32);
-    assert_eq!(store.load_log_key().unwrap().as_bytes().len(), 32);
+    assert_eq!(
+        store
+            .read_secret(&KeyKind::Search(id.clone()))
+            .unwrap()
+            .as_bytes()
+            .len(),
+        32
+    );
+    assert_eq!(
+        store
+            .read_secret(&KeyKind::AuditLog)
+            .unwrap()
+            .as_bytes()
+            .len(),
+        32
+    );
 }
 
 #[test]
@@ -309,4 +323,41 @@ fn chosen_keys_in_their_order() {
         ],
     );
     assert_eq!(made.code, 0, "{}", made.log);
+}
+
+#[test]
+fn key_pairs_of_our_own_type_are_made_only_if_asked_for() {
+    let directory = directory();
+    let arguments = |more: &'static str| {
+        [
+            "--keystore=v1",
+            "--client_id=client",
+            "--generate_acrawriter_keys",
+            "--keys_output_dir=keys",
+            "--keys_public_output_dir=keys",
+            more,
+        ]
+    };
+    let public = directory.path().join("keys/client_storage.pub");
+    for (more, tag) in [
+        ("--keypair_type=p256", b"UEC2"),
+        ("--keypair_type=x25519", b"UX25"),
+        ("--keystore=v1", b"UEC2"),
+    ] {
+        let made = keymaker(directory.path(), Some(MASTER), &arguments(more));
+        assert_eq!(made.code, 0, "{}", made.log);
+        assert_eq!(fs::read(&public).unwrap()[..4], *tag);
+    }
+    let keys = directory.path().join("keys");
+    let store = KeyStore::open(&keys, None, Some(MASTER)).unwrap();
+    let id = ClientId::new("client").unwrap();
+    assert_eq!(store.load_client(&id).unwrap().private.len(), 3);
+
+    let refused = keymaker(
+        directory.path(),
+        Some(MASTER),
+        &arguments("--keypair_type=x448"),
+    );
+    assert_eq!(refused.code, 1);
+    assert!(refused.log.contains("Unknown --keypair_type: x448"));
 }

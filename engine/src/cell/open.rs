@@ -101,28 +101,39 @@ impl Tally {
 pub struct Opener<'a> {
     /// The keys of the connection's client.
     pub keys: &'a ClientKeys,
+    /// The keys of poison records, if they are looked for: every container is tried with them first (containers.md 11).
+    pub poison: Option<&'a ClientKeys>,
+    /// A poison record was met. It stays closed.
+    pub is_poisoned: bool,
     /// What was opened, and what was not.
     pub tally: &'a mut Tally,
 }
 
 impl detect::Opener for Opener<'_> {
     fn open(&mut self, envelope: detect::Envelope, inner: &[u8], out: &mut Vec<u8>) -> bool {
-        let Self { keys, tally } = self;
-        let (opened, successes, failures) = match envelope {
-            detect::Envelope::AcraBlock => (
-                acrablock::open(&keys.symmetric, inner, out).is_ok(),
-                &mut tally.opened_blocks,
-                &mut tally.failed_blocks,
-            ),
-            detect::Envelope::AcraStruct => (
-                acrastruct::open(&keys.private, inner, out).is_ok(),
-                &mut tally.opened_structs,
-                &mut tally.failed_structs,
-            ),
+        if self
+            .poison
+            .is_some_and(|keys| opens(keys, envelope, inner, out))
+        {
+            self.is_poisoned = true;
+            return false;
+        }
+        let opened = opens(self.keys, envelope, inner, out);
+        let tally = &mut *self.tally;
+        let (successes, failures) = match envelope {
+            detect::Envelope::AcraBlock => (&mut tally.opened_blocks, &mut tally.failed_blocks),
+            detect::Envelope::AcraStruct => (&mut tally.opened_structs, &mut tally.failed_structs),
         };
         *successes += u64::from(opened);
         *failures += u64::from(!opened);
         opened
+    }
+}
+
+fn opens(keys: &ClientKeys, envelope: detect::Envelope, inner: &[u8], out: &mut Vec<u8>) -> bool {
+    match envelope {
+        detect::Envelope::AcraBlock => acrablock::open(&keys.symmetric, inner, out).is_ok(),
+        detect::Envelope::AcraStruct => acrastruct::open(&keys.private, inner, out).is_ok(),
     }
 }
 

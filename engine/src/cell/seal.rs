@@ -96,14 +96,16 @@ fn new(
 #[cfg(test)]
 mod tests {
     use super::{Envelope, Form, SealError, seal};
-    use crate::crypto::ec::PrivateKey;
-    use crate::crypto::{BlockKey, Secret, acrablock, acrastruct, container};
+    use crate::crypto::{
+        BlockKey, KeyPairType, PrivateKey, Secret, acrablock, acrastruct, container,
+    };
     use crate::keys::ClientKeys;
     use rand::SeedableRng;
     use rand::rngs::StdRng;
 
     fn keys() -> ClientKeys {
-        let private = PrivateKey::generate(&mut StdRng::seed_from_u64(1)).unwrap();
+        let private =
+            PrivateKey::generate(KeyPairType::P256, &mut StdRng::seed_from_u64(1)).unwrap();
         ClientKeys {
             symmetric: vec![BlockKey::new(Secret::from(vec![9; 32])).unwrap()],
             public: Some(private.public().unwrap()),

@@ -10,6 +10,7 @@ mod lint;
 mod node;
 mod raw;
 mod scalar;
+mod schema;
 mod setting;
 mod table;
 
@@ -18,11 +19,13 @@ mod tests;
 
 pub use error::{ConfigError, Warning};
 pub use kinds::{DataType, Database, Envelope, ResponseOnFail, Side, TokenType};
+pub use schema::{Column, Kinship, Relation, Schema};
 pub use setting::{Setting, Transform};
 pub use table::{Columns, Table};
 
 use lint::Folding;
 use raw::{RawConfig, RawTable};
+use std::sync::Arc;
 
 /// A configuration that was read, and what is odd about it.
 #[derive(Debug)]
@@ -111,7 +114,7 @@ fn judge(
             let at = raw.line;
             let setting = Setting::judge(raw, &name, &defaults, database, warnings)?;
             let column = setting.column.clone();
-            if table.add(setting) {
+            if table.add(Arc::new(setting)) {
                 let message = format!(
                     "table \"{name}\", column \"{column}\" is repeated, the last one counts"
                 );

@@ -17,14 +17,17 @@ pub struct Columns {
 }
 
 /// One table entry.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Table {
     pub(super) schema: Option<String>,
     pub(super) name: String,
     pub(super) columns: Option<Vec<String>>,
     /// In the order of the document, repeated ones left out.
     pub(super) settings: Vec<Arc<Setting>>,
-    by_column: HashMap<String, usize>,
+    pub(super) by_column: HashMap<String, usize>,
+    /// The order of its columns is not what the configuration says, or not known.
+    pub(super) disputed: bool,
+    pub(super) is_view: bool,
 }
 
 impl Columns {
@@ -96,6 +99,16 @@ impl Columns {
             .filter_map(|at| self.tables.get(*at))
     }
 
+    /// The entry of exactly this schema and name.
+    pub(super) fn exact_mut(&mut self, schema: Option<&str>, name: &str) -> Option<&mut Table> {
+        let places = self.by_name.get(name.as_bytes())?;
+        let at = places.iter().find(|at| {
+            let table = self.tables.get(**at);
+            table.is_some_and(|table| table.schema() == schema)
+        })?;
+        self.tables.get_mut(*at)
+    }
+
     /// Adds an entry. One of the same schema and name is replaced, at its place; says whether there was one.
     pub(super) fn add(&mut self, table: Table) -> bool {
         let places = self
@@ -124,6 +137,8 @@ impl Table {
             columns,
             settings: Vec::new(),
             by_column: HashMap::new(),
+            disputed: false,
+            is_view: false,
         }
     }
 
@@ -137,9 +152,20 @@ impl Table {
         self.schema.as_deref()
     }
 
-    /// All columns in the order of the table, if the configuration lists them.
+    /// All columns in the order of the table, if the database has told them or the configuration lists them.
     pub fn columns(&self) -> Option<&[String]> {
         self.columns.as_deref()
+    }
+
+    /// Whether the order of the columns is in dispute between database and configuration, or between tables of this name:
+    /// nothing may be written that relies on it.
+    pub fn is_disputed(&self) -> bool {
+        self.disputed
+    }
+
+    /// Whether it is a view of a protected table.
+    pub fn is_view(&self) -> bool {
+        self.is_view
     }
 
     /// The setting of a column, if it is protected.
@@ -163,8 +189,7 @@ impl Table {
     }
 
     /// Adds a setting. One of the same column is replaced; says whether there was one.
-    pub(super) fn add(&mut self, setting: Setting) -> bool {
-        let setting = Arc::new(setting);
+    pub(super) fn add(&mut self, setting: Arc<Setting>) -> bool {
         if let Some(old) = self
             .by_column
             .get(&setting.column)

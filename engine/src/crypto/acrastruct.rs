@@ -8,21 +8,20 @@
 //! 137  8   data length D, LE64
 //! 145  D   value, sealed with the data key
 //! ```
+//!
+//! For an X25519 key pair, which Acra does not have, the throwaway key is one too ([`x25519`](super::x25519)) and the
+//! data key is sealed in a message of our own of the same length: whoever does not know it finds an AcraStruct that none
+//! of the keys opens.
 
-use super::ec::{CONTAINER, PrivateKey, PublicKey};
 use super::error::CryptoError;
-use super::{secure_cell, secure_message};
+use super::key_container::CONTAINER;
+use super::key_pair::{DATA_KEY_LENGTH, PrivateKey, PublicKey, WRAPPED_KEY};
+use super::secure_cell;
 use rand::CryptoRng;
 use zeroize::Zeroizing;
 
 /// What every AcraStruct begins with.
 pub(super) const TAG: [u8; 8] = *b"\"\"\"\"\"\"\"\"";
-
-/// Bytes of a data key that is written. Others are read.
-const DATA_KEY_LENGTH: usize = 32;
-
-/// Bytes of a sealed data key.
-const WRAPPED_KEY: usize = secure_message::OVERHEAD + DATA_KEY_LENGTH;
 
 /// Offset of the data length.
 const LENGTH_AT: usize = TAG.len() + CONTAINER + WRAPPED_KEY;
@@ -38,7 +37,7 @@ pub const OVERHEAD: usize = HEADER + secure_cell::OVERHEAD;
 pub struct Struct<'a> {
     /// The container of the throwaway public key.
     pub public: &'a [u8],
-    /// The Secure Message with the data key.
+    /// The message with the data key.
     pub wrapped_key: &'a [u8],
     /// The sealed value.
     pub data: &'a [u8],
@@ -116,7 +115,8 @@ pub fn open_with_context(
     let mut data_key = Zeroizing::new(Vec::with_capacity(WRAPPED_KEY));
     for key in keys {
         data_key.clear();
-        outcome = secure_message::open(key, &throwaway, parts.wrapped_key, &mut data_key)
+        outcome = key
+            .open_key(&throwaway, parts.wrapped_key, &mut data_key)
             .and_then(|()| secure_cell::open(&data_key, context, parts.data, out));
         if outcome.is_ok() {
             break;
@@ -153,7 +153,7 @@ pub fn seal_with_context(
     out: &mut Vec<u8>,
 ) -> Result<(), CryptoError> {
     secure_cell::length_field(plain)?;
-    let throwaway = PrivateKey::generate(rng)?;
+    let throwaway = PrivateKey::generate(recipient.kind(), rng)?;
     let public = throwaway.public()?;
     let mut data_key = Zeroizing::new([0; DATA_KEY_LENGTH]);
     rng.fill_bytes(&mut *data_key);
@@ -163,10 +163,12 @@ pub fn seal_with_context(
     out.reserve(OVERHEAD + plain.len());
     out.extend_from_slice(&TAG);
     out.extend_from_slice(&public.to_container());
-    let sealed = secure_message::seal(&throwaway, recipient, rng, &*data_key, out).and_then(|()| {
-        out.extend_from_slice(&data_length.to_le_bytes());
-        secure_cell::seal(rng, &*data_key, context, plain, out)
-    });
+    let sealed = throwaway
+        .seal_key(recipient, rng, &data_key, out)
+        .and_then(|()| {
+            out.extend_from_slice(&data_length.to_le_bytes());
+            secure_cell::seal(rng, &*data_key, context, plain, out)
+        });
     if sealed.is_err() {
         out.truncate(start);
     }
@@ -175,14 +177,16 @@ pub fn seal_with_context(
 
 #[cfg(test)]
 mod tests {
-    use super::super::ec::PrivateKey;
+    use super::super::{CryptoError, KeyPairType, PrivateKey};
     use super::{OVERHEAD, open, open_with_context, parse, seal, seal_with_context};
     use proptest::prelude::*;
     use rand::SeedableRng;
     use rand::rngs::StdRng;
 
-    fn key(seed: u64) -> PrivateKey {
-        PrivateKey::generate(&mut StdRng::seed_from_u64(seed)).unwrap()
+    const KINDS: [KeyPairType; 2] = [KeyPairType::P256, KeyPairType::X25519];
+
+    fn key(kind: KeyPairType, seed: u64) -> PrivateKey {
+        PrivateKey::generate(kind, &mut StdRng::seed_from_u64(seed)).unwrap()
     }
 
     proptest! {
@@ -191,11 +195,13 @@ mod tests {
         #[test]
         fn what_was_sealed_opens(
             seed: u64,
+            kind in prop::sample::select(&KINDS[..]),
             plain in prop::collection::vec(any::<u8>(), 1..300),
             context in prop::collection::vec(any::<u8>(), 0..20),
         ) {
             let mut sealed = Vec::new();
             let mut rng = StdRng::seed_from_u64(seed);
+            let key = |seed| key(kind, seed);
             let recipient = key(1).public().unwrap();
             seal_with_context(&recipient, &context, &mut rng, &plain, &mut sealed).unwrap();
             prop_assert_eq!(sealed.len(), OVERHEAD + plain.len());
@@ -208,18 +214,20 @@ mod tests {
         #[test]
         fn what_was_changed_never_opens(
             seed: u64,
+            kind in prop::sample::select(&KINDS[..]),
             plain in prop::collection::vec(any::<u8>(), 1..60),
             place: prop::sample::Index,
             bit in 0..8_u8,
         ) {
             let mut sealed = Vec::new();
             let mut rng = StdRng::seed_from_u64(seed);
-            seal(&key(1).public().unwrap(), &mut rng, &plain, &mut sealed).unwrap();
+            let keys = [key(kind, 1)];
+            seal(&keys[0].public().unwrap(), &mut rng, &plain, &mut sealed).unwrap();
             let place = place.index(sealed.len());
             let mut out = b"kept".to_vec();
-            prop_assert!(open(&[key(1)], &sealed[..place], &mut out).is_err());
+            prop_assert!(open(&keys, &sealed[..place], &mut out).is_err());
             sealed[place] ^= 1_u8 << bit;
-            prop_assert!(open(&[key(1)], &sealed, &mut out).is_err());
+            prop_assert!(open(&keys, &sealed, &mut out).is_err());
             prop_assert_eq!(out, b"kept");
         }
 
@@ -234,7 +242,7 @@ mod tests {
                 prop_assert!(parse(&bytes).is_ok());
             }
             let mut out = Vec::new();
-            prop_assert!(open(&[key(1)], &bytes, &mut out).is_err());
+            prop_assert!(open(&KINDS.map(|kind| key(kind, 1)), &bytes, &mut out).is_err());
             prop_assert!(out.is_empty());
         }
     }
@@ -242,8 +250,31 @@ mod tests {
     #[test]
     fn an_empty_value_is_refused() {
         let mut out = b"kept".to_vec();
-        let recipient = key(1).public().unwrap();
+        let recipient = key(KeyPairType::P256, 1).public().unwrap();
         assert!(seal(&recipient, &mut StdRng::seed_from_u64(1), b"", &mut out).is_err());
         assert_eq!(out, b"kept");
+    }
+    #[test]
+    fn a_ring_of_both_kinds_opens_what_either_sealed_and_neither_opens_the_others() {
+        let [old, new] = KINDS.map(|kind| key(kind, 1));
+        let ring = [new, old];
+        for (own, other) in [(0, 1), (1, 0)] {
+            let mut sealed = Vec::new();
+            let recipient = ring[own].public().unwrap();
+            seal(
+                &recipient,
+                &mut StdRng::seed_from_u64(1),
+                b"plain",
+                &mut sealed,
+            )
+            .unwrap();
+            // The same form, so it is found in the same way.
+            assert_eq!(super::length(&sealed), Some(OVERHEAD + 5));
+            let mut out = Vec::new();
+            let foreign = open(&ring[other..][..1], &sealed, &mut out);
+            assert_eq!(foreign, Err(CryptoError::Message));
+            open(&ring, &sealed, &mut out).unwrap();
+            assert_eq!(out, b"plain");
+        }
     }
 }

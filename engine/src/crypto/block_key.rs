@@ -58,7 +58,7 @@ impl BlockKey {
         }
     }
 
-    pub(super) fn as_bytes(&self) -> &[u8] {
+    pub(crate) fn as_bytes(&self) -> &[u8] {
         self.secret.as_bytes()
     }
 

@@ -8,8 +8,8 @@
 //! ```
 
 use super::block_key::BlockKey;
-use super::ec::PublicKey;
 use super::error::CryptoError;
+use super::key_pair::PublicKey;
 use super::{acrablock, acrastruct};
 use rand::CryptoRng;
 

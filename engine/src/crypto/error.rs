@@ -20,9 +20,9 @@ pub enum CryptoError {
     OutputLength,
     /// A Secure Cell that is damaged, or not for this key and context.
     Cell,
-    /// Not the container of a P-256 key of the kind that is wanted.
+    /// Not the container of a key of the kind that is wanted.
     KeyContainer,
-    /// Two keys do not agree: the public one is not a point of the curve.
+    /// Two keys do not agree: the public one is not a point of the curve or of low order, or they are of two kinds.
     Agreement,
     /// The source of randomness is broken.
     Random,
@@ -57,8 +57,10 @@ impl fmt::Display for CryptoError {
             Self::TooLong => "Secure Cell failed to encrypt: the message is 4 GiB or longer",
             Self::OutputLength => "key derivation gives 1 to 32 bytes",
             Self::Cell => "Secure Cell failed to decrypt",
-            Self::KeyContainer => "not a P-256 key, or a damaged one",
-            Self::Agreement => "the keys do not agree: not a point of the curve P-256",
+            Self::KeyContainer => "not a key of a key pair, or a damaged one",
+            Self::Agreement => {
+                "the keys do not agree: the public one cannot be used with the private one"
+            }
             Self::Random => "the source of randomness is broken",
             Self::Message => "failed to decrypt message",
             Self::AcraBlock => "invalid AcraBlock",

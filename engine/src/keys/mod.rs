@@ -4,10 +4,14 @@
 //! must not be known here: directories, databases, the environment, the time.
 
 mod client_id;
+mod kind;
 mod master;
 mod ring;
+mod sealed;
 pub mod v1;
 
 pub use client_id::{ClientId, ClientIdError};
+pub use kind::KeyKind;
 pub use master::{MasterKey, MasterKeyError};
 pub use ring::ClientKeys;
+pub use sealed::SealedKeys;

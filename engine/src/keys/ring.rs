@@ -1,7 +1,6 @@
 //! The keys of one client.
 
-use crate::crypto::BlockKey;
-use crate::crypto::ec::{PrivateKey, PublicKey};
+use crate::crypto::{BlockKey, PrivateKey, PublicKey};
 
 /// The keys of one client that are in memory.
 #[derive(Debug, Default)]
@@ -16,6 +15,16 @@ pub struct ClientKeys {
 }
 
 impl ClientKeys {
+    /// No keys.
+    pub fn none<'a>() -> &'a Self {
+        static NONE: ClientKeys = ClientKeys {
+            symmetric: Vec::new(),
+            private: Vec::new(),
+            public: None,
+        };
+        &NONE
+    }
+
     /// The key that new values are sealed with.
     pub fn current(&self) -> Option<&BlockKey> {
         self.symmetric.first().filter(|key| !key.is_rotated())

@@ -1,5 +1,6 @@
 //! The decision on a text that names a protected table, made once per shape.
 
+use super::copy::{self, Copy};
 use super::flow::{Fate, Flows, LeafKind};
 use super::names::{name, token_name};
 use super::refusal::{Refusal, RefusalCode};
@@ -7,6 +8,7 @@ use super::resolve::Resolver;
 use super::schema::Schema;
 use super::{ParamAction, SlotAction, definition};
 use crate::columns::{Columns, Setting, Table};
+use crate::sql::copy::is_copy;
 use crate::sql::effects::statements;
 use crate::sql::facts::{
     self, Facts, NoFacts, Reading, Source, Wrapped, Wrapper, param_number, tree::TableName,
@@ -24,6 +26,8 @@ pub(super) struct Decision {
     pub(super) params: Vec<ParamAction>,
     /// The same for the parameters of each `PREPARE` of the text.
     pub(super) prepared: Vec<Vec<ParamAction>>,
+    /// The copies with the client, in the order of the text.
+    pub(super) copies: Vec<Copy>,
 }
 
 /// Decides on all statements of a text; `is_protected` tells the names of protected tables.
@@ -61,8 +65,11 @@ pub(super) fn decide(
             true => std::mem::take(&mut judge.params),
             false => BTreeMap::new(),
         };
-        if let Some(named) = named {
-            judge.statement(&source, &name(named, text), &is_protected)?;
+        let named = named.map(|named| name(named, text));
+        if is_copy(text, statement) {
+            judge.copy(&source, named.as_deref(), &is_protected)?;
+        } else if let Some(named) = named {
+            judge.statement(&source, &named, &is_protected)?;
         }
         if prepares {
             let params = judge.settle_params(&source)?;
@@ -99,16 +106,7 @@ impl<'a> Judge<'a> {
         named: &str,
         is_protected: &impl Fn(&Token) -> bool,
     ) -> Result<(), Refusal> {
-        if !self.lexical.encoding.keeps_bytes()
-            && source
-                .tokens()
-                .any(|(_, token)| token.kind.is_name() && !token.text(source.text).is_ascii())
-        {
-            let message = format!(
-                "statement on protected table \"{named}\" has a name that is not ASCII, and client_encoding is not UTF8"
-            );
-            return Err(Refusal::new(RefusalCode::ClientEncoding, message));
-        }
+        self.check_names(source, named)?;
         if facts::is_maintenance(source) {
             return Ok(());
         }
@@ -138,6 +136,41 @@ impl<'a> Judge<'a> {
             self.reading(&reading, &wrapper, &inner, named, is_protected)
         })
         .map_err(|none| no_facts(&none, named))?
+    }
+
+    fn copy(
+        &mut self,
+        source: &Source<'_>,
+        named: Option<&str>,
+        is_protected: &impl Fn(&Token) -> bool,
+    ) -> Result<(), Refusal> {
+        let read = copy::read(source, self.lexical);
+        let copy = match named {
+            None => copy::passed(read),
+            Some(named) => {
+                self.check_names(source, named)?;
+                copy::judge(self.schema.columns, read, source, named, |query| {
+                    self.statement(query, named, is_protected)
+                })?
+            }
+        };
+        self.decision.copies.extend(copy);
+        Ok(())
+    }
+
+    /// Which name the server makes of bytes that are not ASCII depends on the client's encoding.
+    fn check_names(&self, source: &Source<'_>, named: &str) -> Result<(), Refusal> {
+        let is_foreign =
+            |token: &Token| token.kind.is_name() && !token.text(source.text).is_ascii();
+        if self.lexical.encoding.keeps_bytes()
+            || !source.tokens().any(|(_, token)| is_foreign(token))
+        {
+            return Ok(());
+        }
+        let message = format!(
+            "statement on protected table \"{named}\" has a name that is not ASCII, and client_encoding is not UTF8"
+        );
+        Err(Refusal::new(RefusalCode::ClientEncoding, message))
     }
 
     fn reading(

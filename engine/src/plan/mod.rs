@@ -4,6 +4,7 @@
 //! and to the session. It knows nothing of messages, keys or containers. What is not understood and may concern a
 //! protected column is refused (docs/architecture.md, "Fail closed").
 
+mod copy;
 mod decide;
 mod definition;
 mod execute;
@@ -11,7 +12,9 @@ mod flow;
 mod literals;
 mod mention;
 mod names;
+mod outline;
 mod planner;
+mod planners;
 mod refusal;
 mod resolve;
 mod schema;
@@ -19,13 +22,18 @@ mod scope;
 mod store;
 
 #[cfg(test)]
+mod copy_tests;
+#[cfg(test)]
 mod tests;
 
 pub use crate::sql::effects::NameEffect;
 pub use crate::sql::{ClientEncoding, Edit, Lexical, splice};
+pub use copy::{Copy, CopyColumn, CopyFormat, CopyIn, Dialect};
 pub use execute::arguments;
 pub use literals::{LiteralKind, LiteralValue};
+pub use outline::outline;
 pub use planner::{Planner, Scratch, Unsupported};
+pub use planners::{Catalog, Claim, Planners};
 pub use refusal::{Refusal, RefusalCode};
 
 use crate::columns::Setting;
@@ -74,6 +82,8 @@ pub struct Plan {
     pub prepared: Vec<Arc<Plan>>,
     /// Prepared statements that the text executes.
     pub executes: Vec<Box<[u8]>>,
+    /// The copies with the client, in the order of the text.
+    pub copies: Vec<Copy>,
     /// Whether it may change how later texts are read.
     pub may_change_settings: bool,
     /// Whether it names a protected table.
@@ -91,6 +101,7 @@ impl Plan {
             names: Vec::new(),
             prepared: Vec::new(),
             executes: Vec::new(),
+            copies: Vec::new(),
             may_change_settings: false,
             protected: false,
             slots: Vec::new(),

@@ -1,10 +1,12 @@
 //! Text → plan, from the cache where its shape is known.
 
+use super::copy;
 use super::decide::{Decision, decide};
 use super::mention::mentions;
 use super::refusal::{Refusal, RefusalCode};
 use super::{ParamAction, Plan, Verdict};
 use crate::columns::Columns;
+use crate::sql::copy::{is_copy, may_hold_copy};
 use crate::sql::effects::{self, Effects};
 use crate::sql::shape::Shape;
 use crate::sql::{Kind, LexError, Lexical, Token, ident, lex, literal};
@@ -94,10 +96,15 @@ impl Planner {
         }
     }
 
+    /// The columns that it plans for.
+    pub fn columns(&self) -> &Columns {
+        &self.columns
+    }
+
     /// The plan for a text. Until the next call, `scratch` is what [`Plan::literals`] needs.
     pub fn plan(&self, text: &[u8], lexical: &Lexical, scratch: &mut Scratch) -> Arc<Plan> {
         if self.columns.is_empty() {
-            return Arc::clone(&self.forward);
+            return self.plan_unconfigured(text, lexical, scratch);
         }
         scratch.trim();
         scratch.lexical = lexical.clone();
@@ -110,8 +117,10 @@ impl Planner {
             }
         }
         let mut effects = Effects::default();
+        let mut copies = false;
         for range in effects::statements(text, &scratch.tokens) {
             let statement = scratch.tokens.get(range).unwrap_or_default();
+            copies |= is_copy(text, statement);
             effects::of_statement(text, statement, &mut effects);
         }
         if effects.runs_text
@@ -124,13 +133,21 @@ impl Planner {
             .iter()
             .any(|token| self.is_protected(token, text, lexical))
         {
-            return match effects.is_nothing() {
-                true => Arc::clone(&self.forward),
-                false => Arc::new(self.with_effects(Plan::forward(), effects)),
+            if effects.is_nothing() && !copies {
+                return Arc::clone(&self.forward);
+            }
+            let plan = Plan {
+                copies: match copies {
+                    true => copy::unprotected(text, &scratch.tokens, lexical),
+                    false => Vec::new(),
+                },
+                ..Plan::forward()
             };
+            return Arc::new(self.with_effects(plan, effects));
         }
         scratch.shape.compute(text, &scratch.tokens, lexical);
-        if let Some(plan) = self.plans.get(scratch.shape.key()) {
+        // What the options of a COPY say is in its literals, which a shape leaves out.
+        if !copies && let Some(plan) = self.plans.get(scratch.shape.key()) {
             return plan;
         }
         let plan = match decide(
@@ -144,6 +161,7 @@ impl Planner {
             Ok(Decision {
                 slots,
                 params,
+                copies,
                 prepared,
             }) => Plan {
                 prepared: prepared.into_iter().map(executed).collect(),
@@ -153,15 +171,42 @@ impl Planner {
                 },
                 params,
                 slots,
+                copies,
                 protected: true,
                 ..Plan::forward()
             },
             Err(refusal) => self.refused(refusal),
         };
         let plan = Arc::new(self.with_effects(plan, effects));
-        self.plans
-            .insert(scratch.shape.key().into(), Arc::clone(&plan));
+        if !copies {
+            self.plans
+                .insert(scratch.shape.key().into(), Arc::clone(&plan));
+        }
         plan
+    }
+
+    /// The plan where nothing is protected: only the rows of a COPY need one, since containers in them are opened.
+    fn plan_unconfigured(
+        &self,
+        text: &[u8],
+        lexical: &Lexical,
+        scratch: &mut Scratch,
+    ) -> Arc<Plan> {
+        if !may_hold_copy(text) {
+            return Arc::clone(&self.forward);
+        }
+        scratch.trim();
+        if lex(text, lexical, &mut scratch.tokens).is_err() {
+            return Arc::clone(&self.forward);
+        }
+        let copies = copy::unprotected(text, &scratch.tokens, lexical);
+        if copies.is_empty() {
+            return Arc::clone(&self.forward);
+        }
+        Arc::new(Plan {
+            copies,
+            ..Plan::forward()
+        })
     }
 
     /// Bytes that the kept plans take.

@@ -13,6 +13,8 @@ pub enum RefusalCode {
     ColumnUse,
     /// A protected column gets a value that cannot be sealed.
     ValueForm,
+    /// A protected table is written through a view.
+    ViewWrite,
     /// A parameter is used for a protected column and for something else.
     SharedParameter,
     /// A string that may be run as a statement names a protected table.
@@ -32,6 +34,7 @@ impl RefusalCode {
             Self::TooLong => "too-long",
             Self::ColumnUse => "column-use",
             Self::ValueForm => "value-form",
+            Self::ViewWrite => "view-write",
             Self::SharedParameter => "shared-parameter",
             Self::RunsText => "runs-text",
             Self::ClientEncoding => "client-encoding",
@@ -61,6 +64,7 @@ impl RefusalCode {
             Self::ValueForm => {
                 "Give the value as a parameter, a string, a number, or a column that is protected alike; without functions, operators or casts other than to bytea."
             }
+            Self::ViewWrite => "Write to the table itself.",
             Self::SharedParameter => "Use a parameter of its own for the protected column.",
             Self::RunsText => "Run the statement itself through acra-server.",
             Self::ClientEncoding => "SET client_encoding TO 'UTF8'.",

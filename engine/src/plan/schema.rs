@@ -5,7 +5,7 @@ use crate::columns::{Columns, Table};
 use crate::sql::facts::Source;
 use crate::sql::facts::tree::TableName;
 
-/// Answers for the tables of one statement. The configuration's `columns:` are the only source of columns.
+/// Answers for the tables of one statement, by what the database has told and the configuration lists.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Schema<'a> {
     pub(super) columns: &'a Columns,
@@ -21,7 +21,9 @@ impl<'a> Schema<'a> {
 
     /// The names of all columns in their order, if that is known.
     pub(super) fn columns_of(self, table: &'a Table) -> Option<&'a [String]> {
-        let listed = table.columns().filter(|listed| !listed.is_empty())?;
+        let listed = table
+            .columns()
+            .filter(|listed| !listed.is_empty() && !table.is_disputed())?;
         // A list without a protected column is not that of the table.
         table
             .settings()

@@ -27,6 +27,9 @@ impl<'a> Resolver<'a> {
         outer: &Scope<'_, 'a>,
     ) -> Result<Rows<'a>, Refusal> {
         let (rows, table) = self.base(write.target);
+        if let Some(view) = table.filter(|table| table.is_view() && !write.actions.is_empty()) {
+            return Err(view_write(view));
+        }
         let target = Target {
             table,
             rows: Rc::new(rows),
@@ -237,4 +240,13 @@ impl<'a> Resolver<'a> {
         self.flows.store(flow, setting);
         Ok(())
     }
+}
+
+/// Values would be stored in clear: a view can rename, compute and leave out columns.
+pub(super) fn view_write(view: &Table) -> Refusal {
+    let message = format!(
+        "\"{}\" is a view of a protected table: what is written through it cannot be protected",
+        view.name()
+    );
+    Refusal::new(RefusalCode::ViewWrite, message)
 }

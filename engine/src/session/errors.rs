@@ -25,9 +25,11 @@ pub struct ClientError {
     /// What happened.
     pub message: String,
     /// More about it.
-    pub detail: Option<String>,
+    pub detail: Option<Box<str>>,
     /// What to do.
     pub hint: Option<String>,
+    /// Where it happened: a line of a COPY.
+    pub context: Option<Box<str>>,
 }
 
 /// An error that may be shown to a client.
@@ -45,6 +47,7 @@ impl ClientError {
             message: message.into(),
             detail: None,
             hint: None,
+            context: None,
         }
     }
 
@@ -76,6 +79,7 @@ impl ClientError {
                 message: &self.message,
                 detail: self.detail.as_deref(),
                 hint: self.hint.as_deref(),
+                context: self.context.as_deref(),
             },
         );
         out
@@ -88,8 +92,9 @@ impl ClientFacing for Refusal {
             severity: Severity::Error,
             sqlstate: self.sqlstate,
             message: self.message.clone(),
-            detail: self.detail.clone(),
+            detail: self.detail.as_deref().map(Into::into),
             hint: Some(self.hint.clone()),
+            context: None,
         }
     }
 }

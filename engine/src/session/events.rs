@@ -1,5 +1,7 @@
 //! Small facts for the log and the metrics. No values, no statement texts.
 
+use crate::keys::ClientId;
+
 /// A side of the session.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Side {
@@ -44,6 +46,29 @@ pub enum Event {
     KeysUnavailable {
         /// The client id.
         client_id: Box<str>,
+    },
+    /// What the configuration says of a table does not fit what the database says.
+    SchemaNote {
+        /// The database's name.
+        database: String,
+        /// A sentence.
+        note: String,
+    },
+    /// The database did not tell what it knows of the configured tables: the configuration alone serves.
+    SchemaUnknown {
+        /// The database's name.
+        database: String,
+        /// SQLSTATE, or a few words.
+        reason: String,
+    },
+    /// A result had a poison record in it.
+    Poison {
+        /// Number of the session, see [`PgSession::numbered`](super::pg::PgSession::numbered).
+        session: u64,
+        /// Who has asked for it.
+        client_id: Option<ClientId>,
+        /// The statement with `?` in the place of its literals, if it could be read and is not too long.
+        statement: Option<Box<str>>,
     },
     /// A row longer than the limit was passed on without looking into it.
     RowTooLarge {

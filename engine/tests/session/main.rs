@@ -1,7 +1,9 @@
 //! Sessions driven without sockets: recorded streams cut anywhere, and scripts of exact messages.
 
 mod chunking;
+mod copies;
 mod driver;
 mod messages;
+mod probe;
 mod script;
 mod structs;

@@ -5,7 +5,7 @@ use crate::messages::*;
 use acra_engine::columns::{Columns, Database};
 use acra_engine::crypto::{BlockKey, Secret, acrablock, container};
 use acra_engine::keys::{ClientId, ClientKeys};
-use acra_engine::plan::{Planner, Unsupported};
+use acra_engine::plan::{Planners, Unsupported};
 use acra_engine::session::Limits;
 use acra_engine::session::pg::{ClientTls, Context, PgSession, ScanColumns};
 use acra_engine::session::{Activity, ClientError, Session};
@@ -22,7 +22,9 @@ pub(crate) const SECRET: &[u8] = b"078-05-1120";
 pub(crate) fn context(columns: Columns, scan: ScanColumns) -> Arc<Context> {
     Arc::new(Context {
         protects: !columns.is_empty(),
-        planner: Arc::new(Planner::new(
+        schema_probe: false,
+        poison: None,
+        planners: Arc::new(Planners::new(
             Arc::new(columns),
             Unsupported::Refuse,
             1 << 20,
@@ -51,7 +53,7 @@ pub(crate) fn columns(options: &str) -> Columns {
         .columns
 }
 
-fn keys() -> Arc<ClientKeys> {
+pub(crate) fn keys() -> Arc<ClientKeys> {
     let key = BlockKey::new(Secret::from(vec![9; 32])).unwrap();
     Arc::new(ClientKeys {
         symmetric: vec![key],
@@ -59,7 +61,7 @@ fn keys() -> Arc<ClientKeys> {
     })
 }
 
-fn sealed(value: &[u8]) -> Vec<u8> {
+pub(crate) fn sealed(value: &[u8]) -> Vec<u8> {
     let mut out = Vec::new();
     container::seal_block(
         &keys().symmetric[0],
@@ -76,7 +78,7 @@ pub(crate) fn hex(bytes: &[u8]) -> Vec<u8> {
 }
 
 /// The plaintext of a serialized container.
-fn unsealed(container: &[u8]) -> Vec<u8> {
+pub(crate) fn unsealed(container: &[u8]) -> Vec<u8> {
     let mut out = Vec::new();
     acrablock::open(&keys().symmetric, &container[12..], &mut out).unwrap();
     out

@@ -4,8 +4,8 @@ use crate::driver::{Driver, From};
 use crate::messages::*;
 use crate::script::{BYTEA, CLIENT, SECRET, columns, context, hex, start};
 use acra_engine::crypto::container::{self, Envelope};
-use acra_engine::crypto::ec::PrivateKey;
 use acra_engine::crypto::{BlockKey, Secret, acrablock, acrastruct};
+use acra_engine::crypto::{KeyPairType, PrivateKey};
 use acra_engine::keys::ClientKeys;
 use acra_engine::session::Event;
 use acra_engine::session::pg::{PgSession, ScanColumns};
@@ -14,7 +14,7 @@ use rand::rngs::StdRng;
 use std::sync::Arc;
 
 fn key(seed: u64) -> PrivateKey {
-    PrivateKey::generate(&mut StdRng::seed_from_u64(seed)).unwrap()
+    PrivateKey::generate(KeyPairType::P256, &mut StdRng::seed_from_u64(seed)).unwrap()
 }
 
 fn keys() -> Arc<ClientKeys> {
@@ -35,8 +35,12 @@ fn sealed(seed: u64) -> Vec<u8> {
 
 /// Column `ssn` of table `customers` has these options.
 fn started(options: &str) -> Driver<PgSession> {
+    started_with(options, keys())
+}
+
+fn started_with(options: &str, keys: Arc<ClientKeys>) -> Driver<PgSession> {
     let context = context(columns(options), ScanColumns::Typed);
-    let mut driver = Driver::new(PgSession::new(context)).with_keys(CLIENT, keys());
+    let mut driver = Driver::new(PgSession::new(context)).with_keys(CLIENT, keys);
     start(&mut driver);
     driver
 }
@@ -111,4 +115,28 @@ fn one_that_cannot_be_opened_is_not_written_to_a_column_of_acrablocks() {
     driver.feed(From::Server, &[syntax_error(), ready(b'I')].concat());
     let answer = String::from_utf8_lossy(&driver.to_client).into_owned();
     assert!(answer.contains("cannot decrypt an AcraStruct"), "{answer}");
+}
+
+#[test]
+fn a_pair_of_our_own_kind_seals_and_the_former_one_still_opens() {
+    let current =
+        || PrivateKey::generate(KeyPairType::X25519, &mut StdRng::seed_from_u64(1)).unwrap();
+    let keys = Arc::new(ClientKeys {
+        public: Some(current().public().unwrap()),
+        private: vec![current(), key(1)],
+        ..ClientKeys::default()
+    });
+    let options = "crypto_envelope: acrastruct";
+    let written = written(&mut started_with(options, Arc::clone(&keys)), SECRET);
+    let (envelope, inner) = container::parse(&written).unwrap();
+    assert_eq!(envelope, Envelope::AcraStruct);
+    assert!(acrastruct::open(&[key(1)], inner, &mut Vec::new()).is_err());
+
+    let mut driver = started_with(options, keys);
+    driver.feed(From::Client, &query("SELECT a, b FROM t"));
+    driver.feed(From::Server, &row_description(&[BYTEA; 2], 1));
+    driver.to_client.clear();
+    let row = data_row(&[Some(&written), Some(&sealed(1))]);
+    driver.feed(From::Server, &row);
+    assert_eq!(driver.to_client, data_row(&[Some(SECRET), Some(SECRET)]));
 }

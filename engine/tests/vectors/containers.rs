@@ -2,8 +2,9 @@
 
 use super::File;
 use acra_engine::crypto::container::Envelope;
-use acra_engine::crypto::ec::{PrivateKey, PublicKey};
-use acra_engine::crypto::{BlockKey, CryptoError, Secret, acrablock, acrastruct, container};
+use acra_engine::crypto::{
+    BlockKey, CryptoError, PrivateKey, PublicKey, Secret, acrablock, acrastruct, container,
+};
 use serde_json::Value;
 
 /// Keys from a list of hexadecimal texts.

@@ -1,9 +1,9 @@
 //! Finding containers in cells.
 
 use super::File;
+use acra_engine::crypto::PrivateKey;
 use acra_engine::crypto::container::Envelope;
 use acra_engine::crypto::detect::{Opener, Scan, scan};
-use acra_engine::crypto::ec::PrivateKey;
 use acra_engine::crypto::{BlockKey, acrablock, acrastruct};
 use serde_json::Value;
 

@@ -9,6 +9,7 @@ mod key_store;
 mod poison;
 mod search;
 mod secure_cell;
+mod x25519;
 
 use rand::rand_core::{Infallible, TryCryptoRng, TryRng};
 use serde_json::Value;

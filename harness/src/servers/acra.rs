@@ -27,6 +27,8 @@ pub struct AcraConfig {
     pub client_id: String,
     /// Client ids that have keys too.
     pub more_client_ids: Vec<String>,
+    /// Whether there are keys of poison records.
+    pub poison_keys: bool,
     /// The UNIX socket to listen at, instead of a TCP port.
     pub unix_socket: Option<PathBuf>,
     /// Further flags, as `--name=value`.
@@ -43,6 +45,7 @@ impl AcraConfig {
             encryptor_yaml: String::new(),
             client_id: "test-client".into(),
             more_client_ids: Vec::new(),
+            poison_keys: false,
             unix_socket: None,
             flags: Vec::new(),
             environment: Vec::new(),
@@ -79,6 +82,9 @@ impl AcraServer {
         let keys = KeyStore::generate(folder.path())?;
         for id in config.more_client_ids.iter().chain([&config.client_id]) {
             keys.add_client(id)?;
+        }
+        if config.poison_keys {
+            keys.add_poison()?;
         }
         let binary = paths::binary("acra-server")?;
         let mut attempt = 0;
@@ -212,6 +218,11 @@ impl KeyStore {
     /// Makes a key pair for AcraStructs of a client id, also while a server uses the store.
     pub fn add_pair(&self, client_id: &str) -> Result<()> {
         self.make(client_id, "--generate_acrawriter_keys")
+    }
+
+    /// Makes the keys of poison records.
+    pub fn add_poison(&self) -> Result<()> {
+        self.make("nobody", "--generate_poisonrecord_keys")
     }
 
     fn make(&self, client_id: &str, what: &str) -> Result<()> {

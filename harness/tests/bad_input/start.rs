@@ -246,10 +246,7 @@ fn a_wrong_flag_is_told_by_its_name() -> Result<()> {
         ("--client_id=", &["client_id"]),
         ("--client_id=x/y", &["clientID"]),
         ("--mysql_enable", &["mysql_enable", "MySQL"]),
-        (
-            "--poison_detect_enable",
-            &["poison_detect_enable", "poison records"],
-        ),
+        ("--audit_log_enable", &["audit_log_enable", "the audit log"]),
         (
             "--incoming_connection_string=nonsense",
             &["incoming_connection_string", "nonsense"],

@@ -124,7 +124,7 @@ fn a_copy_before_and_after_a_refusal() -> Result<()> {
         is_refusal(&connection.ready()?, "0A000", "secret")?;
     }
     is_refusal(
-        &connection.query("COPY vault (id, secret) FROM STDIN")?,
+        &connection.query("COPY vault (id, secret) FROM '/tmp/rows'")?,
         "0A000",
         "vault",
     )?;

@@ -179,14 +179,12 @@ fn keys() -> Vec<Flag> {
             "keystore_cache_size",
             1000,
             "number of clients whose keys are kept, 0 for all, -1 for none",
-        )
-        .not_yet("another size of the key cache"),
+        ),
         Flag::boolean(
             "keystore_cache_on_start_enable",
             true,
             "read all keys at the start",
-        )
-        .not_yet("a start without reading all keys"),
+        ),
         Flag::text("token_db", "", "file of the tokens").not_yet("tokenization"),
     ]
 }
@@ -212,7 +210,6 @@ fn logging() -> Vec<Flag> {
 fn guards() -> Vec<Flag> {
     let deprecated =
         |name| Flag::boolean(name, false, "without effect").availability(Availability::Ignored);
-    let poison = "poison records";
     vec![
         Flag::text(
             "acracensor_config_file",
@@ -226,14 +223,22 @@ fn guards() -> Vec<Flag> {
             "end sessions at statements that cannot be parsed",
         )
         .not_yet("ending sessions at unreadable statements (see unsupported_statements)"),
-        Flag::boolean("poison_detect_enable", false, "look for poison records").not_yet(poison),
-        Flag::boolean("poison_shutdown_enable", false, "stop at a poison record").not_yet(poison),
+        Flag::boolean(
+            "poison_detect_enable",
+            false,
+            "look for poison records in results",
+        ),
+        Flag::boolean(
+            "poison_shutdown_enable",
+            false,
+            "end the process with exit code 1 at a poison record",
+        ),
         Flag::text(
             "poison_run_script_file",
             "",
-            "program to start at a poison record",
-        )
-        .not_yet(poison),
+            "program to start at a poison record, without arguments; ACRA_SESSION_ID, ACRA_CLIENT_ID and ACRA_STATEMENT \
+             (without literals) are in its environment",
+        ),
         deprecated("acrastruct_injectedcell_enable"),
         deprecated("acrastruct_wholecell_enable"),
         deprecated("pgsql_escape_bytea"),
@@ -254,6 +259,18 @@ fn additions() -> Vec<Flag> {
             "refuse",
             "what happens to statements that may touch a protected column in a way that is not understood: refuse, \
              observe (pass and report) or forward (pass, as Acra does)",
+        ),
+        Flag::text(
+            "poison_reply",
+            "error",
+            "what a client gets in whose results a poison record is met: error (the row and all that follows are withheld) or \
+             pass (the row as it is, as Acra does)",
+        ),
+        Flag::text(
+            "schema_probe",
+            "on",
+            "on: ask the database for columns, children and views of the configured tables, on a client's connection; off: rely \
+             on the configuration alone",
         ),
         Flag::text(
             "scan_columns",

@@ -4,5 +4,6 @@ mod check;
 mod command_line;
 mod flags_page;
 mod log;
+mod memory;
 mod metrics;
 mod support;

@@ -1,7 +1,7 @@
 //! A folder with a key store, and runs of the binary in it.
 
-use acra_engine::keys::ClientId;
-use acra_stores::{FileKeyStore, generate_master_key};
+use acra_engine::keys::{ClientId, KeyKind};
+use acra_stores::{KeyStore, generate_master_key};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use rustix::process::{Pid, Signal, kill_process};
@@ -45,8 +45,8 @@ impl Place {
         let key = folder.path().join("master.key");
         generate_master_key(&key)?;
         let master_key = STANDARD.encode(std::fs::read(key)?);
-        let store = FileKeyStore::open(&folder.path().join("keys"), Some(&master_key))?;
-        store.generate_symmetric(&ClientId::new(CLIENT)?)?;
+        let store = KeyStore::open(&folder.path().join("keys"), None, Some(&master_key))?;
+        store.generate(&KeyKind::StorageSymmetric(ClientId::new(CLIENT)?))?;
         Ok(Self { folder, master_key })
     }
 

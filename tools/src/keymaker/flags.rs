@@ -24,6 +24,7 @@ pub fn flag_set() -> FlagSet {
         ],
         keys(),
         places(),
+        additions(),
     ];
     FlagSet::new("acra-keymaker", families.into_iter().flatten())
 }
@@ -79,14 +80,23 @@ fn places() -> Vec<Flag> {
     ]
 }
 
+/// What Acra does not have.
+fn additions() -> Vec<Flag> {
+    vec![Flag::text(
+        "keypair_type",
+        "p256",
+        "type of the key pairs that are made: p256, or x25519, which neither Acra nor AcraWriter can use",
+    )]
+}
+
 #[cfg(test)]
 mod tests {
-    use super::flag_set;
+    use super::{additions, flag_set};
     use acra_cli::Flag;
 
     #[test]
     fn all_56_names_of_acra_are_known() {
-        assert_eq!(flag_set().flags().len(), 56);
+        assert_eq!(flag_set().flags().len(), 56 + additions().len());
     }
 
     #[test]
@@ -104,6 +114,7 @@ mod tests {
             "generate_master_key",
             "generate_poisonrecord_keys",
             "generate_symmetric_storage_key",
+            "keypair_type",
             "keys_output_dir",
             "keys_public_output_dir",
             "keystore",

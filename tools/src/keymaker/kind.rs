@@ -1,7 +1,8 @@
 //! The kinds of keys, in the orders and with the words of Acra (cli.md 14).
 
-use acra_engine::keys::{ClientId, ClientIdError};
-use acra_stores::{FileKeyStore, KeyStoreError};
+use acra_engine::crypto::KeyPairType;
+use acra_engine::keys::{ClientId, ClientIdError, KeyKind};
+use acra_stores::{KeyStore, KeyStoreError};
 use std::fmt;
 
 /// A kind of key.
@@ -82,21 +83,24 @@ impl Kind {
         }
     }
 
-    /// Makes one.
+    /// Makes one; a pair is of type `pair`.
     pub(super) fn make(
         self,
-        store: &FileKeyStore,
+        store: &KeyStore,
         client_id: Option<&ClientId>,
+        pair: KeyPairType,
     ) -> Result<(), MakeError> {
-        let id = || client_id.ok_or(MakeError::ClientId(ClientIdError));
-        match self {
-            Self::StoragePair => store.generate_storage_pair(id()?),
-            Self::Search => store.generate_search_key(id()?),
-            Self::Log => store.generate_log_key(),
-            Self::StorageSymmetric => store.generate_symmetric(id()?),
-            Self::PoisonSymmetric => store.generate_poison_symmetric(),
-            Self::PoisonPair => store.generate_poison_pair(),
-        }
-        .map_err(MakeError::Store)
+        let id = || client_id.cloned().ok_or(MakeError::ClientId(ClientIdError));
+        let kind = match self {
+            Self::StoragePair => KeyKind::StoragePair(id()?),
+            Self::Search => KeyKind::Search(id()?),
+            Self::Log => KeyKind::AuditLog,
+            Self::StorageSymmetric => KeyKind::StorageSymmetric(id()?),
+            Self::PoisonSymmetric => KeyKind::PoisonSymmetric,
+            Self::PoisonPair => KeyKind::PoisonPair,
+        };
+        store
+            .generate_of_type(&kind, pair)
+            .map_err(MakeError::Store)
     }
 }

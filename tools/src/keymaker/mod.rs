@@ -10,8 +10,9 @@ use kind::Kind;
 
 use crate::Failure;
 use acra_cli::Parsed;
+use acra_engine::crypto::KeyPairType;
 use acra_engine::keys::{ClientId, ClientIdError};
-use acra_stores::{FileKeyStore, KeyStoreError, Version, generate_master_key, version_of};
+use acra_stores::{KeyStore, KeyStoreError, Version, generate_master_key, version_of};
 use acra_telemetry::{Logger, codes};
 use std::io::Write;
 use std::path::Path;
@@ -32,6 +33,7 @@ pub fn run(
     logger: &Logger,
     out: &mut dyn Write,
 ) -> Result<(), Failure> {
+    let pair = keypair_type(parsed)?;
     let kinds = Kind::asked_for(|flag| parsed.boolean(flag));
     let master_file = parsed.text("generate_master_key");
     let wants_client = match &*kinds {
@@ -49,9 +51,8 @@ pub fn run(
     let directory = Path::new(parsed.text("keys_output_dir"));
     let public_directory = Path::new(parsed.text("keys_public_output_dir"));
     check_version(parsed.text("keystore"), directory)?;
-    let store = FileKeyStore::open(directory, master_key)
-        .map_err(cannot_open)?
-        .with_public_directory(public_directory);
+    let store =
+        KeyStore::open(directory, Some(public_directory), master_key).map_err(cannot_open)?;
     let kinds = if kinds.is_empty() {
         Kind::ALL.to_vec()
     } else {
@@ -62,20 +63,32 @@ pub fn run(
         logger.info(&message, &[]);
     }
     for kind in kinds {
-        make(kind, &store, client_id.as_ref().ok(), logger)?;
+        make(kind, pair, &store, client_id.as_ref().ok(), logger)?;
         // The key is there, whether anybody reads this or not.
         let _ = writeln!(out, "{}", kind.done());
     }
     Ok(())
 }
 
+/// The type of the key pairs that are made.
+fn keypair_type(parsed: &Parsed) -> Result<KeyPairType, Failure> {
+    let name = parsed.text("keypair_type");
+    KeyPairType::from_name(name).ok_or_else(|| {
+        Failure::new(format!(
+            "Unknown --keypair_type: {name} (supported: p256, x25519)"
+        ))
+        .code(codes::WRONG_CONFIGURATION)
+    })
+}
+
 fn make(
     kind: Kind,
-    store: &FileKeyStore,
+    pair: KeyPairType,
+    store: &KeyStore,
     client_id: Option<&ClientId>,
     logger: &Logger,
 ) -> Result<(), Failure> {
-    let made = kind.make(store, client_id);
+    let made = kind.make(store, client_id, pair);
     for notice in store.take_notices() {
         let path = notice.path.display().to_string();
         logger.warning(&notice.message, &[("path", (&path).into())]);

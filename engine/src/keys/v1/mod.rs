@@ -7,8 +7,8 @@ mod names;
 mod time_stamp;
 
 pub use names::{
-    Entry, LOCK, LOG_KEY, POISON_PRIVATE, POISON_SYMMETRIC, VERSION, VERSION_2, context, is_public,
-    is_unfinished, old_directory, public, search, storage_private, storage_symmetric, temporary,
+    Entry, LOCK, POISON_DIRECTORY, VERSION, VERSION_2, context, file, is_public, is_unfinished,
+    old_directory, public, temporary, without_old,
 };
 pub use time_stamp::TimeStamp;
 

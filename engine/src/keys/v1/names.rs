@@ -1,6 +1,6 @@
 //! Names of files in a key directory (keystore.md 1.1, 4, 4.4, 4.6).
 
-use crate::keys::ClientId;
+use crate::keys::{ClientId, KeyKind};
 
 /// The lock file that writers hold.
 pub const LOCK: &str = ".lock";
@@ -12,12 +12,14 @@ pub const VERSION_2: &[u8] = b"Acra Keystore v2";
 /// What every temporary file begins with. No underscore: Acra lists such a name as a legacy key and passes over it.
 const TEMPORARY: &str = ".tmp-";
 
+/// The directory of the keys of poison records.
+pub const POISON_DIRECTORY: &str = ".poison_key";
 /// The file of the private key of poison records.
-pub const POISON_PRIVATE: &str = ".poison_key/poison_key";
+const POISON_PRIVATE: &str = ".poison_key/poison_key";
 /// The file of the symmetric key of poison records.
-pub const POISON_SYMMETRIC: &str = ".poison_key/poison_key_sym";
+const POISON_SYMMETRIC: &str = ".poison_key/poison_key_sym";
 /// The file of the audit log's key.
-pub const LOG_KEY: &str = "secure_log_key";
+const LOG_KEY: &str = "secure_log_key";
 
 /// Suffix of a client's private storage key.
 const STORAGE_PRIVATE: &str = "_storage";
@@ -37,19 +39,16 @@ const PRIVATE: [&str; 7] = [
     "_zone_sym",
 ];
 
-/// The file of a client's symmetric storage key.
-pub fn storage_symmetric(id: &ClientId) -> String {
-    format!("{id}{STORAGE_SYMMETRIC}")
-}
-
-/// The file of a client's private storage key.
-pub fn storage_private(id: &ClientId) -> String {
-    format!("{id}{STORAGE_PRIVATE}")
-}
-
-/// The file of a client's key for searchable encryption.
-pub fn search(id: &ClientId) -> String {
-    format!("{id}{SEARCH}")
+/// The file of a key, of a pair that of its private part, within the key directory.
+pub fn file(kind: &KeyKind) -> String {
+    match kind {
+        KeyKind::StoragePair(id) => format!("{id}{STORAGE_PRIVATE}"),
+        KeyKind::StorageSymmetric(id) => format!("{id}{STORAGE_SYMMETRIC}"),
+        KeyKind::Search(id) => format!("{id}{SEARCH}"),
+        KeyKind::PoisonPair => POISON_PRIVATE.to_owned(),
+        KeyKind::PoisonSymmetric => POISON_SYMMETRIC.to_owned(),
+        KeyKind::AuditLog => LOG_KEY.to_owned(),
+    }
 }
 
 /// The file of the public key that belongs to a private one.
@@ -60,6 +59,11 @@ pub fn public(private: &str) -> String {
 /// The directory of the older generations of a key file.
 pub fn old_directory(file: &str) -> String {
     format!("{file}.old")
+}
+
+/// The file whose older generations a directory of this name has; `None` for any other name.
+pub fn without_old(directory: &str) -> Option<&str> {
+    directory.strip_suffix(".old")
 }
 
 /// The name of a temporary file.
@@ -107,34 +111,69 @@ pub fn is_unfinished(name: &str) -> bool {
             || matches!(key_file, LOG_KEY | "poison_key" | "poison_key_sym"))
 }
 
-/// What a file of the key directory is, as far as reading clients' keys goes (keystore.md 4.4).
+/// What a file of the key directory is, by its name (keystore.md 4.4).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Entry {
-    /// The symmetric storage key of a client.
-    StorageSymmetric(ClientId),
-    /// The private storage key of a client.
-    StoragePrivate(ClientId),
+    /// A key.
+    Key {
+        /// What it is for.
+        kind: KeyKind,
+        /// Whether it is the public part of a pair.
+        public: bool,
+    },
+    /// A key of a kind that Acra no longer uses.
+    Legacy,
     /// Left by a writer that was cut off.
     Unfinished,
-    /// Anything else.
-    Other,
+    /// No key, and nothing that looks like one.
+    Foreign,
+    /// A name that looks like a key's and is none.
+    Unknown,
 }
 
 impl Entry {
-    /// Judges a file by its name.
-    pub fn of(name: &str) -> Self {
+    /// Judges a file by its path within the key directory.
+    pub fn of(path: &str) -> Self {
+        let name = path
+            .strip_prefix(POISON_DIRECTORY)
+            .and_then(|name| name.strip_prefix('/'))
+            .unwrap_or(path);
         if is_unfinished(name) {
             return Self::Unfinished;
         }
-        // `<zone>_zone_sym` does not end like this, so zones' keys are not mistaken for clients'.
-        let id = |suffix| ClientId::new(name.strip_suffix(suffix)?).ok();
-        if let Some(id) = id(STORAGE_SYMMETRIC) {
-            Self::StorageSymmetric(id)
-        } else if let Some(id) = id(STORAGE_PRIVATE) {
-            Self::StoragePrivate(id)
-        } else {
-            Self::Other
+        let (private, public) = match path.strip_suffix(".pub") {
+            Some(private) => (private, true),
+            None => (path, false),
+        };
+        match Self::kind(private) {
+            Some(kind) if kind.is_pair() || !public => Self::Key { kind, public },
+            _ if Self::is_legacy(private, public) => Self::Legacy,
+            _ if name.contains('_') => Self::Unknown,
+            _ => Self::Foreign,
         }
+    }
+
+    fn kind(path: &str) -> Option<KeyKind> {
+        let fixed = [
+            KeyKind::PoisonPair,
+            KeyKind::PoisonSymmetric,
+            KeyKind::AuditLog,
+        ];
+        if let Some(kind) = fixed.into_iter().find(|kind| file(kind) == path) {
+            return Some(kind);
+        }
+        // `<zone>_zone_sym` does not end like this, so zones' keys are not mistaken for clients'.
+        let id = |suffix| ClientId::new(path.strip_suffix(suffix)?).ok();
+        None.or_else(|| id(STORAGE_SYMMETRIC).map(KeyKind::StorageSymmetric))
+            .or_else(|| id(STORAGE_PRIVATE).map(KeyKind::StoragePair))
+            .or_else(|| id(SEARCH).map(KeyKind::Search))
+    }
+
+    fn is_legacy(private: &str, public: bool) -> bool {
+        let ends = |suffixes: &[&str]| suffixes.iter().any(|suffix| private.ends_with(suffix));
+        ends(&["_server", "_translator", "_zone"])
+            || !public && (ends(&["_zone_sym"]) || private == "auth_key")
+            || !private.contains('_') && ClientId::new(private).is_ok()
     }
 }
 
@@ -145,13 +184,27 @@ mod tests {
     #[test]
     fn names_and_contexts() {
         let id = ClientId::new("client_B 2").unwrap();
-        let name = storage_symmetric(&id);
+        for kind in [
+            KeyKind::StorageSymmetric(id.clone()),
+            KeyKind::StoragePair(id.clone()),
+            KeyKind::Search(id.clone()),
+            KeyKind::PoisonPair,
+            KeyKind::PoisonSymmetric,
+            KeyKind::AuditLog,
+        ] {
+            let path = file(&kind);
+            let of_public = Entry::of(&public(&path));
+            let key = |public| Entry::Key {
+                kind: kind.clone(),
+                public,
+            };
+            assert_eq!(Entry::of(&path), key(false));
+            assert_eq!(of_public == key(true), kind.is_pair(), "{of_public:?}");
+        }
+        let name = file(&KeyKind::StorageSymmetric(id.clone()));
         assert_eq!(name, "client_B 2_storage_sym");
-        assert_eq!(Entry::of(&name), Entry::StorageSymmetric(id.clone()));
-        let private = storage_private(&id);
+        let private = file(&KeyKind::StoragePair(id));
         assert_eq!(public(&private), "client_B 2_storage.pub");
-        assert_eq!(Entry::of(&public(&private)), Entry::Other);
-        assert_eq!(Entry::of(&private), Entry::StoragePrivate(id));
         for name in [POISON_PRIVATE, POISON_SYMMETRIC, LOG_KEY] {
             assert_eq!(context(name), name);
         }
@@ -183,7 +236,30 @@ mod tests {
         for name in [".tmp-xyz", "client1", "client_storage_sym", "12345", "a_b9"] {
             assert!(!is_unfinished(name), "{name}");
         }
-        assert_eq!(Entry::of("bad_storage_sym"), Entry::Other);
-        assert_eq!(Entry::of("../../x_storage_sym"), Entry::Other);
+    }
+
+    #[test]
+    fn what_is_no_key() {
+        for name in [
+            "bad_storage_sym",
+            "../../x_storage_sym",
+            "a_b",
+            "client_hmac.pub",
+            "x_storage.old",
+        ] {
+            assert_eq!(Entry::of(name), Entry::Unknown, "{name}");
+        }
+        for name in [
+            "auth_key",
+            "client",
+            "client.pub",
+            "client_server.pub",
+            "DDDDDDDDzxzXVyBBaNclkgPS_zone_sym",
+        ] {
+            assert_eq!(Entry::of(name), Entry::Legacy, "{name}");
+        }
+        for name in ["token.db", "x", ".lock"] {
+            assert_eq!(Entry::of(name), Entry::Foreign, "{name}");
+        }
     }
 }

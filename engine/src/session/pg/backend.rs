@@ -7,6 +7,7 @@ use super::registry::Kinds;
 use super::rows::{self, Layout, Row};
 use super::{PgSession, ScanColumns, pass_on};
 use crate::cell::{Kind, Opener};
+use crate::keys::ClientKeys;
 use crate::session::{Ask, Cx, Event, Input, Output, Side, Step};
 use crate::wire::cursor::{Malformed, Reader};
 use crate::wire::pg::{Format, Formats, Frame, Scan, error, frame::HEADER, row_description, scan};
@@ -32,7 +33,12 @@ impl PgSession {
         cx: &mut Cx<'_>,
     ) -> Step {
         loop {
-            if !pass_on(&mut self.server_passing, input, out.to_client) {
+            if let Some(step) = self.open_more(input, out, cx) {
+                return step;
+            }
+            if !pass_on(&mut self.server_passing, input, out.to_client)
+                || !drop_on(&mut self.server_dropping, input)
+            {
                 return Step::NeedMore { want: 1 };
             }
             let frame = match scan(input.bytes, input.at) {
@@ -42,6 +48,16 @@ impl PgSession {
                     return self.violation(Side::Server, "length of a message", out, cx);
                 }
             };
+            if self.drops(&frame) {
+                self.server_dropping = frame.range.len();
+                continue;
+            }
+            if frame.tag == b'd' && self.opens_copy() {
+                match self.open_first(&frame, input, out, cx) {
+                    Some(step) => return step,
+                    None => continue,
+                }
+            }
             if !self.must_be_whole(&frame, cx) {
                 self.server_passing = frame.range.len();
                 continue;
@@ -51,8 +67,10 @@ impl PgSession {
                     want: frame.range.len(),
                 };
             }
+            let withheld = self.withholds(&frame);
             match self.server_message(&frame, input, out, cx) {
                 Ok(Taken::Done) => {}
+                Ok(Taken::Pass) if withheld && !self.ending => {}
                 Ok(Taken::Pass) => out.to_client.pass(input.bytes, frame.range.clone()),
                 Ok(Taken::Ask(ask)) => return Step::Ask(ask),
                 Err(malformed) => return self.violation(Side::Server, malformed.0, out, cx),
@@ -63,6 +81,9 @@ impl PgSession {
 
     /// Whether this message is looked into. Others pass as they arrive.
     fn must_be_whole(&mut self, frame: &Frame, cx: &mut Cx<'_>) -> bool {
+        if self.answers_probe(frame) || self.withholds(frame) {
+            return true;
+        }
         match frame.tag {
             b'D' if !self.looks_into_rows() => false,
             b'D' if frame.range.len() > self.context.limits.max_row => {
@@ -72,7 +93,7 @@ impl PgSession {
                 false
             }
             b'D' | b'T' | b'C' | b'Z' | b'E' | b'S' | b'1' | b'2' | b'3' | b'n' | b's' | b'I'
-            | b'G' | b'W' => true,
+            | b'G' | b'H' | b'W' | b'c' => true,
             b'R' => self.transaction == 0,
             _ => false,
         }
@@ -80,7 +101,7 @@ impl PgSession {
 
     /// Whether the rows of the current result may hold something to open.
     fn looks_into_rows(&mut self) -> bool {
-        if self.client_id.is_none() {
+        if self.client_id.is_none() && self.context.poison.is_none() {
             return false;
         }
         if self.context.scan == ScanColumns::All {
@@ -107,13 +128,24 @@ impl PgSession {
         out: &mut Output<'_>,
         cx: &mut Cx<'_>,
     ) -> Result<Taken, Malformed> {
+        if self.answers_probe(frame) && self.probe_answer(frame, input.bytes, cx)? {
+            return Ok(Taken::Done);
+        }
         match frame.tag {
-            b'D' => return self.row(frame, input, out),
+            b'D' => return self.row(frame, input, out, cx),
             b'T' => self.described(frame.body(input.bytes))?,
             b'C' => self.completed(frame.body(input.bytes)),
             b'1' | b'2' | b'3' | b'n' | b's' | b'I' => self.ledger.complete(),
-            // CopyInResponse, and CopyBothResponse of a replication connection.
-            b'G' | b'W' => self.ledger.copy_started(),
+            b'G' if self.withholding => {
+                self.ledger.copy_started();
+                self.end_withheld_copy(out);
+            }
+            b'H' if self.withholding => {}
+            b'G' => self.copy_in(frame.body(input.bytes), out, cx)?,
+            b'H' => self.copy_out(frame.body(input.bytes))?,
+            // CopyBothResponse of a replication connection.
+            b'W' => self.ledger.copy_started(),
+            b'c' => self.open_last(out, cx),
             b'R' => self.chooses_mechanism = asks_for_mechanism(frame.body(input.bytes)),
             b'S' => self.setting_changed(frame.body(input.bytes))?,
             b'E' => return Ok(self.failed(frame.body(input.bytes), out)),
@@ -128,6 +160,7 @@ impl PgSession {
         frame: &Frame,
         input: &mut Input<'_>,
         out: &mut Output<'_>,
+        cx: &mut Cx<'_>,
     ) -> Result<Taken, Malformed> {
         let (kinds, formats) = match self.ledger.head().map(|entry| &entry.awaited) {
             Some(Awaited::Query(_)) => match &self.query_result {
@@ -148,22 +181,28 @@ impl PgSession {
         if !rows::may_open(input.bytes, frame, layout)? {
             return Ok(Taken::Pass);
         }
-        let Some(client_id) = self.client_id.as_ref().map(|id| id.as_str()) else {
+        let poison = self.context.poison.as_ref().map(|poison| &*poison.keys);
+        let keys = match &self.client_id {
+            None => None,
+            Some(id) => match self.keyring.get(id.as_str()) {
+                None => return Ok(Taken::Ask(Ask::Keys(id.as_str().into()))),
+                Some(keys) => keys.ok(),
+            },
+        };
+        if keys.is_none() && poison.is_none() {
+            self.unopened += u64::from(self.client_id.is_some());
             return Ok(Taken::Pass);
-        };
-        let keys = match self.keyring.get(client_id) {
-            None => return Ok(Taken::Ask(Ask::Keys(client_id.into()))),
-            Some(Ok(keys)) => keys,
-            Some(Err(_)) => {
-                self.unopened += 1;
-                return Ok(Taken::Pass);
-            }
-        };
+        }
         let mut opener = Opener {
-            keys,
+            keys: keys.unwrap_or_else(ClientKeys::none),
+            poison,
+            is_poisoned: false,
             tally: &mut self.tally,
         };
         let row = rows::open(input.bytes, frame, layout, &mut opener, &mut self.cells)?;
+        if opener.is_poisoned && self.met_poison(out, cx) {
+            return Ok(Taken::Done);
+        }
         match row {
             Row::Same => return Ok(Taken::Pass),
             Row::Shorter(end) => out.to_client.pass(input.bytes, frame.range.start..end),
@@ -201,6 +240,7 @@ impl PgSession {
     /// CommandComplete. The registry follows SQL-level PREPARE, DEALLOCATE and DISCARD when the server reports them.
     fn completed(&mut self, body: &[u8]) {
         self.query_result = None;
+        self.follow_definitions(body);
         if matches!(
             body,
             b"PREPARE\0" | b"DEALLOCATE\0" | b"DEALLOCATE ALL\0" | b"DISCARD ALL\0"
@@ -229,12 +269,14 @@ impl PgSession {
             self.ending = true;
             return Taken::Pass;
         }
+        self.copy_failed();
         let failed = self.ledger.failed();
         for undo in failed.undone {
             self.registry.undo(undo);
         }
         match failed.replacement {
             None => Taken::Pass,
+            Some(_) if self.withholding => Taken::Done,
             Some(error) => {
                 out.to_client.push(error.to_pg());
                 Taken::Done
@@ -242,12 +284,19 @@ impl PgSession {
         }
     }
 
-    fn ready(&mut self, body: &[u8], cx: &mut Cx<'_>) {
+    pub(super) fn ready(&mut self, body: &[u8], cx: &mut Cx<'_>) {
         self.query_result = None;
+        self.copy_out_ended();
+        self.withholding = false;
         self.transaction = body.first().copied().unwrap_or(b'E');
         let number = self.ledger.ready();
+        if let Some(database) = self.database.take() {
+            // The client has been let in.
+            self.catalog = self.context.planners.catalog(&database);
+        }
         if body == b"I" {
             self.registry.end_transaction(number);
+            self.definitions_settled();
         }
         self.keyring.forget_faults();
         let unopened = std::mem::take(&mut self.unopened) + self.tally.failed();
@@ -268,6 +317,7 @@ impl PgSession {
             b"standard_conforming_strings" => {
                 self.lexical.standard_conforming_strings = value == b"on"
             }
+            b"server_version" => self.copies.server_version(value),
             b"client_encoding" => {
                 self.lexical.encoding = crate::plan::ClientEncoding::of_name(value)
             }
@@ -275,6 +325,14 @@ impl PgSession {
         }
         Ok(())
     }
+}
+
+/// Drops what is there of a message. True: all of it has gone.
+fn drop_on(left: &mut usize, input: &mut Input<'_>) -> bool {
+    let there = (*left).min(input.bytes.len() - input.at);
+    input.at += there;
+    *left -= there;
+    *left == 0
 }
 
 /// Whether an Authentication message offers SASL mechanisms.

@@ -3,9 +3,10 @@
 //! A message is passed on, rewritten, or replaced by one that fails on purpose; nothing is written to the client
 //! from here but the error that ends the session.
 
+use super::copy::Copied;
 use super::ledger::Awaited;
 use super::registry::{Full, Portal, Statement, Undo};
-use super::{PgSession, pass_on, rewrite};
+use super::{PgSession, drop_on, pass_on, rewrite};
 use crate::plan::{self, ClientEncoding, Lexical, Plan, Refusal, Verdict};
 use crate::session::{Ask, ClientError, ClientFacing, Cx, Event, Input, Output, Side, Step};
 use crate::wire::cursor::{Malformed, Reader};
@@ -61,7 +62,12 @@ impl PgSession {
         cx: &mut Cx<'_>,
     ) -> Step {
         loop {
-            if !pass_on(&mut self.client_passing, input, out.to_server) {
+            if let Some(step) = self.seal_more(input, out, cx) {
+                return step;
+            }
+            if !pass_on(&mut self.client_passing, input, out.to_server)
+                || !drop_on(&mut self.client_dropping, input)
+            {
                 return Step::NeedMore { want: 1 };
             }
             if self.ledger.len() >= self.context.limits.max_in_flight {
@@ -90,9 +96,20 @@ impl PgSession {
         out: &mut Output<'_>,
         cx: &mut Cx<'_>,
     ) -> Option<Step> {
+        if !matches!(frame.tag, b'd' | b'c' | b'f' | b'S' | b'H') {
+            self.past_copy();
+        }
         if self.ledger.skipping() && !matches!(frame.tag, b'S' | b'H' | b'X') {
             // The server discards it; it may hold what must not reach the server.
-            return self.discard(frame, input);
+            self.client_dropping = frame.range.len();
+            return None;
+        }
+        if matches!(frame.tag, b'd' | b'c' | b'f') {
+            match self.copy_message(frame, input, out, cx) {
+                Copied::Pass => {}
+                Copied::Taken => return None,
+                Copied::Step(step) => return Some(step),
+            }
         }
         // The server refuses a longer one by its header.
         if frame.tag == b'p' && self.chooses_mechanism && frame.range.len() <= MAX_STARTUP {
@@ -115,6 +132,9 @@ impl PgSession {
             return Some(Step::NeedMore {
                 want: frame.range.len(),
             });
+        }
+        if matches!(frame.tag, b'Q' | b'P') && !self.knows_schema(out) {
+            return Some(Step::Blocked);
         }
         let outcome = match frame.tag {
             b'Q' => self.query(frame, input, out, cx),
@@ -163,17 +183,6 @@ impl PgSession {
         None
     }
 
-    /// Drops a message while the server skips to Sync, without waiting for all of it.
-    fn discard(&mut self, frame: &Frame, input: &mut Input<'_>) -> Option<Step> {
-        if frame.range.end > input.bytes.len() {
-            return Some(Step::NeedMore {
-                want: frame.range.len(),
-            });
-        }
-        input.at = frame.range.end;
-        None
-    }
-
     /// Puts a message that fails on purpose in the place of the one that is refused.
     fn refuse(
         &mut self,
@@ -216,6 +225,7 @@ impl PgSession {
         let mut reader = Reader::new(frame.body(input.bytes));
         let text = reader.cstr("query text")?;
         reader.end("end of Query")?;
+        let kept = self.kept_text(text);
         let (plan, rewritten) = self.rewrite(text, cx)?;
         let message = rewritten.map(|Rewritten(text)| {
             let mut message = Vec::with_capacity(text.len() + 6);
@@ -225,7 +235,7 @@ impl PgSession {
         send(message, frame, input, out);
         // A simple query drops the unnamed statement.
         self.registry.remove_statement(b"");
-        self.ledger.push(Awaited::Query(plan));
+        self.ledger.push_query(plan, kept);
         Ok(())
     }
 
@@ -238,10 +248,14 @@ impl PgSession {
     ) -> Result<(), Stop> {
         let parse = Parse::read(frame.body(input.bytes))?;
         let (plan, rewritten) = self.rewrite(parse.text, cx)?;
+        let outline = self.kept_outline(parse.text);
         let message = rewrite::parse(&parse, &plan, rewritten);
-        let undo =
-            self.registry
-                .add_statement(parse.name, plan, self.context.limits.max_registry)?;
+        let undo = self.registry.add_statement(
+            parse.name,
+            plan,
+            outline,
+            self.context.limits.max_registry,
+        )?;
         send(message, frame, input, out);
         self.ledger.push(Awaited::Parse(undo));
         Ok(())
@@ -390,10 +404,7 @@ impl PgSession {
 
     /// Plans a text and refuses what the plan, or the state of the session, does not allow.
     fn plan(&mut self, text: &[u8], cx: &mut Cx<'_>) -> Result<Arc<Plan>, Stop> {
-        let plan = self
-            .context
-            .planner
-            .plan(text, &self.lexical, &mut self.sql);
+        let plan = self.planner.plan(text, &self.lexical, &mut self.sql);
         if self.ledger.unsettled() && (self.sql.ambiguous_strings() || !text.is_ascii()) {
             self.refuse_ambiguous(text, &plan)?;
         }
@@ -436,15 +447,13 @@ impl PgSession {
                     standard_conforming_strings,
                     encoding,
                 };
-                let other = self.context.planner.plan(text, &other, &mut self.sql);
+                let other = self.planner.plan(text, &other, &mut self.sql);
                 protected |= other.protected;
             }
         }
         if !protected {
             // The scratch must hold the tokens of the reading that is in force.
-            self.context
-                .planner
-                .plan(text, &self.lexical, &mut self.sql);
+            self.planner.plan(text, &self.lexical, &mut self.sql);
             return Ok(());
         }
         let what = match text.is_ascii() {

@@ -6,7 +6,7 @@
 //! one that fails on purpose, and the entry carries the text that takes the place of the server's.
 
 use super::registry::{Portal, Statement, Undo};
-use crate::plan::{NameEffect, Plan};
+use crate::plan::{Copy, NameEffect, Plan};
 use crate::session::ClientError;
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -16,6 +16,8 @@ use std::sync::Arc;
 pub(super) enum Awaited {
     /// The startup packet: authentication up to the first ReadyForQuery.
     Startup,
+    /// Our own question, up to ReadyForQuery.
+    Probe,
     Query(Arc<Plan>),
     Parse(Undo),
     Bind(Undo),
@@ -39,6 +41,10 @@ pub(super) struct Entry {
     pub(super) number: u64,
     /// How many PREPARE, DEALLOCATE and DISCARD of this entry have completed.
     pub(super) names_done: usize,
+    /// Text of a simple query, if it may have to be told about.
+    pub(super) text: Option<Box<[u8]>>,
+    /// How many copies of this entry have begun.
+    copies_begun: usize,
 }
 
 impl Entry {
@@ -54,10 +60,18 @@ impl Entry {
     /// It gives a statement this name by a `PREPARE` that has not completed.
     fn prepares(&self, name: &[u8]) -> bool {
         let names = self.runs().map_or(&[][..], |plan| &plan.names);
-        let to_come = names.iter().skip(self.names_done);
-        to_come
-            .into_iter()
+        names
+            .iter()
+            .skip(self.names_done)
             .any(|effect| matches!(effect, NameEffect::Prepare(given) if **given == *name))
+    }
+
+    /// Rows will be sealed, and the server has not asked for them yet.
+    fn awaits_sealed_copy(&self) -> bool {
+        self.runs().is_some_and(|plan| {
+            let ahead = plan.copies.get(self.copies_begun..).unwrap_or_default();
+            ahead.iter().any(|copy| matches!(copy, Copy::In(_)))
+        })
     }
 
     fn may_change_settings(&self) -> bool {
@@ -80,7 +94,11 @@ impl Entry {
     fn ends_cycle(&self) -> bool {
         matches!(
             self.awaited,
-            Awaited::Startup | Awaited::Query(_) | Awaited::Function | Awaited::Sync
+            Awaited::Startup
+                | Awaited::Probe
+                | Awaited::Query(_)
+                | Awaited::Function
+                | Awaited::Sync
         )
     }
 }
@@ -99,6 +117,8 @@ pub(super) struct Ledger {
     entries: VecDeque<Entry>,
     sent: u64,
     unsettled: usize,
+    /// Something may have changed settings that the server has not told of yet: it does so before ReadyForQuery.
+    untold: bool,
     /// Entries that change what a name stands for.
     renaming: usize,
     /// The server discards, or is about to, everything up to a Sync that the client has not sent yet.
@@ -168,6 +188,14 @@ impl Ledger {
         self.push_entry(awaited, None);
     }
 
+    /// A simple query whose text may have to be told about.
+    pub(super) fn push_query(&mut self, plan: Arc<Plan>, text: Option<Box<[u8]>>) {
+        self.push(Awaited::Query(plan));
+        if let Some(entry) = self.entries.back_mut() {
+            entry.text = text;
+        }
+    }
+
     pub(super) fn push_failing(&mut self, awaited: Awaited, error: ClientError) {
         self.push_entry(awaited, Some(Box::new(error)));
     }
@@ -178,6 +206,8 @@ impl Ledger {
             replacement,
             number: self.sent,
             names_done: 0,
+            text: None,
+            copies_begun: 0,
         };
         self.sent += 1;
         self.unsettled += usize::from(entry.may_change_settings());
@@ -218,6 +248,54 @@ impl Ledger {
         });
     }
 
+    /// The server begins the next COPY of the current entry; what is known of it.
+    pub(super) fn next_copy(&mut self) -> Option<Copy> {
+        let entry = self.head()?;
+        let copy = entry.runs()?.copies.get(entry.copies_begun).cloned();
+        entry.copies_begun += 1;
+        copy
+    }
+
+    /// Whether settings may differ from what the server has told, for the COPY that it begins.
+    pub(super) fn copies_unsettled(&mut self) -> bool {
+        self.untold || self.head().is_some_and(|head| head.may_change_settings())
+    }
+
+    /// Whether data of the client may belong to a COPY whose rows are sealed and which has not begun.
+    pub(super) fn awaits_sealed_copy(&self) -> bool {
+        !self.copy_in && self.entries.iter().any(Entry::awaits_sealed_copy)
+    }
+
+    /// Whether the current entry, which fails, was to begin such a COPY, and the client has sent nothing since but Sync.
+    pub(super) fn fails_sealed_copy(&mut self) -> bool {
+        self.head().is_some_and(|head| head.awaits_sealed_copy())
+            && self
+                .entries
+                .iter()
+                .skip(1)
+                .all(|entry| matches!(entry.awaited, Awaited::Sync | Awaited::CopyEnd))
+    }
+
+    /// The client gets an error in the place of what the current entry still brings: what it sends up to Sync is
+    /// discarded, unless that Sync is on its way.
+    pub(super) fn skip_rest_of_cycle(&mut self) {
+        let is_extended = self.head().is_some_and(|head| !head.ends_cycle());
+        let synced = self
+            .entries
+            .iter()
+            .any(|entry| matches!(entry.awaited, Awaited::Sync));
+        self.skipping |= is_extended && !synced;
+    }
+
+    /// We have ended the COPY that is under way with CopyFail.
+    pub(super) fn fail_copy(&mut self, error: ClientError) {
+        let Some(head) = self.head() else { return };
+        head.replacement = Some(Box::new(error));
+        let skips = !head.ends_cycle();
+        self.copy_end();
+        self.skipping |= skips;
+    }
+
     /// The entry that the next reply belongs to.
     pub(super) fn head(&mut self) -> Option<&mut Entry> {
         while matches!(
@@ -241,7 +319,9 @@ impl Ledger {
 
     fn pop(&mut self) -> Option<Entry> {
         let entry = self.entries.pop_front()?;
-        self.unsettled -= usize::from(entry.may_change_settings());
+        let may_change_settings = entry.may_change_settings();
+        self.unsettled -= usize::from(may_change_settings);
+        self.untold |= may_change_settings;
         self.renaming -= usize::from(entry.renames().is_some());
         Some(entry)
     }
@@ -250,6 +330,7 @@ impl Ledger {
     pub(super) fn ready(&mut self) -> u64 {
         self.copy_in = false;
         let answered = self.end_cycle();
+        self.untold = false;
         if self.entries.is_empty() {
             // Whatever the server was about to discard, it has come to an end of it.
             self.skipping = false;
@@ -276,6 +357,8 @@ impl Ledger {
             };
         };
         let replacement = head.replacement.take();
+        // None of its copies begins any more.
+        head.copies_begun = usize::MAX;
         let mut undone = Vec::new();
         if !head.ends_cycle() {
             while let Some(entry) = self.entries.front() {

@@ -1,11 +1,15 @@
 //! A PostgreSQL session (specification: PostgreSQL documentation, "Frontend/Backend Protocol").
 //!
 //! `startup` takes the untagged packets, `frontend` what the client sends, `backend` what the server answers;
-//! `rewrite` seals literals and parameters, `rows` opens cells. [`PgSession`] holds the state they share.
+//! `rewrite` seals literals and parameters, `rows` opens cells, `copy` does both for the rows of a COPY. [`PgSession`]
+//! holds the state they share.
 
 mod backend;
+mod copy;
 mod frontend;
 mod ledger;
+mod poison;
+mod probe;
 mod registry;
 mod rewrite;
 mod rows;
@@ -18,10 +22,13 @@ use super::{
 };
 use crate::cell;
 use crate::keys::ClientId;
-use crate::plan::{Lexical, Planner};
+use crate::plan::{Catalog, Lexical, Planner, Planners};
 use crate::wire::outbox::Outbox;
 use crate::wire::pg::Formats;
+use copy::Copies;
 use ledger::Ledger;
+pub use poison::{Poison, PoisonReply};
+use probe::Probe;
 use registry::{Kinds, Registry};
 use std::sync::Arc;
 
@@ -50,8 +57,10 @@ pub enum ClientTls {
 /// What all sessions of a server share: an immutable snapshot.
 #[derive(Debug)]
 pub struct Context {
-    /// Plans statements.
-    pub planner: Arc<Planner>,
+    /// Plan statements.
+    pub planners: Arc<Planners>,
+    /// Whether the database is asked what it knows of the configured tables.
+    pub schema_probe: bool,
     /// Some column is configured, so an unknown statement name cannot be passed on.
     pub protects: bool,
     /// Whose keys open and seal, unless the client's certificate says otherwise; a column may name another client for
@@ -59,10 +68,18 @@ pub struct Context {
     pub client_id: Option<ClientId>,
     /// Whether clients encrypt their connections.
     pub client_tls: ClientTls,
+    /// How poison records are looked for, if they are.
+    pub poison: Option<Poison>,
     /// Which cells are looked into.
     pub scan: ScanColumns,
     /// Bounds of one session.
     pub limits: Limits,
+}
+
+impl Context {
+    fn asks_database(&self) -> bool {
+        self.protects && self.schema_probe
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -83,6 +100,23 @@ enum Phase {
 #[derive(Debug)]
 pub struct PgSession {
     context: Arc<Context>,
+    /// The database's name, until the client has been let in.
+    database: Option<Box<[u8]>>,
+    /// What is known of the database.
+    catalog: Option<Arc<Catalog>>,
+    /// State of the catalog that `planner` is of; zero: of none.
+    catalog_seen: u64,
+    planner: Arc<Planner>,
+    /// The database is being asked.
+    probe: Option<Box<Probe>>,
+    /// The open transaction has changed definitions.
+    redefined: bool,
+    /// Number by which the shell knows the session.
+    number: u64,
+    /// A poison record was met: the client gets nothing more before ReadyForQuery.
+    withholding: bool,
+    /// Bytes of a message from the server that are still to be dropped.
+    server_dropping: usize,
     /// Whose keys this session uses.
     client_id: Option<ClientId>,
     phase: Phase,
@@ -100,8 +134,11 @@ pub struct PgSession {
     lexical: Lexical,
     /// Bytes of a message from the client that still have to pass unread.
     client_passing: usize,
-    /// The same for the server.
+    /// Bytes of a message from the client that still have to be dropped.
+    client_dropping: usize,
+    /// Bytes of a message from the server that still have to pass unread.
     server_passing: usize,
+    copies: Copies,
     /// Columns and formats of the current result of a simple query.
     query_result: Option<(Kinds, Formats)>,
     /// Cells that may hold a container and for which there were no keys, since the last ReadyForQuery.
@@ -119,7 +156,16 @@ impl PgSession {
     pub fn new(context: Arc<Context>) -> Self {
         Self {
             client_id: context.client_id.clone(),
+            number: 0,
+            withholding: false,
+            server_dropping: 0,
+            planner: Arc::clone(context.planners.base()),
             context,
+            database: None,
+            catalog: None,
+            catalog_seen: 0,
+            probe: None,
+            redefined: false,
             phase: Phase::Startup,
             secured: false,
             unwelcome: None,
@@ -130,7 +176,9 @@ impl PgSession {
             keyring: Keyring::default(),
             lexical: Lexical::default(),
             client_passing: 0,
+            client_dropping: 0,
             server_passing: 0,
+            copies: Copies::default(),
             query_result: None,
             unopened: 0,
             tally: cell::Tally::default(),
@@ -138,6 +186,12 @@ impl PgSession {
             sql: crate::plan::Scratch::default(),
             cells: cell::Scratch::default(),
         }
+    }
+
+    /// The same session with a number for its events.
+    #[must_use]
+    pub fn numbered(self, number: u64) -> Self {
+        Self { number, ..self }
     }
 
     /// Answers the client's StartupMessage with this error, without troubling the database.
@@ -148,7 +202,7 @@ impl PgSession {
     /// Takes a new snapshot. Statements that are prepared keep the plan they were prepared with, unless the columns have
     /// changed: then they are forgotten, and the client must prepare them again. Portals keep theirs.
     pub fn reconfigure(&mut self, context: Arc<Context>) {
-        let columns_changed = !Arc::ptr_eq(&self.context.planner, &context.planner);
+        let columns_changed = !Arc::ptr_eq(&self.context.planners, &context.planners);
         if self.client_id == self.context.client_id {
             self.client_id = context.client_id.clone();
         }
@@ -156,6 +210,14 @@ impl PgSession {
         self.keyring = Keyring::default();
         if columns_changed {
             self.registry.forget_statements();
+            self.planner = Arc::clone(self.context.planners.base());
+            self.catalog = match self.catalog.take() {
+                Some(former) if self.context.asks_database() => {
+                    self.context.planners.catalog(former.name())
+                }
+                _ => None,
+            };
+            self.catalog_seen = 0;
         }
     }
 
@@ -277,6 +339,14 @@ impl Session for PgSession {
             _ => Activity::IdleInTransaction,
         }
     }
+}
+
+/// Drops what is there of a message. True: all of it has been dropped.
+fn drop_on(left: &mut usize, input: &mut Input<'_>) -> bool {
+    let there = (*left).min(input.bytes.len() - input.at);
+    input.at += there;
+    *left -= there;
+    *left == 0
 }
 
 /// Passes what is there of a message that is not looked into. True: all of it has passed.

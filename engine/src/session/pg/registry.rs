@@ -18,6 +18,8 @@ pub(super) struct Statement {
     pub(super) plan: Arc<Plan>,
     /// Of the registry when it was added.
     epoch: u64,
+    /// Its text without literals, if it may have to be told about.
+    pub(super) outline: Option<Box<str>>,
     /// Kinds of the result columns, known after the first description.
     pub(super) kinds: OnceLock<Kinds>,
 }
@@ -81,18 +83,22 @@ impl Registry {
         &mut self,
         name: &[u8],
         plan: Arc<Plan>,
+        outline: Option<Box<str>>,
         limit: usize,
     ) -> Result<Undo, Full> {
-        if self.bytes + name.len() + ENTRY > limit {
-            return Err(Full);
-        }
         let statement = Arc::new(Statement {
             plan,
             epoch: self.epoch,
+            outline,
             kinds: OnceLock::new(),
         });
+        let cost = of_statement(name, &statement);
+        if self.bytes + cost > limit {
+            return Err(Full);
+        }
         let old = self.statements.insert(name.into(), statement);
-        self.count(name, old.is_some(), true);
+        let former = old.as_ref().map(|old| of_statement(name, old));
+        self.count(former, Some(cost));
         Ok(Undo::Statement(name.into(), old))
     }
 
@@ -100,7 +106,7 @@ impl Registry {
         match self.statements.remove(name) {
             None => Undo::Nothing,
             Some(old) => {
-                self.count(name, true, false);
+                self.count(Some(of_statement(name, &old)), None);
                 Undo::Statement(name.into(), Some(old))
             }
         }
@@ -113,11 +119,12 @@ impl Registry {
         portal: Portal,
         limit: usize,
     ) -> Result<Undo, Full> {
-        if self.bytes + name.len() + ENTRY > limit {
+        let cost = of_portal(name);
+        if self.bytes + cost > limit {
             return Err(Full);
         }
         let old = self.portals.insert(name.into(), (number, Arc::new(portal)));
-        self.count(name, old.is_some(), true);
+        self.count(old.is_some().then_some(cost), Some(cost));
         Ok(Undo::Portal(name.into(), old))
     }
 
@@ -125,7 +132,7 @@ impl Registry {
         match self.portals.remove(name) {
             None => Undo::Nothing,
             Some(old) => {
-                self.count(name, true, false);
+                self.count(Some(of_portal(name)), None);
                 Undo::Portal(name.into(), Some(old))
             }
         }
@@ -140,7 +147,7 @@ impl Registry {
         self.portals.retain(|name, (made, _)| {
             let keep = *made >= number;
             if !keep {
-                *bytes = bytes.saturating_sub(name.len() + ENTRY);
+                *bytes = bytes.saturating_sub(of_portal(name));
             }
             keep
         });
@@ -156,7 +163,7 @@ impl Registry {
         given: impl Fn(&[u8]) -> bool,
     ) {
         match effect {
-            NameEffect::Prepare(name) => drop(self.add_statement(name, prepared, limit)),
+            NameEffect::Prepare(name) => drop(self.add_statement(name, prepared, None, limit)),
             NameEffect::Deallocate(name) if given(name) => {}
             NameEffect::Deallocate(name) => drop(self.remove_statement(name)),
             NameEffect::DeallocateAll | NameEffect::DiscardAll => self.deallocate_all(given),
@@ -171,10 +178,10 @@ impl Registry {
 
     fn deallocate_all(&mut self, except: impl Fn(&[u8]) -> bool) {
         let bytes = &mut self.bytes;
-        self.statements.retain(|name, _| {
+        self.statements.retain(|name, statement| {
             let keep = except(name);
             if !keep {
-                *bytes = bytes.saturating_sub(name.len() + ENTRY);
+                *bytes = bytes.saturating_sub(of_statement(name, statement));
             }
             keep
         });
@@ -185,31 +192,42 @@ impl Registry {
             Undo::Nothing => {}
             Undo::Statement(name, old) => {
                 let old = old.filter(|old| old.epoch == self.epoch);
-                let had = self.statements.contains_key(&name);
-                self.count(&name, had, old.is_some());
-                match old {
-                    Some(old) => drop(self.statements.insert(name, old)),
-                    None => drop(self.statements.remove(&name)),
-                }
+                let after = old.as_ref().map(|old| of_statement(&name, old));
+                let former = match old {
+                    Some(old) => self.statements.insert(name.clone(), old),
+                    None => self.statements.remove(&name),
+                };
+                let before = former.map(|former| of_statement(&name, &former));
+                self.count(before, after);
             }
             Undo::Portal(name, old) => {
-                let had = self.portals.contains_key(&name);
-                self.count(&name, had, old.is_some());
-                match old {
-                    Some(old) => drop(self.portals.insert(name, old)),
-                    None => drop(self.portals.remove(&name)),
-                }
+                let cost = of_portal(&name);
+                let after = old.is_some().then_some(cost);
+                let former = match old {
+                    Some(old) => self.portals.insert(name, old),
+                    None => self.portals.remove(&name),
+                };
+                self.count(former.is_some().then_some(cost), after);
             }
         }
     }
 
-    fn count(&mut self, name: &[u8], before: bool, after: bool) {
-        let cost = name.len() + ENTRY;
-        if before {
-            self.bytes = self.bytes.saturating_sub(cost);
-        }
-        if after {
-            self.bytes += cost;
-        }
+    fn count(&mut self, before: Option<usize>, after: Option<usize>) {
+        self.bytes = self.bytes.saturating_sub(before.unwrap_or(0)) + after.unwrap_or(0);
     }
+}
+
+/// What a statement costs, in bytes.
+fn of_statement(name: &[u8], statement: &Statement) -> usize {
+    name.len()
+        + ENTRY
+        + statement
+            .outline
+            .as_ref()
+            .map_or(0, |outline| outline.len())
+}
+
+/// What a portal costs, in bytes.
+fn of_portal(name: &[u8]) -> usize {
+    name.len() + ENTRY
 }

@@ -108,7 +108,7 @@ impl PgSession {
         Ok(Some(message))
     }
 
-    fn seal(
+    pub(super) fn seal(
         &self,
         value: &[u8],
         setting: &Setting,
@@ -218,7 +218,7 @@ pub(super) fn parse(
 }
 
 /// The bytes that a text stands for in a `bytea` column.
-fn decode<'a>(text: &'a [u8], setting: &Setting) -> Result<Cow<'a, [u8]>, Stop> {
+pub(super) fn decode<'a>(text: &'a [u8], setting: &Setting) -> Result<Cow<'a, [u8]>, Stop> {
     bytea::input(text).map_err(|bytea::BadHex| {
         let (table, column) = (&setting.table, &setting.column);
         Stop::Refuse(
@@ -261,7 +261,7 @@ fn keys_unavailable(setting: &Setting, client_id: &str, fault: KeyFault) -> Stop
     )
 }
 
-fn foreign_encoding(setting: &Setting) -> Stop {
+pub(super) fn foreign_encoding(setting: &Setting) -> Stop {
     let (table, column) = (&setting.table, &setting.column);
     Stop::Refuse(
         "client-encoding",

@@ -7,7 +7,7 @@
 use super::ledger::Awaited;
 use super::{ClientTls, PgSession, Phase};
 use crate::session::{ClientError, Cx, Effect, Input, Output, Side, Step};
-use crate::wire::pg::startup::{Startup, packet_length};
+use crate::wire::pg::startup::{Startup, packet_length, parameter};
 
 /// First byte of a TLS handshake record: a client that starts TLS without asking.
 const TLS_HANDSHAKE: u8 = 0x16;
@@ -94,6 +94,11 @@ impl PgSession {
         out: &mut Output<'_>,
     ) -> Option<Step> {
         let length = packet_length(input.bytes.get(input.at..)?)?.ok()?;
+        let packet = input.bytes.get(input.at..input.at + length)?;
+        if self.context.asks_database() && parameter(packet, b"replication").is_none() {
+            let database = parameter(packet, b"database").or_else(|| parameter(packet, b"user"));
+            self.database = database.map(Into::into);
+        }
         out.to_server.pass(input.bytes, input.at..input.at + length);
         input.at += length;
         self.ledger.push(Awaited::Startup);

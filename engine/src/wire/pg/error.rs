@@ -3,7 +3,7 @@
 use super::{write_cstr, write_frame};
 use crate::wire::cursor::Reader;
 
-/// Fields of an error that we write, in the order in which they go out: `S V C M D H`.
+/// Fields of an error that we write, in the order in which they go out: `S V C M D H W`.
 #[derive(Debug, Clone, Copy)]
 pub struct ErrorFields<'a> {
     /// `ERROR` or `FATAL`; written as the localised and the plain severity.
@@ -16,6 +16,8 @@ pub struct ErrorFields<'a> {
     pub detail: Option<&'a str>,
     /// Hint, if any.
     pub hint: Option<&'a str>,
+    /// Where it happened, if that is told.
+    pub context: Option<&'a str>,
 }
 
 /// Appends an ErrorResponse.
@@ -36,8 +38,23 @@ pub fn write(out: &mut Vec<u8>, fields: ErrorFields<'_>) {
         if let Some(hint) = fields.hint {
             field(b'H', hint);
         }
+        if let Some(context) = fields.context {
+            field(b'W', context);
+        }
         out.push(0);
     });
+}
+
+/// The SQLSTATE of an error.
+pub fn sqlstate(body: &[u8]) -> Option<&[u8]> {
+    let mut reader = Reader::new(body);
+    loop {
+        let code = reader.u8("field code").ok()?;
+        let text = reader.cstr("field").ok()?;
+        if code == b'C' {
+            return Some(text);
+        }
+    }
 }
 
 /// Whether the error in this body ends the connection: severity FATAL or PANIC.
@@ -73,9 +90,11 @@ mod tests {
             message: "no\0pe",
             detail: None,
             hint: Some("wait"),
+            context: None,
         };
         write(&mut out, fields);
         assert!(ends_connection(&out[5..]));
+        assert_eq!(sqlstate(&out[5..]), Some(&b"08001"[..]));
         assert_eq!(&out[5..], b"SFATAL\0VFATAL\0C08001\0Mno pe\0Hwait\0\0");
         out.clear();
         write(

@@ -1,7 +1,7 @@
 //! Replacing key files; a key that exists is kept as an older generation (keystore.md 4.1).
 
-use super::list;
 use crate::KeyStoreError;
+use crate::directory::list;
 use crate::safe_file::{Unfinished, create_directory, sync_directory};
 use acra_engine::keys::v1::{self, TimeStamp};
 use std::fs;

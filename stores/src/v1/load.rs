@@ -1,11 +1,11 @@
 //! Reading keys: the current one and its older generations (keystore.md 4.1, 4.2).
 
-use super::{FileKeyStore, KEY_MODE, list};
+use super::{KEY_MODE, Store};
 use crate::KeyStoreError;
-use acra_engine::crypto::ec::{PrivateKey, PublicKey};
+use crate::directory::list;
 use acra_engine::crypto::{BlockKey, Secret};
-use acra_engine::keys::v1;
-use acra_engine::keys::{ClientId, ClientKeys};
+use acra_engine::crypto::{PrivateKey, PublicKey};
+use acra_engine::keys::{ClientKeys, KeyKind, v1};
 use std::fs::{self, File};
 use std::io::{self, Read as _};
 use std::os::unix::fs::PermissionsExt as _;
@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 
 /// What is said of a key that others can read.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum OpenToOthers {
+pub(super) enum OpenToOthers {
     /// Symmetric keys are used all the same, as in Acra.
     Notice,
     /// Private keys are not.
@@ -26,64 +26,51 @@ struct Generations<K> {
     rotated: Vec<K>,
 }
 
-impl FileKeyStore {
-    /// Reads the keys of a client, newest first.
-    ///
-    /// Older generations are given even if there is no current key any more; one that does not open is left out, with
-    /// a notice. So are the keys of a pair that cannot be used, if there are symmetric keys.
-    ///
-    /// # Errors
-    ///
-    /// There is no key at all ([`KeyStoreError::is_missing`]); the current one cannot be read or does not open.
-    pub fn load_client(&self, id: &ClientId) -> Result<ClientKeys, KeyStoreError> {
-        self.load_keys(&v1::storage_symmetric(id), &v1::storage_private(id))
-    }
-
-    /// Reads the keys of poison records.
-    ///
-    /// # Errors
-    ///
-    /// Those of [`load_client`](Self::load_client).
-    pub fn load_poison(&self) -> Result<ClientKeys, KeyStoreError> {
-        self.load_keys(v1::POISON_SYMMETRIC, v1::POISON_PRIVATE)
-    }
-
-    /// Reads a client's current key for searchable encryption.
-    ///
-    /// # Errors
-    ///
-    /// Those of [`load_client`](Self::load_client).
-    pub fn load_search_key(&self, id: &ClientId) -> Result<Secret, KeyStoreError> {
-        self.load_secret(&v1::search(id))
-    }
-
-    /// Reads the current key of the audit log.
-    ///
-    /// # Errors
-    ///
-    /// Those of [`load_client`](Self::load_client).
-    pub fn load_log_key(&self) -> Result<Secret, KeyStoreError> {
-        self.load_secret(v1::LOG_KEY)
-    }
-
-    fn load_secret(&self, name: &str) -> Result<Secret, KeyStoreError> {
-        self.current(name, OpenToOthers::Notice, Some)?
+impl Store {
+    /// Reads a current symmetric key, or the private part of a current pair.
+    pub(crate) fn read_secret(&self, kind: &KeyKind) -> Result<Secret, KeyStoreError> {
+        let name = v1::file(kind);
+        let others = match kind.is_pair() {
+            true => OpenToOthers::Refuse,
+            false => OpenToOthers::Notice,
+        };
+        self.current(&name, others, Some)?
             .ok_or_else(|| KeyStoreError::Missing(self.directory.join(name)))
     }
 
-    fn load_keys(&self, symmetric: &str, private: &str) -> Result<ClientKeys, KeyStoreError> {
+    /// Reads the public part of a current pair.
+    pub(crate) fn read_public(&self, kind: &KeyKind) -> Result<Vec<u8>, KeyStoreError> {
+        let name = v1::file(kind);
+        match self.load_public(&name)? {
+            Some(key) => Ok(key.to_container().to_vec()),
+            None => Err(KeyStoreError::Missing(
+                self.public_directory.join(v1::public(&name)),
+            )),
+        }
+    }
+
+    /// Reads all generations of a symmetric key and of a pair.
+    pub(crate) fn load(
+        &self,
+        symmetric: &KeyKind,
+        pair: &KeyKind,
+    ) -> Result<ClientKeys, KeyStoreError> {
+        let (symmetric, private) = (v1::file(symmetric), v1::file(pair));
         let open = |key| BlockKey::new(key).ok();
-        let blocks = self.generations(symmetric, OpenToOthers::Notice, open)?;
+        let blocks = self.generations(&symmetric, OpenToOthers::Notice, open)?;
         let rotated = blocks.rotated.into_iter().map(BlockKey::into_rotated);
         let mut keys = ClientKeys {
             symmetric: blocks.current.into_iter().chain(rotated).collect(),
             ..ClientKeys::default()
         };
-        match self.load_pairs(private, &mut keys) {
+        match self.load_pairs(&private, &mut keys) {
             Ok(()) => {}
             Err(error) if keys.symmetric.is_empty() => return Err(error),
             // AcraBlocks do not suffer from it.
-            Err(error) => self.notice(&error.to_string(), &self.directory.join(private), true),
+            Err(error) => {
+                let path = self.directory.join(private);
+                self.notices.add(&error.to_string(), &path, true);
+            }
         }
         if keys.is_empty() {
             return Err(KeyStoreError::Missing(self.directory.join(symmetric)));
@@ -131,7 +118,7 @@ impl FileKeyStore {
             };
             match self.open_key(&name, &file).and_then(&open) {
                 Some(key) => rotated.push(key),
-                None => self.notice("Cannot open rotated key", &path, true),
+                None => self.notices.add("Cannot open rotated key", &path, true),
             }
         }
         Ok(Generations { current, rotated })
@@ -154,7 +141,7 @@ impl FileKeyStore {
     }
 
     /// Reads a key file; `None`: it does not exist. Without `others` anybody may read it.
-    fn read(
+    pub(super) fn read(
         &self,
         path: &Path,
         others: Option<OpenToOthers>,
@@ -177,7 +164,7 @@ impl FileKeyStore {
             // Acra compares modes as numbers.
             Some(OpenToOthers::Refuse) if is_open || mode > KEY_MODE => return Err(fault()),
             Some(OpenToOthers::Notice) if is_open => {
-                self.notice(&fault().to_string(), path, false);
+                self.notices.add(&fault().to_string(), path, false);
             }
             _ => {}
         }
@@ -189,7 +176,7 @@ impl FileKeyStore {
         Ok(Some(content))
     }
 
-    fn open_key(&self, name: &str, file: &[u8]) -> Option<Secret> {
+    pub(super) fn open_key(&self, name: &str, file: &[u8]) -> Option<Secret> {
         if file.len() > v1::MAX_FILE {
             return None;
         }

@@ -2,76 +2,27 @@
 
 use super::lock::Lock;
 use super::rotate::{directory_of, put, remove_abandoned};
-use super::{FileKeyStore, KEY_MODE, PUBLIC_MODE};
+use super::{KEY_MODE, PUBLIC_MODE, Store};
 use crate::KeyStoreError;
 use crate::safe_file::{Unfinished, create_directory};
-use acra_engine::crypto::CryptoError;
-use acra_engine::crypto::ec::PrivateKey;
-use acra_engine::keys::ClientId;
-use acra_engine::keys::v1;
+use acra_engine::crypto::{CryptoError, KeyPairType, PrivateKey};
+use acra_engine::keys::{KeyKind, v1};
 use rand::Rng as _;
 use std::io;
 use std::path::Path;
 use zeroize::Zeroizing;
 
-/// A key that exists becomes the newest of its older generations. The key directory is made if it does not exist.
-///
-/// All of these fail if something cannot be written (the current key is then what it was), or if another writer holds
-/// the lock for a minute.
-impl FileKeyStore {
-    /// Makes a new symmetric storage key for a client.
+impl Store {
+    /// Makes a new key.
     ///
-    /// # Errors
-    ///
-    /// Something cannot be written.
-    pub fn generate_symmetric(&self, id: &ClientId) -> Result<(), KeyStoreError> {
-        self.generate_secret(&v1::storage_symmetric(id))
-    }
-
-    /// Makes a new storage key pair for a client.
-    ///
-    /// # Errors
-    ///
-    /// Something cannot be written. If that was the public key, it is still that of the former private key, which opens
-    /// what is sealed with it; making a pair again puts that right.
-    pub fn generate_storage_pair(&self, id: &ClientId) -> Result<(), KeyStoreError> {
-        self.generate_pair(&v1::storage_private(id))
-    }
-
-    /// Makes a new key for a client's searchable encryption.
-    ///
-    /// # Errors
-    ///
-    /// Something cannot be written.
-    pub fn generate_search_key(&self, id: &ClientId) -> Result<(), KeyStoreError> {
-        self.generate_secret(&v1::search(id))
-    }
-
-    /// Makes a new key for the audit log.
-    ///
-    /// # Errors
-    ///
-    /// Something cannot be written.
-    pub fn generate_log_key(&self) -> Result<(), KeyStoreError> {
-        self.generate_secret(v1::LOG_KEY)
-    }
-
-    /// Makes a new symmetric key for poison records.
-    ///
-    /// # Errors
-    ///
-    /// Something cannot be written.
-    pub fn generate_poison_symmetric(&self) -> Result<(), KeyStoreError> {
-        self.generate_secret(v1::POISON_SYMMETRIC)
-    }
-
-    /// Makes a new key pair for poison records.
-    ///
-    /// # Errors
-    ///
-    /// Those of [`generate_storage_pair`](Self::generate_storage_pair).
-    pub fn generate_poison_pair(&self) -> Result<(), KeyStoreError> {
-        self.generate_pair(v1::POISON_PRIVATE)
+    /// If the public part of a pair cannot be written, it is still that of the former private key, which opens what is
+    /// sealed with it; making a pair again puts that right.
+    pub(crate) fn generate(&self, kind: &KeyKind, pair: KeyPairType) -> Result<(), KeyStoreError> {
+        let name = v1::file(kind);
+        match kind.is_pair() {
+            true => self.generate_pair(&name, pair),
+            false => self.generate_secret(&name),
+        }
     }
 
     fn generate_secret(&self, name: &str) -> Result<(), KeyStoreError> {
@@ -86,11 +37,11 @@ impl FileKeyStore {
             .map_err(fail)
     }
 
-    fn generate_pair(&self, name: &str) -> Result<(), KeyStoreError> {
+    fn generate_pair(&self, name: &str, pair: KeyPairType) -> Result<(), KeyStoreError> {
         let path = self.directory.join(name);
         let public_path = self.public_directory.join(v1::public(name));
         let failed = |error: CryptoError| KeyStoreError::io("make", &path)(io::Error::other(error));
-        let key = PrivateKey::generate(&mut rand::rng()).map_err(failed)?;
+        let key = PrivateKey::generate(pair, &mut rand::rng()).map_err(failed)?;
         let public = key.public().map_err(failed)?.to_container();
         let private = self.seal(name, key.to_container().map_err(failed)?.as_bytes())?;
         let (private_directory, public_directory) =
@@ -112,14 +63,15 @@ impl FileKeyStore {
     }
 
     /// Makes the directories that are written to, takes the lock of the key directory, and removes what was left behind.
-    fn lock(&self, directories: &[&Path]) -> Result<Lock, KeyStoreError> {
+    pub(super) fn lock(&self, directories: &[&Path]) -> Result<Lock, KeyStoreError> {
         for directory in directories.iter().chain([&&*self.directory]) {
             create_directory(directory)
                 .map_err(KeyStoreError::io("create key directory", directory))?;
         }
         let lock = Lock::take(&self.directory)?;
         if !lock.is_held {
-            self.notice("Key directory cannot be locked", &self.directory, false);
+            self.notices
+                .add("Key directory cannot be locked", &self.directory, false);
         }
         for directory in directories {
             remove_abandoned(

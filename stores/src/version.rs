@@ -1,7 +1,7 @@
 //! Which version of a key store is in a directory (keystore.md 1).
 
-use super::list;
 use crate::KeyStoreError;
+use crate::directory::list;
 use acra_engine::keys::v1;
 use std::fs::File;
 use std::io::{self, Read as _};

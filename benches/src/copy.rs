@@ -1,0 +1,150 @@
+//! COPY of many rows with one encrypted column, in both directions: time, CPU time and peak memory, beside the same
+//! without `acra-server`, and beside what making and opening the containers alone costs.
+
+use crate::client::Client;
+use crate::target::{DATABASE, Servers, Target};
+use crate::usage::Usage;
+use acra_engine::cell::{self, Form, Kind, Opener, Scratch, Tally};
+use acra_engine::crypto::container::Envelope;
+use acra_engine::crypto::{BlockKey, Secret};
+use acra_engine::keys::ClientKeys;
+use acra_engine::wire::pg::Format;
+use acra_harness::raw::frontend::{copy_data, copy_done, query};
+use acra_harness::{Error, Result};
+use rand::SeedableRng;
+use rand::rngs::StdRng;
+use std::fmt::Write as _;
+use std::time::{Duration, Instant};
+
+/// Rows in one CopyData message.
+const BATCH: usize = 500;
+
+/// Copies so many rows into `people` and out of it, `rounds` times by every target in turn, and prints the quickest.
+pub(crate) fn run(rows: usize, rounds: usize) -> Result<()> {
+    let servers = Servers::start()?;
+    let plain = statement(rows, |row| format!("{row}\tname {row}\t078-05-{row:07}\n"));
+    let targets: Vec<Target> = servers
+        .targets()
+        .into_iter()
+        .filter(|target| matches!(target.name, "direct" | "null relay" | "acra-server"))
+        .collect();
+    let mut into = vec![Vec::new(); targets.len()];
+    let mut out = vec![Vec::new(); targets.len()];
+    for _ in 0..rounds {
+        for (at, target) in targets.iter().enumerate() {
+            servers.postgres.run(DATABASE, "TRUNCATE people")?;
+            into[at].push(timed(target, &plain)?);
+            out[at].push(timed(target, &query("COPY people TO STDOUT"))?);
+        }
+    }
+    for (name, measured) in [("COPY … FROM STDIN", into), ("COPY … TO STDOUT", out)] {
+        println!("{name}, {rows} rows, one encrypted column of 14 bytes");
+        for (target, turns) in targets.iter().zip(measured) {
+            let Some((elapsed, cpu)) = turns.into_iter().min() else {
+                continue;
+            };
+            println!(
+                "  {:<12} {:>6.2} s  {:>6.2} s of CPU",
+                target.name,
+                elapsed.as_secs_f64(),
+                cpu.as_secs_f64()
+            );
+        }
+    }
+    let (sealing, opening) = containers(rows)?;
+    println!("the containers alone");
+    println!("  sealing      {:>6.2} s", sealing.as_secs_f64());
+    println!("  opening      {:>6.2} s", opening.as_secs_f64());
+    let ours = targets.iter().find_map(|target| match target.name {
+        "acra-server" => target.process,
+        _ => None,
+    });
+    if let Some(process) = ours {
+        println!("peak memory of acra-server: {} KiB", peak(process)?);
+    }
+    Ok(())
+}
+
+/// All messages of a COPY of these lines.
+fn statement(rows: usize, line: impl Fn(usize) -> String) -> Vec<u8> {
+    let mut request = query("COPY people (id, name, ssn) FROM STDIN");
+    let mut batch = String::new();
+    for row in 0..rows {
+        let _ = batch.write_str(&line(row));
+        if row % BATCH == BATCH - 1 || row + 1 == rows {
+            request.extend(copy_data(batch.as_bytes()));
+            batch.clear();
+        }
+    }
+    request.extend(copy_done());
+    request
+}
+
+/// How long a request takes, and the CPU time of the process in between.
+fn timed(target: &Target, request: &[u8]) -> Result<(Duration, Duration)> {
+    let mut client = Client::connect(target)?;
+    let (before, begin) = (Usage::of(target.process), Instant::now());
+    client.round(request)?;
+    let elapsed = begin.elapsed();
+    let cpu = Usage::of(target.process).since(before).cpu;
+    client.end();
+    Ok((elapsed, cpu))
+}
+
+/// How long it takes to seal so many values, and to open them.
+fn containers(rows: usize) -> Result<(Duration, Duration)> {
+    let failed = |what: &str| Error::new(format!("{what} failed"));
+    let mut rng = StdRng::seed_from_u64(1);
+    let keys = ClientKeys {
+        symmetric: vec![
+            BlockKey::new(Secret::from(vec![7; 32])).map_err(|_| failed("making a key"))?,
+        ],
+        ..ClientKeys::default()
+    };
+    let form = Form {
+        envelope: Envelope::AcraBlock,
+        reencrypt: true,
+    };
+    let mut last = None;
+    let begin = Instant::now();
+    for row in 0..rows {
+        let value = format!("078-05-{row:07}");
+        last =
+            cell::seal(value.as_bytes(), form, &keys, &mut rng).map_err(|_| failed("sealing"))?;
+    }
+    let sealing = begin.elapsed();
+    let sealed = last.ok_or_else(|| failed("sealing"))?;
+    let (mut tally, mut scratch) = (Tally::default(), Scratch::default());
+    let mut opener = Opener {
+        keys: &keys,
+        poison: None,
+        is_poisoned: false,
+        tally: &mut tally,
+    };
+    let begin = Instant::now();
+    for _ in 0..rows {
+        let opened = cell::open(
+            sealed.as_bytes(),
+            Kind::Bytes,
+            Format::Binary,
+            &mut opener,
+            &mut scratch,
+        );
+        if !opened {
+            return Err(failed("opening"));
+        }
+    }
+    Ok((sealing, begin.elapsed()))
+}
+
+/// Peak resident memory in KiB.
+fn peak(process: u32) -> Result<usize> {
+    let status = std::fs::read_to_string(format!("/proc/{process}/status"))?;
+    status
+        .lines()
+        .find_map(|line| {
+            let peak = line.strip_prefix("VmHWM:")?.trim();
+            peak.strip_suffix(" kB")?.parse().ok()
+        })
+        .ok_or_else(|| Error::new("/proc has no VmHWM of acra-server"))
+}

@@ -1,0 +1,316 @@
+//! What a database says of the configured tables, and the configuration in the light of it.
+//!
+//! Partitions and other children of a protected table hold its rows, so they are protected alike; so are views of it,
+//! through which nothing can be written.
+
+use super::table::{Columns, Table};
+use std::sync::Arc;
+
+/// The relations of a database that have to do with configured tables.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Schema {
+    /// In no order of importance.
+    pub relations: Vec<Relation>,
+}
+
+/// What a relation is to the table that the configuration names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kinship {
+    /// That table.
+    Itself,
+    /// A partition or another table that inherits from it.
+    Child,
+    /// A view of it or of a child, or a view of such a view.
+    View,
+}
+
+/// A relation of a database.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Relation {
+    /// Schema and name of the configured table.
+    pub root: (String, String),
+    /// What it is to that.
+    pub kinship: Kinship,
+    /// Its own schema.
+    pub schema: String,
+    /// Its own name.
+    pub name: String,
+    /// Its columns in order.
+    pub columns: Vec<Column>,
+    /// Of a view: the columns that it reads, by their names where it reads them.
+    pub reads: Vec<String>,
+}
+
+/// A column of a relation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Column {
+    /// Its name.
+    pub name: String,
+    /// Whether its type can hold a container: `bytea`, or a type of text in which one is written in hex.
+    pub holds_bytes: bool,
+}
+
+impl Columns {
+    /// The configuration completed by what a database says, and what in it does not fit, a sentence each.
+    pub fn in_database(&self, schema: &Schema) -> (Self, Vec<String>) {
+        let mut completed = Self::empty();
+        completed.ignores_client_ids = self.ignores_client_ids;
+        let mut notes = Vec::new();
+        for table in self.tables() {
+            let own = |kinship| {
+                schema.relations.iter().filter(move |relation| {
+                    relation.kinship == kinship && table.is_root_of(relation)
+                })
+            };
+            completed.add(table.with_columns(own(Kinship::Itself), &mut notes));
+            for child in own(Kinship::Child) {
+                self.add_kin(&mut completed, table.child(child));
+            }
+            for view in own(Kinship::View) {
+                self.add_kin(&mut completed, table.view(view, &mut notes));
+            }
+        }
+        notes.sort_unstable();
+        notes.dedup();
+        (completed, notes)
+    }
+
+    /// Adds a child or a view, unless it has an entry of its own. One of several tables has the settings of all.
+    fn add_kin(&self, completed: &mut Self, kin: Table) {
+        if self.table(kin.schema(), kin.name()).is_some() {
+            return;
+        }
+        match completed.exact_mut(kin.schema(), kin.name()) {
+            Some(known) => {
+                for setting in kin.settings() {
+                    known.add(Arc::clone(setting));
+                }
+            }
+            None => {
+                completed.add(kin);
+            }
+        }
+    }
+}
+
+impl Table {
+    fn is_root_of(&self, relation: &Relation) -> bool {
+        let (schema, name) = &relation.root;
+        self.name == *name && self.schema.as_ref().is_none_or(|own| own == schema)
+    }
+
+    /// The entry with the columns that the table has, or all tables of its name have.
+    fn with_columns<'a>(
+        &self,
+        relations: impl Iterator<Item = &'a Relation>,
+        notes: &mut Vec<String>,
+    ) -> Self {
+        let mut table = self.clone();
+        let name = self.full_name();
+        let mut orders = Vec::new();
+        for relation in relations {
+            let order: Vec<String> = relation
+                .columns
+                .iter()
+                .map(|column| column.name.clone())
+                .collect();
+            for setting in self.settings() {
+                let column = relation
+                    .columns
+                    .iter()
+                    .find(|column| column.name == setting.column);
+                match column {
+                    None => notes.push(format!(
+                        "table \"{name}\" has no column \"{}\" in the database: the entry protects nothing",
+                        setting.column
+                    )),
+                    Some(column) if !column.holds_bytes => notes.push(format!(
+                        "table \"{name}\", column \"{}\" is neither bytea nor text in the database: it cannot hold encrypted values",
+                        setting.column
+                    )),
+                    Some(_) => {}
+                }
+            }
+            orders.push(order);
+        }
+        let Some(first) = orders.first() else {
+            notes.push(format!(
+                "table \"{name}\" does not exist in the database yet"
+            ));
+            return table;
+        };
+        if orders.iter().any(|order| order != first) {
+            // Which of them an unqualified name means is not known.
+            table.disputed = true;
+            return table;
+        }
+        if self.columns.as_ref().is_some_and(|listed| listed != first) {
+            notes.push(format!(
+                "table \"{name}\" has other columns in the database than the configuration lists: INSERT without a list of columns is refused"
+            ));
+            table.disputed = true;
+        }
+        table.columns = Some(first.clone());
+        table
+    }
+
+    /// An entry with the same settings for a table whose rows are this table's too.
+    fn child(&self, child: &Relation) -> Self {
+        Self {
+            schema: Some(child.schema.clone()),
+            name: child.name.clone(),
+            columns: Some(
+                child
+                    .columns
+                    .iter()
+                    .map(|column| column.name.clone())
+                    .collect(),
+            ),
+            disputed: false,
+            ..self.clone()
+        }
+    }
+
+    /// An entry for a view. A protected column under another name in it is not recognised.
+    fn view(&self, view: &Relation, notes: &mut Vec<String>) -> Self {
+        let mut entry = Self::new(
+            Some(view.schema.clone()),
+            view.name.clone(),
+            Some(
+                view.columns
+                    .iter()
+                    .map(|column| column.name.clone())
+                    .collect(),
+            ),
+        );
+        entry.is_view = true;
+        for setting in self.settings() {
+            if view
+                .columns
+                .iter()
+                .any(|column| column.name == setting.column)
+            {
+                entry.add(Arc::clone(setting));
+            } else if view.reads.contains(&setting.column) {
+                notes.push(format!(
+                    "view \"{}.{}\" reads column \"{}\" of table \"{}\" and does not show it under its name: if it shows it under another one, comparisons with that are not recognised",
+                    view.schema,
+                    view.name,
+                    setting.column,
+                    self.full_name()
+                ));
+            }
+        }
+        entry
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Column, Kinship, Relation, Schema};
+    use crate::columns::{Columns, Database};
+
+    const CONFIG: &str = "
+schemas:
+  - table: people
+    columns: [id, ssn]
+    encrypted: [{column: ssn}]
+  - table: app.orders
+    encrypted: [{column: card}]
+";
+
+    fn relation(
+        root: (&str, &str),
+        kinship: Kinship,
+        name: (&str, &str),
+        columns: &str,
+    ) -> Relation {
+        let owned = |(schema, name): (&str, &str)| (schema.to_owned(), name.to_owned());
+        let (schema, name) = owned(name);
+        let column = |name: &str| Column {
+            name: name.trim_end_matches('!').to_owned(),
+            holds_bytes: !name.ends_with('!'),
+        };
+        Relation {
+            root: owned(root),
+            kinship,
+            schema,
+            name,
+            columns: columns.split(' ').map(column).collect(),
+            reads: vec!["ssn".to_owned()],
+        }
+    }
+
+    fn configured() -> Columns {
+        Columns::parse(CONFIG.as_bytes(), Database::PostgreSql)
+            .unwrap()
+            .columns
+    }
+
+    #[test]
+    fn children_and_views_are_protected_like_the_table() {
+        let people = ("public", "people");
+        let orders = ("app", "orders");
+        let schema = Schema {
+            relations: vec![
+                relation(people, Kinship::Itself, people, "id ssn"),
+                relation(people, Kinship::Child, ("parts", "people_1"), "ssn id"),
+                relation(people, Kinship::View, ("public", "adults"), "id ssn age"),
+                relation(orders, Kinship::Itself, orders, "id card"),
+                relation(
+                    orders,
+                    Kinship::View,
+                    ("public", "adults"),
+                    "id ssn age card",
+                ),
+                // Another schema's table of the name of an entry with a schema.
+                relation(("x", "orders"), Kinship::Child, ("x", "orders_1"), "card"),
+            ],
+        };
+        let (columns, notes) = configured().in_database(&schema);
+        assert!(notes.is_empty(), "{notes:?}");
+        let child = columns.table(None, "people_1").unwrap();
+        assert_eq!(child.columns().unwrap(), ["ssn", "id"]);
+        assert!(child.setting("ssn").is_some() && !child.is_view());
+        assert!(columns.table(Some("public"), "people_1").is_none());
+        let view = columns.table(Some("public"), "adults").unwrap();
+        assert!(view.is_view() && view.setting("ssn").is_some());
+        assert!(view.setting("card").is_some(), "a view of two tables");
+        assert_eq!(
+            columns.table(None, "orders").unwrap().columns().unwrap(),
+            ["id", "card"]
+        );
+        assert!(columns.table(None, "orders_1").is_none());
+    }
+
+    #[test]
+    fn what_does_not_fit_is_told() {
+        let people = ("public", "people");
+        let schema = Schema {
+            relations: vec![
+                relation(people, Kinship::Itself, people, "ssn! id"),
+                relation(people, Kinship::View, ("public", "v"), "id secret"),
+            ],
+        };
+        let (columns, notes) = configured().in_database(&schema);
+        assert!(columns.table(None, "people").unwrap().is_disputed());
+        let told = |part: &str| assert!(notes.iter().any(|note| note.contains(part)), "{notes:?}");
+        told("\"people\", column \"ssn\" is neither bytea nor text");
+        told("\"people\" has other columns");
+        told("view \"public.v\" reads column \"ssn\"");
+        told("\"app.orders\" does not exist");
+        assert_eq!(notes.len(), 4);
+
+        let schema = Schema {
+            relations: vec![
+                relation(people, Kinship::Itself, people, "id ssn"),
+                relation(("b", "people"), Kinship::Itself, ("b", "people"), "ssn id"),
+                relation(("app", "orders"), Kinship::Itself, ("app", "orders"), "id"),
+            ],
+        };
+        let (columns, notes) = configured().in_database(&schema);
+        assert!(columns.table(None, "people").unwrap().is_disputed());
+        assert_eq!(notes.len(), 1);
+        assert!(notes[0].contains("\"app.orders\" has no column \"card\""));
+    }
+}

@@ -1,0 +1,274 @@
+//! CopyData, CopyDone and CopyFail of the client.
+
+use super::sealing::Sealing;
+use super::{FromClient, Incoming, SLICE, Slice, send_data};
+use crate::session::pg::PgSession;
+use crate::session::pg::frontend::Stop;
+use crate::session::{Ask, ClientError, Cx, Event, Input, Output, Step};
+use crate::wire::pg::frame::HEADER;
+use crate::wire::pg::{Frame, write_cstr, write_frame};
+
+/// Reason of the CopyFail that ends a COPY which we refuse; our error takes the place of the server's.
+const REFUSED: &[u8] = b"acra-server refused the data";
+
+/// What became of a message.
+pub(in crate::session::pg) enum Copied {
+    /// It has been dealt with.
+    Taken,
+    /// It is none of ours and passes.
+    Pass,
+    /// Something is needed first.
+    Step(Step),
+}
+
+impl PgSession {
+    /// Any other message than those of a COPY: the client has gone on.
+    pub(in crate::session::pg) fn past_copy(&mut self) {
+        if matches!(self.copies.from_client, FromClient::Dropping) {
+            self.copies.from_client = FromClient::Passing;
+        }
+    }
+
+    /// CopyData, CopyDone or CopyFail.
+    pub(in crate::session::pg) fn copy_message(
+        &mut self,
+        frame: &Frame,
+        input: &mut Input<'_>,
+        out: &mut Output<'_>,
+        cx: &mut Cx<'_>,
+    ) -> Copied {
+        match (&self.copies.from_client, frame.tag) {
+            (FromClient::Sealing(_), b'd') => self.seal_first(frame, input, out, cx),
+            (FromClient::Sealing(_), b'c') => self.seal_last(frame, input, out, cx),
+            (FromClient::Sealing(_), _) => {
+                self.copies.from_client = FromClient::Passing;
+                Copied::Pass
+            }
+            (FromClient::Dropping, tag) => {
+                if tag != b'd' {
+                    self.copies.from_client = FromClient::Passing;
+                }
+                self.client_dropping = frame.range.len();
+                Copied::Taken
+            }
+            (FromClient::Passing, _) if self.ledger.awaits_sealed_copy() => {
+                Copied::Step(Step::Blocked)
+            }
+            (FromClient::Passing, _) => Copied::Pass,
+        }
+    }
+
+    fn seal_first(
+        &mut self,
+        frame: &Frame,
+        input: &mut Input<'_>,
+        out: &mut Output<'_>,
+        cx: &mut Cx<'_>,
+    ) -> Copied {
+        let body = frame.range.len() - HEADER;
+        let slice = Slice::first(frame.range.start, body, SLICE);
+        if slice.body.end > input.bytes.len() {
+            return Copied::Step(Step::NeedMore {
+                want: slice.body.end - frame.range.start,
+            });
+        }
+        self.copies.client_left = body;
+        match self.seal_slice(&slice, input, out, cx) {
+            Some(step) => {
+                // The message comes again.
+                self.copies.client_left = 0;
+                Copied::Step(step)
+            }
+            None => Copied::Taken,
+        }
+    }
+
+    /// More of a message that has begun; nothing if there is none.
+    pub(in crate::session::pg) fn seal_more(
+        &mut self,
+        input: &mut Input<'_>,
+        out: &mut Output<'_>,
+        cx: &mut Cx<'_>,
+    ) -> Option<Step> {
+        while self.copies.client_left > 0 {
+            let slice = Slice::later(input.at, self.copies.client_left);
+            if slice.body.end > input.bytes.len() {
+                return Some(Step::NeedMore {
+                    want: slice.body.len(),
+                });
+            }
+            if let Some(step) = self.seal_slice(&slice, input, out, cx) {
+                return Some(step);
+            }
+        }
+        None
+    }
+
+    /// Seals a slice that has arrived; `None` when it was taken.
+    fn seal_slice(
+        &mut self,
+        slice: &Slice,
+        input: &mut Input<'_>,
+        out: &mut Output<'_>,
+        cx: &mut Cx<'_>,
+    ) -> Option<Step> {
+        let FromClient::Sealing(mut incoming) = std::mem::take(&mut self.copies.from_client) else {
+            // The COPY failed while the message was under way.
+            self.copies.from_client = FromClient::Dropping;
+            self.client_dropping = std::mem::take(&mut self.copies.client_left);
+            return None;
+        };
+        if let Some(ask) = self.keys_for(&incoming) {
+            self.copies.from_client = FromClient::Sealing(incoming);
+            return Some(Step::Ask(ask));
+        }
+        let piece = input.bytes.get(slice.body.clone()).unwrap_or_default();
+        let mut data = Vec::new();
+        let outcome = self.seal_cells(&mut incoming, Some(piece), &mut data, cx);
+        input.at = slice.body.end;
+        self.copies.client_left -= slice.body.len();
+        match outcome {
+            Ok(changed) => {
+                match changed {
+                    true => send_data(&data, out.to_server),
+                    false => slice.pass(input.bytes, out.to_server),
+                }
+                self.copies.from_client = FromClient::Sealing(incoming);
+            }
+            Err(stop) => {
+                self.client_dropping = std::mem::take(&mut self.copies.client_left);
+                self.refuse_copy(&incoming, stop, out, cx);
+                self.copies.from_client = FromClient::Dropping;
+            }
+        }
+        None
+    }
+
+    /// CopyDone: the last cell may still be held.
+    fn seal_last(
+        &mut self,
+        frame: &Frame,
+        input: &mut Input<'_>,
+        out: &mut Output<'_>,
+        cx: &mut Cx<'_>,
+    ) -> Copied {
+        if frame.range.end > input.bytes.len() {
+            return Copied::Step(Step::NeedMore {
+                want: frame.range.len(),
+            });
+        }
+        let FromClient::Sealing(mut incoming) = std::mem::take(&mut self.copies.from_client) else {
+            return Copied::Pass;
+        };
+        if let Some(ask) = self.keys_for(&incoming) {
+            self.copies.from_client = FromClient::Sealing(incoming);
+            return Copied::Step(Step::Ask(ask));
+        }
+        let mut data = Vec::new();
+        match self.seal_cells(&mut incoming, None, &mut data, cx) {
+            Ok(_) => {
+                send_data(&data, out.to_server);
+                Copied::Pass
+            }
+            Err(stop) => {
+                self.refuse_copy(&incoming, stop, out, cx);
+                input.at = frame.range.end;
+                Copied::Taken
+            }
+        }
+    }
+
+    /// Takes a piece of the stream, or its end.
+    fn seal_cells(
+        &self,
+        incoming: &mut Incoming,
+        piece: Option<&[u8]>,
+        data: &mut Vec<u8>,
+        cx: &mut Cx<'_>,
+    ) -> Result<bool, Stop> {
+        let Incoming {
+            plan,
+            encoding,
+            stream,
+        } = incoming;
+        let mut sealing = Sealing {
+            session: self,
+            plan,
+            encoding: *encoding,
+            cx,
+            sealed: 0,
+            structs: 0,
+        };
+        let changed = match piece {
+            Some(piece) => {
+                sealing.check(piece)?;
+                stream.feed(piece, &mut sealing, data)
+            }
+            None => stream.finish(&mut sealing, data).map(|()| true),
+        };
+        let (values, structs) = (sealing.sealed, sealing.structs);
+        if values > 0 && changed.is_ok() {
+            cx.events.push(Event::Sealed { values, structs });
+        }
+        changed
+    }
+
+    /// Keys that are needed and have not been asked for.
+    fn keys_for(&self, incoming: &Incoming) -> Option<Ask> {
+        let own = self.client_id.as_ref().map(|id| id.as_str());
+        incoming
+            .plan
+            .columns
+            .iter()
+            .filter_map(|column| column.setting.as_ref())
+            .filter_map(|setting| setting.client_id.as_deref().or(own))
+            .find(|client_id| self.keyring.get(client_id).is_none())
+            .map(|client_id| Ask::Keys(client_id.into()))
+    }
+
+    /// Ends the COPY where it stands.
+    fn refuse_copy(
+        &mut self,
+        incoming: &Incoming,
+        stop: Stop,
+        out: &mut Output<'_>,
+        cx: &mut Cx<'_>,
+    ) {
+        let (plan, stream) = (&incoming.plan, &incoming.stream);
+        let mut place = format!("COPY {}, line {}", plan.table, stream.line());
+        if let Some(column) = plan.columns.get(stream.column()) {
+            place.push_str(", column ");
+            place.push_str(&column.name);
+        }
+        self.fail_copy(stop, Some(place.into()), out, cx);
+    }
+
+    /// Ends the COPY on the server, and lets our error take the place of the one that it answers with.
+    pub(super) fn fail_copy(
+        &mut self,
+        stop: Stop,
+        place: Option<Box<str>>,
+        out: &mut Output<'_>,
+        cx: &mut Cx<'_>,
+    ) {
+        let (code, error) = match stop {
+            Stop::Refuse(code, error) => (code, error),
+            // Keys were asked for before; nothing else waits within a COPY.
+            Stop::Ask(_) | Stop::Wait | Stop::Malformed(_) => (
+                "keys-unavailable",
+                ClientError::error("58000", "the keys to encrypt the rows have not been read"),
+            ),
+        };
+        cx.events.push(Event::Refused {
+            code,
+            message: error.message.clone(),
+        });
+        let mut message = Vec::new();
+        write_frame(&mut message, b'f', |out| write_cstr(out, REFUSED));
+        out.to_server.push(message);
+        self.ledger.fail_copy(ClientError {
+            context: place,
+            ..error
+        });
+    }
+}

@@ -1,0 +1,256 @@
+//! CopyInResponse, CopyOutResponse, CopyData and CopyDone of the server.
+
+use super::opening::Opening;
+use super::sealing::wrong_data;
+use super::split::Splitter;
+use super::stream::Stream;
+use super::{FromClient, Incoming, Outgoing, Slice, send_data};
+use crate::cell::Opener;
+use crate::keys::ClientKeys;
+use crate::plan::{ClientEncoding, Copy, CopyFormat, CopyIn, Dialect};
+use crate::session::pg::PgSession;
+use crate::session::{Ask, ClientError, Cx, Event, Input, Output, Step};
+use crate::wire::cursor::{Malformed, Reader};
+use crate::wire::pg::Frame;
+use crate::wire::pg::frame::HEADER;
+use std::sync::Arc;
+
+impl PgSession {
+    /// CopyInResponse.
+    pub(in crate::session::pg) fn copy_in(
+        &mut self,
+        body: &[u8],
+        out: &mut Output<'_>,
+        cx: &mut Cx<'_>,
+    ) -> Result<(), Malformed> {
+        let copy = self.ledger.next_copy();
+        let unsettled = self.ledger.copies_unsettled();
+        self.ledger.copy_started();
+        if let Some(Copy::In(plan)) = copy {
+            self.seal_copy(plan, unsettled, described(body)?, out, cx);
+        }
+        Ok(())
+    }
+
+    fn seal_copy(
+        &mut self,
+        plan: Arc<CopyIn>,
+        unsettled: bool,
+        (binary, columns): (bool, usize),
+        out: &mut Output<'_>,
+        cx: &mut Cx<'_>,
+    ) {
+        let dialect = &plan.dialect;
+        if columns != plan.columns.len() || binary != (dialect.format == CopyFormat::Binary) {
+            let error = ClientError::error(
+                "0A000",
+                format!(
+                    "COPY into protected table \"{}\" has {columns} columns in the database, and {} are known here",
+                    plan.table,
+                    plan.columns.len()
+                ),
+            )
+            .hint("Name the columns in the COPY statement, or correct `columns:` of the table.");
+            self.fail_copy(wrong_data(error), None, out, cx);
+            self.copies.from_client = FromClient::Dropping;
+            return;
+        }
+        let encoding = match dialect.encoding {
+            Some(encoding) => encoding,
+            None if unsettled => ClientEncoding::Unsafe,
+            None => self.lexical.encoding,
+        };
+        let splitter = Splitter::new(dialect, columns, self.copies.csv_marker);
+        self.copies.from_client = FromClient::Sealing(Box::new(Incoming {
+            encoding,
+            stream: Stream::new(splitter, self.context.limits.max_row),
+            plan,
+        }));
+    }
+
+    /// CopyOutResponse.
+    pub(in crate::session::pg) fn copy_out(&mut self, body: &[u8]) -> Result<(), Malformed> {
+        let copy = self.ledger.next_copy();
+        self.copies.from_server = None;
+        let Some(Copy::Out(dialect)) = copy else {
+            return Ok(());
+        };
+        let (binary, columns) = described(body)?;
+        let opens = self.client_id.is_some() || self.context.poison.is_some();
+        if opens && binary == (dialect.format == CopyFormat::Binary) {
+            let splitter = Splitter::new(&dialect, columns, false);
+            self.copies.from_server = Some(Box::new(Outgoing {
+                stream: Stream::new(splitter, self.context.limits.max_row),
+                dialect,
+            }));
+        }
+        Ok(())
+    }
+
+    /// Whether rows of a COPY are opened.
+    pub(in crate::session::pg) fn opens_copy(&self) -> bool {
+        self.copies.from_server.is_some()
+    }
+
+    /// The rows have come to an end.
+    pub(in crate::session::pg) fn copy_out_ended(&mut self) {
+        self.copies.from_server = None;
+    }
+
+    /// The server has failed a statement: what the client still sends for its COPY is dropped.
+    pub(in crate::session::pg) fn copy_failed(&mut self) {
+        self.copies.from_server = None;
+        if matches!(self.copies.from_client, FromClient::Sealing(_))
+            || self.ledger.fails_sealed_copy()
+        {
+            self.copies.from_client = FromClient::Dropping;
+        }
+    }
+
+    /// A CopyData message whose rows are opened; `None` when its first slice was taken.
+    pub(in crate::session::pg) fn open_first(
+        &mut self,
+        frame: &Frame,
+        input: &mut Input<'_>,
+        out: &mut Output<'_>,
+        cx: &mut Cx<'_>,
+    ) -> Option<Step> {
+        let body = frame.range.len() - HEADER;
+        let slice = Slice::first(frame.range.start, body, self.context.limits.max_row);
+        if slice.body.end > input.bytes.len() {
+            return Some(Step::NeedMore {
+                want: slice.body.end - frame.range.start,
+            });
+        }
+        self.copies.server_left = body;
+        let step = self.open_slice(&slice, input, out, cx);
+        if step.is_some() {
+            // The message comes again.
+            self.copies.server_left = 0;
+        }
+        step
+    }
+
+    /// More of a message that has begun; nothing if there is none.
+    pub(in crate::session::pg) fn open_more(
+        &mut self,
+        input: &mut Input<'_>,
+        out: &mut Output<'_>,
+        cx: &mut Cx<'_>,
+    ) -> Option<Step> {
+        while self.copies.server_left > 0 {
+            let slice = Slice::later(input.at, self.copies.server_left);
+            if slice.body.end > input.bytes.len() {
+                return Some(Step::NeedMore {
+                    want: slice.body.len(),
+                });
+            }
+            if let Some(step) = self.open_slice(&slice, input, out, cx) {
+                return Some(step);
+            }
+        }
+        None
+    }
+
+    /// Opens a slice that has arrived; `None` when it was taken.
+    fn open_slice(
+        &mut self,
+        slice: &Slice,
+        input: &mut Input<'_>,
+        out: &mut Output<'_>,
+        cx: &mut Cx<'_>,
+    ) -> Option<Step> {
+        if let Some(client_id) = &self.client_id
+            && self.keyring.get(client_id.as_str()).is_none()
+        {
+            return Some(Step::Ask(Ask::Keys(client_id.as_str().into())));
+        }
+        let piece = input.bytes.get(slice.body.clone()).unwrap_or_default();
+        let mut data = Vec::new();
+        match self.open_cells(Some(piece), &mut data, cx) {
+            Opened::Poison if self.met_poison(out, cx) => {
+                self.server_dropping = self.copies.server_left - slice.body.len();
+                self.copies.server_left = slice.body.len();
+            }
+            Opened::Poison | Opened::Changed => send_data(&data, out.to_client),
+            Opened::Same => slice.pass(input.bytes, out.to_client),
+        }
+        input.at = slice.body.end;
+        self.copies.server_left -= slice.body.len();
+        None
+    }
+
+    /// CopyDone: the last cell may still be held.
+    pub(in crate::session::pg) fn open_last(&mut self, out: &mut Output<'_>, cx: &mut Cx<'_>) {
+        let mut data = Vec::new();
+        let opened = self.open_cells(None, &mut data, cx);
+        if !(matches!(opened, Opened::Poison) && self.met_poison(out, cx)) {
+            send_data(&data, out.to_client);
+        }
+        self.copies.from_server = None;
+    }
+
+    /// Takes a piece of the stream, or its end. Unless nothing has changed, `data` are what leaves in its place.
+    fn open_cells(&mut self, piece: Option<&[u8]>, data: &mut Vec<u8>, cx: &mut Cx<'_>) -> Opened {
+        let Some(outgoing) = &mut self.copies.from_server else {
+            return Opened::Same;
+        };
+        let Outgoing { dialect, stream } = &mut **outgoing;
+        let keys = self
+            .client_id
+            .as_ref()
+            .and_then(|id| self.keyring.get(id.as_str()))
+            .and_then(Result::ok);
+        let dialect: &Dialect = dialect;
+        let poison = self.context.poison.as_ref().map(|poison| &*poison.keys);
+        let tally = &mut self.tally;
+        let opener = (keys.is_some() || poison.is_some()).then(|| Opener {
+            keys: keys.unwrap_or_else(ClientKeys::none),
+            poison,
+            is_poisoned: false,
+            tally,
+        });
+        let mut opening = Opening {
+            dialect,
+            opener,
+            scratch: &mut self.cells,
+            unopened: &mut self.unopened,
+            too_long: None,
+        };
+        let changed = match piece {
+            Some(piece) => stream.feed(piece, &mut opening, data),
+            None => stream.finish(&mut opening, data).map(|()| true),
+        };
+        let too_long = opening.too_long;
+        let is_poisoned = opening.opener.is_some_and(|opener| opener.is_poisoned);
+        cx.events
+            .extend(too_long.map(|bytes| Event::RowTooLarge { bytes }));
+        match changed {
+            Ok(true) if is_poisoned => Opened::Poison,
+            Ok(false) if is_poisoned => {
+                data.clear();
+                data.extend_from_slice(piece.unwrap_or_default());
+                Opened::Poison
+            }
+            Ok(true) => Opened::Changed,
+            Ok(false) => Opened::Same,
+            Err(never) => match never {},
+        }
+    }
+}
+
+/// What became of a piece of the stream.
+enum Opened {
+    Same,
+    Changed,
+    /// A poison record was in it.
+    Poison,
+}
+
+/// Whether the format is binary, and the number of columns.
+fn described(body: &[u8]) -> Result<(bool, usize), Malformed> {
+    let mut reader = Reader::new(body);
+    let binary = reader.u8("format of a COPY")? == 1;
+    let columns = reader.u16("number of columns of a COPY")?;
+    Ok((binary, usize::from(columns)))
+}

@@ -1,0 +1,98 @@
+//! Poison records in results (containers.md 11, policy.md 3.8).
+//!
+//! The row with the record and all that follows of the same cycle is withheld: the client gets an error at once, and the
+//! server's answers are followed and dropped up to ReadyForQuery.
+
+use super::PgSession;
+use super::ledger::Awaited;
+use crate::keys::ClientKeys;
+use crate::plan::outline;
+use crate::session::{ClientError, Cx, Event, Output};
+use crate::wire::pg::{Frame, write_cstr, write_frame};
+use std::sync::Arc;
+
+/// Longest text of a statement that is kept to be told about, in bytes.
+const MAX_TEXT: usize = 4 << 10;
+
+/// How poison records are looked for.
+#[derive(Debug)]
+pub struct Poison {
+    /// The keys that open them.
+    pub keys: Arc<ClientKeys>,
+    /// What the client gets.
+    pub reply: PoisonReply,
+}
+
+/// What a client gets in whose results there is a poison record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum PoisonReply {
+    /// An error in the place of the row and of all that follows.
+    #[default]
+    Error,
+    /// The row with the record, still encrypted, and what follows.
+    Pass,
+}
+
+impl PgSession {
+    /// A statement's text, if it may have to be told about.
+    pub(super) fn kept_text(&self, text: &[u8]) -> Option<Box<[u8]>> {
+        (self.context.poison.is_some() && text.len() <= MAX_TEXT).then(|| text.into())
+    }
+
+    /// A prepared statement without its literals, if it may have to be told about.
+    pub(super) fn kept_outline(&self, text: &[u8]) -> Option<Box<str>> {
+        let text = self.kept_text(text)?;
+        outline(&text, &self.lexical).map(Into::into)
+    }
+
+    /// A poison record was met in what the client is to get. Whether it is withheld.
+    pub(super) fn met_poison(&mut self, out: &mut Output<'_>, cx: &mut Cx<'_>) -> bool {
+        let lexical = &self.lexical;
+        let statement = self.ledger.head().and_then(|entry| match &entry.awaited {
+            Awaited::Execute(Some(portal)) => portal.statement.outline.clone(),
+            _ => entry
+                .text
+                .as_deref()
+                .and_then(|text| outline(text, lexical).map(Into::into)),
+        });
+        cx.events.push(Event::Poison {
+            session: self.number,
+            client_id: self.client_id.clone(),
+            statement,
+        });
+        let withholds = self
+            .context
+            .poison
+            .as_ref()
+            .is_some_and(|poison| poison.reply == PoisonReply::Error);
+        if withholds {
+            let error = ClientError::error("XX001", "Row withheld: see the server's log");
+            out.to_client.push(error.to_pg());
+            self.withholding = true;
+            self.copy_out_ended();
+            self.ledger.skip_rest_of_cycle();
+        }
+        withholds
+    }
+
+    /// Whether this message is dropped as it arrives: rows and data of a COPY after a poison record.
+    pub(super) fn drops(&self, frame: &Frame) -> bool {
+        self.withholding && matches!(frame.tag, b'D' | b'd')
+    }
+
+    /// Whether the client does not see this message, which is followed all the same.
+    pub(super) fn withholds(&self, frame: &Frame) -> bool {
+        // Settings, notices and notifications are not of the statement; ReadyForQuery ends it.
+        self.withholding && !matches!(frame.tag, b'Z' | b'S' | b'N' | b'A')
+    }
+
+    /// A COPY that the client does not hear of would wait for its data for ever.
+    pub(super) fn end_withheld_copy(&mut self, out: &mut Output<'_>) {
+        let mut message = Vec::new();
+        write_frame(&mut message, b'f', |out| {
+            write_cstr(out, b"acra-server has withheld the results of this client");
+        });
+        out.to_server.push(message);
+        self.ledger.copy_end();
+    }
+}

@@ -1,0 +1,178 @@
+//! What the database says of the configured tables: children, views and columns, asked in-band without the client noticing.
+
+use acra_harness::raw::{Connection, Message, frontend as f};
+use acra_harness::scene::{CONFIG, Scene, hex, rows, rows_of, value};
+use acra_harness::servers::Postgres;
+use acra_harness::{Error, Result};
+
+const KIN: &str = "CREATE TABLE vault_child (more int) INHERITS (vault); CREATE SCHEMA parts; \
+     CREATE TABLE parts.vault_grandchild () INHERITS (vault_child); \
+     CREATE VIEW vault_view AS SELECT id, secret FROM vault; CREATE VIEW view_of_view AS SELECT * FROM vault_view; \
+     CREATE VIEW harmless AS SELECT id, note FROM vault";
+
+/// Whether a value lies there as a container.
+fn is_sealed(scene: &Scene<'_>, table: &str, id: i32) -> Result<bool> {
+    let start =
+        format!("SELECT encode(substr(secret, 1, 3), 'escape') FROM ONLY {table} WHERE id = {id}");
+    Ok(scene.stored(&start)? == "%%%")
+}
+
+fn insert(table: &str, id: i32) -> String {
+    format!("INSERT INTO {table} (id, secret) VALUES ({id}, 'kept secret')")
+}
+
+fn is_refused(answers: &[Message], part: &str) -> Result<()> {
+    let error = answers.iter().find(|message| message.tag == b'E');
+    let text = error.map(ToString::to_string).unwrap_or_default();
+    match text.contains("0A000") && text.contains(part) {
+        true => Ok(()),
+        false => Err(Error::new(format!("not refused for {part}: {text}"))),
+    }
+}
+
+#[test]
+fn children_are_protected_and_views_are_read_only() -> Result<()> {
+    for version in [15, 17, 18] {
+        children_and_views(&Scene::on(Postgres::shared(version)?, |config| config)?)?;
+    }
+    Ok(())
+}
+
+fn children_and_views(scene: &Scene<'_>) -> Result<()> {
+    scene.run_directly(KIN)?;
+    let mut session = scene.proxied()?;
+    for (id, table) in (1..).zip(["vault", "vault_child", "parts.vault_grandchild"]) {
+        session.run(&insert(table, id))?;
+        assert!(is_sealed(scene, table, id)?, "{table}");
+    }
+    for view in ["vault_view", "view_of_view"] {
+        is_refused(
+            &session.query(&insert(view, 9))?,
+            "view of a protected table",
+        )?;
+        let update = format!("UPDATE {view} SET secret = 'x'");
+        is_refused(&session.query(&update)?, "view of a protected table")?;
+        is_refused(
+            &session.query(&format!("SELECT id FROM {view} WHERE secret = 'x'"))?,
+            "is used in an expression",
+        )?;
+        let read = rows(&mut session, &format!("SELECT secret FROM {view}"))?;
+        assert_eq!(read.concat(), vec![hex(b"kept secret"); 3]);
+    }
+    session.run("DELETE FROM vault_view WHERE id = 1")?;
+    assert_eq!(value(&mut session, "SELECT count(*) FROM harmless")?, "2");
+    assert_eq!(
+        scene.stored("SELECT count(*) FROM vault WHERE id = 9")?,
+        "0"
+    );
+    Ok(())
+}
+
+#[test]
+fn without_the_question_children_are_as_configured() -> Result<()> {
+    let scene = Scene::with(|config| config.flag("--schema_probe=off"))?;
+    scene.run_directly(KIN)?;
+    scene.proxied()?.run(&insert("vault_child", 1))?;
+    assert!(!is_sealed(&scene, "vault_child", 1)?);
+    Ok(())
+}
+
+#[test]
+fn definitions_that_change_are_noticed_by_all_sessions() -> Result<()> {
+    let scene = Scene::start()?;
+    let (mut first, mut second) = (scene.proxied()?, scene.proxied()?);
+    first.run("SELECT 1")?;
+    second.run("SELECT 1")?;
+    scene.run_directly(KIN)?;
+    // Any definition that passes is a reason to ask again, once its transaction has ended.
+    first.run("BEGIN")?;
+    first.run("CREATE TABLE unrelated ()")?;
+    first.run("COMMIT")?;
+    second.run(&insert("vault_child", 1))?;
+    first.run(&insert("vault_child", 2))?;
+    for id in [1, 2] {
+        assert!(is_sealed(&scene, "vault_child", id)?, "{id}");
+    }
+    Ok(())
+}
+
+#[test]
+fn the_clients_unnamed_statement_survives_the_question() -> Result<()> {
+    let scene = Scene::start()?;
+    let (mut first, mut second) = (scene.proxied()?, scene.proxied()?);
+    first.pipeline(&[f::parse("", "SELECT 'still here'", &[]), f::sync()])?;
+    second.run("CREATE TABLE unrelated ()")?;
+    first.send_all(&[
+        f::parse("named", "SELECT 2", &[]),
+        f::bind_text("", "", &[]),
+        f::execute("", 0),
+        f::sync(),
+    ])?;
+    let answers = first.ready()?;
+    let tags: String = answers
+        .iter()
+        .map(|message| char::from(message.tag))
+        .collect();
+    assert_eq!(tags, "12DCZ");
+    assert_eq!(rows_of(&answers)?.concat(), ["still here"]);
+    Ok(())
+}
+
+#[test]
+fn nothing_of_the_question_reaches_the_client() -> Result<()> {
+    let scene = Scene::start()?;
+    let mut session = scene.proxied()?;
+    // Two statements before either is answered, and one in a transaction of its own.
+    session.send_all(&[f::query("SELECT 1"), f::query("SELECT 2")])?;
+    for expected in ["1", "2"] {
+        let answers = session.ready()?;
+        let tags: String = answers
+            .iter()
+            .map(|message| char::from(message.tag))
+            .collect();
+        assert_eq!(tags, "TDCZ");
+        assert_eq!(rows_of(&answers)?.concat(), [expected]);
+    }
+    let prepared = value(&mut session, "SELECT count(*) FROM pg_prepared_statements")?;
+    assert_eq!(prepared, "0", "nothing of ours is left behind");
+    Ok(())
+}
+
+#[test]
+fn what_does_not_fit_is_in_the_log() -> Result<()> {
+    let yaml = "schemas:\n  - table: vault\n    columns: [secret, id]\n    encrypted:\n      - column: secret\n      \
+         - column: id\n      - column: gone\n  - table: later\n    encrypted:\n      - column: x\n";
+    let scene = Scene::with(|config| config.encryptor_yaml(yaml))?;
+    scene.run_directly("CREATE VIEW renamed AS SELECT secret AS s FROM vault")?;
+    scene.proxied()?.run("SELECT 1")?;
+    let log = scene.acra.log();
+    for part in [
+        "has other columns in the database",
+        "neither bytea nor text",
+        "has no column",
+        "does not exist in the database yet",
+        "does not show it under its name",
+    ] {
+        assert!(log.contains(part), "{part} is not in\n{log}");
+    }
+    Ok(())
+}
+
+#[test]
+fn a_database_without_an_answer_is_served_by_the_configuration() -> Result<()> {
+    let scene = Scene::with(|config| config.encryptor_yaml(CONFIG))?;
+    scene.run_directly(
+        "REVOKE EXECUTE ON FUNCTION pg_catalog.encode(bytea, text) FROM PUBLIC; \
+         DROP ROLE IF EXISTS schema_reader; CREATE ROLE schema_reader LOGIN; GRANT ALL ON vault TO schema_reader",
+    )?;
+    let mut session = Connection::login(scene.acra.address(), "schema_reader", &scene.database)?;
+    session.run(&insert("vault", 1))?;
+    assert!(is_sealed(&scene, "vault", 1)?);
+    let log = scene.acra.log();
+    assert!(
+        log.contains("does not tell") && log.contains("42501"),
+        "{log}"
+    );
+    drop(session);
+    scene.run_directly("DROP OWNED BY schema_reader; DROP ROLE schema_reader")
+}

@@ -1,0 +1,66 @@
+//! Keeping secrets out of what outlives a process: swap and core dumps.
+
+use rustix::process::{DumpableBehavior, set_dumpable_behavior};
+use std::io;
+
+/// Forbids core dumps of this process, and to trace it or to read its memory to all but root, until its end.
+///
+/// # Errors
+///
+/// The system refuses.
+pub fn forbid_core_dumps() -> io::Result<()> {
+    Ok(set_dumpable_behavior(DumpableBehavior::NotDumpable)?)
+}
+
+/// Keeps the memory of a secret out of swap, until the process ends.
+///
+/// It is not unlocked again: pages are locked, not bytes, and a neighbour in the same page may be a secret too. As freed
+/// memory is used again, a reload hardly ever needs another page.
+///
+/// # Errors
+///
+/// The limit of locked memory (`RLIMIT_MEMLOCK`) does not allow it.
+pub(crate) fn keep_out_of_swap(secret: &[u8]) -> io::Result<()> {
+    match region::lock(secret.as_ptr(), secret.len()) {
+        Ok(lock) => {
+            std::mem::forget(lock);
+            Ok(())
+        }
+        Err(region::Error::SystemCall(number)) => Err(io::Error::from_raw_os_error(number)),
+        Err(error) => Err(io::Error::other(error)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{forbid_core_dumps, keep_out_of_swap};
+    use rustix::process::{DumpableBehavior, dumpable_behavior};
+
+    /// KiB of locked memory of this process.
+    fn locked() -> u64 {
+        let status = std::fs::read_to_string("/proc/self/status").unwrap();
+        let line = status.lines().find(|line| line.starts_with("VmLck:"));
+        line.unwrap()
+            .split_whitespace()
+            .nth(1)
+            .unwrap()
+            .parse()
+            .unwrap()
+    }
+
+    #[test]
+    fn this_process_leaves_no_core() {
+        assert_eq!(dumpable_behavior().unwrap(), DumpableBehavior::Dumpable);
+        forbid_core_dumps().unwrap();
+        assert_eq!(dumpable_behavior().unwrap(), DumpableBehavior::NotDumpable);
+        // What /dev/stdout leads to is still this process's own.
+        assert!(std::fs::read_link("/proc/self/fd/1").is_ok());
+    }
+
+    #[test]
+    fn locked_pages_are_counted_as_such() {
+        let (before, secret) = (locked(), vec![7; 32]);
+        keep_out_of_swap(&secret).unwrap();
+        assert!(locked() > before);
+    }
+}
