@@ -75,6 +75,28 @@ impl Setting {
         ))
     }
 
+    /// Whether a stored value of this column can be copied into that one: both are sealed and opened in the same way.
+    pub fn protects_like(&self, other: &Self) -> bool {
+        let Self {
+            table: _,
+            column: _,
+            client_id,
+            envelope,
+            reencrypt,
+            transform,
+            data_type,
+            response_on_fail,
+            default_value,
+        } = self;
+        *client_id == other.client_id
+            && *envelope == other.envelope
+            && *reencrypt == other.reencrypt
+            && *transform == other.transform
+            && *data_type == other.data_type
+            && *response_on_fail == other.response_on_fail
+            && *default_value == other.default_value
+    }
+
     /// Judges an item and applies the defaults; the first check that fails decides.
     pub(super) fn judge(
         raw: RawColumn,

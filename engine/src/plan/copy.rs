@@ -4,8 +4,10 @@
 //! configuration. Out of the database no column needs to be known: containers describe themselves.
 
 use super::Lexical;
-use super::decide::{misused, token_name, view_write};
+use super::names::token_name;
 use super::refusal::{Refusal, RefusalCode};
+use super::scope::misused;
+use super::store::view_write;
 use crate::columns::{Columns, Setting, Table};
 use crate::sql::Token;
 use crate::sql::copy::{self, CopyStatement, Target, Unreadable};

@@ -1,18 +1,22 @@
 //! The decision on a text that names a protected table, made once per shape.
 
 use super::copy::{self, Copy};
+use super::flow::{Fate, Flows, LeafKind};
+use super::names::{name, token_name};
 use super::refusal::{Refusal, RefusalCode};
-use super::{ParamAction, SlotAction};
+use super::resolve::Resolver;
+use super::schema::Schema;
+use super::{ParamAction, SlotAction, definition};
 use crate::columns::{Columns, Setting, Table};
 use crate::sql::copy::is_copy;
 use crate::sql::effects::statements;
 use crate::sql::facts::{
-    self, Facts, Item, NoFacts, Reading, Role, Source, TableUse, Value, param_number,
+    self, Facts, NoFacts, Reading, Source, Wrapped, Wrapper, param_number, tree::TableName,
 };
 use crate::sql::shape::Shape;
-use crate::sql::{Kind, Lexical, Token, ident};
-use std::borrow::Cow;
+use crate::sql::{Kind, Lexical, Token};
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::sync::Arc;
 
 /// What is done to literals and parameters.
@@ -20,6 +24,8 @@ use std::sync::Arc;
 pub(super) struct Decision {
     pub(super) slots: Vec<Option<SlotAction>>,
     pub(super) params: Vec<ParamAction>,
+    /// The same for the parameters of each `PREPARE` of the text.
+    pub(super) prepared: Vec<Vec<ParamAction>>,
     /// The copies with the client, in the order of the text.
     pub(super) copies: Vec<Copy>,
 }
@@ -34,7 +40,7 @@ pub(super) fn decide(
     is_protected: impl Fn(&Token) -> bool,
 ) -> Result<Decision, Refusal> {
     let mut judge = Judge {
-        columns,
+        schema: Schema { columns },
         shape,
         lexical,
         decision: Decision::default(),
@@ -53,19 +59,39 @@ pub(super) fn decide(
         };
         let statement = tokens.get(range).unwrap_or_default();
         let named = statement.iter().find(|token| is_protected(token));
+        // Its parameters are its own.
+        let prepares = is_prepare(text, statement);
+        let outside = match prepares {
+            true => std::mem::take(&mut judge.params),
+            false => BTreeMap::new(),
+        };
         let named = named.map(|named| name(named, text));
         if is_copy(text, statement) {
             judge.copy(&source, named.as_deref(), &is_protected)?;
         } else if let Some(named) = named {
             judge.statement(&source, &named, &is_protected)?;
         }
+        if prepares {
+            let params = judge.settle_params(&source)?;
+            judge.decision.prepared.push(params);
+            judge.params = outside;
+        }
     }
-    judge.settle_params(&whole)?;
+    judge.decision.params = judge.settle_params(&whole)?;
     Ok(judge.decision)
 }
 
+/// Whether a statement gives a name to a statement, by its first words.
+fn is_prepare(text: &[u8], statement: &[Token]) -> bool {
+    let is = |at: usize, word| {
+        let token: Option<&Token> = statement.get(at);
+        token.is_some_and(|token| token.is_word(text, word))
+    };
+    is(0, "prepare") && !is(1, "transaction")
+}
+
 struct Judge<'a> {
-    columns: &'a Columns,
+    schema: Schema<'a>,
     shape: &'a Shape,
     lexical: &'a Lexical,
     decision: Decision,
@@ -80,49 +106,36 @@ impl<'a> Judge<'a> {
         named: &str,
         is_protected: &impl Fn(&Token) -> bool,
     ) -> Result<(), Refusal> {
-        let refuse = |none: &NoFacts| no_facts(none, named);
         self.check_names(source, named)?;
         if facts::is_maintenance(source) {
             return Ok(());
         }
-        let reading = facts::read(source).map_err(|none| refuse(&none))?;
-        if self.is_elsewhere(&reading, source, is_protected) {
+        if let Some(verdict) = definition::judge(source, self.schema, named) {
+            return verdict;
+        }
+        let other = || no_facts(&facts::OTHER_STATEMENT, named);
+        let Wrapped { wrapper, inner } = facts::unwrap(source).ok_or_else(other)?;
+        let protected_in = |range: Range<usize>| {
+            let tokens = source.tokens.get(range).unwrap_or_default();
+            tokens.iter().any(is_protected)
+        };
+        if wrapper == Wrapper::NewTable && protected_in(source.range.0..inner.0) {
+            return Err(no_facts(
+                &NoFacts::Form("a protected table made by CREATE … AS"),
+                named,
+            ));
+        }
+        if !protected_in(inner.0..inner.1) {
             return Ok(());
         }
-        let facts = reading.facts.as_ref().map_err(refuse)?;
-        let tables: Vec<Protected<'_>> = facts
-            .tables
-            .iter()
-            .filter_map(|used| {
-                let table = self.table(used.schema, used.table, source)?;
-                Some(Protected { used, table })
-            })
-            .collect();
-        if tables.is_empty() {
-            return Err(refuse(&NoFacts::Form("its name for another table")));
-        }
-        let uses = Uses {
-            tables: &tables,
-            source,
-            facts,
+        let inner = Source {
+            range: inner,
+            ..*source
         };
-        uses.check()?;
-        let Some(target) = facts.tables.first() else {
-            return Ok(());
-        };
-        let Some(target) = self.table(target.schema, target.table, source) else {
-            return Ok(());
-        };
-        if target.is_view() && !facts.writes.is_empty() {
-            return Err(view_write(target));
-        }
-        for write in &facts.writes {
-            let column = token_name(write.column, source);
-            if let Some(setting) = target.setting(&column) {
-                self.write(write.value, setting)?;
-            }
-        }
-        Ok(())
+        facts::read(&inner, |reading| {
+            self.reading(&reading, &wrapper, &inner, named, is_protected)
+        })
+        .map_err(|none| no_facts(&none, named))?
     }
 
     fn copy(
@@ -136,7 +149,7 @@ impl<'a> Judge<'a> {
             None => copy::passed(read),
             Some(named) => {
                 self.check_names(source, named)?;
-                copy::judge(self.columns, read, source, named, |query| {
+                copy::judge(self.schema.columns, read, source, named, |query| {
                     self.statement(query, named, is_protected)
                 })?
             }
@@ -160,6 +173,65 @@ impl<'a> Judge<'a> {
         Err(Refusal::new(RefusalCode::ClientEncoding, message))
     }
 
+    fn reading(
+        &mut self,
+        reading: &Reading,
+        wrapper: &Wrapper,
+        source: &Source<'_>,
+        named: &str,
+        is_protected: &impl Fn(&Token) -> bool,
+    ) -> Result<(), Refusal> {
+        if self.is_elsewhere(reading, source, is_protected) {
+            return Ok(());
+        }
+        match &reading.facts {
+            Ok(facts) => self.facts(facts, reading, wrapper, source, named, is_protected),
+            Err(none) => Err(no_facts(none, named)),
+        }
+    }
+
+    fn facts(
+        &mut self,
+        facts: &Facts,
+        reading: &Reading,
+        wrapper: &Wrapper,
+        source: &Source<'_>,
+        named: &str,
+        is_protected: &impl Fn(&Token) -> bool,
+    ) -> Result<(), Refusal> {
+        let protected = || source.tokens().filter(|(_, token)| is_protected(token));
+        if !protected().all(|(token, _)| reading.names.binary_search(&token).is_ok()) {
+            return Err(no_facts(&NoFacts::NotUnderstood, named));
+        }
+        let mut resolver = Resolver {
+            schema: self.schema,
+            source: *source,
+            named,
+            flows: Flows::new(),
+            concerned: false,
+        };
+        let rows = resolver.query(facts, None)?;
+        match wrapper {
+            Wrapper::Client | Wrapper::Prepare(_) | Wrapper::View => {
+                for flow in rows.flows() {
+                    resolver.flows.see(flow);
+                }
+            }
+            Wrapper::NewTable => resolver.new_table(&rows)?,
+        }
+        // A word before a table's name that the parser library does not know makes an alias of the name.
+        if !resolver.concerned && protected().any(|(token, _)| reading.aliases.contains(&token)) {
+            return Err(no_facts(
+                &NoFacts::Form("its name for another table"),
+                named,
+            ));
+        }
+        for fate in resolver.flows.into_fates() {
+            self.settle(&fate, wrapper, source)?;
+        }
+        Ok(())
+    }
+
     /// Whether the protected name stands for something else in this statement, such as a column of another table.
     ///
     /// Not for an alias of one: a keyword before a table's name that the parser library does not know looks like that.
@@ -179,77 +251,115 @@ impl<'a> Judge<'a> {
         };
         reading.complete
             && all_told()
-            && reading
-                .relations
-                .iter()
-                .all(|(schema, table)| self.table(*schema, *table, source).is_none())
+            && reading.relations.iter().all(|(schema, table)| {
+                let name = TableName {
+                    schema: *schema,
+                    table: *table,
+                };
+                self.table(name, source).is_none()
+            })
     }
 
-    fn table(&self, schema: Option<usize>, table: usize, source: &Source<'_>) -> Option<&'a Table> {
-        let schema = schema.map(|schema| token_name(schema, source));
-        self.columns
-            .table(schema.as_deref(), &token_name(table, source))
+    fn table(&self, name: TableName, source: &Source<'_>) -> Option<&'a Table> {
+        self.schema.table(name, source)
     }
 
-    fn write(&mut self, value: Value, setting: &Arc<Setting>) -> Result<(), Refusal> {
+    /// What is done to a literal or parameter.
+    fn settle(
+        &mut self,
+        fate: &Fate<'_>,
+        wrapper: &Wrapper,
+        source: &Source<'_>,
+    ) -> Result<(), Refusal> {
+        let [setting, others @ ..] = &*fate.stored else {
+            return Ok(());
+        };
         let refuse = |code, what: &str| {
-            let Setting { table, column, .. } = &**setting;
-            Refusal::new(
+            let Setting { table, column, .. } = &***setting;
+            Err(Refusal::new(
                 code,
                 format!("column \"{column}\" of protected table \"{table}\" {what}"),
-            )
+            ))
         };
-        let (token, negative) = match value {
-            Value::Nothing => return Ok(()),
-            Value::Literal(token) => (token, false),
-            Value::Negative(token) => (token, true),
-            Value::Param(number) => {
+        match fate.leaf.kind {
+            LeafKind::Param(number) => {
+                if let Some(other) = others.first() {
+                    return refuse(
+                        RefusalCode::SharedParameter,
+                        &format!(
+                            "shares parameter ${number} with column \"{}\"",
+                            other.column
+                        ),
+                    );
+                }
+                if fate.seen {
+                    return Err(used_elsewhere(number, setting));
+                }
+                if let Wrapper::Prepare(types) = wrapper
+                    && !takes_container(number, types, source)
+                {
+                    return refuse(
+                        RefusalCode::ValueForm,
+                        &format!(
+                            "is set to parameter ${number}, which PREPARE gives another type than bytea"
+                        ),
+                    );
+                }
                 let (earlier, uses) = self
                     .params
                     .entry(number)
                     .or_insert_with(|| (Arc::clone(setting), 0));
                 *uses += 1;
-                return match Arc::ptr_eq(earlier, setting) {
-                    true => Ok(()),
-                    false => Err(refuse(
-                        RefusalCode::SharedParameter,
+                if Arc::ptr_eq(earlier, setting) {
+                    return Ok(());
+                }
+                let what = format!(
+                    "shares parameter ${number} with column \"{}\"",
+                    earlier.column
+                );
+                refuse(RefusalCode::SharedParameter, &what)
+            }
+            LeafKind::Literal { negative } => {
+                if let Some(other) = others.first() {
+                    return refuse(
+                        RefusalCode::ValueForm,
                         &format!(
-                            "shares parameter ${number} with column \"{}\"",
-                            earlier.column
+                            "shares a value with column \"{}\" of table \"{}\"",
+                            other.column, other.table
                         ),
-                    )),
+                    );
+                }
+                if fate.seen {
+                    return refuse(
+                        RefusalCode::ValueForm,
+                        "is set to a value that is compared, returned or stored elsewhere too",
+                    );
+                }
+                let Some(slot) = self.shape.slot(fate.leaf.token) else {
+                    return refuse(
+                        RefusalCode::NotUnderstood,
+                        "is set to a value that was not found",
+                    );
                 };
+                let slots = &mut self.decision.slots;
+                if slots.len() <= slot {
+                    slots.resize(slot + 1, None);
+                }
+                if let Some(place) = slots.get_mut(slot) {
+                    *place = Some(SlotAction {
+                        setting: Arc::clone(setting),
+                        negative,
+                    });
+                }
+                Ok(())
             }
-            Value::Other => {
-                return Err(refuse(
-                    RefusalCode::ValueForm,
-                    "is set to an expression, which cannot be encrypted",
-                ));
-            }
-        };
-        let Some(slot) = self.shape.slot(token) else {
-            return Err(refuse(
-                RefusalCode::NotUnderstood,
-                "is set to a value that was not found",
-            ));
-        };
-        let slots = &mut self.decision.slots;
-        if slots.len() <= slot {
-            slots.resize(slot + 1, None);
         }
-        if let Some(place) = slots.get_mut(slot) {
-            *place = Some(SlotAction {
-                setting: Arc::clone(setting),
-                negative,
-            });
-        }
-        Ok(())
     }
 
     /// A protected parameter that is used for anything else as well would be sealed there too.
-    fn settle_params(&mut self, whole: &Source<'_>) -> Result<(), Refusal> {
+    fn settle_params(&mut self, whole: &Source<'_>) -> Result<Vec<ParamAction>, Refusal> {
         if self.params.is_empty() {
-            return Ok(());
+            return Ok(Vec::new());
         }
         let mut written: BTreeMap<u16, usize> = BTreeMap::new();
         for (_, token) in whole.tokens() {
@@ -259,163 +369,43 @@ impl<'a> Judge<'a> {
                 *written.entry(number).or_default() += 1;
             }
         }
+        let mut actions = Vec::with_capacity(self.params.len());
         for (number, (setting, uses)) in std::mem::take(&mut self.params) {
             if written.get(&number) != Some(&uses) {
-                let message = format!(
-                    "parameter ${number} is the value of column \"{}\" of protected table \"{}\" and is used elsewhere too",
-                    setting.column, setting.table
-                );
-                return Err(Refusal::new(RefusalCode::SharedParameter, message));
+                return Err(used_elsewhere(number, &setting));
             }
-            self.decision.params.push(ParamAction { number, setting });
+            actions.push(ParamAction { number, setting });
         }
-        Ok(())
+        Ok(actions)
     }
 }
 
-/// A protected table and where a statement names it.
-struct Protected<'a> {
-    used: &'a TableUse,
-    table: &'a Table,
-}
-
-/// Where the names of protected columns and of their tables stand in a statement.
-struct Uses<'a> {
-    tables: &'a [Protected<'a>],
-    source: &'a Source<'a>,
-    facts: &'a Facts,
-}
-
-impl Uses<'_> {
-    /// The setting of a column of this name of any of the tables: which one is meant is not looked for.
-    fn setting(&self, column: &str) -> Option<&Setting> {
-        self.tables
-            .iter()
-            .find_map(|protected| protected.table.setting(column))
-            .map(|setting| &**setting)
-    }
-
-    /// Refuses a column where its plain value would be needed. A name that has no role stands in an expression.
-    fn check(&self) -> Result<(), Refusal> {
-        let names: Vec<(Cow<'_, str>, &Table)> = self
-            .tables
-            .iter()
-            .flat_map(|Protected { used, table }| {
-                let tokens = std::iter::once(used.table).chain(used.alias);
-                tokens.map(|token| (token_name(token, self.source), *table))
-            })
-            .collect();
-        for (index, token) in self
-            .source
-            .tokens()
-            .filter(|(_, token)| token.kind.is_name())
-        {
-            let name = name(token, self.source.text);
-            let role = self.role(index);
-            if let Some(setting) = self.setting(&name) {
-                if role.is_none() {
-                    return Err(misused(setting, "is used in an expression or condition"));
-                }
-                continue;
-            }
-            // After a dot it is a column, whatever tables are called.
-            let qualified = index
-                .checked_sub(1)
-                .and_then(|before| self.source.tokens.get(before))
-                .is_some_and(|before| before.is(self.source.text, b'.'));
-            let table = names.iter().find(|(table, _)| !qualified && *table == name);
-            if let Some((_, table)) = table
-                && !matches!(role, Some(Role::Table | Role::Label))
-            {
-                let message = format!(
-                    "protected table \"{}\" is used as a value: its whole row",
-                    table.name()
-                );
-                return Err(Refusal::new(RefusalCode::ColumnUse, message));
-            }
-        }
-        self.check_comparisons()
-    }
-
-    /// Rows of encrypted values are never equal and have no order.
-    fn check_comparisons(&self) -> Result<(), Refusal> {
-        let protected = |item: &Item| match item {
-            Item::Column(token) => self.setting(&token_name(*token, self.source)),
-            Item::Wildcard | Item::Expression => None,
-        };
-        let compared = |how: &str| {
-            let table = self.tables.first().map_or("", |first| first.table.name());
-            let message =
-                format!("all columns of protected table \"{table}\" are compared by {how}");
-            Err(Refusal::new(RefusalCode::ColumnUse, message))
-        };
-        if self.facts.natural {
-            return compared("NATURAL JOIN");
-        }
-        if self.facts.distinct {
-            if let Some(setting) = self.facts.items.iter().find_map(protected) {
-                return Err(misused(setting, "is compared by DISTINCT"));
-            }
-            if self.facts.items.contains(&Item::Wildcard) {
-                return compared("DISTINCT");
-            }
-        }
-        for ordinal in &self.facts.ordinals {
-            let Some(at) = ordinal.checked_sub(1) else {
-                continue;
-            };
-            // What `*` stands for is not known here, and so not where later columns are.
-            let known = self
-                .facts
-                .items
-                .iter()
-                .take(at)
-                .all(|item| *item != Item::Wildcard);
-            if known && let Some(setting) = self.facts.items.get(at).and_then(protected) {
-                return Err(misused(setting, "is compared by ORDER BY or GROUP BY"));
-            }
-        }
-        Ok(())
-    }
-
-    fn role(&self, token: usize) -> Option<Role> {
-        let roles = &self.facts.roles;
-        let at = roles.binary_search_by_key(&token, |(at, _)| *at).ok()?;
-        roles.get(at).map(|(_, role)| *role)
-    }
-}
-
-pub(super) fn view_write(view: &Table) -> Refusal {
-    let message = format!(
-        "\"{}\" is a view of a protected table: what is written through it cannot be protected",
-        view.name()
-    );
-    Refusal::new(RefusalCode::ViewWrite, message)
-}
-
-pub(super) fn misused(setting: &Setting, how: &str) -> Refusal {
-    let Setting { table, column, .. } = setting;
-    Refusal::new(
-        RefusalCode::ColumnUse,
-        format!("protected column \"{column}\" of table \"{table}\" {how}"),
+/// Whether the type that `PREPARE` gives a parameter can hold a container.
+fn takes_container(number: u16, types: &[Range<usize>], source: &Source<'_>) -> bool {
+    let Some(given) = types.get(usize::from(number).saturating_sub(1)) else {
+        return true;
+    };
+    let words: Vec<_> = given
+        .clone()
+        .map(|token| token_name(token, source))
+        .collect();
+    matches!(
+        words.iter().map(|word| &**word).collect::<Vec<_>>()[..],
+        ["bytea" | "text" | "varchar" | "unknown"]
+            | ["character", "varying"]
+            | ["pg_catalog", ".", "bytea" | "text" | "varchar" | "unknown"]
     )
 }
 
-fn name<'a>(token: &Token, text: &'a [u8]) -> Cow<'a, str> {
-    match ident::name(token, text) {
-        Cow::Borrowed(name) => String::from_utf8_lossy(name),
-        Cow::Owned(name) => Cow::Owned(String::from_utf8_lossy(&name).into_owned()),
-    }
+fn used_elsewhere(number: u16, setting: &Setting) -> Refusal {
+    let message = format!(
+        "parameter ${number} is the value of column \"{}\" of protected table \"{}\" and is used elsewhere too",
+        setting.column, setting.table
+    );
+    Refusal::new(RefusalCode::SharedParameter, message)
 }
 
-pub(super) fn token_name<'a>(token: usize, source: &Source<'a>) -> Cow<'a, str> {
-    source
-        .tokens
-        .get(token)
-        .map_or(Cow::Borrowed(""), |token| name(token, source.text))
-}
-
-fn no_facts(none: &NoFacts, table: &str) -> Refusal {
+pub(super) fn no_facts(none: &NoFacts, table: &str) -> Refusal {
     match none {
         NoFacts::Form(what) => Refusal::new(
             RefusalCode::StatementForm,

@@ -1,7 +1,7 @@
 //! The literals of a text that its plan concerns.
 
 use super::refusal::{Refusal, RefusalCode};
-use super::{Plan, Scratch, SlotAction};
+use super::{Plan, Scratch};
 use crate::columns::Setting;
 use crate::sql::{Kind, literal};
 use std::borrow::Cow;
@@ -43,18 +43,20 @@ impl Plan {
     ) -> impl Iterator<Item = Result<LiteralValue<'a>, Refusal>> {
         scratch.shape.literals().iter().filter_map(move |lifted| {
             let action = self.slots.get(lifted.slot as usize)?.as_ref()?;
-            Some(read(lifted.token as usize, action, text, scratch))
+            let token = lifted.token as usize;
+            Some(read(token, &action.setting, action.negative, text, scratch))
         })
     }
 }
 
-fn read<'a>(
+/// Reads the value at a token; `negative` says that the token before it is its sign.
+pub(super) fn read<'a>(
     at: usize,
-    action: &'a SlotAction,
+    setting: &'a Arc<Setting>,
+    negative: bool,
     text: &'a [u8],
     scratch: &'a Scratch,
 ) -> Result<LiteralValue<'a>, Refusal> {
-    let setting = &action.setting;
     let wrong = |code, what| {
         let (table, column) = (&setting.table, &setting.column);
         Refusal::new(
@@ -69,7 +71,7 @@ fn read<'a>(
     let mut span = token.span();
     if token.kind == Kind::Number {
         let mut value = Cow::Borrowed(literal::number(token, text));
-        if action.negative {
+        if negative {
             let sign = at.checked_sub(1).and_then(|sign| scratch.tokens.get(sign));
             span.start = sign.map_or(span.start, |sign| sign.start as usize);
             value.to_mut().insert(0, b'-');

@@ -6,12 +6,20 @@
 
 mod copy;
 mod decide;
+mod definition;
+mod execute;
+mod flow;
 mod literals;
 mod mention;
+mod names;
 mod outline;
 mod planner;
 mod planners;
 mod refusal;
+mod resolve;
+mod schema;
+mod scope;
+mod store;
 
 #[cfg(test)]
 mod copy_tests;
@@ -21,6 +29,7 @@ mod tests;
 pub use crate::sql::effects::NameEffect;
 pub use crate::sql::{ClientEncoding, Edit, Lexical, splice};
 pub use copy::{Copy, CopyColumn, CopyFormat, CopyIn, Dialect};
+pub use execute::arguments;
 pub use literals::{LiteralKind, LiteralValue};
 pub use outline::outline;
 pub use planner::{Planner, Scratch, Unsupported};
@@ -69,6 +78,8 @@ pub struct Plan {
     pub params: Vec<ParamAction>,
     /// Changes of the names of prepared statements, in the order of the text.
     pub names: Vec<NameEffect>,
+    /// The plan of each statement that the text prepares, in the order of the text.
+    pub prepared: Vec<Arc<Plan>>,
     /// Prepared statements that the text executes.
     pub executes: Vec<Box<[u8]>>,
     /// The copies with the client, in the order of the text.
@@ -88,12 +99,35 @@ impl Plan {
             verdict: Verdict::Forward,
             params: Vec::new(),
             names: Vec::new(),
+            prepared: Vec::new(),
             executes: Vec::new(),
             copies: Vec::new(),
             may_change_settings: false,
             protected: false,
             slots: Vec::new(),
         }
+    }
+
+    /// The plan of the statement that the effect of this number on names prepares.
+    pub fn prepared_by(&self, effect: usize) -> Arc<Self> {
+        let before = self.names.iter().take(effect);
+        let at = before
+            .filter(|name| matches!(name, NameEffect::Prepare(_)))
+            .count();
+        match self.prepared.get(at) {
+            Some(plan) => Arc::clone(plan),
+            None => Arc::new(Self::forward()),
+        }
+    }
+
+    /// The plan of the statement of this name that the text itself prepares.
+    pub fn prepares(&self, name: &[u8]) -> Option<Arc<Self>> {
+        let is =
+            |effect: &NameEffect| matches!(effect, NameEffect::Prepare(given) if **given == *name);
+        self.names
+            .iter()
+            .rposition(is)
+            .map(|effect| self.prepared_by(effect))
     }
 
     /// Its size in bytes, to the extent that it depends on the statement.
@@ -103,12 +137,13 @@ impl Plan {
             Verdict::Refuse(refusal) | Verdict::Observe(refusal) => refusal.message.len() + 256,
             Verdict::Forward | Verdict::Rewrite => 0,
         };
+        let prepared: u64 = self.prepared.iter().map(|plan| plan.weight()).sum();
         let parts = size_of::<Self>()
             + names
             + refusal
             + self.names.len() * 32
             + self.params.len() * size_of::<ParamAction>()
             + self.slots.len() * size_of::<Option<SlotAction>>();
-        parts as u64
+        parts as u64 + prepared
     }
 }

@@ -4,7 +4,7 @@ use super::copy;
 use super::decide::{Decision, decide};
 use super::mention::mentions;
 use super::refusal::{Refusal, RefusalCode};
-use super::{Plan, Verdict};
+use super::{ParamAction, Plan, Verdict};
 use crate::columns::Columns;
 use crate::sql::copy::{is_copy, may_hold_copy};
 use crate::sql::effects::{self, Effects};
@@ -162,7 +162,9 @@ impl Planner {
                 slots,
                 params,
                 copies,
+                prepared,
             }) => Plan {
+                prepared: prepared.into_iter().map(executed).collect(),
                 verdict: match slots.is_empty() {
                     true => Verdict::Forward,
                     false => Verdict::Rewrite,
@@ -283,4 +285,13 @@ impl Planner {
             ..plan
         }
     }
+}
+
+/// The plan of a prepared statement: what its arguments are.
+fn executed(params: Vec<ParamAction>) -> Arc<Plan> {
+    Arc::new(Plan {
+        protected: !params.is_empty(),
+        params,
+        ..Plan::forward()
+    })
 }

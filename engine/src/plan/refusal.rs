@@ -54,7 +54,7 @@ impl RefusalCode {
     fn hint(self) -> &'static str {
         match self {
             Self::StatementForm => {
-                "Supported are SELECT over joined tables, and UPDATE, DELETE and INSERT with a list of columns and VALUES, and COPY with STDIN or STDOUT; without sub-selects and WITH."
+                "docs/errors.md lists the forms that are supported; write the statement in one of them."
             }
             Self::NotUnderstood => "Check its syntax, or write it in a simpler form.",
             Self::TooLong => "Split it into several statements.",
@@ -62,7 +62,7 @@ impl RefusalCode {
                 "The database has only the encrypted value: select the column as it is, or test it with IS [NOT] NULL."
             }
             Self::ValueForm => {
-                "Give the value as a parameter, a string or a number, without functions, operators or casts other than to bytea."
+                "Give the value as a parameter, a string, a number, or a column that is protected alike; without functions, operators or casts other than to bytea."
             }
             Self::ViewWrite => "Write to the table itself.",
             Self::SharedParameter => "Use a parameter of its own for the protected column.",
@@ -96,6 +96,14 @@ impl Refusal {
             detail: None,
             hint: code.hint().to_owned(),
             sqlstate: code.sqlstate(),
+        }
+    }
+
+    /// With advice of its own.
+    pub(super) fn with_hint(self, hint: &str) -> Self {
+        Self {
+            hint: hint.to_owned(),
+            ..self
         }
     }
 }

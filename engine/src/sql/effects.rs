@@ -88,6 +88,21 @@ pub fn statements<'a>(
     .filter(|range| !range.is_empty())
 }
 
+/// The place of the name of the prepared statement that a statement executes.
+pub fn executed(text: &[u8], statement: &[Token]) -> Option<usize> {
+    let is = |at: usize, word: &str| {
+        let token: Option<&Token> = statement.get(at);
+        token.is_some_and(|token| token.is_word(text, word))
+    };
+    if is(0, "execute") {
+        return Some(1);
+    }
+    let wraps = is(0, "explain") || is(0, "create");
+    let run = (1..statement.len())
+        .find(|at| wraps && is(*at, "execute") && (is(0, "explain") || is(at - 1, "as")));
+    run.map(|at| at + 1)
+}
+
 /// Adds the effects of one statement.
 pub fn of_statement(text: &[u8], statement: &[Token], effects: &mut Effects) {
     let is = |at: usize, word: &str| {
@@ -112,12 +127,8 @@ pub fn of_statement(text: &[u8], statement: &[Token], effects: &mut Effects) {
     } else if is(0, "discard") && is(1, "all") {
         effects.names.push(NameEffect::DiscardAll);
         effects.may_change_settings = true;
-    } else if is(0, "execute") {
-        effects.executes.push(name(1));
-    } else if is(0, "explain") || is(0, "create") {
-        let run = (1..statement.len())
-            .find(|at| is(*at, "execute") && (is(0, "explain") || is(at - 1, "as")));
-        effects.executes.extend(run.map(|at| name(at + 1)));
+    } else if is(0, "execute") || is(0, "explain") || is(0, "create") {
+        effects.executes.extend(executed(text, statement).map(name));
         effects.runs_text |=
             is(0, "create") && (1..5).any(|at| is(at, "function") || is(at, "procedure"));
     } else if is(0, "do") {

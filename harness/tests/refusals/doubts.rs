@@ -65,14 +65,52 @@ fn the_unnamed_statement_of_a_failed_round_is_the_former_one() -> Result<()> {
 }
 
 #[test]
-fn an_execute_of_such_a_name_is_refused() -> Result<()> {
+fn an_execute_of_such_a_name_is_sealed_for_the_statement_that_it_has() -> Result<()> {
     let scene = Scene::start()?;
     let mut connection = scene.proxied()?;
     connection.pipeline(&[f::parse("s", INSERT, &[]), f::sync()])?;
     let execute = f::query(&format!("EXECUTE s ('{SECRET}')"));
     connection.send(&[f::parse("s", OTHER, &[]), f::sync(), execute].concat())?;
     connection.ready()?;
-    is_refusal(&connection.ready()?, "0A000", "EXECUTE")?;
+    connection.ready()?;
+    assert_eq!(scene.stored("SELECT count(secret) FROM vault")?, "1");
+    nothing_in_the_clear(&scene)
+}
+
+/// What a PREPARE on its way will make of a name is not known yet.
+#[test]
+fn an_execute_behind_the_prepare_of_its_name() -> Result<()> {
+    let scene = Scene::start()?;
+    let mut connection = scene.proxied()?;
+    let prepare = "PREPARE s AS INSERT INTO vault (id, secret) VALUES (1, $1)";
+    let execute = format!("EXECUTE s ('{SECRET}')");
+    // Former statements of that name have no protected parameters.
+    connection.run("PREPARE s AS SELECT $1::text")?;
+    connection.send_all(&[
+        f::query("DEALLOCATE s"),
+        f::query(prepare),
+        f::query(&execute),
+    ])?;
+    for _ in 0..3 {
+        connection.ready()?;
+    }
+    assert_eq!(scene.stored("SELECT count(secret) FROM vault")?, "1");
+    nothing_in_the_clear(&scene)?;
+    // In one text, and in one round of the extended protocol.
+    connection.run("DEALLOCATE s; PREPARE s AS SELECT $1::text")?;
+    let one = format!("DEALLOCATE s; {prepare}; {execute}");
+    is_refusal(&connection.query(&one)?, "0A000", "PREPARE")?;
+    connection.run("DEALLOCATE s")?;
+    connection.send_all(&[
+        f::parse("", prepare, &[]),
+        f::bind_text("", "", &[]),
+        f::execute("", 0),
+        f::parse("", &execute, &[]),
+        f::bind_text("", "", &[]),
+        f::execute("", 0),
+        f::sync(),
+    ])?;
+    is_refusal(&connection.ready()?, "0A000", "PREPARE")?;
     nothing_in_the_clear(&scene)
 }
 

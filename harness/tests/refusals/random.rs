@@ -160,7 +160,8 @@ impl Random {
         let conflict = self.odd(CONFLICTS).replace('@', self.odd(VALUES));
         let row = format!("({})", values.join(", "));
         let statement = match self.of(&[
-            "insert", "insert", "insert", "select", "update", "tuple", "from", "merge",
+            "insert", "insert", "insert", "select", "update", "tuple", "from", "merge", "values",
+            "with", "joined", "case", "copied", "matched",
         ]) {
             "insert" => {
                 let more = self.of(&["", ", (-1, 'x'), (-2, 'y')"]);
@@ -178,6 +179,58 @@ impl Random {
             "from" => format!(
                 "UPDATE {table}{alias} SET other = {} FROM plain",
                 self.odd(VALUES)
+            ),
+            "values" => format!(
+                "INSERT INTO {table}{alias}{list} SELECT {}a, b FROM (VALUES ({id}, {})) v (a, b){conflict}",
+                self.odd(&["", "DISTINCT "]),
+                self.odd(VALUES)
+            ),
+            "with" => format!(
+                "WITH {} (a, b) AS ({} {id}, {}) INSERT INTO {table}{alias}{list} SELECT * FROM v{conflict}",
+                self.odd(&["v", "vault"]),
+                self.odd(&["SELECT", "VALUES (1, 'x'::bytea) UNION ALL SELECT"]),
+                self.odd(VALUES)
+            ),
+            "joined" => format!(
+                "UPDATE {table}{alias} SET {} = {} FROM (VALUES (1, {}), (2, {})) x (id, secret) WHERE {} > 0",
+                self.odd(&["secret", "other", "(note, secret)"]),
+                self.odd(&[
+                    "x.secret",
+                    "secret",
+                    "(x.id, x.secret)",
+                    "(SELECT x.id, x.secret)"
+                ]),
+                self.odd(VALUES),
+                self.odd(VALUES),
+                self.odd(&["x.id", "length(x.secret)"]),
+            ),
+            "case" => format!(
+                "UPDATE {table}{alias} SET secret = (CASE WHEN {} THEN {} ELSE {} END)::bytea",
+                self.odd(&[
+                    "id > 0",
+                    "secret IS NULL",
+                    "note = 'LEAK-7F3A'",
+                    "$1 IS NULL"
+                ]),
+                self.odd(VALUES),
+                self.odd(&["NULL", "secret", "open", "'LEAK-7F3A'"]),
+            ),
+            "copied" => format!(
+                "INSERT INTO {table}{alias}{list} SELECT id + {id}, {} FROM vault{conflict}",
+                self.odd(&[
+                    "secret",
+                    "other",
+                    "coalesce(secret, other)",
+                    "open",
+                    "note::bytea",
+                    "max(secret)"
+                ]),
+            ),
+            "matched" => format!(
+                "MERGE INTO {table}{alias} USING (VALUES ({id}, {})) s (a, b) ON {} WHEN NOT MATCHED THEN INSERT{list} VALUES (s.a, s.b) WHEN MATCHED THEN UPDATE SET secret = {}",
+                self.odd(VALUES),
+                self.odd(&["false", "id = s.a", "s.b IS NULL"]),
+                self.odd(&["s.b", "secret", "(SELECT s.b)", "'LEAK-7F3A'"]),
             ),
             _ => format!(
                 "MERGE INTO {table}{alias} USING (SELECT 1) s ON false WHEN NOT MATCHED THEN INSERT{list} VALUES {row}"

@@ -78,7 +78,11 @@ fn a_savepoint_saves_what_was_before_the_refusal() -> Result<()> {
     connection.run(&insert(1))?;
     connection.run("SAVEPOINT s")?;
     connection.run(&insert(2))?;
-    is_refusal(&connection.query("TABLE vault")?, "0A000", "\"vault\"")?;
+    is_refusal(
+        &connection.query("COPY vault TO '/nowhere'")?,
+        "0A000",
+        "\"vault\"",
+    )?;
     has_code(&connection.query("SELECT 1")?, "25P02")?;
     connection.run("ROLLBACK TO s")?;
     connection.run(&insert(3))?;
@@ -116,7 +120,13 @@ fn in_a_pipeline_the_refusal_comes_at_its_turn() -> Result<()> {
     goes_on(&mut connection)?;
     // Each between Syncs of its own, all sent at once.
     let mut messages = Vec::new();
-    for sql in [&insert(3), REFUSED, &insert(4), "TABLE vault", &insert(5)] {
+    for sql in [
+        &insert(3),
+        REFUSED,
+        &insert(4),
+        "COPY vault TO '/nowhere'",
+        &insert(5),
+    ] {
         messages.extend(run(sql));
         messages.push(f::sync());
     }
@@ -187,7 +197,11 @@ fn a_refused_value_leaves_its_statement_usable() -> Result<()> {
         "26000",
         "\"never prepared\"",
     )?;
-    is_refusal(&connection.query("EXECUTE s ('x')")?, "0A000", "EXECUTE")?;
+    is_refusal(
+        &connection.query("EXECUTE s (lower('x'))")?,
+        "0A000",
+        "EXECUTE",
+    )?;
     is_refusal(&connection.query("EXECUTE t ('x')")?, "26000", "\"t\"")?;
     let answers = bind(&mut connection, "s", b"\\xnothex", 1)?;
     assert_eq!(tags(&answers), "2CZ");

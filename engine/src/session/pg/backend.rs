@@ -249,11 +249,15 @@ impl PgSession {
             let done = entry.names_done;
             entry.names_done += 1;
             let plan = entry.runs().cloned();
-            if let Some(effect) = plan.as_ref().and_then(|plan| plan.names.get(done)) {
+            if let Some(plan) = plan
+                && let Some(effect) = plan.names.get(done)
+            {
                 let limit = self.context.limits.max_registry;
                 let ledger = &self.ledger;
                 self.registry
-                    .apply(effect, limit, |name| ledger.gives(name));
+                    .apply(effect, plan.prepared_by(done), limit, |name| {
+                        ledger.gives(name)
+                    });
             }
         }
         self.ledger.complete();

@@ -5,9 +5,9 @@
 
 use super::copy::Copied;
 use super::ledger::Awaited;
-use super::registry::{Full, Portal, Undo};
+use super::registry::{Full, Portal, Statement, Undo};
 use super::{PgSession, drop_on, pass_on, rewrite};
-use crate::plan::{ClientEncoding, Lexical, Plan, Verdict};
+use crate::plan::{self, ClientEncoding, Lexical, Plan, Refusal, Verdict};
 use crate::session::{Ask, ClientError, ClientFacing, Cx, Event, Input, Output, Side, Step};
 use crate::wire::cursor::{Malformed, Reader};
 use crate::wire::pg::frame::HEADER;
@@ -53,6 +53,9 @@ impl From<Full> for Stop {
         )
     }
 }
+
+/// A prepared statement and its name.
+type Named<'p> = (&'p [u8], Arc<Statement>);
 
 impl PgSession {
     pub(super) fn client_messages(
@@ -269,8 +272,8 @@ impl PgSession {
         cx: &mut Cx<'_>,
     ) -> Result<(), Stop> {
         let bind = Bind::read(frame.body(input.bytes))?;
-        if self.context.protects && self.ledger.in_doubt(bind.statement) {
-            return Err(Stop::Wait);
+        if self.context.protects {
+            self.settled(bind.statement)?;
         }
         let Some(statement) = self.registry.statement(bind.statement).cloned() else {
             if self.context.protects {
@@ -345,11 +348,61 @@ impl PgSession {
         cx: &mut Cx<'_>,
     ) -> Result<(Arc<Plan>, Option<Rewritten>), Stop> {
         let plan = self.plan(text, cx)?;
-        let rewritten = match plan.verdict {
-            Verdict::Rewrite => self.seal_literals(&plan, text, cx)?,
-            _ => None,
+        let executed = self.executed(&plan)?;
+        let refused =
+            |refusal: Refusal| Stop::Refuse(refusal.code.anchor(), refusal.client_error());
+        let mut values = Vec::new();
+        if plan.verdict == Verdict::Rewrite {
+            for literal in plan.literals(text, &self.sql) {
+                values.push(literal.map_err(refused)?);
+            }
+        }
+        if !executed.is_empty() {
+            let params = |name: &[u8]| {
+                let statement = executed.iter().find(|(known, _)| *known == name);
+                statement.map_or(&[][..], |(_, statement)| &statement.plan.params)
+            };
+            values.extend(plan::arguments(text, &self.sql, params).map_err(refused)?);
+            values.sort_by_key(|value| value.span.start);
+        }
+        let rewritten = match values.is_empty() {
+            true => None,
+            false => self.seal_literals(&values, text, cx)?,
         };
         Ok((plan, rewritten))
+    }
+
+    /// The statements with protected parameters that a text executes by name.
+    fn executed<'p>(&self, plan: &'p Plan) -> Result<Vec<Named<'p>>, Stop> {
+        let mut executed = Vec::new();
+        if !self.context.protects {
+            return Ok(executed);
+        }
+        for name in &plan.executes {
+            let statement = self.registry.statement(name);
+            if let Some(prepared) = plan.prepares(name) {
+                let protected = |plan: &Plan| !plan.params.is_empty();
+                if protected(&prepared) || statement.is_some_and(|old| protected(&old.plan)) {
+                    return Err(not_yet_prepared());
+                }
+            }
+            match statement {
+                None => return Err(unknown_statement(name)),
+                Some(statement) if statement.plan.params.is_empty() => {}
+                Some(statement) => executed.push((&**name, Arc::clone(statement))),
+            }
+        }
+        Ok(executed)
+    }
+
+    /// That it is known which statement has this name when the server gets there.
+    fn settled(&self, name: &[u8]) -> Result<(), Stop> {
+        match self.ledger.prepares(name) {
+            Some(false) => Err(not_yet_prepared()),
+            Some(true) => Err(Stop::Wait),
+            None if self.ledger.in_doubt(name) => Err(Stop::Wait),
+            None => Ok(()),
+        }
     }
 
     /// Plans a text and refuses what the plan, or the state of the session, does not allow.
@@ -358,8 +411,10 @@ impl PgSession {
         if self.ledger.unsettled() && (self.sql.ambiguous_strings() || !text.is_ascii()) {
             self.refuse_ambiguous(text, &plan)?;
         }
-        if self.context.protects && plan.executes.iter().any(|name| self.ledger.in_doubt(name)) {
-            return Err(Stop::Wait);
+        if self.context.protects {
+            for name in &plan.executes {
+                self.settled(name)?;
+            }
         }
         match &plan.verdict {
             Verdict::Refuse(refusal) => {
@@ -370,24 +425,6 @@ impl PgSession {
                 message: refusal.message.clone(),
             }),
             Verdict::Forward | Verdict::Rewrite => {}
-        }
-        if self.context.protects {
-            for name in &plan.executes {
-                match self.registry.statement(name) {
-                    None => return Err(unknown_statement(name)),
-                    Some(statement) if statement.plan.params.is_empty() => {}
-                    Some(_) => {
-                        return Err(Stop::Refuse(
-                            "sql-execute",
-                            ClientError::error(
-                                "0A000",
-                                "SQL EXECUTE of a statement with protected parameters",
-                            )
-                            .hint("Bind the parameters by the extended protocol."),
-                        ));
-                    }
-                }
-            }
         }
         Ok(plan)
     }
@@ -458,6 +495,18 @@ fn described(body: &[u8]) -> Result<(u8, &[u8]), Malformed> {
     let mut reader = Reader::new(body);
     let kind = reader.u8("kind of object")?;
     Ok((kind, reader.cstr("name of object")?))
+}
+
+/// An EXECUTE or Bind that comes with the PREPARE of its statement.
+fn not_yet_prepared() -> Stop {
+    Stop::Refuse(
+        "sql-execute",
+        ClientError::error(
+            "0A000",
+            "EXECUTE of a statement with protected parameters before its PREPARE is complete",
+        )
+        .hint("Wait for the result of PREPARE, and send EXECUTE as a text of its own."),
+    )
 }
 
 /// In the words of the server, which would say the same unless a pooler behind us kept the statement.

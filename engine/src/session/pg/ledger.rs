@@ -6,7 +6,7 @@
 //! one that fails on purpose, and the entry carries the text that takes the place of the server's.
 
 use super::registry::{Portal, Statement, Undo};
-use crate::plan::{Copy, Plan};
+use crate::plan::{Copy, NameEffect, Plan};
 use crate::session::ClientError;
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -55,6 +55,15 @@ impl Entry {
             Awaited::Execute(Some(portal)) => Some(&portal.statement.plan),
             _ => None,
         }
+    }
+
+    /// It gives a statement this name by a `PREPARE` that has not completed.
+    fn prepares(&self, name: &[u8]) -> bool {
+        let names = self.runs().map_or(&[][..], |plan| &plan.names);
+        names
+            .iter()
+            .skip(self.names_done)
+            .any(|effect| matches!(effect, NameEffect::Prepare(given) if **given == *name))
     }
 
     /// Rows will be sealed, and the server has not asked for them yet.
@@ -148,6 +157,13 @@ impl Ledger {
             }
         }
         false
+    }
+
+    /// Whether a `PREPARE` that gives a statement this name is on its way; and if so, whether the server will
+    /// answer it without another message of the client.
+    pub(super) fn prepares(&self, name: &[u8]) -> Option<bool> {
+        let at = self.entries.iter().position(|entry| entry.prepares(name))?;
+        Some(self.entries.iter().skip(at).any(Entry::ends_cycle))
     }
 
     /// Whether a Parse that gives a statement this name is on its way.

@@ -158,13 +158,12 @@ impl Registry {
     pub(super) fn apply(
         &mut self,
         effect: &NameEffect,
+        prepared: Arc<Plan>,
         limit: usize,
         given: impl Fn(&[u8]) -> bool,
     ) {
         match effect {
-            NameEffect::Prepare(name) => {
-                drop(self.add_statement(name, Arc::new(Plan::forward()), None, limit))
-            }
+            NameEffect::Prepare(name) => drop(self.add_statement(name, prepared, None, limit)),
             NameEffect::Deallocate(name) if given(name) => {}
             NameEffect::Deallocate(name) => drop(self.remove_statement(name)),
             NameEffect::DeallocateAll | NameEffect::DiscardAll => self.deallocate_all(given),

@@ -5,8 +5,8 @@ use super::frontend::Stop;
 use crate::cell::{self, SealError, Sealed, bytea};
 use crate::columns::{Envelope, Setting};
 use crate::crypto::container;
-use crate::plan::{Edit, LiteralKind, Plan, splice};
-use crate::session::{Ask, ClientError, ClientFacing, Cx, Event, KeyFault};
+use crate::plan::{Edit, LiteralKind, LiteralValue, Plan, splice};
+use crate::session::{Ask, ClientError, Cx, Event, KeyFault};
 use crate::wire::pg::parse::BYTEA;
 use crate::wire::pg::{Bind, Format, Parse, write_cstr, write_frame};
 use std::borrow::Cow;
@@ -15,18 +15,16 @@ use std::borrow::Cow;
 pub(super) struct Rewritten(pub(super) Vec<u8>);
 
 impl PgSession {
-    /// The text with every protected literal sealed; `None` if nothing had to change.
+    /// The text with these values of it sealed, which are in its order; `None` if nothing had to change.
     pub(super) fn seal_literals(
         &self,
-        plan: &Plan,
+        values: &[LiteralValue<'_>],
         text: &[u8],
         cx: &mut Cx<'_>,
     ) -> Result<Option<Rewritten>, Stop> {
         let mut edits = Vec::new();
         let mut structs = 0;
-        for literal in plan.literals(text, &self.sql) {
-            let literal = literal
-                .map_err(|refusal| Stop::Refuse(refusal.code.anchor(), refusal.client_error()))?;
+        for literal in values {
             let value = match literal.kind {
                 LiteralKind::Number => Cow::Borrowed(&*literal.value),
                 LiteralKind::String => decode(&literal.value, literal.setting)?,
@@ -34,7 +32,7 @@ impl PgSession {
             if let Some(sealed) = self.seal(&value, literal.setting, cx)? {
                 structs += u64::from(sealed.envelope() == container::Envelope::AcraStruct);
                 edits.push(Edit {
-                    span: literal.span,
+                    span: literal.span.clone(),
                     text: self.quote(&sealed),
                 });
             }

@@ -1,16 +1,25 @@
 //! What a statement does with the columns of its tables, before any policy.
 //!
-//! Only statements over plain tables have facts; what is not recognised beyond doubt has none, and says what it was.
+//! What is not recognised beyond doubt has no facts, and says what it was. Every name and every literal of the text is
+//! looked at once, which is checked against the parser library's own walk and against our tokens.
 
-mod statement;
+mod from;
+mod reader;
 mod survey;
-mod value;
+mod term;
+pub mod tree;
+mod wrapped;
+mod write;
 
 use super::parse;
 use super::sanitise::sanitise;
 use super::token::{Kind, Token};
+use reader::Reader;
 use std::ops::Range;
 use survey::Survey;
+
+pub use tree::Facts;
+pub use wrapped::{Wrapped, Wrapper, unwrap};
 
 /// Why a statement has no facts.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,88 +33,12 @@ pub enum NoFacts {
 }
 
 /// Whatever is not data manipulation.
-const OTHER_STATEMENT: NoFacts =
-    NoFacts::Form("a statement other than SELECT, INSERT, UPDATE and DELETE");
+pub const OTHER_STATEMENT: NoFacts = NoFacts::Form(
+    "a statement other than SELECT, INSERT, UPDATE, DELETE, MERGE and what contains them",
+);
 
-/// What a name stands for at one place.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Role {
-    /// The table of the statement, its alias where it is given, or a qualifier.
-    Table,
-    /// A column that gets a value.
-    Target,
-    /// A column that is a result column as it is.
-    Output,
-    /// The label of a result column.
-    Label,
-    /// A column in `IS [NOT] NULL` or `count(column)`.
-    NullTest,
-}
-
-/// What a column is set to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Value {
-    /// A character string or number; the number of its token.
-    Literal(usize),
-    /// A number after a minus sign; the number of its token.
-    Negative(usize),
-    /// A parameter, by its number.
-    Param(u16),
-    /// `NULL`, `DEFAULT`, or the same column of the row that was to be inserted (`excluded.column`).
-    Nothing,
-    /// Anything else.
-    Other,
-}
-
-/// A column that gets a value; names are numbers of tokens.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Write {
-    /// The column.
-    pub column: usize,
-    /// What it gets.
-    pub value: Value,
-}
-
-/// A result column.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Item {
-    /// A column as it is.
-    Column(usize),
-    /// `*` or `table.*`
-    Wildcard,
-    /// An expression.
-    Expression,
-}
-
-/// A table of a statement; names are numbers of tokens.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct TableUse {
-    /// Its schema.
-    pub schema: Option<usize>,
-    /// The table.
-    pub table: usize,
-    /// Its alias.
-    pub alias: Option<usize>,
-}
-
-/// The facts of a statement; names are numbers of tokens.
-#[derive(Debug, Default)]
-pub struct Facts {
-    /// The tables; what is written is written to the first one.
-    pub tables: Vec<TableUse>,
-    /// Whether columns of equal names are compared without being named.
-    pub natural: bool,
-    /// What is written.
-    pub writes: Vec<Write>,
-    /// Result columns, of `SELECT` or `RETURNING`.
-    pub items: Vec<Item>,
-    /// Whether equal rows are returned once.
-    pub distinct: bool,
-    /// Result columns that rows are ordered or grouped by, by their number from 1 on.
-    pub ordinals: Vec<usize>,
-    /// What names stand for, in the order of tokens. A name that is not listed stands in an expression.
-    pub roles: Vec<(usize, Role)>,
-}
+/// A clause of another database.
+const FOREIGN: NoFacts = NoFacts::Form("a clause that PostgreSQL does not have");
 
 /// A statement as it was read.
 #[derive(Debug)]
@@ -171,7 +104,8 @@ impl<'a> Source<'a> {
             .map(|_| at)
     }
 
-    fn kind(&self, token: usize) -> Option<Kind> {
+    /// What a token is.
+    pub fn kind(&self, token: usize) -> Option<Kind> {
         self.tokens.get(token).map(|token| token.kind)
     }
 }
@@ -189,17 +123,17 @@ pub fn is_maintenance(source: &Source<'_>) -> bool {
         && !tokens.any(|token| token.kind.is_data())
 }
 
-/// Reads one statement.
+/// Reads one statement and hands it to `then`, on a stack that is large enough for its depth.
 ///
 /// # Errors
 ///
 /// [`NoFacts`], if not even its relations are known.
-pub fn read(source: &Source<'_>) -> Result<Reading, NoFacts> {
+pub fn read<T>(source: &Source<'_>, then: impl FnOnce(Reading) -> T) -> Result<T, NoFacts> {
+    const WORDS: [&str; 8] = [
+        "select", "insert", "update", "delete", "merge", "with", "values", "table",
+    ];
     let is_dml = source.tokens().next().is_some_and(|(_, first)| {
-        first.is(source.text, b'(')
-            || ["select", "insert", "update", "delete", "with", "values"]
-                .iter()
-                .any(|word| first.is_word(source.text, word))
+        first.is(source.text, b'(') || WORDS.iter().any(|word| first.is_word(source.text, word))
     });
     if !is_dml {
         return Err(OTHER_STATEMENT);
@@ -207,6 +141,9 @@ pub fn read(source: &Source<'_>) -> Result<Reading, NoFacts> {
     let count = source.tokens().count();
     if count > parse::MAX_TOKENS {
         return Err(NoFacts::TooLong);
+    }
+    if let Some(reading) = wrapped::table(source) {
+        return Ok(then(reading));
     }
     let copy = sanitise(
         source.text,
@@ -216,14 +153,17 @@ pub fn read(source: &Source<'_>) -> Result<Reading, NoFacts> {
     );
     parse::with_statement(&copy, count, |statement| {
         let survey = Survey::of(statement, source)?;
-        let facts = statement::facts(statement, source, &survey);
-        Ok(Reading {
-            complete: statement::is_dml(statement) && !survey.selects_into,
+        let mut reader = Reader::new(source);
+        let facts = reader
+            .statement(statement)
+            .and_then(|facts| reader.has_seen(&survey).map(|()| facts));
+        Ok(then(Reading {
+            complete: reader::is_dml(statement) && !survey.selects_into,
             relations: survey.relations,
             names: survey.names,
             aliases: survey.aliases,
             facts,
-        })
+        }))
     })
     .map_err(|_| NoFacts::NotUnderstood)?
 }

@@ -1,0 +1,353 @@
+//! Definitions of tables, judged on their tokens: `CREATE TABLE`, `ALTER TABLE`, `CREATE INDEX`, `COMMENT`.
+//!
+//! They pass where nothing in them computes or compares a protected column: a column of that name may be defined,
+//! dropped, and made NULL or NOT NULL.
+
+use super::names::token_name;
+use super::refusal::{Refusal, RefusalCode};
+use super::schema::Schema;
+use super::scope::misused;
+use crate::columns::{Setting, Table};
+use crate::sql::facts::Source;
+use crate::sql::facts::tree::TableName;
+use std::ops::Range;
+use std::sync::Arc;
+
+/// The verdict on a statement that defines; `None` if it is none that is known.
+pub(super) fn judge(
+    source: &Source<'_>,
+    schema: Schema<'_>,
+    named: &str,
+) -> Option<Result<(), Refusal>> {
+    let words = Words { source };
+    let (start, end) = source.range;
+    let definition = Definition {
+        words,
+        schema,
+        named,
+    };
+    if words.is(start, "comment") {
+        return Some(Ok(()));
+    }
+    if words.is(start, "alter") && words.is(start + 1, "table") {
+        return Some(definition.alter_table(start + 2..end));
+    }
+    if !words.is(start, "create") {
+        return None;
+    }
+    let mut at = start + 1;
+    while words.is_any(at, &["global", "local", "temp", "temporary", "unlogged"]) {
+        at += 1;
+    }
+    if words.is(at, "table") {
+        return definition.create_table(at + 1..end);
+    }
+    at += usize::from(words.is(at, "unique"));
+    words
+        .is(at, "index")
+        .then(|| definition.create_index(at + 1..end))
+}
+
+#[derive(Clone, Copy)]
+struct Words<'s, 'a> {
+    source: &'s Source<'a>,
+}
+
+impl Words<'_, '_> {
+    fn is(&self, at: usize, word: &str) -> bool {
+        let token = self.source.tokens.get(at);
+        at < self.source.range.1 && token.is_some_and(|token| token.is_word(self.source.text, word))
+    }
+
+    fn is_any(&self, at: usize, words: &[&str]) -> bool {
+        words.iter().any(|word| self.is(at, word))
+    }
+
+    fn are(&self, at: usize, words: &[&str]) -> bool {
+        let mut places = (at..).zip(words);
+        places.all(|(at, word)| self.is(at, word))
+    }
+
+    fn is_symbol(&self, at: usize, symbol: u8) -> bool {
+        let token = self.source.tokens.get(at);
+        at < self.source.range.1 && token.is_some_and(|token| token.is(self.source.text, symbol))
+    }
+
+    fn is_name(&self, at: usize) -> bool {
+        at < self.source.range.1 && self.source.kind(at).is_some_and(|kind| kind.is_name())
+    }
+
+    /// A name with dots, and the place after it.
+    fn table(&self, mut at: usize) -> Option<(TableName, usize)> {
+        let mut names = Vec::new();
+        loop {
+            if !self.is_name(at) {
+                return None;
+            }
+            names.push(at);
+            at += 1;
+            if !self.is_symbol(at, b'.') {
+                break;
+            }
+            at += 1;
+        }
+        let table = names.pop()?;
+        let schema = names.pop();
+        Some((TableName { schema, table }, at))
+    }
+
+    /// The place of the parenthesis that closes the one at `at`.
+    fn close(&self, at: usize) -> Option<usize> {
+        let mut depth = 0_usize;
+        (at..self.source.range.1).find(|at| {
+            depth += usize::from(self.is_symbol(*at, b'('));
+            let closes = self.is_symbol(*at, b')');
+            depth = depth.saturating_sub(usize::from(closes));
+            closes && depth == 0
+        })
+    }
+
+    /// What is between commas that are in no parentheses.
+    fn list(&self, range: Range<usize>) -> Vec<Range<usize>> {
+        let mut parts = Vec::new();
+        let (mut depth, mut from) = (0_usize, range.start);
+        for at in range.clone() {
+            depth += usize::from(self.is_symbol(at, b'('));
+            depth = depth.saturating_sub(usize::from(self.is_symbol(at, b')')));
+            if depth == 0 && self.is_symbol(at, b',') {
+                parts.push(from..at);
+                from = at + 1;
+            }
+        }
+        parts.push(from..range.end);
+        parts
+    }
+}
+
+struct Definition<'s, 'a> {
+    words: Words<'s, 'a>,
+    schema: Schema<'s>,
+    named: &'s str,
+}
+
+impl<'s> Definition<'s, '_> {
+    fn form(&self, what: &str) -> Refusal {
+        let named = self.named;
+        Refusal::new(
+            RefusalCode::StatementForm,
+            format!("statement on protected table \"{named}\" is not supported: {what}"),
+        )
+    }
+
+    fn entry(&self, name: TableName) -> Option<&'s Table> {
+        self.schema.table(name, self.words.source)
+    }
+
+    fn setting(&self, table: &'s Table, at: usize) -> Option<&'s Arc<Setting>> {
+        match self.words.is_name(at) {
+            true => table.setting(&token_name(at, self.words.source)),
+            false => None,
+        }
+    }
+
+    /// The first protected column of the table that is named.
+    fn named_in(&self, table: Option<&'s Table>, mut range: Range<usize>) -> Option<&'s Setting> {
+        let table = table?;
+        range
+            .find_map(|at| self.setting(table, at))
+            .map(|setting| &**setting)
+    }
+
+    fn create_table(&self, range: Range<usize>) -> Option<Result<(), Refusal>> {
+        let words = self.words;
+        let skipped = if words.are(range.start, &["if", "not", "exists"]) {
+            3
+        } else {
+            0
+        };
+        let (name, at) = words.table(range.start + skipped)?;
+        if !words.is_symbol(at, b'(') {
+            return None;
+        }
+        let close = words.close(at)?;
+        // CREATE TABLE … AS is a query.
+        if (close..range.end).any(|at| words.is(at, "as")) {
+            return None;
+        }
+        let table = self.entry(name);
+        let verdict = words
+            .list(at + 1..close)
+            .into_iter()
+            .try_for_each(|element| self.element(table, element))
+            .and_then(|()| self.parents(close + 1..range.end));
+        Some(verdict)
+    }
+
+    /// A column or a constraint of a table.
+    fn element(&self, table: Option<&'s Table>, element: Range<usize>) -> Result<(), Refusal> {
+        let setting = table.and_then(|table| self.setting(table, element.start));
+        match setting {
+            Some(setting) => self.column(setting, element.start + 1..element.end),
+            None => match self.named_in(table, element.clone()) {
+                Some(setting) => Err(misused(
+                    setting,
+                    "is in a constraint, default or expression",
+                )),
+                None => self.others(element),
+            },
+        }
+    }
+
+    /// The type and constraints of a protected column.
+    fn column(&self, setting: &Setting, definition: Range<usize>) -> Result<(), Refusal> {
+        const COMPARE: [&str; 4] = ["unique", "primary", "references", "exclude"];
+        const COMPUTE: [&str; 4] = ["default", "check", "generated", "using"];
+        for at in definition {
+            if self.words.is_any(at, &COMPARE) {
+                return Err(misused(
+                    setting,
+                    "is in a key or unique constraint, where encrypted values are never equal",
+                ));
+            }
+            if self.words.is_any(at, &COMPUTE) {
+                return Err(misused(
+                    setting,
+                    "has a default, a check or an expression, which the database computes in clear",
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    /// Tokens that are of no protected column. Another protected table may be named as the one that a key refers to.
+    fn others(&self, range: Range<usize>) -> Result<(), Refusal> {
+        let mut at = range.start;
+        while at < range.end {
+            if self.words.is(at, "references")
+                && let Some((name, after)) = self.words.table(at + 1)
+            {
+                let columns = match self.words.is_symbol(after, b'(') {
+                    true => self.words.close(after).unwrap_or(range.end),
+                    false => after,
+                };
+                if let Some(setting) = self.named_in(self.entry(name), after..columns) {
+                    return Err(misused(setting, "is in a foreign key"));
+                }
+                at = columns.max(after);
+                continue;
+            }
+            if self.words.is(at, "like")
+                && let Some((name, _)) = self.words.table(at + 1)
+                && self.entry(name).is_some()
+            {
+                return Err(self.form("a table defined by another one"));
+            }
+            at += 1;
+        }
+        Ok(())
+    }
+
+    /// What follows the columns of a table: it may have parents.
+    fn parents(&self, range: Range<usize>) -> Result<(), Refusal> {
+        let is_table = |at: usize| {
+            let name = TableName {
+                schema: None,
+                table: at,
+            };
+            self.words.is_name(at) && self.entry(name).is_some()
+        };
+        match range.into_iter().any(is_table) {
+            true => Err(self.form("a table defined by another one")),
+            false => Ok(()),
+        }
+    }
+
+    fn create_index(&self, range: Range<usize>) -> Result<(), Refusal> {
+        let words = self.words;
+        let on = range.clone().find(|at| words.is(*at, "on"));
+        let on = on.ok_or_else(|| self.form("an index without a table"))?;
+        let only = usize::from(words.is(on + 1, "only"));
+        let table = words.table(on + 1 + only);
+        let (name, after) = table.ok_or_else(|| self.form("an index without a table"))?;
+        match self.named_in(self.entry(name), after..range.end) {
+            Some(setting) => Err(misused(
+                setting,
+                "is in an index, where encrypted values are never equal and have no order",
+            )),
+            None => Ok(()),
+        }
+    }
+
+    fn alter_table(&self, range: Range<usize>) -> Result<(), Refusal> {
+        let words = self.words;
+        let mut at = range.start;
+        if words.are(at, &["if", "exists"]) {
+            at += 2;
+        }
+        at += usize::from(words.is(at, "only"));
+        let table = words.table(at);
+        let (name, after) = table.ok_or_else(|| self.form("ALTER TABLE without a table"))?;
+        let table = self.entry(name);
+        for action in words.list(after..range.end) {
+            self.action(table, action)?;
+        }
+        Ok(())
+    }
+
+    fn action(&self, table: Option<&'s Table>, action: Range<usize>) -> Result<(), Refusal> {
+        let words = self.words;
+        let start = action.start;
+        let renames_table = words.are(start, &["rename", "to"])
+            || words.is(start, "set") && words.is(start + 1, "schema");
+        if renames_table
+            || words.is_any(start, &["inherit", "attach", "detach", "of"])
+            || words.are(start, &["no", "inherit"])
+        {
+            return Err(self
+                .form("another name, schema or parent, which the configuration would not follow"));
+        }
+        let Some(setting) = self.named_in(table, action.clone()) else {
+            return self.others(action);
+        };
+        let mut at = start + 1;
+        at += usize::from(words.is(at, "column"));
+        for optional in [&["if", "not", "exists"][..], &["if", "exists"]] {
+            if words.are(at, optional) {
+                at += optional.len();
+            }
+        }
+        let is_column = table.is_some_and(|table| self.setting(table, at).is_some());
+        let rest = at + 1..action.end;
+        let alters = |forms: &[&[&str]]| forms.iter().any(|form| words.are(at + 1, form));
+        if is_column && words.is(start, "add") {
+            return self.column(setting, rest);
+        }
+        if is_column && words.is(start, "drop") {
+            return Ok(());
+        }
+        if is_column && words.is(start, "alter") {
+            if alters(&[&["type"], &["set", "data", "type"]]) {
+                return self.column(setting, rest);
+            }
+            if alters(&[
+                &["set", "not", "null"],
+                &["drop", "not", "null"],
+                &["drop", "default"],
+                &["set", "statistics"],
+                &["set", "storage"],
+                &["set", "compression"],
+            ]) {
+                return Ok(());
+            }
+        }
+        if words.is(start, "rename") {
+            return Err(self.form(
+                "another name of a protected column, which the configuration would not follow",
+            ));
+        }
+        Err(misused(
+            setting,
+            "is in a constraint, default or expression",
+        ))
+    }
+}

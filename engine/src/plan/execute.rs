@@ -1,0 +1,115 @@
+//! The arguments of `EXECUTE`: those of protected parameters are sealed where they are written.
+//!
+//! Which they are is known of the statement that was prepared, and so of the session, not of the text.
+
+use super::literals::{LiteralValue, read};
+use super::refusal::{Refusal, RefusalCode};
+use super::{ParamAction, Scratch};
+use crate::sql::effects::{executed, statements};
+use crate::sql::{Kind, Token, ident};
+use std::ops::Range;
+
+/// The values to seal among the arguments of the prepared statements that a text executes. `scratch` is as
+/// [`super::Planner::plan`] left it for this text; `params` tells the protected parameters of a prepared statement.
+///
+/// # Errors
+///
+/// An argument that is not a value, or one that [`super::Plan::literals`] refuses.
+pub fn arguments<'a>(
+    text: &'a [u8],
+    scratch: &'a Scratch,
+    params: impl Fn(&[u8]) -> &'a [ParamAction],
+) -> Result<Vec<LiteralValue<'a>>, Refusal> {
+    let mut values = Vec::new();
+    for range in statements(text, &scratch.tokens) {
+        let statement = scratch.tokens.get(range.clone()).unwrap_or_default();
+        let Some(name) = executed(text, statement) else {
+            continue;
+        };
+        let Some(token) = statement.get(name) else {
+            continue;
+        };
+        let actions = params(&ident::name(token, text));
+        if actions.is_empty() {
+            continue;
+        }
+        let arguments = list(text, &scratch.tokens, range.start + name + 1..range.end);
+        for ParamAction { number, setting } in actions {
+            let Some(argument) = arguments.get(usize::from(*number).saturating_sub(1)) else {
+                continue;
+            };
+            match value(text, &scratch.tokens, argument.clone()) {
+                Argument::Null => {}
+                Argument::Value { token, negative } => {
+                    values.push(read(token, setting, negative, text, scratch)?);
+                }
+                Argument::Other => {
+                    let message = format!(
+                        "column \"{}\" of protected table \"{}\" is set to an argument of EXECUTE that is not a string or number",
+                        setting.column, setting.table
+                    );
+                    return Err(Refusal::new(RefusalCode::ValueForm, message));
+                }
+            }
+        }
+    }
+    Ok(values)
+}
+
+enum Argument {
+    Null,
+    Value { token: usize, negative: bool },
+    Other,
+}
+
+/// What an argument is; a cast to `bytea` is looked through.
+fn value(text: &[u8], tokens: &[Token], argument: Range<usize>) -> Argument {
+    let kept = tokens.get(argument.clone()).unwrap_or_default();
+    let kept = match kept {
+        [value @ .., cast, bytea] if cast.text(text) == b"::" && bytea.is_word(text, "bytea") => {
+            value
+        }
+        value => value,
+    };
+    let is_string = |token: &Token| token.kind.is_string() && token.kind != Kind::National;
+    match kept {
+        [null] if null.is_word(text, "null") => Argument::Null,
+        [value] if is_string(value) || value.kind == Kind::Number => Argument::Value {
+            token: argument.start,
+            negative: false,
+        },
+        [sign, value] if sign.is(text, b'-') && value.kind == Kind::Number => Argument::Value {
+            token: argument.start + 1,
+            negative: true,
+        },
+        _ => Argument::Other,
+    }
+}
+
+/// What is between the commas of the parentheses that begin here.
+fn list(text: &[u8], tokens: &[Token], range: Range<usize>) -> Vec<Range<usize>> {
+    let mut parts = Vec::new();
+    let (mut depth, mut from) = (0_usize, range.start + 1);
+    for at in range {
+        let Some(token) = tokens.get(at) else { break };
+        match token.text(text) {
+            b"(" | b"[" if token.kind == Kind::Punctuation => depth += 1,
+            b")" | b"]" if token.kind == Kind::Punctuation => {
+                depth = depth.saturating_sub(1);
+                if depth == 0 {
+                    parts.push(from..at);
+                    break;
+                }
+            }
+            b"," if depth == 1 => {
+                parts.push(from..at);
+                from = at + 1;
+            }
+            _ => {}
+        }
+        if depth == 0 {
+            break;
+        }
+    }
+    parts
+}

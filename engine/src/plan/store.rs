@@ -1,0 +1,252 @@
+//! What statements write: which flows reach which column.
+
+use super::flow::Flow;
+use super::refusal::{Refusal, RefusalCode};
+use super::resolve::Resolver;
+use super::scope::{Rel, Rows, Scope, misused};
+use crate::columns::{Setting, Table};
+use crate::sql::facts::tree::{Action, Assignment, Query, Term, Write};
+use std::borrow::Cow;
+use std::rc::Rc;
+use std::sync::Arc;
+
+/// A table that is written.
+struct Target<'a> {
+    /// Its entry, if it is protected.
+    table: Option<&'a Table>,
+    rows: Rc<Rows<'a>>,
+    /// Its name in messages.
+    name: Cow<'a, str>,
+}
+
+impl<'a> Resolver<'a> {
+    /// A statement that writes; what it returns.
+    pub(super) fn write(
+        &mut self,
+        write: &Write,
+        outer: &Scope<'_, 'a>,
+    ) -> Result<Rows<'a>, Refusal> {
+        let (rows, table) = self.base(write.target);
+        if let Some(view) = table.filter(|table| table.is_view() && !write.actions.is_empty()) {
+            return Err(view_write(view));
+        }
+        let target = Target {
+            table,
+            rows: Rc::new(rows),
+            name: self.name(write.target.table),
+        };
+        let mut scope = Scope::inside(Some(outer));
+        scope.rels.push(Rel {
+            name: Some(self.name(write.alias.unwrap_or(write.target.table))),
+            rows: Rc::clone(&target.rows),
+        });
+        self.from(&write.from, &mut scope)?;
+        for action in &write.actions {
+            match action {
+                Action::Insert { columns, source } => {
+                    self.insert(&target, columns, source, outer)?;
+                }
+                Action::InsertRow { columns, values } => {
+                    self.row(&target, columns, values, &scope)?;
+                }
+                Action::ConflictOn(columns) => {
+                    for column in columns {
+                        let setting = target
+                            .table
+                            .and_then(|table| table.setting(&self.name(*column)));
+                        if let Some(setting) = setting {
+                            return Err(misused(
+                                setting,
+                                "is compared by ON CONFLICT, where encrypted values are never equal",
+                            ));
+                        }
+                    }
+                }
+                Action::Update {
+                    assignments,
+                    operands,
+                    excluded,
+                } => {
+                    if *excluded {
+                        scope.rels.push(Rel {
+                            name: Some(Cow::Borrowed("excluded")),
+                            rows: Rc::clone(&target.rows),
+                        });
+                    }
+                    self.assignments(&target, assignments, &scope)?;
+                    self.operands(operands, &scope)?;
+                    scope
+                        .rels
+                        .truncate(scope.rels.len() - usize::from(*excluded));
+                }
+            }
+        }
+        self.operands(&write.operands, &scope)?;
+        self.items(&write.returning, &scope)
+    }
+
+    fn insert(
+        &mut self,
+        target: &Target<'a>,
+        columns: &[usize],
+        source: &Query,
+        outer: &Scope<'_, 'a>,
+    ) -> Result<(), Refusal> {
+        // Rows of values are stored one by one, so that each may have its own form.
+        if let Some(rows) = source.rows() {
+            for row in rows {
+                self.row(target, columns, row, outer)?;
+            }
+            return Ok(());
+        }
+        let rows = self.query(source, Some(outer))?;
+        if rows.open.is_some() {
+            if target.table.is_some() {
+                return Err(self.form("INSERT … SELECT of columns whose number is not known"));
+            }
+            for flow in rows.flows() {
+                self.store_in(target, "", flow)?;
+            }
+            return Ok(());
+        }
+        let flows: Vec<Flow> = rows.flows().collect();
+        self.places(target, columns, &flows)
+    }
+
+    fn row(
+        &mut self,
+        target: &Target<'a>,
+        columns: &[usize],
+        values: &[Term],
+        scope: &Scope<'_, 'a>,
+    ) -> Result<(), Refusal> {
+        let mut flows = Vec::with_capacity(values.len());
+        for value in values {
+            flows.push(self.flow(value, scope)?);
+        }
+        self.places(target, columns, &flows)
+    }
+
+    /// Stores values by their places.
+    fn places(
+        &mut self,
+        target: &Target<'a>,
+        columns: &[usize],
+        flows: &[Flow],
+    ) -> Result<(), Refusal> {
+        const LENGTH: &str = "a row with more or fewer values than there are columns";
+        if !columns.is_empty() {
+            if columns.len() != flows.len() {
+                return Err(self.form(LENGTH));
+            }
+            for (column, flow) in columns.iter().zip(flows) {
+                self.store_in(target, &self.name(*column), *flow)?;
+            }
+            return Ok(());
+        }
+        if target.table.is_none() {
+            for flow in flows {
+                self.store_in(target, "", *flow)?;
+            }
+            return Ok(());
+        }
+        if target.rows.open.is_some() {
+            return Err(self.form("INSERT without a list of columns").with_hint(
+                "Name the columns, or list all of them in the encryptor configuration (columns:).",
+            ));
+        }
+        if target.rows.columns.len() < flows.len() {
+            return Err(self.form(LENGTH));
+        }
+        for (column, flow) in target.rows.columns.iter().zip(flows) {
+            self.store_in(target, column.name.as_deref().unwrap_or_default(), *flow)?;
+        }
+        Ok(())
+    }
+
+    fn assignments(
+        &mut self,
+        target: &Target<'a>,
+        assignments: &[Assignment],
+        scope: &Scope<'_, 'a>,
+    ) -> Result<(), Refusal> {
+        for assignment in assignments {
+            match assignment {
+                Assignment::Column(column, term) => {
+                    let flow = self.flow(term, scope)?;
+                    self.store_in(target, &self.name(*column), flow)?;
+                }
+                Assignment::Columns(columns, query) => {
+                    let rows = self.query(query, Some(scope))?;
+                    if rows.open.is_some() || rows.columns.len() != columns.len() {
+                        return Err(
+                            self.form("SET (columns) = a query whose columns are not known")
+                        );
+                    }
+                    for (column, flow) in columns.iter().zip(rows.flows()) {
+                        self.store_in(target, &self.name(*column), flow)?;
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Stores a value in a column. An empty name is any column of a table that is not protected.
+    fn store_in(&mut self, target: &Target<'a>, column: &str, flow: Flow) -> Result<(), Refusal> {
+        if let Some(setting) = target.table.and_then(|table| table.setting(column)) {
+            return self.store(setting, flow);
+        }
+        if let Some(setting) = self.flows.settings(flow).first() {
+            let place = match column {
+                "" => String::new(),
+                column => format!("column \"{column}\" of "),
+            };
+            return Err(misused(
+                setting,
+                &format!(
+                    "is stored in {place}table \"{}\", which is not protected there",
+                    target.name
+                ),
+            ));
+        }
+        self.flows.see(flow);
+        Ok(())
+    }
+
+    /// Stores a value in a protected column: literals are sealed, and columns that are protected alike are copied.
+    fn store(&mut self, setting: &'a Arc<Setting>, flow: Flow) -> Result<(), Refusal> {
+        let refuse = |what: &str| {
+            let Setting { table, column, .. } = &**setting;
+            Err(Refusal::new(
+                RefusalCode::ValueForm,
+                format!("column \"{column}\" of protected table \"{table}\" {what}"),
+            ))
+        };
+        if self.flows.is_plain(flow) {
+            return refuse("is set to an expression, which cannot be encrypted");
+        }
+        let other = self
+            .flows
+            .settings(flow)
+            .iter()
+            .find(|other| !other.protects_like(setting));
+        if let Some(other) = other {
+            return refuse(&format!(
+                "is set to column \"{}\" of table \"{}\", which is protected in another way",
+                other.column, other.table
+            ));
+        }
+        self.flows.store(flow, setting);
+        Ok(())
+    }
+}
+
+/// Values would be stored in clear: a view can rename, compute and leave out columns.
+pub(super) fn view_write(view: &Table) -> Refusal {
+    let message = format!(
+        "\"{}\" is a view of a protected table: what is written through it cannot be protected",
+        view.name()
+    );
+    Refusal::new(RefusalCode::ViewWrite, message)
+}

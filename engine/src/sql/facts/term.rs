@@ -1,0 +1,311 @@
+//! Expressions: what of them a value passes through, and what is computed.
+
+use super::NoFacts;
+use super::reader::Reader;
+use super::tree::Term;
+use crate::sql::facts::param_number;
+use crate::sql::token::Kind;
+use sqlparser::ast::{
+    CastKind, DataType, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments, Ident,
+    Query, UnaryOperator, ValueWithSpan, Visit, Visitor,
+};
+use std::ops::ControlFlow;
+
+impl Reader<'_> {
+    pub(super) fn terms(&mut self, exprs: &[Expr]) -> Result<Vec<Term>, NoFacts> {
+        exprs.iter().map(|expr| self.term(expr)).collect()
+    }
+
+    /// Reads an expression as a value. Parentheses and casts to `bytea` are looked through.
+    pub(super) fn term(&mut self, expr: &Expr) -> Result<Term, NoFacts> {
+        Ok(match expr {
+            Expr::Nested(inner) => self.term(inner)?,
+            Expr::Cast {
+                kind: CastKind::Cast | CastKind::DoubleColon,
+                expr: inner,
+                data_type: DataType::Bytea,
+                format: None,
+            } => self.term(inner)?,
+            Expr::Value(literal) => self.literal(literal)?,
+            Expr::UnaryOp {
+                op: UnaryOperator::Minus,
+                expr: inner,
+            } => match self.negative(inner) {
+                Some(token) => {
+                    self.look(token)?;
+                    Term::Negative(token)
+                }
+                None => self.computed(expr)?,
+            },
+            Expr::Identifier(name) => {
+                let name = self.name(name)?;
+                match self.is_word(name, "default") {
+                    true => Term::Nothing,
+                    false => Term::Column {
+                        qualifier: None,
+                        name,
+                    },
+                }
+            }
+            Expr::CompoundIdentifier(names) => self.column(names)?,
+            Expr::Case {
+                case_token: _,
+                end_token: _,
+                operand,
+                conditions,
+                else_result,
+            } => {
+                let mut operands = self.operands(operand)?;
+                let mut results = Vec::with_capacity(conditions.len() + 1);
+                for when in conditions {
+                    operands.extend(self.operands(&when.condition)?);
+                    results.push(self.term(&when.result)?);
+                }
+                if let Some(result) = else_result {
+                    results.push(self.term(result)?);
+                }
+                Term::Choice { results, operands }
+            }
+            Expr::Function(function) => match self.plain_arguments(function, "coalesce") {
+                Some(arguments) => {
+                    self.parts(&function.name)?;
+                    let results = arguments.into_iter().map(|argument| self.term(argument));
+                    Term::Choice {
+                        results: results.collect::<Result<_, _>>()?,
+                        operands: Vec::new(),
+                    }
+                }
+                None => self.computed(expr)?,
+            },
+            Expr::Subquery(query) => Term::Query(Box::new(self.query(query)?)),
+            _ => self.computed(expr)?,
+        })
+    }
+
+    fn computed(&mut self, expr: &Expr) -> Result<Term, NoFacts> {
+        self.operands(expr).map(Term::Computed)
+    }
+
+    /// What is read by anything that computes. Of what is known to need no plain value it is said what that is; any other
+    /// name stands for a column, whose plain value is needed.
+    pub(super) fn operands(&mut self, node: &impl Visit) -> Result<Vec<Term>, NoFacts> {
+        let mut operands = Operands {
+            reader: self,
+            terms: Vec::new(),
+            skipped: 0,
+        };
+        match node.visit(&mut operands) {
+            ControlFlow::Continue(()) => Ok(operands.terms),
+            ControlFlow::Break(none) => Err(none),
+        }
+    }
+
+    fn column(&mut self, names: &[Ident]) -> Result<Term, NoFacts> {
+        match *self.names(names)? {
+            [name] => Ok(Term::Column {
+                qualifier: None,
+                name,
+            }),
+            [.., qualifier, name] => Ok(Term::Column {
+                qualifier: Some(qualifier),
+                name,
+            }),
+            [] => Err(NoFacts::NotUnderstood),
+        }
+    }
+
+    fn literal(&mut self, literal: &ValueWithSpan) -> Result<Term, NoFacts> {
+        let token = self.source.token_at(literal.span);
+        let token = token.ok_or(NoFacts::NotUnderstood)?;
+        let first = self.look(token)?;
+        let kind = self.source.kind(token).ok_or(NoFacts::NotUnderstood)?;
+        if kind.is_data() && !first {
+            return Err(NoFacts::NotUnderstood);
+        }
+        Ok(match kind {
+            Kind::Number => Term::Literal(token),
+            // The server gives N'…' a type that no bytea column takes.
+            Kind::String | Kind::Escape | Kind::Unicode | Kind::Dollar => Term::Literal(token),
+            Kind::Param => match self.source.tokens.get(token) {
+                Some(param) => match param_number(param.text(self.source.text)) {
+                    Some(number) => Term::Param(number, token),
+                    None => Term::Computed(Vec::new()),
+                },
+                None => return Err(NoFacts::NotUnderstood),
+            },
+            Kind::Word if self.is_word(token, "null") => Term::Nothing,
+            Kind::Word | Kind::National | Kind::Bits | Kind::OddNumber => {
+                Term::Computed(Vec::new())
+            }
+            Kind::Quoted
+            | Kind::UnicodeQuoted
+            | Kind::Operator
+            | Kind::Punctuation
+            | Kind::Other => return Err(NoFacts::NotUnderstood),
+        })
+    }
+
+    /// A number whose sign is the token right before it.
+    fn negative(&self, inner: &Expr) -> Option<usize> {
+        let Expr::Value(literal) = inner else {
+            return None;
+        };
+        let token = self.source.token_at(literal.span)?;
+        let sign = self.source.tokens.get(token.checked_sub(1)?)?;
+        let is_number = self.source.kind(token) == Some(Kind::Number);
+        (is_number && sign.is(self.source.text, b'-')).then_some(token)
+    }
+
+    /// The arguments of a function of this name, if nothing but values is between its parentheses.
+    pub(super) fn plain_arguments<'e>(
+        &self,
+        function: &'e Function,
+        name: &str,
+    ) -> Option<Vec<&'e Expr>> {
+        let [part] = &*function.name.0 else {
+            return None;
+        };
+        let token = self.source.token_at(part.as_ident()?.span)?;
+        let FunctionArguments::List(list) = &function.args else {
+            return None;
+        };
+        if !self.is_word(token, name)
+            || list.duplicate_treatment.is_some()
+            || !list.clauses.is_empty()
+            || !matches!(function.parameters, FunctionArguments::None)
+        {
+            return None;
+        }
+        let argument = |argument: &'e FunctionArg| match argument {
+            FunctionArg::Unnamed(FunctionArgExpr::Expr(expr)) => Some(expr),
+            _ => None,
+        };
+        list.args.iter().map(argument).collect()
+    }
+
+    fn is_word(&self, token: usize, word: &str) -> bool {
+        let token = self.source.tokens.get(token);
+        token.is_some_and(|token| token.is_word(self.source.text, word))
+    }
+}
+
+/// A walk over what computes.
+struct Operands<'r, 'a> {
+    reader: &'r mut Reader<'a>,
+    terms: Vec<Term>,
+    /// Depth inside of what has been read already.
+    skipped: usize,
+}
+
+impl Operands<'_, '_> {
+    /// The library's walk cannot leave out what has been read: what is nested in many ways is walked as often.
+    fn skip(&mut self) -> ControlFlow<NoFacts> {
+        self.skipped += 1;
+        match self.reader.walk_again() {
+            true => ControlFlow::Continue(()),
+            false => ControlFlow::Break(NoFacts::TooLong),
+        }
+    }
+
+    /// Reads an expression for itself; says whether it did.
+    fn special(&mut self, expr: &Expr) -> Result<bool, NoFacts> {
+        let term = match expr {
+            Expr::Identifier(_) | Expr::CompoundIdentifier(_) => self.reader.term(expr)?,
+            Expr::IsNull(inner) | Expr::IsNotNull(inner) => {
+                let mut tested = inner;
+                while let Expr::IsNull(inner) | Expr::IsNotNull(inner) = &**tested {
+                    tested = inner;
+                }
+                Term::Tested(Box::new(self.reader.term(tested)?))
+            }
+            Expr::Exists { subquery, .. } => Term::Exists(Box::new(self.reader.query(subquery)?)),
+            Expr::Function(function) => {
+                self.reader.parts(&function.name)?;
+                match self.reader.plain_arguments(function, "count").as_deref() {
+                    Some([counted]) => {
+                        let counted = self.reader.term(counted)?;
+                        self.terms
+                            .extend(self.reader.operands(&function.within_group)?);
+                        self.terms.extend(self.reader.operands(&function.filter)?);
+                        self.terms.extend(self.reader.operands(&function.over)?);
+                        Term::Tested(Box::new(counted))
+                    }
+                    _ => return Ok(false),
+                }
+            }
+            _ => return Ok(false),
+        };
+        self.terms.push(term);
+        Ok(true)
+    }
+}
+
+impl Visitor for Operands<'_, '_> {
+    type Break = NoFacts;
+
+    fn pre_visit_expr(&mut self, expr: &Expr) -> ControlFlow<NoFacts> {
+        if self.skipped > 0 {
+            return self.skip();
+        }
+        match self.special(expr) {
+            Ok(done) => {
+                self.skipped = usize::from(done);
+                ControlFlow::Continue(())
+            }
+            Err(none) => ControlFlow::Break(none),
+        }
+    }
+
+    fn post_visit_expr(&mut self, _: &Expr) -> ControlFlow<NoFacts> {
+        self.skipped = self.skipped.saturating_sub(1);
+        ControlFlow::Continue(())
+    }
+
+    fn pre_visit_query(&mut self, query: &Query) -> ControlFlow<NoFacts> {
+        if self.skipped > 0 {
+            return self.skip();
+        }
+        match self.reader.query(query) {
+            Ok(query) => {
+                self.terms.push(Term::Query(Box::new(query)));
+                self.skipped = 1;
+                ControlFlow::Continue(())
+            }
+            Err(none) => ControlFlow::Break(none),
+        }
+    }
+
+    fn post_visit_query(&mut self, _: &Query) -> ControlFlow<NoFacts> {
+        self.skipped = self.skipped.saturating_sub(1);
+        ControlFlow::Continue(())
+    }
+
+    fn pre_visit_value(&mut self, value: &ValueWithSpan) -> ControlFlow<NoFacts> {
+        if self.skipped > 0 {
+            return ControlFlow::Continue(());
+        }
+        match self.reader.literal(value) {
+            Ok(_) => ControlFlow::Continue(()),
+            Err(none) => ControlFlow::Break(none),
+        }
+    }
+
+    /// A name in another place than that of a column: an argument's, a type's, `row.*`.
+    fn pre_visit_ident(&mut self, name: &Ident) -> ControlFlow<NoFacts> {
+        if self.skipped > 0 {
+            return ControlFlow::Continue(());
+        }
+        let Some(token) = self.reader.source.token_at(name.span) else {
+            return ControlFlow::Continue(());
+        };
+        match self.reader.look(token) {
+            Ok(true) => self.terms.push(Term::Column {
+                qualifier: None,
+                name: token,
+            }),
+            Ok(false) => {}
+            Err(none) => return ControlFlow::Break(none),
+        }
+        ControlFlow::Continue(())
+    }
+}

@@ -1,0 +1,264 @@
+//! What a statement says about columns, as a tree: queries with their relations, outputs and operands, and writes.
+//!
+//! The tree keeps what a value can pass through unchanged. All else is *computed*: of it only the columns, parameters
+//! and queries that it reads are kept. A name is the number of its token.
+
+/// The facts of a statement.
+pub type Facts = Query;
+
+/// A query, or a statement that writes.
+#[derive(Debug)]
+pub struct Query {
+    /// `WITH`
+    pub ctes: Vec<Cte>,
+    /// `WITH RECURSIVE`
+    pub recursive: bool,
+    /// What gives the rows.
+    pub body: Body,
+    /// What rows are ordered by.
+    pub order_by: Vec<Key>,
+    /// What else is computed: `LIMIT`, `OFFSET`, `FETCH`.
+    pub operands: Vec<Term>,
+}
+
+/// A query of a `WITH`.
+#[derive(Debug)]
+pub struct Cte {
+    /// Its name and the names of its columns.
+    pub alias: Alias,
+    /// The query.
+    pub query: Query,
+}
+
+/// A name given to a relation, and to its first columns.
+#[derive(Debug)]
+pub struct Alias {
+    /// The name.
+    pub name: usize,
+    /// Names of columns by their places.
+    pub columns: Vec<usize>,
+}
+
+/// What gives rows.
+#[derive(Debug)]
+pub enum Body {
+    /// `SELECT`, `TABLE`
+    Select(Box<Select>),
+    /// `VALUES`
+    Values(Vec<Vec<Term>>),
+    /// Two queries in one.
+    Set {
+        /// The name of the operation.
+        operation: &'static str,
+        /// Rows are not compared: `UNION ALL`.
+        keeps_all: bool,
+        /// The first.
+        left: Box<Body>,
+        /// The second.
+        right: Box<Body>,
+    },
+    /// A query in parentheses.
+    Query(Box<Query>),
+    /// A statement that writes; its rows are what it returns.
+    Write(Box<Write>),
+}
+
+/// A `SELECT`.
+#[derive(Debug)]
+pub struct Select {
+    /// `FROM`
+    pub from: Vec<From>,
+    /// Result columns.
+    pub items: Vec<Item>,
+    /// Which rows are left out as equal.
+    pub distinct: Distinct,
+    /// What rows are grouped by.
+    pub group_by: Vec<Key>,
+    /// What is computed: conditions, windows.
+    pub operands: Vec<Term>,
+    /// The table that `INTO` makes.
+    pub into: Option<TableName>,
+}
+
+/// `DISTINCT`
+#[derive(Debug)]
+pub enum Distinct {
+    /// All rows stay.
+    No,
+    /// Equal rows are returned once.
+    Rows,
+    /// `DISTINCT ON`
+    On(Vec<Key>),
+}
+
+/// What rows are compared by.
+#[derive(Debug)]
+pub enum Key {
+    /// A result column by its number from 1 on.
+    Ordinal(usize),
+    /// A name alone: the label of a result column, or a column.
+    Name(usize),
+    /// What an expression computes.
+    Computed(Vec<Term>),
+}
+
+/// An element of `FROM` and what is joined to it.
+#[derive(Debug)]
+pub struct From {
+    /// The first relation.
+    pub first: Relation,
+    /// The others.
+    pub joins: Vec<(Relation, Join)>,
+}
+
+/// How a relation is joined.
+#[derive(Debug)]
+pub enum Join {
+    /// By a condition, or without one.
+    On(Vec<Term>),
+    /// `USING`
+    Using(Vec<usize>),
+    /// `NATURAL`
+    Natural,
+}
+
+/// The name of a table.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TableName {
+    /// Its schema.
+    pub schema: Option<usize>,
+    /// The table.
+    pub table: usize,
+}
+
+/// What rows come from.
+#[derive(Debug)]
+pub enum Relation {
+    /// A table, a view or a query of `WITH`.
+    Table(TableName, Option<Alias>),
+    /// A sub-select.
+    Derived {
+        /// It sees what is before it in `FROM`.
+        lateral: bool,
+        /// The query.
+        query: Box<Query>,
+        /// Its name.
+        alias: Option<Alias>,
+    },
+    /// A function.
+    Function {
+        /// Its arguments.
+        operands: Vec<Term>,
+        /// Its name, or that of the function.
+        alias: Option<Alias>,
+    },
+    /// Joined relations in parentheses.
+    Joined(Box<From>, Option<Alias>),
+}
+
+/// A result column.
+#[derive(Debug)]
+pub enum Item {
+    /// One.
+    One {
+        /// The label that it is given.
+        label: Option<usize>,
+        /// The value.
+        term: Term,
+    },
+    /// `*`
+    Wildcard,
+    /// `table.*`
+    TableWildcard(usize),
+}
+
+/// A value.
+#[derive(Debug)]
+pub enum Term {
+    /// A column.
+    Column {
+        /// Its table or alias.
+        qualifier: Option<usize>,
+        /// Its name.
+        name: usize,
+    },
+    /// A character string or number; the number of its token.
+    Literal(usize),
+    /// A number after a minus sign; the number of its token.
+    Negative(usize),
+    /// A parameter and its token.
+    Param(u16, usize),
+    /// `NULL` or `DEFAULT`
+    Nothing,
+    /// The value of a sub-select.
+    Query(Box<Query>),
+    /// One of several values as it is: `CASE`, `COALESCE`.
+    Choice {
+        /// The values.
+        results: Vec<Term>,
+        /// What decides.
+        operands: Vec<Term>,
+    },
+    /// Whether a value is NULL.
+    Tested(Box<Term>),
+    /// Whether a query has rows.
+    Exists(Box<Query>),
+    /// What is computed of these.
+    Computed(Vec<Term>),
+}
+
+/// A statement that writes.
+#[derive(Debug)]
+pub struct Write {
+    /// The table.
+    pub target: TableName,
+    /// Its name in the statement.
+    pub alias: Option<usize>,
+    /// What its rows are joined to: `FROM`, `USING`.
+    pub from: Vec<From>,
+    /// What is written.
+    pub actions: Vec<Action>,
+    /// What is computed: conditions.
+    pub operands: Vec<Term>,
+    /// `RETURNING`
+    pub returning: Vec<Item>,
+}
+
+/// What a statement writes.
+#[derive(Debug)]
+pub enum Action {
+    /// New rows of a query that does not see the statement's relations.
+    Insert {
+        /// The columns; none are named if empty.
+        columns: Vec<usize>,
+        /// The values.
+        source: Query,
+    },
+    /// One new row of values that see the statement's relations.
+    InsertRow {
+        /// The columns; none are named if empty.
+        columns: Vec<usize>,
+        /// The values.
+        values: Vec<Term>,
+    },
+    /// Columns that rows in conflict are found by.
+    ConflictOn(Vec<usize>),
+    /// Changes of rows that are there.
+    Update {
+        /// The changes.
+        assignments: Vec<Assignment>,
+        /// What is computed.
+        operands: Vec<Term>,
+        /// The row that was to be inserted is seen as `excluded`.
+        excluded: bool,
+    },
+}
+
+/// `SET`
+#[derive(Debug)]
+pub enum Assignment {
+    /// A column and its value.
+    Column(usize, Term),
+    /// Columns and the result of a query.
+    Columns(Vec<usize>, Box<Query>),
+}

@@ -1,0 +1,194 @@
+//! The corpus of statements in `tests/corpus`: what is sealed of each, or why it is refused.
+//!
+//! An entry is a statement, of one line or several, and a line that says what is expected of it:
+//!
+//! ```text
+//! => pass                            nothing is sealed
+//! => seal ssn=x | card=$2            values and parameters that are sealed, in the order of the text; parameters last
+//! => prepare ssn=$1                  parameters of the statement that the text prepares
+//! => refuse column-use               the anchor of docs/errors.md
+//! ```
+//!
+//! Lines that begin with `#` are comments. The tables are those of `encryptor.yaml`.
+
+use acra_engine::columns::{Columns, Database};
+use acra_engine::plan::{Lexical, ParamAction, Planner, Scratch, Unsupported, Verdict};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+fn folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/corpus")
+}
+
+fn planner() -> Planner {
+    let document = std::fs::read(folder().join("encryptor.yaml")).unwrap();
+    let columns = Columns::parse(&document, Database::PostgreSql).unwrap();
+    Planner::new(Arc::new(columns.columns), Unsupported::Refuse, 1 << 22)
+}
+
+fn parameters(params: &[ParamAction]) -> impl Iterator<Item = String> + '_ {
+    params
+        .iter()
+        .map(|action| format!("{}=${}", action.setting.column, action.number))
+}
+
+/// What is done to a statement, in the words of the corpus.
+fn outcome(planner: &Planner, text: &str) -> String {
+    let mut scratch = Scratch::default();
+    let plan = planner.plan(text.as_bytes(), &Lexical::default(), &mut scratch);
+    if let Verdict::Refuse(refusal) = &plan.verdict {
+        return format!("refuse {}", refusal.code.anchor());
+    }
+    let mut sealed = Vec::new();
+    for literal in plan.literals(text.as_bytes(), &scratch) {
+        match literal {
+            Ok(literal) => sealed.push(format!(
+                "{}={}",
+                literal.setting.column,
+                String::from_utf8_lossy(&literal.value)
+            )),
+            Err(refusal) => return format!("refuse {}", refusal.code.anchor()),
+        }
+    }
+    sealed.extend(parameters(&plan.params));
+    let prepared: Vec<String> = plan
+        .prepared
+        .iter()
+        .flat_map(|plan| parameters(&plan.params))
+        .collect();
+    match (&*sealed, &*prepared) {
+        ([], []) => "pass".to_owned(),
+        ([], prepared) => format!("prepare {}", prepared.join(" | ")),
+        (sealed, _) => format!("seal {}", sealed.join(" | ")),
+    }
+}
+
+/// Statements with what is expected of them, and the number of the line that says so.
+fn entries(text: &str) -> Vec<(usize, String, String)> {
+    let mut entries = Vec::new();
+    let mut statement = Vec::new();
+    for (number, line) in text.lines().enumerate() {
+        match line.strip_prefix("=> ") {
+            Some(expected) => {
+                entries.push((number + 1, statement.join("\n"), expected.trim().to_owned()));
+                statement.clear();
+            }
+            None if line.starts_with('#') || line.is_empty() => {}
+            None => statement.push(line),
+        }
+    }
+    assert!(statement.is_empty(), "nothing is expected of {statement:?}");
+    entries
+}
+
+#[test]
+fn statements_are_understood_or_refused_as_the_corpus_says() {
+    let planner = planner();
+    let mut wrong = String::new();
+    let mut count = 0;
+    let mut files: Vec<PathBuf> = std::fs::read_dir(folder())
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.extension().is_some_and(|extension| extension == "txt"))
+        .collect();
+    files.sort();
+    for path in files {
+        let text = std::fs::read_to_string(&path).unwrap();
+        let file = path.file_name().unwrap().to_string_lossy().into_owned();
+        for (line, statement, expected) in entries(&text) {
+            count += 1;
+            // Twice, so that what the cache says is compared too.
+            for _ in 0..2 {
+                let found = outcome(&planner, &statement);
+                if found != expected {
+                    wrong.push_str(&format!(
+                        "\n{file}:{line}: {statement}\n  expected: {expected}\n  found:    {found}"
+                    ));
+                    break;
+                }
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong}");
+    assert!(count >= 300, "only {count} statements");
+}
+
+#[test]
+fn long_texts_take_bounded_time() {
+    let planner = planner();
+    let chain = |first: &str, more: &str, count: usize, last: &str| {
+        format!("{first}{}{last}", more.repeat(count))
+    };
+    for (text, expected) in [
+        (
+            chain(
+                "SELECT ssn FROM customers WHERE id = 1",
+                " OR id = 1",
+                100_000,
+                "",
+            ),
+            "refuse too-long",
+        ),
+        (
+            chain(
+                "SELECT ssn FROM customers WHERE id = 1",
+                " OR id = 1",
+                20_000,
+                "",
+            ),
+            "pass",
+        ),
+        (
+            chain(
+                "SELECT ssn FROM customers WHERE id IN (1",
+                ", 1",
+                1_000_000,
+                ")",
+            ),
+            "pass",
+        ),
+        (
+            chain(
+                "SELECT ssn FROM customers",
+                " UNION ALL SELECT ssn FROM customers",
+                10_000,
+                "",
+            ),
+            "pass",
+        ),
+        (
+            chain(
+                "UPDATE customers SET ssn = CASE WHEN id = 0 THEN 'x'::bytea",
+                " WHEN id = 1 THEN $1::bytea",
+                5_000,
+                " END",
+            ),
+            "seal ssn=x | ssn=$1",
+        ),
+        (
+            chain("SELECT ", "(", 50_000, "ssn FROM customers"),
+            "refuse not-understood",
+        ),
+        (
+            chain(
+                "WITH v AS (SELECT ssn AS a, ssn AS b FROM customers) SELECT 1",
+                ", (SELECT a FROM v)",
+                5_000,
+                " FROM v",
+            ),
+            "pass",
+        ),
+    ] {
+        let start = Instant::now();
+        let found = outcome(&planner, &text);
+        let limit = Duration::from_secs(60);
+        assert_eq!(found, expected, "{}", &text[..60]);
+        assert!(
+            start.elapsed() < limit,
+            "{:?} for {}",
+            start.elapsed(),
+            &text[..60]
+        );
+    }
+}
