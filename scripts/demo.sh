@@ -45,7 +45,7 @@ if [ "${1:-}" = stop ]; then
     exit
 fi
 
-say "building acra-server and acra-keymaker (two to three minutes the first time)"
+say "building acra-server and the key tools (two to three minutes the first time)"
 cargo build --release --locked -p acra-server -p acra-tools --bins
 bin=$(postgres_bin 15)
 command -v python3 >/dev/null || need_apt python3
@@ -75,7 +75,8 @@ say "making a master key and the keys of client 'demo-shop'"
 target/release/acra-keymaker --keystore=v1 --generate_master_key="$demo/master.key"
 ACRA_MASTER_KEY=$(base64 -w0 "$demo/master.key")
 export ACRA_MASTER_KEY
-target/release/acra-keymaker --keystore=v1 --client_id=demo-shop --generate_symmetric_storage_key --keys_output_dir="$demo/keys"
+target/release/acra-keymaker --keystore=v1 --client_id=demo-shop --generate_symmetric_storage_key \
+    --generate_poisonrecord_keys --keys_output_dir="$demo/keys" --keys_public_output_dir="$demo/keys"
 
 cat >"$demo/encryptor_config.yaml" <<'YAML'
 schemas:
@@ -89,7 +90,7 @@ say "starting acra-server on port $server_port with this configuration:"
 cat "$demo/encryptor_config.yaml"
 target/release/acra-server --db_host=127.0.0.1 --db_port="$database_port" \
     --incoming_connection_string="tcp://127.0.0.1:$server_port/" --client_id=demo-shop --keys_dir="$demo/keys" \
-    --encryptor_config_file="$demo/encryptor_config.yaml" </dev/null >"$demo/acra-server.log" 2>&1 &
+    --encryptor_config_file="$demo/encryptor_config.yaml" --poison_detect_enable </dev/null >"$demo/acra-server.log" 2>&1 &
 echo $! >"$demo/acra-server.pid"
 disown
 as_application() {
@@ -111,6 +112,14 @@ say "what PostgreSQL stores:"
 as_database -e -c "SELECT id, name, left(ssn::text, 40) || '…' AS ssn, left(note::text, 40) || '…' AS note FROM customers ORDER BY id"
 say "a statement that would send a secret to the database in clear is refused:"
 as_application -e -c "SELECT name FROM customers WHERE ssn = '078-05-1120'" || true
+
+say "a poison record lies among the rows, which no application reads by itself:"
+record=$(target/release/acra-poisonrecordmaker --type=acrablock --keys_dir="$demo/keys")
+as_database -c "INSERT INTO customers VALUES (666, 'Eve', decode('$record', 'base64'), NULL)"
+say "whoever copies the table gets no further than to it:"
+as_application -e -c "SELECT id, ssn FROM customers WHERE name <> 'Ann' ORDER BY id" || true
+say "and the operator hears of it:"
+grep 'poison record"' "$demo/acra-server.log"
 
 if [ "${KEEP:-}" = 1 ]; then
     say "both are left running; \`make demo-stop\` stops them and removes their data"
