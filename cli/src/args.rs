@@ -12,6 +12,14 @@ pub(crate) struct Arguments {
     pub(crate) rest: Vec<String>,
 }
 
+impl Arguments {
+    /// What a flag of the set was given.
+    pub(crate) fn get(&self, set: &FlagSet, name: &str) -> Option<&Value> {
+        set.position(name)
+            .and_then(|at| self.values.get(at)?.as_ref())
+    }
+}
+
 /// Why reading the command line ended early.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Stop {

@@ -121,6 +121,13 @@ impl Flag {
         self
     }
 
+    /// Puts a prefix in front of the name, for programs that have a family of flags twice.
+    #[must_use]
+    pub fn prefixed(mut self, prefix: &str) -> Self {
+        self.name = format!("{prefix}{}", self.name).into();
+        self
+    }
+
     /// Sets the availability.
     #[must_use]
     pub fn availability(mut self, availability: Availability) -> Self {

@@ -14,6 +14,8 @@ pub(crate) struct Resolved {
 
 /// The sources of one start.
 pub(crate) struct Sources<'a> {
+    /// The program, for messages.
+    pub(crate) program: &'a str,
     pub(crate) set: &'a FlagSet,
     pub(crate) arguments: &'a Arguments,
     pub(crate) file: &'a ConfigFile,
@@ -85,7 +87,7 @@ impl Sources<'_> {
             None => Ok(()),
             Some(asked) => Err(Failure::configuration(format!(
                 "{asked} asks for {part}, which is not available in this version of {}",
-                self.set.program()
+                self.program
             ))),
         }
     }

@@ -1,6 +1,7 @@
 //! Flags in the grammar of Acra, configuration files, usage and dump.
 //!
-//! A program describes its flags in a [`FlagSet`] and calls [`parse`]; the [`Outcome`] says what to do next. Nothing
+//! A program describes its flags in a [`FlagSet`] and calls [`parse`], one with commands describes a [`Program`]; the
+//! [`Outcome`] says what to do next. Nothing
 //! here prints, ends the process or reads a file by itself, so every rule is testable without a process. The grammar is
 //! that of Go's `flag` package, the files are flat YAML mappings: cli.md 1 to 5 of the specification.
 //!
@@ -16,11 +17,13 @@
 //! ```
 
 mod args;
+mod commands;
 mod config;
 pub mod families;
 mod flag;
 mod layers;
 mod literal;
+mod load;
 mod nearest;
 mod usage;
 
@@ -32,13 +35,14 @@ use std::fmt;
 use std::io;
 use std::path::Path;
 
+pub use commands::{Command, Invocation, Program};
 pub use config::CONFIG_VERSION;
 pub use flag::{Availability, Flag, FlagSet, Kind, Value};
 pub use usage::Dump;
 
-use args::Stop;
-use config::ConfigFile;
-use layers::{Resolved, Sources};
+use args::{Arguments, Stop};
+use layers::Resolved;
+use load::Place;
 
 /// Event code of a configuration that cannot be used (observability.md 3).
 const CODE_WRONG_CONFIGURATION: u32 = 507;
@@ -47,9 +51,9 @@ const CODE_UNREADABLE_CONFIGURATION: u32 = 508;
 
 /// What a command line asks for.
 #[derive(Debug)]
-pub enum Outcome {
-    /// Go on with these values.
-    Run(Parsed),
+pub enum Outcome<R = Parsed> {
+    /// Go on with this.
+    Run(R),
     /// Print this on standard error and exit with 0.
     Help(String),
     /// Print this on standard output and exit with 0.
@@ -96,12 +100,12 @@ impl Failure {
         .field("path", path)
     }
 
-    fn command_line(set: &FlagSet, message: String) -> Self {
+    fn command_line(message: String, usage: String) -> Self {
         Self {
             message,
             fields: Vec::new(),
             code: None,
-            usage: Some(usage::usage(set)),
+            usage: Some(usage),
             exit_code: 2,
         }
     }
@@ -231,113 +235,41 @@ fn run(
     arguments: impl IntoIterator<Item = OsString>,
     read_file: impl FnOnce(&Path) -> io::Result<Vec<u8>>,
 ) -> Result<Outcome, Outcome> {
-    let wrong = |message| Outcome::Error(Failure::command_line(set, message));
-    let arguments: Vec<String> = arguments
-        .into_iter()
-        .map(|argument| argument.into_string())
-        .collect::<Result<_, _>>()
-        .map_err(|argument| {
-            wrong(format!(
-                "argument is not UTF-8 text: {}",
-                argument.to_string_lossy()
-            ))
-        })?;
+    let wrong = |message| Outcome::Error(Failure::command_line(message, usage::usage(set)));
+    let arguments = to_text(arguments).map_err(wrong)?;
     let arguments = args::parse(set, &arguments).map_err(|stop| match stop {
         Stop::Help => Outcome::Help(usage::usage(set)),
         Stop::Version => Outcome::Version(usage::version(set)),
         Stop::Wrong(message) => wrong(message),
     })?;
-    let argument = |name: &str| {
-        set.position(name)
-            .and_then(|at| arguments.values.get(at)?.as_ref())
-    };
-
-    let named = match argument("config_file") {
-        Some(Value::Text(path)) if !path.is_empty() => Some(path.as_ref()),
-        _ => None,
-    };
-    let path = named.unwrap_or(set.default_config_path());
-    if argument("dump_config") == Some(&Value::Boolean(true)) {
-        let with_table = argument("generate_markdown_args_table") == Some(&Value::Boolean(true));
-        return Ok(Outcome::Dump(Dump::new(set, path, with_table)));
+    let place = Place::of(set, &arguments);
+    let flags: Vec<&Flag> = set.flags().iter().collect();
+    if is_on(set, &arguments, "dump_config") {
+        let with_table = is_on(set, &arguments, "generate_markdown_args_table");
+        let dump = Dump::new(set.program(), &flags, &place.path, with_table);
+        return Ok(Outcome::Dump(dump));
     }
-
-    let mut warnings = Vec::new();
-    let unreadable = |error: &str| Outcome::Error(Failure::unreadable(path, error));
-    let file = match read_file(Path::new(path)) {
-        Ok(bytes) => ConfigFile::parse(&bytes).map_err(|error| unreadable(&error))?,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            if named.is_some() {
-                warn(
-                    &mut warnings,
-                    format!("configuration file {path} does not exist: defaults are used"),
-                );
-            }
-            ConfigFile::default()
-        }
-        Err(error) => return Err(unreadable(&error.to_string())),
-    };
-    file.check_version().map_err(|error| unreadable(&error))?;
-    if file.more_documents {
-        warn(
-            &mut warnings,
-            format!("only the first YAML document of {path} is read"),
-        );
-    }
-    warn_of_unknown_keys(set, &file, path, &mut warnings);
-
-    let sources = Sources {
-        set,
-        arguments: &arguments,
-        file: &file,
-        path,
-    };
-    let mut values = Vec::with_capacity(set.flags().len());
-    for (position, flag) in set.flags().iter().enumerate() {
-        sources
-            .check_available(position, flag)
-            .map_err(Outcome::Error)?;
-        let resolved = sources.resolve(position, flag).map_err(Outcome::Error)?;
-        if flag.availability == Availability::Ignored && resolved.value != flag.default {
-            warn(
-                &mut warnings,
-                format!("flag {} is deprecated and ignored", flag.name()),
-            );
-        }
-        values.push((flag.name().to_owned(), resolved));
-    }
-    Ok(Outcome::Run(Parsed {
-        values,
-        warnings,
-        rest: arguments.rest,
-    }))
+    let file = place.read(&flags, read_file).map_err(Outcome::Error)?;
+    file.values(set.program(), set, arguments)
+        .map(Outcome::Run)
+        .map_err(Outcome::Error)
 }
 
-fn warn(warnings: &mut Vec<Warning>, message: String) {
-    warnings.push(Warning {
-        message,
-        fields: Vec::new(),
-    });
+/// Arguments as text.
+///
+/// # Errors
+///
+/// A sentence about one that is not UTF-8.
+fn to_text(arguments: impl IntoIterator<Item = OsString>) -> Result<Vec<String>, String> {
+    let text = |argument: OsString| {
+        argument.into_string().map_err(|argument| {
+            format!("argument is not UTF-8 text: {}", argument.to_string_lossy())
+        })
+    };
+    arguments.into_iter().map(text).collect()
 }
 
-fn warn_of_unknown_keys(set: &FlagSet, file: &ConfigFile, path: &str, warnings: &mut Vec<Warning>) {
-    for entry in &file.entries {
-        let key = entry.key.as_str();
-        // A general name counts even where it is no flag of the program.
-        let general = || set.flags().iter().any(|flag| flag.general == Some(key));
-        if key == "version" || set.position(key).is_some() || general() {
-            continue;
-        }
-        let known = nearest::nearest(key, set.flags().iter().map(Flag::name));
-        let hint = known
-            .map(|name| format!(", did you mean \"{name}\"?"))
-            .unwrap_or_default();
-        warn(
-            warnings,
-            format!(
-                "unknown key \"{key}\" in {path}, line {}, is ignored{hint}",
-                entry.line
-            ),
-        );
-    }
+/// Whether a boolean flag is turned on by an argument.
+fn is_on(set: &FlagSet, arguments: &Arguments, name: &str) -> bool {
+    arguments.get(set, name) == Some(&Value::Boolean(true))
 }

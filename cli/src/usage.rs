@@ -7,12 +7,17 @@ use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 
 use crate::config::CONFIG_VERSION;
-use crate::flag::{FlagSet, Value};
+use crate::flag::{Flag, FlagSet, Value};
 use crate::literal::quote;
 
 /// The list of all flags, as `--help` prints it on standard error.
 pub(crate) fn usage(set: &FlagSet) -> String {
-    let mut text = format!("Usage of {}:\n", set.program());
+    format!("Usage of {}:\n{}", set.program(), flags(set))
+}
+
+/// A block for each flag.
+pub(crate) fn flags(set: &FlagSet) -> String {
+    let mut text = String::new();
     for flag in set.flags() {
         let name = flag.name();
         let dashes = if name.len() <= 2 { "-" } else { "--" };
@@ -56,18 +61,19 @@ pub struct Dump {
 }
 
 impl Dump {
-    pub(crate) fn new(set: &FlagSet, path: &str, with_table: bool) -> Self {
+    /// A dump of the flags of a program, in this order.
+    pub(crate) fn new(program: &str, flags: &[&Flag], path: &str, with_table: bool) -> Self {
         let path = PathBuf::from(path);
         let mut content = format!("version: {CONFIG_VERSION}\n");
-        for flag in set.flags() {
+        for flag in flags {
             let (name, default) = (flag.name(), flag.default_value());
             let _ = write!(content, "# {}\n{name}: {default}\n\n", flag.description());
         }
         let markdown = with_table.then(|| {
-            let file = format!("markdown_{}.md", set.program());
+            let file = format!("markdown_{program}.md");
             (
                 path.parent().unwrap_or(Path::new("")).join(file),
-                table(set),
+                table(program, flags),
             )
         });
         Self {
@@ -109,9 +115,9 @@ impl Dump {
 }
 
 /// The flags as a Markdown table.
-fn table(set: &FlagSet) -> String {
-    let mut text = format!("|{}|||||\n|:-:|:-:|:-:|:-:|:-:|\n", set.program());
-    for flag in set.flags() {
+fn table(program: &str, flags: &[&Flag]) -> String {
+    let mut text = format!("|{program}|||||\n|:-:|:-:|:-:|:-:|:-:|\n");
+    for flag in flags {
         let description = flag.description().replace('|', "\\|");
         let _ = writeln!(
             text,
@@ -127,7 +133,7 @@ fn table(set: &FlagSet) -> String {
 mod tests {
     use super::*;
     use crate::config::ConfigFile;
-    use crate::flag::{Availability, Flag};
+    use crate::flag::Availability;
 
     fn set() -> FlagSet {
         FlagSet::new(
@@ -141,6 +147,12 @@ mod tests {
                 Flag::boolean("ds", true, "profiling").availability(Availability::Ignored),
             ],
         )
+    }
+
+    fn dump(path: &str, with_table: bool) -> Dump {
+        let set = set();
+        let flags: Vec<&Flag> = set.flags().iter().collect();
+        Dump::new(set.program(), &flags, path, with_table)
     }
 
     #[test]
@@ -163,7 +175,7 @@ mod tests {
 
     #[test]
     fn a_dump_is_a_configuration_file() {
-        let dump = Dump::new(&set(), "configs/acra-test.yaml", true);
+        let dump = dump("configs/acra-test.yaml", true);
         assert_eq!(
             dump.content,
             "version: 0.96.0\n# debug\nd: false\n\n# port [not available in this version]\ndb_port: 5432\n\n# profiling \
@@ -181,24 +193,24 @@ mod tests {
 
     #[test]
     fn the_table_escapes_bars() {
-        let (path, text) = Dump::new(&set(), "x/y.yaml", true).markdown.unwrap();
+        let (path, text) = dump("x/y.yaml", true).markdown.unwrap();
         assert_eq!(path, Path::new("x/markdown_acra-test.md"));
         assert!(text.starts_with(
             "|acra-test|||||\n|:-:|:-:|:-:|:-:|:-:|\n||d||false|debug|\n||db_port||5432|port "
         ));
         assert!(text.contains("||empty|||nothing \\| all|\n"), "{text}");
-        assert_eq!(Dump::new(&set(), "y.yaml", false).markdown, None);
+        assert_eq!(dump("y.yaml", false).markdown, None);
     }
 
     #[test]
     fn writing_makes_directories_and_reports_failures() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("a/b/c.yaml");
-        let dump = Dump::new(&set(), path.to_str().unwrap(), true);
-        dump.write().unwrap();
-        assert_eq!(std::fs::read_to_string(&path).unwrap(), dump.content);
+        let written = dump(path.to_str().unwrap(), true);
+        written.write().unwrap();
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), written.content);
         assert!(directory.path().join("a/b/markdown_acra-test.md").exists());
-        let error = Dump::new(&set(), path.join("x").to_str().unwrap(), false)
+        let error = dump(path.join("x").to_str().unwrap(), false)
             .write()
             .unwrap_err();
         assert!(error.to_string().contains("c.yaml"), "{error}");

@@ -211,6 +211,54 @@ fn the_engine_is_pure() -> Result<()> {
     fail_on(&faults)
 }
 
+/// What changes a disk. Of the stores only `disk.rs` does, where tests make each change fail.
+const CHANGES_OF_A_DISK: &[&str] = &[
+    "fs::write(",
+    "fs::rename(",
+    "fs::copy(",
+    "fs::hard_link(",
+    "fs::remove_",
+    "fs::create_dir",
+    "DirBuilder",
+    "OpenOptions",
+    "File::create",
+    "set_permissions(",
+    "set_len(",
+    "sync_all(",
+    "sync_data(",
+    "write_all(",
+];
+
+#[test]
+fn stores_change_the_disk_in_one_module() -> Result<()> {
+    let source = paths::workspace().join("stores/src");
+    let mut faults = Vec::new();
+    let mut found_in_disk = 0;
+    for file in sources(&source)? {
+        let place = file.strip_prefix(&source)?.display().to_string();
+        if place.ends_with("tests.rs") {
+            continue;
+        }
+        let text = read(&file)?;
+        // Modules of tests come last.
+        let code = text.split("#[cfg(test)]\nmod tests {").next();
+        for line in code.unwrap_or_default().lines() {
+            let code = line.split("//").next().unwrap_or_default();
+            for word in CHANGES_OF_A_DISK
+                .iter()
+                .filter(|word| code.contains(**word))
+            {
+                match &*place {
+                    "disk.rs" => found_in_disk += 1,
+                    _ => faults.push(format!("{place} uses {word}: {line}")),
+                }
+            }
+        }
+    }
+    assert!(found_in_disk > 5, "disk.rs was not found");
+    fail_on(&faults)
+}
+
 #[test]
 fn no_forbidden_crate_is_in_the_tree() -> Result<()> {
     // Not Cargo.lock: it also has what only a feature that nobody turns on would bring in (`ring`, by rustls-webpki).

@@ -8,6 +8,7 @@ mod address;
 mod check;
 mod exporter;
 mod flags;
+mod key_needs;
 mod poison;
 mod report;
 mod revocation;

@@ -128,7 +128,16 @@ impl PoisonSettings {
                 "Detected poison record, exit",
                 &[codes::code(codes::POISON_DETECTION)],
             );
-            std::process::exit(1);
+            end();
         }
     }
+}
+
+/// Ends the process before another byte leaves it.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "an intruder is at work: no session may go on for as long as an orderly end takes; the memory goes with the process"
+)]
+fn end() -> ! {
+    std::process::exit(1)
 }

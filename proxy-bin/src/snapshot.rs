@@ -1,8 +1,9 @@
 //! What sessions work with and a reload replaces: columns, plans, keys, certificates.
 
+use crate::key_needs::{Needs, missing, needs};
 use crate::settings::{Settings, StartError};
 use crate::tls::Tls;
-use acra_engine::columns::{Columns, ConfigError, Database};
+use acra_engine::columns::{Columns, Database};
 use acra_engine::keys::ClientId;
 use acra_engine::plan::Planners;
 use acra_engine::session::pg::{Context, Poison};
@@ -21,6 +22,7 @@ pub(crate) struct Snapshot {
     pub(crate) tls: Arc<Tls>,
     /// The encryptor configuration as it was read: one that has not changed keeps its plans.
     document: Vec<u8>,
+    columns: Arc<Columns>,
 }
 
 impl Snapshot {
@@ -33,16 +35,16 @@ impl Snapshot {
         let path = settings.encryptor_config.as_deref();
         let document = document(path)?;
         let same = former.filter(|former| former.document == document);
-        let (planners, protects, wanted) = match same {
-            Some(former) => {
-                let context = &former.context;
-                (Arc::clone(&context.planners), context.protects, Vec::new())
-            }
+        let (planners, columns) = match same {
+            Some(former) => (
+                Arc::clone(&former.context.planners),
+                Arc::clone(&former.columns),
+            ),
             None => {
-                let columns = columns(path, &document, logger)?;
-                let (protects, wanted) = (!columns.is_empty(), clients(&columns));
-                let planners = Planners::new(Arc::new(columns), settings.unsupported, PLAN_CACHE);
-                (Arc::new(planners), protects, wanted)
+                let columns = Arc::new(columns(path, &document, logger)?);
+                let planners =
+                    Planners::new(Arc::clone(&columns), settings.unsupported, PLAN_CACHE);
+                (Arc::new(planners), columns)
             }
         };
         let keys = open_keys(&settings.keys_dir, settings.cache.size, logger)?;
@@ -51,11 +53,11 @@ impl Snapshot {
         logger.info("Configuring transport...", &[]);
         let client_id = settings.client_id()?;
         let tls = Tls::load(&settings.tls, logger)?;
-        warn_missing(client_id.as_ref(), wanted, &keys, logger);
+        warn_missing(needs(&columns, client_id.as_ref()), &keys, logger);
         let context = Context {
             planners,
             schema_probe: settings.schema_probe,
-            protects,
+            protects: !columns.is_empty(),
             client_id,
             client_tls: tls.client_mode(),
             poison,
@@ -67,6 +69,7 @@ impl Snapshot {
             keys: Arc::new(keys),
             tls: Arc::new(tls),
             document,
+            columns,
         })
     }
 }
@@ -99,7 +102,7 @@ pub(crate) fn columns(
         &[],
     );
     let loaded = Columns::parse(document, Database::PostgreSql)
-        .map_err(|error| wrong_config(file, &placed(&error)))?;
+        .map_err(|error| wrong_config(file, &error.placed()))?;
     for warning in &loaded.warnings {
         logger.warning(&warning.to_string(), &[("path", (&path).into())]);
     }
@@ -109,31 +112,6 @@ pub(crate) fn columns(
     }
     logger.info("Encryptor configuration loaded", &[]);
     Ok(loaded.columns)
-}
-
-/// A fault with its place in the document, where its text does not tell it.
-fn placed(error: &ConfigError) -> String {
-    let text = error.to_string();
-    let mut place = Vec::new();
-    if !text.starts_with("yaml:") {
-        place.extend(error.line().map(|line| format!("line {line}")));
-    }
-    if !text.contains("table \"") {
-        place.extend(error.table().map(|table| format!("table \"{table}\"")));
-        place.extend(error.column().map(|column| format!("column \"{column}\"")));
-    }
-    match place.is_empty() {
-        true => text,
-        false => format!("{}: {text}", place.join(", ")),
-    }
-}
-
-/// The client ids that columns name.
-pub(crate) fn clients(columns: &Columns) -> Vec<String> {
-    let by_column = columns.tables().flat_map(|table| table.settings());
-    by_column
-        .filter_map(|setting| setting.client_id.clone())
-        .collect()
 }
 
 /// Opens the key store, without reading keys.
@@ -215,16 +193,17 @@ pub(crate) fn log_notices(keys: &KeyCache, logger: &Logger) {
 }
 
 /// A client without keys can connect, but not write; better to hear of it now.
-fn warn_missing(own: Option<&ClientId>, mut wanted: Vec<String>, keys: &KeyCache, logger: &Logger) {
-    wanted.extend(own.iter().map(|id| id.as_str().to_owned()));
-    wanted.sort_unstable();
-    wanted.dedup();
-    for id in wanted {
-        let known = ClientId::new(&id).is_ok_and(|id| keys.load(&id).is_ok());
-        if !known {
+fn warn_missing(needs: Needs, keys: &KeyCache, logger: &Logger) {
+    for (id, needed) in needs {
+        let loaded = ClientId::new(&id).ok().and_then(|id| keys.load(&id).ok());
+        if let Some(flags) = missing(needed, loaded.as_deref()) {
             logger.warning(
                 "No storage key for this client: its columns cannot be written",
-                &[codes::code(codes::KEYS), ("client_id", (&id).into())],
+                &[
+                    codes::code(codes::KEYS),
+                    ("client_id", (&id).into()),
+                    ("missing", flags.into()),
+                ],
             );
         }
     }

@@ -20,3 +20,11 @@ pub(crate) fn list(directory: &Path) -> Result<Vec<(String, PathBuf)>, KeyStoreE
         .filter_map(named)
         .collect())
 }
+
+/// The directory that a file is in.
+pub(crate) fn parent(path: &Path) -> &Path {
+    match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    }
+}

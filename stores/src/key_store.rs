@@ -1,14 +1,15 @@
 //! A key store, whatever its version.
 
-use crate::v1;
-use crate::{KeyStoreError, ListedKey, Notice, Version, version_of};
+use crate::{Bundle, Imported, KeyStoreError, ListedKey, Notice, Selection, UnreadKey, Version};
+use crate::{v1, v2, version_of};
 use acra_engine::crypto::{KeyPairType, Secret};
-use acra_engine::keys::{ClientId, ClientKeys, KeyKind, MasterKey};
+use acra_engine::keys::v2::KeyRing;
+use acra_engine::keys::{ClientId, ClientKeys, KeyKind, MasterKey, MasterKeys};
 use std::path::Path;
 
 /// A key store in a directory.
 ///
-/// Readers take no lock and create nothing, so they work on read-only mounts.
+/// Readers create nothing, so they work on read-only mounts.
 #[derive(Debug)]
 pub struct KeyStore {
     store: AnyVersion,
@@ -17,6 +18,7 @@ pub struct KeyStore {
 #[derive(Debug)]
 enum AnyVersion {
     V1(v1::Store),
+    V2(v2::Store),
 }
 
 /// Calls the same function of whichever version it is.
@@ -24,6 +26,7 @@ macro_rules! of_version {
     ($self:ident, $store:ident => $call:expr) => {
         match &$self.store {
             AnyVersion::V1($store) => $call,
+            AnyVersion::V2($store) => $call,
         }
     };
 }
@@ -37,20 +40,87 @@ impl KeyStore {
     ///
     /// # Errors
     ///
-    /// The master key is missing or wrong in form; the directory has another mode than 0700, or holds a key store v2.
+    /// The master key is missing or wrong in form; the directory has another mode than 0700.
     pub fn open(
         directory: &Path,
         public_directory: Option<&Path>,
         master_key: Option<&str>,
     ) -> Result<Self, KeyStoreError> {
-        let master = MasterKey::from_base64(master_key.unwrap_or_default())?;
-        let public_directory = public_directory.unwrap_or(directory);
-        v1::check_mode(directory)?;
+        let master_key = master_key.unwrap_or_default();
+        let version = version_of(directory);
+        let store = match version {
+            Ok(Version::V2) => {
+                v2::check_root(directory)?;
+                let master = MasterKeys::from_base64(master_key)?;
+                AnyVersion::V2(v2::Store::new(directory, master))
+            }
+            _ => {
+                v1::check_mode(directory)?;
+                version?;
+                let master = MasterKey::from_base64(master_key)?;
+                let public_directory = public_directory.unwrap_or(directory);
+                AnyVersion::V1(v1::Store::new(directory, public_directory, master))
+            }
+        };
+        Ok(Self { store })
+    }
+
+    /// Opens the key store in `directory`, which must be of this version or not exist yet. One of version 2 is made.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`open`](Self::open); the directory holds a key store of the other version.
+    pub fn create(
+        version: Version,
+        directory: &Path,
+        public_directory: Option<&Path>,
+        master_key: Option<&str>,
+    ) -> Result<Self, KeyStoreError> {
+        match version {
+            Version::V2 => {
+                // Before anything is made.
+                MasterKeys::from_base64(master_key.unwrap_or_default())?;
+                v2::create(directory)?;
+            }
+            Version::V1 | Version::Empty => match version_of(directory)? {
+                Version::V1 | Version::Empty => {}
+                found => {
+                    let path = directory.to_owned();
+                    return Err(KeyStoreError::OtherVersion { path, found });
+                }
+            },
+        }
+        Self::open(directory, public_directory, master_key)
+    }
+
+    /// Opens the key store in `directory` for [`import`](Self::import). One that does not exist or is empty gets the version
+    /// of the bundle.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`create`](Self::create); a bundle of version 2 for a new key store does not open, so that none is made.
+    pub fn for_import(
+        bundle: &Bundle,
+        directory: &Path,
+        public_directory: Option<&Path>,
+        master_key: Option<&str>,
+    ) -> Result<Self, KeyStoreError> {
         match version_of(directory)? {
-            Version::Empty | Version::V1 => Ok(Self {
-                store: AnyVersion::V1(v1::Store::new(directory, public_directory, master)),
-            }),
-            Version::V2 => Err(KeyStoreError::OtherVersion(directory.to_owned())),
+            Version::Empty => {
+                if bundle.version() == Version::V2 {
+                    v2::rings_of(bundle)?;
+                }
+                Self::create(bundle.version(), directory, public_directory, master_key)
+            }
+            _ => Self::open(directory, public_directory, master_key),
+        }
+    }
+
+    /// Its version.
+    pub fn version(&self) -> Version {
+        match &self.store {
+            AnyVersion::V1(_) => Version::V1,
+            AnyVersion::V2(_) => Version::V2,
         }
     }
 
@@ -153,5 +223,51 @@ impl KeyStore {
     /// The directory does not exist or cannot be listed.
     pub fn list(&self, rotated: bool) -> Result<Vec<ListedKey>, KeyStoreError> {
         of_version!(self, store => store.list(rotated))
+    }
+
+    /// Exports keys to a bundle with a secret of its own; also the number of key files (v1) or key rings (v2) in it.
+    ///
+    /// Of a key store v1, [`Selection::All`] has private and symmetric keys whether they are asked for or not; of a key
+    /// store v2 there are only public keys, unless `private`.
+    ///
+    /// # Errors
+    ///
+    /// There is nothing to export; a key that is asked for does not exist; a key does not open, since an incomplete
+    /// backup is none.
+    pub fn export(
+        &self,
+        selection: &Selection,
+        private: bool,
+    ) -> Result<(Bundle, usize), KeyStoreError> {
+        of_version!(self, store => store.export(selection, private))
+    }
+
+    /// Imports the keys of a bundle, all or none. Keys that are there already are skipped; a current key that is replaced is
+    /// kept as a rotated one.
+    ///
+    /// # Errors
+    ///
+    /// The bundle is of another version, does not open or has what is no key; a key of the key store does not open;
+    /// something cannot be written. If nothing has got its name by then, the key store is as it was; else importing
+    /// again completes the rest.
+    pub fn import(&self, bundle: &Bundle) -> Result<Imported, KeyStoreError> {
+        if bundle.version() != self.version() {
+            let store = self.version();
+            return Err(KeyStoreError::BundleVersion { store });
+        }
+        of_version!(self, store => store.import(bundle))
+    }
+
+    /// All keys of a key store v1 as rings of a key store v2, and those that do not open.
+    pub(crate) fn rings_of_v1(
+        &self,
+    ) -> Result<(Vec<KeyRing<Secret>>, Vec<UnreadKey>), KeyStoreError> {
+        match &self.store {
+            AnyVersion::V1(store) => store.rings(),
+            AnyVersion::V2(store) => Err(KeyStoreError::OtherVersion {
+                path: store.directory().to_owned(),
+                found: Version::V2,
+            }),
+        }
     }
 }

@@ -1,18 +1,20 @@
-//! Writing a master key file (keystore.md 3.1).
+//! Writing a master key file (keystore.md 3.1, 3.2).
 
-use crate::KeyStoreError;
-use crate::safe_file::{Unfinished, sync_directory};
-use crate::v1::present;
-use acra_engine::keys::MasterKey;
-use rustix::io::Errno;
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, Write as _};
+use crate::clock::time_stamp;
+use crate::directory::parent;
+use crate::output_files::{forbids_replacing, write_directly};
+use crate::safe_file::Unfinished;
+use crate::{KeyStoreError, disk};
+use acra_engine::keys::{MasterKey, MasterKeys};
+use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 
 /// Permission bits of a master key file.
 const MODE: u32 = 0o600;
 
-/// Makes a new master key, writes its raw bytes to a file of mode 0600 and gives the path under which a former content was kept.
+/// Makes a new master key of a key store v1, writes its raw bytes to a file of mode 0600 and gives the path under which a
+/// former content was kept.
 ///
 /// The name is resolved through symbolic links. What is no regular file (a pipe, `/dev/stdout`) is written to directly.
 /// Where the directory does not allow a file to be replaced, the existing one is written in place. Unlike Acra, a former
@@ -26,6 +28,16 @@ pub fn generate_master_key(path: &Path) -> Result<Option<PathBuf>, KeyStoreError
     write(path, key.as_bytes()).map_err(KeyStoreError::io("write", path))
 }
 
+/// Makes new master keys of a key store v2 and writes them as JSON, like [`generate_master_key`].
+///
+/// # Errors
+///
+/// Those of [`generate_master_key`].
+pub fn generate_master_keys(path: &Path) -> Result<Option<PathBuf>, KeyStoreError> {
+    let keys = MasterKeys::generate(&mut rand::rng()).to_json();
+    write(path, keys.as_bytes()).map_err(KeyStoreError::io("write", path))
+}
+
 fn write(path: &Path, key: &[u8]) -> io::Result<Option<PathBuf>> {
     let resolved = match fs::canonicalize(path) {
         Ok(resolved) => resolved,
@@ -36,8 +48,7 @@ fn write(path: &Path, key: &[u8]) -> io::Result<Option<PathBuf>> {
         Err(error) => return Err(error),
     };
     if !fs::metadata(&resolved)?.is_file() {
-        let mut file = OpenOptions::new().write(true).open(&resolved)?;
-        file.write_all(key)?;
+        write_directly(&resolved, key)?;
         return Ok(None);
     }
     // Losing a master key is losing all data: a former content that cannot be kept is not overwritten.
@@ -48,28 +59,21 @@ fn write(path: &Path, key: &[u8]) -> io::Result<Option<PathBuf>> {
     };
     match replace(&resolved, key) {
         // A single file mounted into a container, for instance.
-        Err(error) if forbids_replacing(&error) => write_in_place(&resolved, key)?,
+        Err(error) if forbids_replacing(&error) => write_directly(&resolved, key)?,
         other => other?,
     }
     Ok(kept)
 }
 
-fn parent(path: &Path) -> &Path {
-    match path.parent() {
-        Some(parent) if !parent.as_os_str().is_empty() => parent,
-        _ => Path::new("."),
-    }
-}
-
 fn replace(path: &Path, key: &[u8]) -> io::Result<()> {
     let directory = parent(path);
     Unfinished::write(directory, key, MODE)?.rename(path)?;
-    sync_directory(directory)
+    disk::sync_directory(directory)
 }
 
 /// Keeps the content of a file as `<path>.<time stamp>`: a copy, since the file itself may have another mode.
 fn keep(path: &Path) -> io::Result<PathBuf> {
-    let mut time = present();
+    let mut time = time_stamp();
     let content = zeroize::Zeroizing::new(fs::read(path)?);
     let directory = parent(path);
     let copy = Unfinished::write(directory, &content, MODE)?;
@@ -82,22 +86,9 @@ fn keep(path: &Path) -> io::Result<PathBuf> {
             continue;
         }
         copy.rename(&kept)?;
-        sync_directory(directory)?;
+        disk::sync_directory(directory)?;
         return Ok(kept);
     }
-}
-
-fn forbids_replacing(error: &io::Error) -> bool {
-    matches!(
-        Errno::from_io_error(error),
-        Some(Errno::ACCESS | Errno::PERM | Errno::ROFS | Errno::BUSY)
-    )
-}
-
-fn write_in_place(path: &Path, key: &[u8]) -> io::Result<()> {
-    let mut file: File = OpenOptions::new().write(true).truncate(true).open(path)?;
-    file.write_all(key)?;
-    file.sync_all()
 }
 
 #[cfg(test)]

@@ -1,7 +1,9 @@
 //! Keeping secrets out of what outlives a process: swap and core dumps.
 
+use crate::notice::Notices;
 use rustix::process::{DumpableBehavior, set_dumpable_behavior};
 use std::io;
+use std::path::Path;
 
 /// Forbids core dumps of this process, and to trace it or to read its memory to all but root, until its end.
 ///
@@ -28,6 +30,17 @@ pub(crate) fn keep_out_of_swap(secret: &[u8]) -> io::Result<()> {
         }
         Err(region::Error::SystemCall(number)) => Err(io::Error::from_raw_os_error(number)),
         Err(error) => Err(io::Error::other(error)),
+    }
+}
+
+/// Keeps master keys out of swap; if that is not allowed, a notice says what to do.
+pub(crate) fn keep_master_keys(keys: &[&[u8]], directory: &Path, notices: &Notices) {
+    let kept = keys.iter().try_for_each(|key| keep_out_of_swap(key));
+    if let Err(error) = kept {
+        let message = format!(
+            "Master key cannot be kept out of swap: {error}; raise the limit of locked memory (ulimit -l)"
+        );
+        notices.add(&message, directory, false);
     }
 }
 

@@ -1,12 +1,16 @@
 //! Files that are there whole or not at all (keystore.md 1.1).
 
-use acra_engine::keys::v1;
+use crate::directory::{list, parent};
+use crate::{KeyStoreError, disk};
+use acra_engine::keys::{v1, v2};
 use rand::Rng as _;
-use rustix::fs::OFlags;
-use std::fs::{self, File, OpenOptions, Permissions};
-use std::io::{self, Write as _};
-use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _};
+use std::fs::{self, File};
+use std::io;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// How old a temporary file must be before it is removed without a lock.
+const ABANDONED: Duration = Duration::from_secs(3600);
 
 /// A complete, synced file under a temporary name. Dropping it removes it again.
 pub(crate) struct Unfinished {
@@ -17,66 +21,44 @@ pub(crate) struct Unfinished {
 impl Unfinished {
     /// Writes `content` next to where it will be.
     pub(crate) fn write(directory: &Path, content: &[u8], mode: u32) -> io::Result<Self> {
-        let (mut file, unfinished) = Self::create(directory)?;
-        file.write_all(content)?;
-        // After opening, so that the umask plays no part.
-        file.set_permissions(Permissions::from_mode(mode))?;
-        file.sync_all()?;
-        Ok(unfinished)
-    }
-
-    fn create(directory: &Path) -> io::Result<(File, Self)> {
         loop {
             let path = directory.join(v1::temporary(rand::rng().next_u64()));
-            match create_new(&path) {
-                Ok(file) => {
-                    let renamed = false;
-                    return Ok((file, Self { path, renamed }));
-                }
+            match Self::write_as(path, content, mode) {
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
-                Err(error) => return Err(error),
+                other => return other,
             }
         }
     }
 
+    /// Writes `content` under a temporary name that nothing has.
+    pub(crate) fn write_as(path: PathBuf, content: &[u8], mode: u32) -> io::Result<Self> {
+        let mut file = disk::create_new(&path)?;
+        let renamed = false;
+        let unfinished = Self { path, renamed };
+        fill(&mut file, content, mode)?;
+        Ok(unfinished)
+    }
+
     /// Gives the file its name; whatever had it is replaced. The directory is not synced yet.
     pub(crate) fn rename(mut self, to: &Path) -> io::Result<()> {
-        fs::rename(&self.path, to)?;
+        disk::rename(&self.path, to)?;
         self.renamed = true;
         Ok(())
     }
+}
+
+fn fill(file: &mut File, content: &[u8], mode: u32) -> io::Result<()> {
+    disk::write(file, content)?;
+    disk::set_mode(file, mode)?;
+    disk::sync(file)
 }
 
 impl Drop for Unfinished {
     fn drop(&mut self) {
         if !self.renamed {
             // The next writer removes what stays.
-            let _ = fs::remove_file(&self.path);
+            let _ = disk::remove_file(&self.path);
         }
-    }
-}
-
-fn create_new(path: &Path) -> io::Result<File> {
-    OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .mode(0o600)
-        .custom_flags(OFlags::NOFOLLOW.bits().cast_signed())
-        .open(path)
-}
-
-/// Makes renames in a directory last. File systems that cannot sync directories are left in peace.
-pub(crate) fn sync_directory(path: &Path) -> io::Result<()> {
-    match File::open(path).and_then(|directory| directory.sync_all()) {
-        Err(error)
-            if matches!(
-                error.kind(),
-                io::ErrorKind::InvalidInput | io::ErrorKind::Unsupported
-            ) =>
-        {
-            Ok(())
-        }
-        other => other,
     }
 }
 
@@ -85,20 +67,31 @@ pub(crate) fn create_directory(path: &Path) -> io::Result<()> {
     if path.is_dir() {
         return Ok(());
     }
-    let parent = match path.parent() {
-        Some(parent) if !parent.as_os_str().is_empty() => {
-            create_directory(parent)?;
-            parent
-        }
-        _ => Path::new("."),
-    };
-    match fs::DirBuilder::new().mode(0o700).create(path) {
-        Ok(()) => {
-            fs::set_permissions(path, Permissions::from_mode(0o700))?;
-            sync_directory(parent)
-        }
+    let parent = parent(path);
+    if parent != Path::new(".") {
+        create_directory(parent)?;
+    }
+    match disk::create_directory(path) {
+        Ok(()) => disk::sync_directory(parent),
         // Somebody else was faster.
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists && path.is_dir() => Ok(()),
         Err(error) => Err(error),
     }
+}
+
+/// Removes what writers left behind in a directory that were cut off. Whoever holds the lock is the only writer.
+pub(crate) fn remove_leftovers(directory: &Path, locked: bool) -> Result<(), KeyStoreError> {
+    for (name, path) in list(directory)? {
+        // Those of Acra look like key files; they stay.
+        if !v1::is_temporary(&name) && !v2::is_new(&name) {
+            continue;
+        }
+        let age = fs::symlink_metadata(&path).and_then(|metadata| metadata.modified());
+        let is_old = age.is_ok_and(|time| time.elapsed().is_ok_and(|elapsed| elapsed > ABANDONED));
+        if locked || is_old {
+            // One that cannot be removed disturbs nobody.
+            let _ = disk::remove_file(&path);
+        }
+    }
+    Ok(())
 }

@@ -135,12 +135,12 @@ fn what_cannot_be_done_is_said() {
         (
             &["--keystore=v2", key],
             Some(MASTER),
-            "Keystore v2 is not available",
+            "master key of keystore v2 is not JSON",
         ),
         (
-            &["--keystore=v2", "--generate_master_key=m"],
-            None,
-            "Keystore v2 is not available",
+            &["--keystore=v2", key],
+            Some("e30="),
+            "encryption and signature master keys are equal",
         ),
         (
             &[v1, key, "--client_id=../x"],
@@ -205,6 +205,61 @@ fn a_directory_that_does_not_fit_stays_as_it_is() {
     let text = "key directory already holds a keystore of another version";
     assert!(other.log.contains(text), "{}", other.log);
     assert_eq!(fs::read_dir(&keys).unwrap().count(), 1);
+
+    fs::remove_file(keys.join("version")).unwrap();
+    let made = keymaker(directory.path(), Some(MASTER), &arguments);
+    assert_eq!(made.code, 0, "{}", made.log);
+    let before = files(&keys);
+    let arguments = ["--keystore=v2", arguments[1], arguments[2]];
+    let other = keymaker(directory.path(), Some(&master_keys()), &arguments);
+    assert_eq!(other.code, 1);
+    assert!(other.log.contains("Cannot open key directory"));
+    assert!(other.log.contains(text), "{}", other.log);
+    assert_eq!(files(&keys), before);
+}
+
+/// The base64 of the master keys of a key store v2, which the tool makes.
+fn master_keys() -> String {
+    let directory = directory();
+    let arguments = ["--keystore=v2", "--generate_master_key=m"];
+    let made = keymaker(directory.path(), None, &arguments);
+    assert_eq!((made.code, &*made.out, &*made.log), (0, "", ""));
+    let file = directory.path().join("m");
+    assert_eq!(mode(&file), 0o600);
+    let json = fs::read_to_string(&file).unwrap();
+    assert!(json.starts_with("{\"encryption\":\"") && json.ends_with("=\"}"));
+    STANDARD.encode(json)
+}
+
+#[test]
+fn a_key_store_of_version_2() {
+    let directory = directory();
+    let master = master_keys();
+    let arguments = ["--keystore=v2", "--client_id=client_1"];
+    let made = keymaker(directory.path(), Some(&master), &arguments);
+    assert_eq!((made.code, &*made.log), (0, ""));
+    assert_eq!(made.out.lines().count(), 6);
+    let keys = directory.path().join(".acrakeys");
+    let expected = [
+        (".lock", 0o600),
+        ("audit-log.keyring", 0o600),
+        ("client/client_1/hmac-sym.keyring", 0o600),
+        ("client/client_1/storage-sym.keyring", 0o600),
+        ("client/client_1/storage.keyring", 0o600),
+        ("poison-record-sym.keyring", 0o600),
+        ("poison-record.keyring", 0o600),
+        ("version", 0o644),
+    ];
+    let expected = expected.map(|(name, mode)| (name.to_owned(), mode));
+    assert_eq!(files(&keys), expected);
+
+    // The directory now says by itself that it is v2; the key is rotated.
+    let rotate = ["--client_id=client_1", "--generate_symmetric_storage_key"];
+    let made = keymaker(directory.path(), Some(&master), &rotate);
+    assert_eq!((made.code, &*made.log), (0, ""));
+    let store = KeyStore::open(&keys, None, Some(&master)).unwrap();
+    let id = ClientId::new("client_1").unwrap();
+    assert_eq!(store.load_client(&id).unwrap().symmetric.len(), 2);
 }
 
 /// Paths and modes of the files below a directory.

@@ -57,6 +57,25 @@ impl ConfigError {
     }
 }
 
+impl ConfigError {
+    /// The text with its place in the document in front, where the text does not tell it.
+    pub fn placed(&self) -> String {
+        let text = &self.message;
+        let mut place = Vec::new();
+        if !text.starts_with("yaml:") {
+            place.extend(self.line.map(|line| format!("line {line}")));
+        }
+        if !text.contains("table \"") {
+            place.extend(self.table().map(|table| format!("table \"{table}\"")));
+            place.extend(self.column().map(|column| format!("column \"{column}\"")));
+        }
+        match place.is_empty() {
+            true => text.clone(),
+            false => format!("{}: {text}", place.join(", ")),
+        }
+    }
+}
+
 impl fmt::Display for ConfigError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.message)

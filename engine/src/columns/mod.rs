@@ -7,6 +7,7 @@ mod base64;
 mod error;
 mod kinds;
 mod lint;
+mod needs;
 mod node;
 mod raw;
 mod scalar;
@@ -19,6 +20,7 @@ mod tests;
 
 pub use error::{ConfigError, Warning};
 pub use kinds::{DataType, Database, Envelope, ResponseOnFail, Side, TokenType};
+pub use needs::KeyNeeds;
 pub use schema::{Column, Kinship, Relation, Schema};
 pub use setting::{Setting, Transform};
 pub use table::{Columns, Table};

@@ -1,9 +1,9 @@
-//! Key files and master keys of a key store v1.
+//! Master keys, and key files of a key store v1.
 
 use super::{File, Vector, hex};
 use acra_engine::crypto::secure_cell;
 use acra_engine::keys::v1::{self, TimeStamp};
-use acra_engine::keys::{ClientId, MasterKey};
+use acra_engine::keys::{ClientId, MasterKey, MasterKeys};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
@@ -20,8 +20,20 @@ fn master_keys() {
         vector.check("output", result.map(|key| key.as_bytes().to_vec()));
         run += 1;
     }
-    // The rest is of key stores v2.
-    assert_eq!((run, file.len()), (7, 12));
+    for vector in file.vectors("master_key_v2.parse") {
+        match MasterKeys::from_base64(vector.text("ACRA_MASTER_KEY")) {
+            Ok(keys) => {
+                assert!(!vector.must_fail(), "{}: must fail", vector.name());
+                assert_eq!(keys.encryption().as_bytes(), vector.expected("encryption"));
+                assert_eq!(keys.signature().as_bytes(), vector.expected("signature"));
+                let content = vector.text("file_content").as_bytes();
+                assert_eq!(keys.to_json().as_bytes(), content);
+            }
+            Err(_) => assert!(vector.must_fail(), "{}", vector.name()),
+        }
+        run += 1;
+    }
+    assert_eq!((run, file.len()), (12, 12));
 }
 
 /// Opens a key file by its name and checks context and content.

@@ -2,9 +2,11 @@
 //!
 //! Each test names the operations it knows and asserts how many vectors it ran, so that one that is left out is noticed.
 
+mod bundles_v1;
 mod containers;
 mod detection;
 mod ec;
+mod key_rings;
 mod key_store;
 mod poison;
 mod search;

@@ -25,6 +25,8 @@ pub struct AcraConfig {
     pub encryptor_yaml: String,
     /// The client id of every connection.
     pub client_id: String,
+    /// The version of the key store: `v1` or `v2`.
+    pub key_store: &'static str,
     /// Client ids that have keys too.
     pub more_client_ids: Vec<String>,
     /// Whether there are keys of poison records.
@@ -44,6 +46,7 @@ impl AcraConfig {
             database,
             encryptor_yaml: String::new(),
             client_id: "test-client".into(),
+            key_store: "v1",
             more_client_ids: Vec::new(),
             poison_keys: false,
             unix_socket: None,
@@ -55,6 +58,12 @@ impl AcraConfig {
     /// With this encryptor configuration.
     pub fn encryptor_yaml(mut self, yaml: &str) -> Self {
         self.encryptor_yaml = yaml.into();
+        self
+    }
+
+    /// With a key store of this version.
+    pub fn key_store(mut self, version: &'static str) -> Self {
+        self.key_store = version;
         self
     }
 
@@ -79,7 +88,7 @@ impl AcraServer {
     /// Makes keys, writes the configuration and starts it.
     pub fn start(config: &AcraConfig) -> Result<Self> {
         let folder = tempfile::tempdir()?;
-        let keys = KeyStore::generate(folder.path())?;
+        let keys = KeyStore::generate(folder.path(), config.key_store)?;
         for id in config.more_client_ids.iter().chain([&config.client_id]) {
             keys.add_client(id)?;
         }
@@ -188,16 +197,17 @@ fn command(
 /// A key store in files, made by `acra-keymaker`.
 #[derive(Debug)]
 pub struct KeyStore {
+    version: &'static str,
     folder: PathBuf,
     master_key: String,
 }
 
 impl KeyStore {
-    /// Makes a master key and an empty key store below a folder.
-    pub fn generate(below: &Path) -> Result<Self> {
+    /// Makes a master key and an empty key store of a version below a folder.
+    pub fn generate(below: &Path, version: &'static str) -> Result<Self> {
         let (file, folder) = (below.join("master.key"), below.join("keys"));
         let argument = format!("--generate_master_key={}", file.display());
-        keymaker(&[argument], None)?;
+        keymaker(version, &[argument], None)?;
         let key = fs::read(&file).context(|| {
             format!(
                 "acra-keymaker ended well but did not write {}",
@@ -205,6 +215,7 @@ impl KeyStore {
             )
         })?;
         Ok(Self {
+            version,
             folder,
             master_key: STANDARD.encode(key),
         })
@@ -233,7 +244,7 @@ impl KeyStore {
             format!("--keys_output_dir={folder}"),
             format!("--keys_public_output_dir={folder}"),
         ];
-        keymaker(&arguments, Some(&self.master_key))
+        keymaker(self.version, &arguments, Some(&self.master_key))
     }
 
     /// The folder of the keys.
@@ -247,9 +258,9 @@ impl KeyStore {
     }
 }
 
-fn keymaker(arguments: &[String], master_key: Option<&str>) -> Result<()> {
+fn keymaker(version: &str, arguments: &[String], master_key: Option<&str>) -> Result<()> {
     let mut command = Command::new(paths::binary("acra-keymaker")?);
-    command.arg("--keystore=v1").args(arguments);
+    command.arg(format!("--keystore={version}")).args(arguments);
     command.env_remove("ACRA_MASTER_KEY");
     command.envs(master_key.map(|key| ("ACRA_MASTER_KEY", key)));
     let output = command.output()?;

@@ -19,7 +19,7 @@ struct Ground {
 impl Ground {
     fn new() -> Result<Self> {
         let folder = tempfile::tempdir()?;
-        let keys = KeyStore::generate(folder.path())?;
+        let keys = KeyStore::generate(folder.path(), "v1")?;
         keys.add_client("test-client")?;
         Ok(Self { folder, keys })
     }

@@ -70,11 +70,19 @@ fn a_broken_configuration_keeps_the_former_one_and_says_why() -> Result<()> {
 
 #[test]
 fn a_rotated_key_is_used_after_a_reload() -> Result<()> {
-    let scene = verbose()?;
+    rotates(&verbose()?)
+}
+
+#[test]
+fn a_rotated_key_of_a_key_store_v2_is_used_after_a_reload() -> Result<()> {
+    rotates(&Scene::with(|config| config.flag("-v").key_store("v2"))?)
+}
+
+fn rotates(scene: &Scene<'_>) -> Result<()> {
     let mut session = scene.proxied()?;
     session.run("INSERT INTO vault (id, secret) VALUES (1, 'first key')")?;
     scene.acra.keys().add_client("test-client")?;
-    reload(&scene, DONE)?;
+    reload(scene, DONE)?;
     session.run("INSERT INTO vault (id, secret) VALUES (2, 'second key')")?;
     for (id, plain) in [(1, "first key"), (2, "second key")] {
         let read = value(

@@ -4,23 +4,21 @@
 //! ones and swaps them. Nothing here is installed for the whole process.
 
 mod accept;
-mod certificate;
-mod der;
 mod error;
 mod files;
-mod identity;
 mod listener;
 mod provider;
 pub mod revocation;
-mod subject;
 mod upstream;
 mod verify_client;
 mod verify_server;
 
 pub use accept::{PeerIdentity, accept};
+pub use acra_engine::keys::certificate::{
+    Extractor, IdentityError, client_id, extract, subject_text,
+};
 pub use error::{Peer, TlsError};
 pub use files::Loaded;
-pub use identity::{Extractor, IdentityError, client_id, extract, subject_text};
 pub use listener::{AuthMode, ListenerSettings, ListenerTls};
 pub use provider::provider;
 pub use upstream::{Secured, UpstreamMode, UpstreamSettings, UpstreamTls};

@@ -1,8 +1,8 @@
 //! Client certificates that are asked for and not verified (authentication modes 1 and 2, tls.md 3).
 
-use super::certificate::Certificate;
 use super::error::is_version_1;
 use super::provider::provider;
+use acra_engine::keys::certificate::Certificate;
 use rustls::client::danger::HandshakeSignatureValid;
 use rustls::crypto::{
     WebPkiSupportedAlgorithms, verify_tls12_signature, verify_tls13_signature,

@@ -1,8 +1,8 @@
 //! How the database's certificate is verified.
 
-use super::certificate::Certificate;
 use super::provider::provider;
 use super::verify_client::verify_unverified_signature;
+use acra_engine::keys::certificate::Certificate;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::client::{verify_server_cert_signed_by_trust_anchor, verify_server_name};
 use rustls::crypto::{WebPkiSupportedAlgorithms, verify_tls12_signature, verify_tls13_signature};

@@ -1,6 +1,8 @@
 //! `--check_config`.
 
 use crate::support::{PROTECTS, Place, Result, exists};
+use acra_engine::keys::{ClientId, KeyKind};
+use acra_stores::Version;
 
 #[test]
 fn a_good_configuration() -> Result {
@@ -18,6 +20,64 @@ fn a_good_configuration() -> Result {
         done.stderr
     );
     assert!(!done.stderr.contains("listening") && !exists(&place.path("log")));
+    Ok(())
+}
+
+#[test]
+fn a_key_store_of_version_2_is_read_and_not_written() -> Result {
+    let place = Place::with_key_store(Version::V2)?;
+    std::fs::remove_file(place.path("keys/.lock"))?;
+    // With a cache, and without one, which is all that Acra knows for this version.
+    for cache in [
+        &["--check_config"][..],
+        &[
+            "--check_config",
+            "--keystore_cache_size=-1",
+            "--keystore_cache_on_start_enable=false",
+        ],
+    ] {
+        let done = place.run_with_keys(cache)?;
+        assert_eq!(done.code, Some(0), "{}", done.stderr);
+        assert!(done.stderr.contains("keys of 1 clients"));
+    }
+    assert!(!exists(&place.path("keys/.lock")));
+    let other = Place::with_key_store(Version::V2)?;
+    std::fs::rename(place.path("keys/client"), other.path("client"))?;
+    std::fs::rename(other.path("keys/client"), place.path("keys/client"))?;
+    let done = place.run_with_keys(&["--check_config"])?;
+    assert_eq!(done.code, Some(1));
+    assert!(
+        done.stderr.contains("invalid key ring signature"),
+        "{}",
+        done.stderr
+    );
+    Ok(())
+}
+
+#[test]
+fn columns_need_the_key_of_their_envelope() -> Result {
+    let place = Place::new()?;
+    let owner = ClientId::new("owner")?;
+    place.generate(&KeyKind::StoragePair(owner.clone()))?;
+    let check = |envelope: &str| {
+        let columns =
+            format!("{PROTECTS}        client_id: owner\n        crypto_envelope: {envelope}\n");
+        let encryptor = place.file("e.yaml", &columns)?;
+        place.run_with_keys(&[
+            "--check_config",
+            &format!("--encryptor_config_file={encryptor}"),
+        ])
+    };
+    // A pair is enough for AcraStructs and for nothing else.
+    let structs = check("acrastruct")?;
+    assert_eq!(structs.code, Some(0), "{}", structs.stderr);
+    let blocks = check("acrablock")?;
+    assert_eq!(blocks.code, Some(1));
+    let told = "No storage key for client \\\"owner\\\": its columns cannot be written";
+    assert!(blocks.stderr.contains(told), "{}", blocks.stderr);
+    assert!(blocks.stderr.contains("--generate_symmetric_storage_key"));
+    place.generate(&KeyKind::StorageSymmetric(owner))?;
+    assert_eq!(check("acrablock")?.code, Some(0));
     Ok(())
 }
 

@@ -1,7 +1,7 @@
 //! A folder with a key store, and runs of the binary in it.
 
 use acra_engine::keys::{ClientId, KeyKind};
-use acra_stores::{KeyStore, generate_master_key};
+use acra_stores::{KeyStore, Version, generate_master_key, generate_master_keys};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use rustix::process::{Pid, Signal, kill_process};
@@ -41,13 +41,27 @@ pub(crate) struct Done {
 
 impl Place {
     pub(crate) fn new() -> Result<Self> {
+        Self::with_key_store(Version::V1)
+    }
+
+    pub(crate) fn with_key_store(version: Version) -> Result<Self> {
         let folder = tempfile::tempdir()?;
         let key = folder.path().join("master.key");
-        generate_master_key(&key)?;
+        match version {
+            Version::V2 => generate_master_keys(&key)?,
+            _ => generate_master_key(&key)?,
+        };
         let master_key = STANDARD.encode(std::fs::read(key)?);
-        let store = KeyStore::open(&folder.path().join("keys"), None, Some(&master_key))?;
+        let keys = folder.path().join("keys");
+        let store = KeyStore::create(version, &keys, None, Some(&master_key))?;
         store.generate(&KeyKind::StorageSymmetric(ClientId::new(CLIENT)?))?;
         Ok(Self { folder, master_key })
+    }
+
+    /// Makes a key.
+    pub(crate) fn generate(&self, kind: &KeyKind) -> Result {
+        let store = KeyStore::open(&self.path("keys"), None, Some(&self.master_key))?;
+        Ok(store.generate(kind)?)
     }
 
     pub(crate) fn path(&self, name: &str) -> PathBuf {

@@ -2,12 +2,10 @@
 
 use super::Store;
 use super::load::OpenToOthers;
-use super::rotate::directory_of;
-use crate::KeyStoreError;
-use crate::safe_file::sync_directory;
+use crate::directory::parent;
+use crate::{KeyStoreError, disk};
 use acra_engine::crypto::PrivateKey;
 use acra_engine::keys::{KeyKind, v1};
-use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -100,8 +98,8 @@ enum PublicPart {
 
 /// Removes a file that may not be there.
 fn remove(path: &Path) -> Result<(), KeyStoreError> {
-    match fs::remove_file(path) {
-        Ok(()) => sync_directory(directory_of(path)),
+    match disk::remove_file(path) {
+        Ok(()) => disk::sync_directory(parent(path)),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
         Err(error) => Err(error),
     }
@@ -109,8 +107,8 @@ fn remove(path: &Path) -> Result<(), KeyStoreError> {
 }
 
 fn remove_if_empty(directory: &Path) -> Result<(), KeyStoreError> {
-    match fs::remove_dir(directory) {
-        Ok(()) => sync_directory(directory_of(directory)),
+    match disk::remove_directory(directory) {
+        Ok(()) => disk::sync_directory(parent(directory)),
         Err(error)
             if matches!(
                 error.kind(),

@@ -1,10 +1,11 @@
 //! Making keys (keystore.md 4, 4.1).
 
-use super::lock::Lock;
-use super::rotate::{directory_of, put, remove_abandoned};
+use super::rotate::put;
 use super::{KEY_MODE, PUBLIC_MODE, Store};
 use crate::KeyStoreError;
-use crate::safe_file::{Unfinished, create_directory};
+use crate::directory::parent;
+use crate::lock::{Lock, LockFile};
+use crate::safe_file::{Unfinished, create_directory, remove_leftovers};
 use acra_engine::crypto::{CryptoError, KeyPairType, PrivateKey};
 use acra_engine::keys::{KeyKind, v1};
 use rand::Rng as _;
@@ -30,9 +31,9 @@ impl Store {
         rand::rng().fill_bytes(&mut *key);
         let path = self.directory.join(name);
         let content = self.seal(name, &*key)?;
-        let _lock = self.lock(&[directory_of(&path)])?;
+        let _lock = self.lock(&[parent(&path)])?;
         let fail = KeyStoreError::io("write", &path);
-        Unfinished::write(directory_of(&path), &content, KEY_MODE)
+        Unfinished::write(parent(&path), &content, KEY_MODE)
             .and_then(|new| put(new, &path))
             .map_err(fail)
     }
@@ -44,8 +45,7 @@ impl Store {
         let key = PrivateKey::generate(pair, &mut rand::rng()).map_err(failed)?;
         let public = key.public().map_err(failed)?.to_container();
         let private = self.seal(name, key.to_container().map_err(failed)?.as_bytes())?;
-        let (private_directory, public_directory) =
-            (directory_of(&path), directory_of(&public_path));
+        let (private_directory, public_directory) = (parent(&path), parent(&public_path));
         let _lock = self.lock(&[private_directory, public_directory])?;
         let fail = |path| KeyStoreError::io("write", path);
         // Both are complete before either has its name, and the private one gets its name first.
@@ -56,7 +56,7 @@ impl Store {
         put(new_public, &public_path).map_err(fail(&public_path))
     }
 
-    fn seal(&self, name: &str, key: &[u8]) -> Result<Vec<u8>, KeyStoreError> {
+    pub(super) fn seal(&self, name: &str, key: &[u8]) -> Result<Vec<u8>, KeyStoreError> {
         v1::seal(&self.master, name, key, &mut rand::rng()).map_err(|error| {
             KeyStoreError::io("seal", &self.directory.join(name))(io::Error::other(error))
         })
@@ -68,13 +68,13 @@ impl Store {
             create_directory(directory)
                 .map_err(KeyStoreError::io("create key directory", directory))?;
         }
-        let lock = Lock::take(&self.directory)?;
+        let lock = Lock::take(&self.directory, LockFile::Removed)?;
         if !lock.is_held {
             self.notices
                 .add("Key directory cannot be locked", &self.directory, false);
         }
         for directory in directories {
-            remove_abandoned(
+            remove_leftovers(
                 directory,
                 lock.is_held && directory.starts_with(&self.directory),
             )?;

@@ -71,10 +71,7 @@ impl Store {
                 Entry::Key { kind, public } => {
                     rows.current.push(row(1, &kind, public, &name, None));
                 }
-                Entry::Legacy => self.notices.add("Ignoring legacy key", &path, false),
-                Entry::Unknown => self.unknown(&path),
-                Entry::Unfinished => self.unfinished(&path),
-                Entry::Foreign => {}
+                other => self.note_other(&other, &path),
             }
         }
         Ok(())
@@ -104,6 +101,20 @@ impl Store {
         Ok(times)
     }
 
+    /// Gives the notice of what is no key that is used.
+    pub(super) fn note_other(&self, entry: &Entry, path: &Path) {
+        match entry {
+            Entry::Legacy => self.legacy(path),
+            Entry::Unknown => self.unknown(path),
+            Entry::Unfinished => self.unfinished(path),
+            Entry::Key { .. } | Entry::Foreign => {}
+        }
+    }
+
+    pub(super) fn legacy(&self, path: &Path) {
+        self.notices.add("Ignoring legacy key", path, false);
+    }
+
     fn unfinished(&self, path: &Path) {
         self.notices
             .add("Ignoring unfinished key file", path, false);
@@ -120,7 +131,7 @@ struct Rows {
     rotated: Vec<ListedKey>,
 }
 
-fn row(
+pub(super) fn row(
     index: u32,
     kind: &KeyKind,
     public: bool,

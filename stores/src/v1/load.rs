@@ -90,7 +90,7 @@ impl Store {
         Ok(())
     }
 
-    fn load_public(&self, private: &str) -> Result<Option<PublicKey>, KeyStoreError> {
+    pub(super) fn load_public(&self, private: &str) -> Result<Option<PublicKey>, KeyStoreError> {
         let path = self.public_directory.join(v1::public(private));
         let Some(file) = self.read(&path, None)? else {
             return Ok(None);

@@ -3,17 +3,20 @@
 //! Readers take no lock and create nothing: they read a key's current file before they list its older generations, so
 //! that a rotation in between can only show a key twice.
 
+#[cfg(test)]
+mod bundle_tests;
 mod destroy;
+mod export;
 mod generate;
+mod import;
 mod list;
 mod load;
-mod lock;
+mod rings;
 mod rotate;
-pub(crate) use rotate::present;
 #[cfg(test)]
 mod tests;
 
-use crate::memory::keep_out_of_swap;
+use crate::memory::keep_master_keys;
 use crate::notice::Notices;
 use crate::{KeyStoreError, Notice};
 use acra_engine::keys::MasterKey;
@@ -43,12 +46,7 @@ impl Store {
     /// The store in a directory, which need not exist yet.
     pub(crate) fn new(directory: &Path, public_directory: &Path, master: MasterKey) -> Self {
         let notices = Notices::default();
-        if let Err(error) = keep_out_of_swap(master.as_bytes()) {
-            let message = format!(
-                "Master key cannot be kept out of swap: {error}; raise the limit of locked memory (ulimit -l)"
-            );
-            notices.add(&message, directory, false);
-        }
+        keep_master_keys(&[master.as_bytes()], directory, &notices);
         Self {
             directory: directory.to_owned(),
             public_directory: public_directory.to_owned(),

@@ -332,8 +332,8 @@ fn versions() {
     let file = directory.path().join(v1::VERSION);
     fs::write(&file, "Acra Keystore v2").unwrap();
     assert_eq!(version().unwrap(), Version::V2);
-    let error = KeyStore::open(directory.path(), None, Some(MASTER)).unwrap_err();
-    assert!(matches!(error, KeyStoreError::OtherVersion(_)));
+    let error = KeyStore::create(Version::V1, directory.path(), None, Some(MASTER)).unwrap_err();
+    assert!(matches!(error, KeyStoreError::OtherVersion { .. }));
     assert!(error.to_string().contains("keystore v2"));
     for content in ["", "Acra Keystore v2\n", "Acra Keystore v3"] {
         fs::write(&file, content).unwrap();

@@ -5,8 +5,5 @@ use std::process::ExitCode;
 
 fn main() -> ExitCode {
     let arguments = std::env::args_os().skip(1);
-    acra_tools::run(&keymaker::flag_set(), arguments, |parsed, logger, out| {
-        let master_key = std::env::var("ACRA_MASTER_KEY").ok();
-        keymaker::run(parsed, master_key.as_deref(), logger, out)
-    })
+    acra_tools::run(&keymaker::flag_set(), arguments, keymaker::run)
 }

@@ -1,30 +1,26 @@
 //! The flags of `acra-keymaker`: all of Acra's names (cli.md 14).
 
-use acra_cli::families::{self, RedisUse};
-use acra_cli::{Availability, Flag, FlagSet};
+use crate::kind::pair_flag;
+use crate::{certificate, store};
+use acra_cli::{Flag, FlagSet, families};
 
 /// All flags of `acra-keymaker`.
 pub fn flag_set() -> FlagSet {
-    let kms = Availability::NotYet("a key management service");
     let families = [
         families::global(),
-        families::redis(RedisUse::Keys, Availability::NotYet("Redis")),
-        families::keystore_strategy(Availability::NotYet(
-            "another source of the master key than the environment",
-        )),
-        families::kms(kms),
-        families::vault(Availability::NotYet("HashiCorp Vault")),
+        store::flags(),
         vec![
             Flag::text(
                 "kms_key_policy",
                 "create",
                 "create: make the KMS key if needed",
             )
-            .availability(kms),
+            .availability(store::KMS),
         ],
         keys(),
         places(),
-        additions(),
+        certificate::flags(),
+        vec![pair_flag()],
     ];
     FlagSet::new("acra-keymaker", families.into_iter().flatten())
 }
@@ -54,7 +50,6 @@ fn keys() -> Vec<Flag> {
 
 /// For whom and where.
 fn places() -> Vec<Flag> {
-    let certificates = "client ids from certificates";
     vec![
         Flag::text("client_id", "client", "client id that the keys belong to"),
         Flag::text("keys_output_dir", ".acrakeys", "directory of the key store"),
@@ -64,39 +59,17 @@ fn places() -> Vec<Flag> {
             "directory for public keys, which does not follow keys_output_dir",
         ),
         Flag::text("keystore", "", "version of the key store: v1 or v2"),
-        Flag::text("tls_cert", "", "older name of tls_client_id_cert").not_yet(certificates),
-        Flag::text(
-            "tls_client_id_cert",
-            "",
-            "certificate that gives the client id",
-        )
-        .not_yet(certificates),
-        Flag::text(
-            "tls_identifier_extractor_type",
-            "distinguished_name",
-            "what of the certificate gives it: distinguished_name or serial_number",
-        )
-        .not_yet(certificates),
     ]
-}
-
-/// What Acra does not have.
-fn additions() -> Vec<Flag> {
-    vec![Flag::text(
-        "keypair_type",
-        "p256",
-        "type of the key pairs that are made: p256, or x25519, which neither Acra nor AcraWriter can use",
-    )]
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{additions, flag_set};
+    use super::flag_set;
     use acra_cli::Flag;
 
     #[test]
-    fn all_56_names_of_acra_are_known() {
-        assert_eq!(flag_set().flags().len(), 56 + additions().len());
+    fn all_56_names_of_acra_and_one_of_ours() {
+        assert_eq!(flag_set().flags().len(), 56 + 1);
     }
 
     #[test]
@@ -118,6 +91,9 @@ mod tests {
             "keys_output_dir",
             "keys_public_output_dir",
             "keystore",
+            "tls_cert",
+            "tls_client_id_cert",
+            "tls_identifier_extractor_type",
         ];
         assert_eq!(working.map(Flag::name).collect::<Vec<_>>(), expected);
     }

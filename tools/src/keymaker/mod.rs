@@ -1,115 +1,147 @@
 //! `acra-keymaker`: makes master keys and a client's keys (cli.md 14).
 //!
-//! So far: master keys and keys of key stores v1 in a directory.
+//! So far: with key stores in a directory.
 
 mod flags;
-mod kind;
 
 pub use flags::flag_set;
-use kind::Kind;
 
-use crate::Failure;
+use crate::kind::{Kind, pair_type};
+use crate::store::{self, VERSION_REQUIRED, VersionFault, log_notices};
+use crate::{Failure, Surroundings, certificate};
 use acra_cli::Parsed;
-use acra_engine::crypto::KeyPairType;
-use acra_engine::keys::{ClientId, ClientIdError};
-use acra_stores::{KeyStore, KeyStoreError, Version, generate_master_key, version_of};
+use acra_engine::keys::{ClientId, ClientIdError, KeyKind};
+use acra_stores::{KeyStore, KeyStoreError, Version, generate_master_key, generate_master_keys};
 use acra_telemetry::{Logger, codes};
-use std::io::Write;
 use std::path::Path;
 
-/// What is said if it is not known which version to create.
-const VERSION_REQUIRED: &str = "Keystore version is required: --keystore={v1|v2}";
+/// What is made if nothing is chosen.
+const ALL: [Kind; 6] = [
+    Kind::StoragePair,
+    Kind::Search,
+    Kind::Log,
+    Kind::StorageSymmetric,
+    Kind::PoisonSymmetric,
+    Kind::PoisonPair,
+];
 
-/// Does what the flags ask for. `master_key` is the value of the environment variable `ACRA_MASTER_KEY`.
-///
-/// Prints a line on `out` for each key that was made.
+/// Flags and what they choose, in the order in which it is made.
+const CHOICES: [(&str, Kind); 6] = [
+    ("generate_poisonrecord_keys", Kind::PoisonSymmetric),
+    ("generate_poisonrecord_keys", Kind::PoisonPair),
+    ("generate_acrawriter_keys", Kind::StoragePair),
+    ("generate_hmac_key", Kind::Search),
+    ("generate_symmetric_storage_key", Kind::StorageSymmetric),
+    ("generate_log_key", Kind::Log),
+];
+
+/// Does what the flags ask for, and prints a line for each key that was made.
 ///
 /// # Errors
 ///
 /// The first thing that cannot be done; keys that were made before it stay.
-pub fn run(
-    parsed: &Parsed,
-    master_key: Option<&str>,
-    logger: &Logger,
-    out: &mut dyn Write,
-) -> Result<(), Failure> {
-    let pair = keypair_type(parsed)?;
-    let kinds = Kind::asked_for(|flag| parsed.boolean(flag));
+pub fn run(parsed: &Parsed, surroundings: Surroundings<'_>) -> Result<(), Failure> {
+    let pair =
+        pair_type(parsed).map_err(|error| Failure::new(error).code(codes::WRONG_CONFIGURATION))?;
+    let chosen: Vec<Kind> = CHOICES
+        .into_iter()
+        .filter_map(|(flag, kind)| parsed.boolean(flag).then_some(kind))
+        .collect();
     let master_file = parsed.text("generate_master_key");
-    let wants_client = match &*kinds {
+    let wants_client = match &*chosen {
         [] => master_file.is_empty(),
         kinds => kinds.iter().any(|kind| kind.is_of_client()),
     };
     // Before anything else is done.
-    let client_id = ClientId::new(parsed.text("client_id"));
-    if wants_client && client_id.is_err() {
+    let client_id = client_id(parsed)?;
+    if wants_client && client_id.is_none() {
         return Err(Failure::new(ClientIdError::RULE).code(codes::INVALID_CLIENT_ID));
     }
+    let logger = surroundings.logger;
     if !master_file.is_empty() {
         return master_key_file(parsed.text("keystore"), Path::new(master_file), logger);
     }
     let directory = Path::new(parsed.text("keys_output_dir"));
     let public_directory = Path::new(parsed.text("keys_public_output_dir"));
-    check_version(parsed.text("keystore"), directory)?;
-    let store =
-        KeyStore::open(directory, Some(public_directory), master_key).map_err(cannot_open)?;
-    let kinds = if kinds.is_empty() {
-        Kind::ALL.to_vec()
+    let version = version(parsed.text("keystore"), directory)?;
+    let store = KeyStore::create(
+        version,
+        directory,
+        Some(public_directory),
+        surroundings.master_key().as_deref(),
+    )
+    .map_err(cannot_open(version))?;
+    let kinds = if chosen.is_empty() {
+        ALL.to_vec()
     } else {
-        kinds
+        chosen
     };
-    if directory != public_directory && kinds.iter().any(|kind| kind.is_pair()) {
+    // Each has its id: that was checked.
+    let of_client = |kind: Kind| Some((kind, kind.of(client_id.as_ref())?));
+    let keys: Vec<(Kind, KeyKind)> = kinds.into_iter().filter_map(of_client).collect();
+    if version == Version::V1
+        && directory != public_directory
+        && keys.iter().any(|(_, key)| key.is_pair())
+    {
         let message = format!("Public keys are written to {}", public_directory.display());
         logger.info(&message, &[]);
     }
-    for kind in kinds {
-        make(kind, pair, &store, client_id.as_ref().ok(), logger)?;
+    for (kind, key) in keys {
+        let made = store.generate_of_type(&key, pair);
+        log_notices(&store, logger);
+        made.map_err(|error| {
+            Failure::new("Failed to generate keys")
+                .code(codes::KEYS)
+                .caused_by(error)
+        })?;
         // The key is there, whether anybody reads this or not.
-        let _ = writeln!(out, "{}", kind.done());
+        let _ = writeln!(surroundings.out, "{}", done(kind));
     }
     Ok(())
 }
 
-/// The type of the key pairs that are made.
-fn keypair_type(parsed: &Parsed) -> Result<KeyPairType, Failure> {
-    let name = parsed.text("keypair_type");
-    KeyPairType::from_name(name).ok_or_else(|| {
-        Failure::new(format!(
-            "Unknown --keypair_type: {name} (supported: p256, x25519)"
-        ))
-        .code(codes::WRONG_CONFIGURATION)
-    })
+/// The client id of the flags, if it is one: given, or that of a certificate.
+fn client_id(parsed: &Parsed) -> Result<Option<ClientId>, Failure> {
+    let (older, newer) = (parsed.text("tls_cert"), parsed.text("tls_client_id_cert"));
+    let id = parsed.text("client_id");
+    let file = match (older.is_empty(), newer.is_empty()) {
+        (true, true) => return Ok(ClientId::new(id).ok()),
+        (false, false) => {
+            return Err(Failure::new(
+                "You cant specify --tls_cert (deprecated since 0.96.0) and --tls_client_id_cert simultaneously",
+            ));
+        }
+        (false, true) => older,
+        (true, false) => newer,
+    };
+    if !id.is_empty() {
+        return Err(Failure::new(certificate::ID_OR_CERTIFICATE));
+    }
+    certificate::client_id(file, parsed.text("tls_identifier_extractor_type")).map(Some)
 }
 
-fn make(
-    kind: Kind,
-    pair: KeyPairType,
-    store: &KeyStore,
-    client_id: Option<&ClientId>,
-    logger: &Logger,
-) -> Result<(), Failure> {
-    let made = kind.make(store, client_id, pair);
-    for notice in store.take_notices() {
-        let path = notice.path.display().to_string();
-        logger.warning(&notice.message, &[("path", (&path).into())]);
+/// What is printed when a key has been made.
+fn done(kind: Kind) -> &'static str {
+    match kind {
+        Kind::StoragePair => "Generated storage encryption keypair",
+        Kind::Search => "Generated HMAC key for searchable encryption",
+        Kind::Log => "Generated HMAC key for secure logging",
+        Kind::StorageSymmetric => "Generated storage symmetric key for clientID",
+        Kind::PoisonSymmetric => "Generated symmetric key for poison records",
+        Kind::PoisonPair => "Generated keypair for poison records",
     }
-    made.map_err(|error| {
-        Failure::new("Failed to generate keys")
-            .code(codes::KEYS)
-            .field("error", error)
-    })
 }
 
 fn master_key_file(version: &str, path: &Path, logger: &Logger) -> Result<(), Failure> {
-    match version {
-        "v1" => {}
-        "v2" => return Err(no_version_2()),
+    let generate = match version {
+        "v1" => generate_master_key,
+        "v2" => generate_master_keys,
         "" => return Err(Failure::new(VERSION_REQUIRED)),
         other => return Err(Failure::new(format!("Unknown --keystore option: {other}"))),
-    }
-    let kept = generate_master_key(path).map_err(|error| {
+    };
+    let kept = generate(path).map_err(|error| {
         Failure::new("Failed to write master key")
-            .field("error", error)
+            .caused_by(error)
             .field("path", path.display())
     })?;
     if let Some(kept) = kept {
@@ -119,34 +151,26 @@ fn master_key_file(version: &str, path: &Path, logger: &Logger) -> Result<(), Fa
     Ok(())
 }
 
-/// Whether keys can be made in a directory: version v1, asked for or found there.
-fn check_version(asked: &str, directory: &Path) -> Result<(), Failure> {
-    match asked {
-        "v1" => Ok(()),
-        "v2" => Err(no_version_2()),
-        "" => match version_of(directory) {
-            Ok(Version::V1) => Ok(()),
-            Ok(Version::V2) => Err(no_version_2()),
-            Ok(Version::Empty) => Err(Failure::new(VERSION_REQUIRED)),
-            Err(error) => Err(cannot_open(error)),
-        },
-        other => Err(Failure::new(format!(
-            "Unknown --keystore version: {other} (supported: v1, v2)"
-        ))),
-    }
+/// The version of the key store: the one that is asked for, or the one that is there.
+fn version(asked: &str, directory: &Path) -> Result<Version, Failure> {
+    store::version(asked, directory).map_err(|fault| match fault {
+        VersionFault::Required => Failure::new(VERSION_REQUIRED),
+        VersionFault::Unknown => Failure::new(format!(
+            "Unknown --keystore version: {asked} (supported: v1, v2)"
+        )),
+        VersionFault::Store(error) => cannot_open(Version::V1)(error),
+    })
 }
 
-fn no_version_2() -> Failure {
-    Failure::new("Keystore v2 is not available in this version: use --keystore=v1")
-        .code(codes::WRONG_CONFIGURATION)
-}
-
-fn cannot_open(error: KeyStoreError) -> Failure {
-    match error {
-        KeyStoreError::MasterKey(_) => {
-            Failure::new("Cannot load master key").code(codes::MASTER_KEY)
-        }
-        _ => Failure::new("Can't init keystore").code(codes::KEYSTORE),
+fn cannot_open(version: Version) -> impl FnOnce(KeyStoreError) -> Failure {
+    move |error| {
+        let failure = match (&error, version) {
+            (KeyStoreError::MasterKey(_), _) => {
+                Failure::new("Cannot load master key").code(codes::MASTER_KEY)
+            }
+            (_, Version::V2) => Failure::new("Cannot open key directory").code(codes::KEYSTORE),
+            _ => Failure::new("Can't init keystore").code(codes::KEYSTORE),
+        };
+        failure.caused_by(error)
     }
-    .field("error", error)
 }

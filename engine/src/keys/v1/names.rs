@@ -72,7 +72,7 @@ pub fn temporary(random: u64) -> String {
 }
 
 /// A name within the key directory without `.old/<time stamp>`.
-fn without_generation(name: &str) -> &str {
+pub fn without_generation(name: &str) -> &str {
     match name.rsplit_once('/') {
         Some((directory, _)) => directory.strip_suffix(".old").unwrap_or(name),
         None => name,
@@ -91,18 +91,27 @@ pub fn context(name: &str) -> &str {
         .unwrap_or(name)
 }
 
+/// The context under which an import of Acra seals a file by mistake, where it is another one (keystore.md 8.2).
+pub(super) fn context_of_import(context: &str) -> Option<&'static str> {
+    (context == POISON_SYMMETRIC).then_some(POISON_PRIVATE)
+}
+
 /// Whether a path within the key directory is that of a public key, which is stored in the clear.
 pub fn is_public(name: &str) -> bool {
     without_generation(name).ends_with(".pub")
 }
 
+/// Whether a file has a name of [`temporary`].
+pub fn is_temporary(name: &str) -> bool {
+    let is_digit = |byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
+    name.strip_prefix(TEMPORARY)
+        .is_some_and(|random| random.len() == 16 && random.bytes().all(is_digit))
+}
+
 /// Whether a file was left by a writer that was cut off: ours, or Acra's (a key file's name and digits).
 pub fn is_unfinished(name: &str) -> bool {
-    if let Some(random) = name.strip_prefix(TEMPORARY) {
-        return random.len() == 16
-            && random
-                .bytes()
-                .all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
+    if name.starts_with(TEMPORARY) {
+        return is_temporary(name);
     }
     let key = name.trim_end_matches(|end: char| end.is_ascii_digit());
     let key_file = key.strip_suffix(".pub").unwrap_or(key);

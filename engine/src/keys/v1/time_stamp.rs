@@ -1,5 +1,6 @@
 //! The names of older generations: when they were replaced (keystore.md 4.1).
 
+use crate::keys::calendar::{date, days};
 use std::fmt;
 
 /// A time in UTC as seconds since 1970 and nanoseconds.
@@ -22,6 +23,11 @@ impl TimeStamp {
             seconds: seconds.clamp(*SECONDS.start(), *SECONDS.end()),
             nanoseconds: nanoseconds.min(999_999_999),
         }
+    }
+
+    /// Whole seconds since 1970.
+    pub fn seconds(self) -> i64 {
+        self.seconds
     }
 
     /// One nanosecond later.
@@ -84,26 +90,6 @@ fn numbers<const N: usize>(text: &str, by: char, lengths: [usize; N]) -> Option<
 fn number(text: &str, length: usize) -> Option<u32> {
     let digits = text.len() == length && text.bytes().all(|byte| byte.is_ascii_digit());
     digits.then(|| text.parse().ok()).flatten()
-}
-
-/// Days since 1970 of a date of the Gregorian calendar. Years begin in March, so that leap days come last.
-fn days(year: i64, month: i64, day: i64) -> i64 {
-    let year = if month <= 2 { year - 1 } else { year };
-    let (era, of_era) = (year.div_euclid(400), year.rem_euclid(400));
-    let of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
-    era * 146_097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719_468
-}
-
-/// The inverse of [`days`].
-fn date(days: i64) -> (i64, i64, i64) {
-    let days = days + 719_468;
-    let (era, of_era) = (days.div_euclid(146_097), days.rem_euclid(146_097));
-    let year = (of_era - of_era / 1460 + of_era / 36_524 - of_era / 146_096) / 365;
-    let of_year = of_era - (365 * year + year / 4 - year / 100);
-    let month = (5 * of_year + 2) / 153;
-    let day = of_year - (153 * month + 2) / 5 + 1;
-    let month = if month < 10 { month + 3 } else { month - 9 };
-    (era * 400 + year + i64::from(month <= 2), month, day)
 }
 
 #[cfg(test)]

@@ -54,6 +54,9 @@ impl From<Full> for Stop {
     }
 }
 
+/// A prepared statement and its name.
+type Named<'p> = (&'p [u8], Arc<Statement>);
+
 impl PgSession {
     pub(super) fn client_messages(
         &mut self,
@@ -370,7 +373,7 @@ impl PgSession {
     }
 
     /// The statements with protected parameters that a text executes by name.
-    fn executed<'p>(&self, plan: &'p Plan) -> Result<Vec<(&'p [u8], Arc<Statement>)>, Stop> {
+    fn executed<'p>(&self, plan: &'p Plan) -> Result<Vec<Named<'p>>, Stop> {
         let mut executed = Vec::new();
         if !self.context.protects {
             return Ok(executed);

@@ -2,8 +2,8 @@
 
 use super::link::{Link, extensions_of, full_name};
 use super::signed::{Issuer, OwnedIssuer, Signed};
-use crate::tls::certificate::{is_minimal, time};
-use crate::tls::der::{NotDer, Reader, tag};
+use acra_engine::keys::certificate::der::{NotDer, Reader, tag};
+use acra_engine::keys::certificate::{is_minimal, time};
 use rustls::pki_types::pem::{self, SectionKind};
 use std::sync::OnceLock;
 

@@ -2,8 +2,8 @@
 //! 4.2.2.1).
 
 use super::signed::{Key, Signed};
-use crate::tls::certificate::{is_minimal, time};
-use crate::tls::der::{NotDer, Reader, tag};
+use acra_engine::keys::certificate::der::{NotDer, Reader, tag};
+use acra_engine::keys::certificate::{is_minimal, time};
 
 const BASIC_CONSTRAINTS: &[u8] = &[0x55, 0x1d, 0x13];
 const EXTENDED_KEY_USAGE: &[u8] = &[0x55, 0x1d, 0x25];

@@ -3,8 +3,8 @@
 use super::crl::CLOCK_SKEW;
 use super::link::{Link, extensions_of};
 use super::signed::{Issuer, Signed};
-use crate::tls::certificate::time;
-use crate::tls::der::{NotDer, Reader, element, tag};
+use acra_engine::keys::certificate::der::{NotDer, Reader, element, tag};
+use acra_engine::keys::certificate::time;
 
 /// Content of the identifier of SHA-256 (RFC 5754).
 const SHA_256: &[u8] = &[0x60, 0x86, 0x48, 1, 0x65, 3, 4, 2, 1];

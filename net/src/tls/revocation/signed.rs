@@ -1,7 +1,7 @@
 //! What a key has signed: certificates, revocation lists and OCSP responses have the same form (RFC 5280, 4.1.1).
 
-use crate::tls::der::{NotDer, Reader, element, tag};
 use crate::tls::provider::provider;
+use acra_engine::keys::certificate::der::{NotDer, Reader, element, tag};
 use sha2::{Digest as _, Sha256};
 
 /// The signed part and its signature.

@@ -1,54 +1,80 @@
 //! Reading DER (X.690): one element after the other, nothing skipped or guessed.
 
 /// Universal and context tags that are met in a certificate.
-pub(crate) mod tag {
-    pub(crate) const BOOLEAN: u8 = 0x01;
-    pub(crate) const INTEGER: u8 = 0x02;
-    pub(crate) const BIT_STRING: u8 = 0x03;
-    pub(crate) const OCTET_STRING: u8 = 0x04;
-    pub(crate) const ENUMERATED: u8 = 0x0a;
-    pub(crate) const OID: u8 = 0x06;
-    pub(crate) const UTF8_STRING: u8 = 0x0c;
-    pub(crate) const NUMERIC_STRING: u8 = 0x12;
-    pub(crate) const PRINTABLE_STRING: u8 = 0x13;
-    pub(crate) const T61_STRING: u8 = 0x14;
-    pub(crate) const IA5_STRING: u8 = 0x16;
-    pub(crate) const UTC_TIME: u8 = 0x17;
-    pub(crate) const GENERALIZED_TIME: u8 = 0x18;
-    pub(crate) const BMP_STRING: u8 = 0x1e;
-    pub(crate) const SEQUENCE: u8 = 0x30;
-    pub(crate) const SET: u8 = 0x31;
+pub mod tag {
+    /// BOOLEAN.
+    pub const BOOLEAN: u8 = 0x01;
+    /// INTEGER.
+    pub const INTEGER: u8 = 0x02;
+    /// BIT STRING.
+    pub const BIT_STRING: u8 = 0x03;
+    /// OCTET STRING.
+    pub const OCTET_STRING: u8 = 0x04;
+    /// ENUMERATED.
+    pub const ENUMERATED: u8 = 0x0a;
+    /// OBJECT IDENTIFIER.
+    pub const OID: u8 = 0x06;
+    /// UTF8String.
+    pub const UTF8_STRING: u8 = 0x0c;
+    /// NumericString.
+    pub const NUMERIC_STRING: u8 = 0x12;
+    /// PrintableString.
+    pub const PRINTABLE_STRING: u8 = 0x13;
+    /// T61String.
+    pub const T61_STRING: u8 = 0x14;
+    /// IA5String.
+    pub const IA5_STRING: u8 = 0x16;
+    /// UTCTime.
+    pub const UTC_TIME: u8 = 0x17;
+    /// GeneralizedTime.
+    pub const GENERALIZED_TIME: u8 = 0x18;
+    /// BMPString.
+    pub const BMP_STRING: u8 = 0x1e;
+    /// SEQUENCE, and SEQUENCE OF.
+    pub const SEQUENCE: u8 = 0x30;
+    /// SET, and SET OF.
+    pub const SET: u8 = 0x31;
 }
 
 /// Bytes that are not the DER that was expected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct NotDer;
+pub struct NotDer;
 
 /// What is left of a sequence of elements.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Reader<'a>(&'a [u8]);
+pub struct Reader<'a>(&'a [u8]);
 
 impl<'a> Reader<'a> {
-    pub(crate) fn new(bytes: &'a [u8]) -> Self {
+    /// Reads these bytes from their beginning.
+    pub fn new(bytes: &'a [u8]) -> Self {
         Self(bytes)
     }
 
-    pub(crate) fn is_empty(&self) -> bool {
+    /// Whether nothing is left.
+    pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
     /// The tag of the next element.
-    pub(crate) fn next_tag(&self) -> Option<u8> {
+    pub fn next_tag(&self) -> Option<u8> {
         self.0.first().copied()
     }
 
     /// Nothing may be left.
-    pub(crate) fn end(self) -> Result<(), NotDer> {
+    ///
+    /// # Errors
+    ///
+    /// Something is.
+    pub fn end(self) -> Result<(), NotDer> {
         self.is_empty().then_some(()).ok_or(NotDer)
     }
 
     /// Tag, content, and the whole element with its header.
-    pub(crate) fn any(&mut self) -> Result<(u8, &'a [u8], &'a [u8]), NotDer> {
+    ///
+    /// # Errors
+    ///
+    /// There is no element, it is cut off, or its length is not in the shortest form.
+    pub fn any(&mut self) -> Result<(u8, &'a [u8], &'a [u8]), NotDer> {
         let (&tag, rest) = self.0.split_first().ok_or(NotDer)?;
         let (&first, rest) = rest.split_first().ok_or(NotDer)?;
         // Tags above 30 take more bytes and are in no certificate.
@@ -79,7 +105,11 @@ impl<'a> Reader<'a> {
     }
 
     /// The content of the next element, which must have this tag.
-    pub(crate) fn expect(&mut self, tag: u8) -> Result<&'a [u8], NotDer> {
+    ///
+    /// # Errors
+    ///
+    /// It has another tag, or those of [`any`](Self::any).
+    pub fn expect(&mut self, tag: u8) -> Result<&'a [u8], NotDer> {
         match self.any()? {
             (found, content, _) if found == tag => Ok(content),
             _ => Err(NotDer),
@@ -87,12 +117,20 @@ impl<'a> Reader<'a> {
     }
 
     /// The elements in the next element, which must have this tag.
-    pub(crate) fn inside(&mut self, tag: u8) -> Result<Self, NotDer> {
+    ///
+    /// # Errors
+    ///
+    /// It has another tag, or those of [`any`](Self::any).
+    pub fn inside(&mut self, tag: u8) -> Result<Self, NotDer> {
         self.expect(tag).map(Self)
     }
 
     /// The content of the next element if it has this tag.
-    pub(crate) fn optional(&mut self, tag: u8) -> Result<Option<&'a [u8]>, NotDer> {
+    ///
+    /// # Errors
+    ///
+    /// It has the tag and is not well formed.
+    pub fn optional(&mut self, tag: u8) -> Result<Option<&'a [u8]>, NotDer> {
         if self.next_tag() == Some(tag) {
             self.expect(tag).map(Some)
         } else {
@@ -101,7 +139,11 @@ impl<'a> Reader<'a> {
     }
 
     /// A BOOLEAN, or false if there is none.
-    pub(crate) fn boolean_or_false(&mut self) -> Result<bool, NotDer> {
+    ///
+    /// # Errors
+    ///
+    /// It is neither `00` nor `ff`.
+    pub fn boolean_or_false(&mut self) -> Result<bool, NotDer> {
         match self.optional(tag::BOOLEAN)? {
             None | Some([0]) => Ok(false),
             Some([0xff]) => Ok(true),
@@ -111,7 +153,11 @@ impl<'a> Reader<'a> {
 }
 
 /// The dotted form of an object identifier's content.
-pub(crate) fn dotted(content: &[u8]) -> Result<String, NotDer> {
+///
+/// # Errors
+///
+/// It is empty, cut off, not in the shortest form, or has a number above 2³¹ − 1.
+pub fn dotted(content: &[u8]) -> Result<String, NotDer> {
     let mut arcs: Vec<u64> = Vec::new();
     let mut value: u64 = 0;
     let mut is_inside = false;
@@ -143,7 +189,7 @@ pub(crate) fn dotted(content: &[u8]) -> Result<String, NotDer> {
 }
 
 /// Writes an element.
-pub(crate) fn element(tag: u8, content: &[u8]) -> Vec<u8> {
+pub fn element(tag: u8, content: &[u8]) -> Vec<u8> {
     let mut out = vec![tag];
     let length = content.len();
     if let Ok(short @ 0..0x80) = u8::try_from(length) {

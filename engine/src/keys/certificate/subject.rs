@@ -17,7 +17,7 @@ const KNOWN: &[(&[u8], &str, bool)] = &[
 ];
 
 /// The text of a Name's DER. A subject without attributes is the empty text.
-pub(crate) fn text(name: &[u8]) -> Result<String, NotDer> {
+pub(super) fn text(name: &[u8]) -> Result<String, NotDer> {
     let mut outer = Reader::new(name);
     let mut sequence = outer.inside(tag::SEQUENCE)?;
     outer.end()?;

@@ -18,26 +18,30 @@ const EXTENSIONS: u8 = 0xa3;
 
 /// A certificate, taken apart as far as is needed here.
 #[derive(Debug)]
-pub(crate) struct Certificate<'a> {
+pub struct Certificate<'a> {
     /// The serial number as INTEGER's content: may have a leading zero byte.
-    pub(crate) serial: &'a [u8],
+    pub serial: &'a [u8],
     /// From when and until when it is valid, in seconds since 1970.
     validity: [i64; 2],
     /// The DER of the subject's Name.
-    pub(crate) subject: &'a [u8],
+    pub subject: &'a [u8],
     /// The DER of SubjectPublicKeyInfo.
-    pub(crate) key: &'a [u8],
+    pub key: &'a [u8],
     /// Basic constraints say that it is a CA.
-    pub(crate) is_ca: bool,
+    pub is_ca: bool,
     /// Key usage has digitalSignature.
-    pub(crate) may_sign: bool,
+    pub may_sign: bool,
     /// Extended key usages, if there is that extension.
     purposes: Option<Vec<&'a [u8]>>,
 }
 
 impl<'a> Certificate<'a> {
     /// Takes a certificate apart.
-    pub(crate) fn parse(der: &'a [u8]) -> Result<Self, NotDer> {
+    ///
+    /// # Errors
+    ///
+    /// It is not the DER of a certificate.
+    pub fn parse(der: &'a [u8]) -> Result<Self, NotDer> {
         let mut outer = Reader::new(der);
         let mut certificate = outer.inside(tag::SEQUENCE)?;
         outer.end()?;
@@ -121,19 +125,19 @@ impl<'a> Certificate<'a> {
     }
 
     /// It is valid at this time, in seconds since 1970.
-    pub(crate) fn is_valid_at(&self, now: i64) -> bool {
+    pub fn is_valid_at(&self, now: i64) -> bool {
         let [from, until] = self.validity;
         (from..=until).contains(&now)
     }
 
     /// Extended key usage names clientAuth.
-    pub(crate) fn is_for_clients(&self) -> bool {
+    pub fn is_for_clients(&self) -> bool {
         let purposes = self.purposes.as_deref().unwrap_or_default();
         purposes.contains(&CLIENT_AUTH)
     }
 
     /// Extended key usage is absent or allows serverAuth.
-    pub(crate) fn may_be_server(&self) -> bool {
+    pub fn may_be_server(&self) -> bool {
         self.purposes.as_ref().is_none_or(|purposes| {
             purposes.contains(&SERVER_AUTH) || purposes.contains(&ANY_PURPOSE)
         })
@@ -141,7 +145,11 @@ impl<'a> Certificate<'a> {
 }
 
 /// UTCTime or GeneralizedTime (RFC 5280, 4.1.2.5) in seconds since 1970.
-pub(crate) fn time(times: &mut Reader<'_>) -> Result<i64, NotDer> {
+///
+/// # Errors
+///
+/// It is neither, or no time.
+pub fn time(times: &mut Reader<'_>) -> Result<i64, NotDer> {
     let (kind, text, _) = times.any()?;
     let digits = text.strip_suffix(b"Z").ok_or(NotDer)?;
     if !digits.iter().all(u8::is_ascii_digit) {
@@ -190,7 +198,7 @@ fn days_since_1970(year: i64, month: i64, day: i64) -> i64 {
 }
 
 /// INTEGER in as few bytes as it takes (X.690, 8.3.2).
-pub(crate) fn is_minimal(integer: &[u8]) -> bool {
+pub fn is_minimal(integer: &[u8]) -> bool {
     match integer {
         [] => false,
         [0, second, ..] => *second >= 0x80,
@@ -202,7 +210,7 @@ pub(crate) fn is_minimal(integer: &[u8]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::tls::der::element;
+    use crate::keys::certificate::der::element;
 
     #[test]
     fn times_are_seconds_since_1970() {

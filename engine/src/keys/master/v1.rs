@@ -1,22 +1,8 @@
 //! The master key of a key store v1 (keystore.md 3.1).
 
+use super::{LENGTH, MasterKeyError, base64};
 use crate::crypto::Secret;
-use base64::alphabet::STANDARD;
-use base64::engine::{DecodePaddingMode, Engine as _, GeneralPurpose, GeneralPurposeConfig};
 use rand::CryptoRng;
-use std::fmt;
-use zeroize::Zeroizing;
-
-/// Bytes of a key that is made, and the least that one may have.
-const LENGTH: usize = 32;
-
-/// Standard base64 as Go reads it: with padding, unused bits not looked at.
-const BASE64: GeneralPurpose = GeneralPurpose::new(
-    &STANDARD,
-    GeneralPurposeConfig::new()
-        .with_decode_padding_mode(DecodePaddingMode::RequireCanonical)
-        .with_decode_allow_trailing_bits(true),
-);
 
 /// The key under which the keys of a key store are sealed.
 #[derive(Debug)]
@@ -39,18 +25,10 @@ impl MasterKey {
         if text.is_empty() {
             return Err(MasterKeyError::Empty);
         }
-        let characters: Zeroizing<Vec<u8>> = Zeroizing::new(
-            text.bytes()
-                .filter(|byte| !matches!(byte, b'\r' | b'\n'))
-                .collect(),
-        );
-        let mut key = Zeroizing::new(vec![0; characters.len()]);
-        let length = BASE64
-            .decode_slice(&*characters, &mut key)
-            .map_err(|_| MasterKeyError::Base64)?;
-        match key.get(..length) {
-            Some(key) if key.len() >= LENGTH => Ok(Self(Secret::from(key.to_vec()))),
-            _ => Err(MasterKeyError::Short),
+        let key = base64::decode(text)?;
+        match key.len() >= LENGTH {
+            true => Ok(Self(Secret::from(key.to_vec()))),
+            false => Err(MasterKeyError::Short),
         }
     }
 
@@ -59,29 +37,6 @@ impl MasterKey {
         self.0.as_bytes()
     }
 }
-
-/// Why a text is no master key.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum MasterKeyError {
-    /// There is none.
-    Empty,
-    /// It is not standard base64 with padding.
-    Base64,
-    /// It has fewer than 32 bytes.
-    Short,
-}
-
-impl fmt::Display for MasterKeyError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Empty => "master key is empty",
-            Self::Base64 => "master key is not standard base64 with padding",
-            Self::Short => "master key must have 32 length in bytes",
-        })
-    }
-}
-
-impl std::error::Error for MasterKeyError {}
 
 #[cfg(test)]
 mod tests {

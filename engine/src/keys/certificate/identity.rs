@@ -1,6 +1,6 @@
 //! The client id of a certificate (tls.md 6, keystore.md 2).
 
-use super::certificate::Certificate;
+use super::parts::Certificate;
 use super::subject;
 use sha2::{Digest as _, Sha512};
 use std::fmt;
