@@ -23,7 +23,7 @@ use verdict::{Outcome, judge};
 
 const GENERATED: usize = 5_000;
 const MUTATED: usize = 10_000;
-const NESTED: usize = 6_000;
+const NESTED: usize = 5_000;
 
 fn corpus() -> PathBuf {
     paths::workspace().join("engine/tests/corpus")

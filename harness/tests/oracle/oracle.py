@@ -69,6 +69,7 @@ class Reader:
         self.items = {}
         self.prepared = 0
         self.space = 0
+        self.defines = False
         self.placed = set()
 
     def note(self, *item):
@@ -254,6 +255,9 @@ class Reader:
         return computed(flows)
 
     def of_SubLink(self, body, scope):
+        if self.defines:
+            # An error wherever tables and indexes are defined, but not of the grammar.
+            return frozenset()
         name, query = kind(body["subselect"])
         columns, more = self.query(name, query, scope)
         which = body.get("subLinkType")
@@ -570,7 +574,9 @@ class Reader:
             if body.get("params"):
                 self.note("unsure", "the parameters of what is executed")
         elif name in ("CreateStmt", "AlterTableStmt", "IndexStmt") and "relation" in body:
+            self.defines = True
             self.definition(body)
+            self.defines = False
         elif name in ("RuleStmt", "CreatePolicyStmt", "AlterPolicyStmt", "CreateTrigStmt", "DoStmt", "CreateFunctionStmt"):
             self.note("unsure", name)
 
