@@ -6,6 +6,7 @@
 
 mod address;
 mod check;
+mod explain;
 mod exporter;
 mod flags;
 mod key_needs;
@@ -33,6 +34,7 @@ fn main() -> ExitCode {
     let arguments = std::env::args_os().skip(1);
     match acra_cli::parse(&flags::flag_set(), arguments, |path| std::fs::read(path)) {
         Outcome::Run(parsed) if parsed.boolean("check_config") => check::run(&parsed),
+        Outcome::Run(parsed) if !parsed.text("explain").is_empty() => explain::run(&parsed),
         Outcome::Run(parsed) => start(&parsed),
         Outcome::Help(text) => say(std::io::stderr(), &text, 0),
         Outcome::Version(text) => say(std::io::stdout(), &text, 0),

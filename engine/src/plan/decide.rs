@@ -6,7 +6,8 @@ use super::names::{name, token_name};
 use super::refusal::{Refusal, RefusalCode};
 use super::resolve::Resolver;
 use super::schema::Schema;
-use super::{ParamAction, SlotAction, definition};
+use super::scope::Rows;
+use super::{ParamAction, ResultColumn, SlotAction, definition};
 use crate::columns::{Columns, Setting, Table};
 use crate::sql::copy::is_copy;
 use crate::sql::effects::statements;
@@ -28,6 +29,8 @@ pub(super) struct Decision {
     pub(super) prepared: Vec<Vec<ParamAction>>,
     /// The copies with the client, in the order of the text.
     pub(super) copies: Vec<Copy>,
+    /// Protected result columns.
+    pub(super) results: Vec<ResultColumn>,
 }
 
 /// Decides on all statements of a text; `is_protected` tells the names of protected tables.
@@ -79,6 +82,24 @@ pub(super) fn decide(
     }
     judge.decision.params = judge.settle_params(&whole)?;
     Ok(judge.decision)
+}
+
+/// The protected columns of a result.
+fn results<'r, 'a>(
+    rows: &'r Rows<'a>,
+    flows: &'r Flows<'a>,
+) -> impl Iterator<Item = ResultColumn> + use<'r, 'a> {
+    rows.columns
+        .iter()
+        .enumerate()
+        .flat_map(move |(at, column)| {
+            let settings = flows.settings(column.flow).iter();
+            settings.map(move |setting| ResultColumn {
+                place: rows.open.is_none_or(|open| at < open).then_some(at + 1),
+                label: column.name.as_deref().map(str::to_owned),
+                setting: Arc::clone(setting),
+            })
+        })
 }
 
 /// Whether a statement gives a name to a statement, by its first words.
@@ -216,6 +237,9 @@ impl<'a> Judge<'a> {
                 for flow in rows.flows() {
                     resolver.flows.see(flow);
                 }
+                self.decision
+                    .results
+                    .extend(results(&rows, &resolver.flows));
             }
             Wrapper::NewTable => resolver.new_table(&rows)?,
         }

@@ -4,7 +4,7 @@ use super::copy;
 use super::decide::{Decision, decide};
 use super::mention::mentions;
 use super::refusal::{Refusal, RefusalCode};
-use super::{ParamAction, Plan, Verdict};
+use super::{ParamAction, Plan, ResultColumn, Verdict};
 use crate::columns::Columns;
 use crate::sql::copy::{is_copy, may_hold_copy};
 use crate::sql::effects::{self, Effects};
@@ -163,6 +163,7 @@ impl Planner {
                 params,
                 copies,
                 prepared,
+                results: _,
             }) => Plan {
                 prepared: prepared.into_iter().map(executed).collect(),
                 verdict: match slots.is_empty() {
@@ -183,6 +184,30 @@ impl Planner {
                 .insert(scratch.shape.key().into(), Arc::clone(&plan));
         }
         plan
+    }
+
+    /// The protected result columns of a text that was just planned.
+    pub(super) fn results(
+        &self,
+        text: &[u8],
+        lexical: &Lexical,
+        scratch: &Scratch,
+    ) -> Vec<ResultColumn> {
+        let is_protected = |token: &Token| self.is_protected(token, text, lexical);
+        if !scratch.tokens.iter().any(is_protected) {
+            return Vec::new();
+        }
+        let decision = decide(
+            &self.columns,
+            text,
+            &scratch.tokens,
+            &scratch.shape,
+            lexical,
+            is_protected,
+        );
+        decision
+            .map(|decision| decision.results)
+            .unwrap_or_default()
     }
 
     /// The plan where nothing is protected: only the rows of a COPY need one, since containers in them are opened.

@@ -5,6 +5,7 @@ mod doubts;
 mod forms;
 mod in_step;
 mod leaks;
+mod lengths;
 mod modes;
 mod random;
 mod transactions;

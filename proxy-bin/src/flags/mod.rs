@@ -255,6 +255,12 @@ fn additions() -> Vec<Flag> {
             "check flags, encryptor configuration and keys, print what is wrong and exit: 0 if nothing is, else 1",
         ),
         Flag::text(
+            "explain",
+            "",
+            "a statement: print what would be done to it with this encryptor configuration, or why it is refused, and exit: 0, \
+             or 1 if it is refused; no database and no keys are needed",
+        ),
+        Flag::text(
             "unsupported_statements",
             "refuse",
             "what happens to statements that may touch a protected column in a way that is not understood: refuse, \

@@ -91,6 +91,7 @@ fn what_works_is_what_is_said_to() {
         "db_port",
         "dump_config",
         "encryptor_config_file",
+        "explain",
         "generate_markdown_args_table",
         "idle_timeout",
         "incoming_connection_close_timeout",

@@ -2,6 +2,7 @@
 
 mod check;
 mod command_line;
+mod explain;
 mod flags_page;
 mod log;
 mod memory;

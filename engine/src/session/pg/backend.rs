@@ -270,12 +270,19 @@ impl PgSession {
             return Taken::Pass;
         }
         self.copy_failed();
+        let with_size = self.with_size(body);
         let failed = self.ledger.failed();
         for undo in failed.undone {
             self.registry.undo(undo);
         }
         match failed.replacement {
-            None => Taken::Pass,
+            None => match with_size.filter(|_| !self.withholding) {
+                Some(error) => {
+                    out.to_client.push(error);
+                    Taken::Done
+                }
+                None => Taken::Pass,
+            },
             Some(_) if self.withholding => Taken::Done,
             Some(error) => {
                 out.to_client.push(error.to_pg());

@@ -5,7 +5,7 @@
 
 use super::copy::Copied;
 use super::ledger::Awaited;
-use super::registry::{Full, Portal, Statement, Undo};
+use super::registry::{Full, Portal, Prepared, Statement, Undo};
 use super::{PgSession, drop_on, pass_on, rewrite};
 use crate::plan::{self, ClientEncoding, Lexical, Plan, Refusal, Verdict};
 use crate::session::{Ask, ClientError, ClientFacing, Cx, Event, Input, Output, Side, Step};
@@ -13,7 +13,7 @@ use crate::wire::cursor::{Malformed, Reader};
 use crate::wire::pg::frame::HEADER;
 use crate::wire::pg::startup::MAX_STARTUP;
 use crate::wire::pg::{Bind, Formats, Frame, Parse, Scan, scan, write_cstr, write_frame};
-use rewrite::Rewritten;
+use rewrite::{Rewritten, SealedBind};
 use std::sync::Arc;
 
 /// Sent in place of a refused statement: a syntax error under any setting, so that the server's transaction and its
@@ -230,15 +230,18 @@ impl PgSession {
         reader.end("end of Query")?;
         let kept = self.kept_text(text);
         let (plan, rewritten) = self.rewrite(text, cx)?;
-        let message = rewritten.map(|Rewritten(text)| {
-            let mut message = Vec::with_capacity(text.len() + 6);
-            write_frame(&mut message, b'Q', |out| write_cstr(out, &text));
-            message
-        });
+        let (message, stored) = match rewritten {
+            None => (None, None),
+            Some(Rewritten { text, stored }) => {
+                let mut message = Vec::with_capacity(text.len() + 6);
+                write_frame(&mut message, b'Q', |out| write_cstr(out, &text));
+                (Some(message), stored)
+            }
+        };
         send(message, frame, input, out);
         // A simple query drops the unnamed statement.
         self.registry.remove_statement(b"");
-        self.ledger.push_query(plan, kept);
+        self.ledger.push_query(plan, kept, stored);
         Ok(())
     }
 
@@ -252,11 +255,17 @@ impl PgSession {
         let parse = Parse::read(frame.body(input.bytes))?;
         let (plan, rewritten) = self.rewrite(parse.text, cx)?;
         let outline = self.kept_outline(parse.text);
+        let stored = rewritten
+            .as_ref()
+            .and_then(|rewritten| rewritten.stored.clone());
         let message = rewrite::parse(&parse, &plan, rewritten);
         let undo = self.registry.add_statement(
             parse.name,
-            plan,
-            outline,
+            Prepared {
+                plan,
+                outline,
+                stored,
+            },
             self.context.limits.max_registry,
         )?;
         send(message, frame, input, out);
@@ -284,9 +293,14 @@ impl PgSession {
             self.ledger.push(Awaited::Bind(undo));
             return Ok(());
         };
-        let message = self.seal_parameters(&statement.plan, &bind, cx)?;
+        let (message, stored) = match self.seal_parameters(&statement.plan, &bind, cx)? {
+            None => (None, None),
+            Some(SealedBind { message, stored }) => (Some(message), stored),
+        };
+        let stored = stored.or_else(|| statement.stored.clone());
         let portal = Portal {
             statement,
+            stored: stored.clone(),
             results: Formats::new(bind.results),
         };
         let number = self.ledger.next_number();
@@ -297,7 +311,8 @@ impl PgSession {
             self.context.limits.max_registry,
         )?;
         send(message, frame, input, out);
-        self.ledger.push(Awaited::Bind(undo));
+        // The server may compute what is stored when it binds.
+        self.ledger.push_storing(Awaited::Bind(undo), stored);
         Ok(())
     }
 

@@ -6,6 +6,7 @@
 //! one that fails on purpose, and the entry carries the text that takes the place of the server's.
 
 use super::registry::{Portal, Statement, Undo};
+use super::stored::Stored;
 use crate::plan::{Copy, NameEffect, Plan};
 use crate::session::ClientError;
 use std::collections::VecDeque;
@@ -43,6 +44,8 @@ pub(super) struct Entry {
     pub(super) names_done: usize,
     /// Text of a simple query, if it may have to be told about.
     pub(super) text: Option<Box<[u8]>>,
+    /// The longest container in it.
+    pub(super) stored: Option<Stored>,
     /// How many copies of this entry have begun.
     copies_begun: usize,
 }
@@ -189,10 +192,23 @@ impl Ledger {
     }
 
     /// A simple query whose text may have to be told about.
-    pub(super) fn push_query(&mut self, plan: Arc<Plan>, text: Option<Box<[u8]>>) {
-        self.push(Awaited::Query(plan));
+    pub(super) fn push_query(
+        &mut self,
+        plan: Arc<Plan>,
+        text: Option<Box<[u8]>>,
+        stored: Option<Stored>,
+    ) {
+        self.push_storing(Awaited::Query(plan), stored);
         if let Some(entry) = self.entries.back_mut() {
             entry.text = text;
+        }
+    }
+
+    /// A message that has values sealed in it.
+    pub(super) fn push_storing(&mut self, awaited: Awaited, stored: Option<Stored>) {
+        self.push(awaited);
+        if let Some(entry) = self.entries.back_mut() {
+            entry.stored = stored;
         }
     }
 
@@ -207,6 +223,7 @@ impl Ledger {
             number: self.sent,
             names_done: 0,
             text: None,
+            stored: None,
             copies_begun: 0,
         };
         self.sent += 1;

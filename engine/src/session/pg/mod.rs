@@ -14,6 +14,7 @@ mod registry;
 mod rewrite;
 mod rows;
 mod startup;
+mod stored;
 
 use super::keyring::Keyring;
 use super::{

@@ -3,6 +3,7 @@
 //! The registry shows what the server will have once everything sent so far has succeeded. Every change gives an
 //! [`Undo`] that travels with the expected reply and is applied when the server refuses.
 
+use super::stored::Stored;
 use crate::cell::Kind;
 use crate::plan::{NameEffect, Plan};
 use crate::wire::pg::Formats;
@@ -20,8 +21,20 @@ pub(super) struct Statement {
     epoch: u64,
     /// Its text without literals, if it may have to be told about.
     pub(super) outline: Option<Box<str>>,
+    /// The longest container in its text.
+    pub(super) stored: Option<Stored>,
     /// Kinds of the result columns, known after the first description.
     pub(super) kinds: OnceLock<Kinds>,
+}
+
+/// What is known of a statement when it is prepared.
+#[derive(Debug)]
+pub(super) struct Prepared {
+    pub(super) plan: Arc<Plan>,
+    /// Its text without literals, if it may have to be told about.
+    pub(super) outline: Option<Box<str>>,
+    /// The longest container in its text.
+    pub(super) stored: Option<Stored>,
 }
 
 /// The result columns of a statement.
@@ -43,6 +56,8 @@ impl Kinds {
 #[derive(Debug)]
 pub(super) struct Portal {
     pub(super) statement: Arc<Statement>,
+    /// The longest container among its parameters, or else in the statement's text.
+    pub(super) stored: Option<Stored>,
     pub(super) results: Formats,
 }
 
@@ -82,14 +97,19 @@ impl Registry {
     pub(super) fn add_statement(
         &mut self,
         name: &[u8],
-        plan: Arc<Plan>,
-        outline: Option<Box<str>>,
+        prepared: Prepared,
         limit: usize,
     ) -> Result<Undo, Full> {
+        let Prepared {
+            plan,
+            outline,
+            stored,
+        } = prepared;
         let statement = Arc::new(Statement {
             plan,
             epoch: self.epoch,
             outline,
+            stored,
             kinds: OnceLock::new(),
         });
         let cost = of_statement(name, &statement);
@@ -163,7 +183,14 @@ impl Registry {
         given: impl Fn(&[u8]) -> bool,
     ) {
         match effect {
-            NameEffect::Prepare(name) => drop(self.add_statement(name, prepared, None, limit)),
+            NameEffect::Prepare(name) => {
+                let prepared = Prepared {
+                    plan: prepared,
+                    outline: None,
+                    stored: None,
+                };
+                drop(self.add_statement(name, prepared, limit));
+            }
             NameEffect::Deallocate(name) if given(name) => {}
             NameEffect::Deallocate(name) => drop(self.remove_statement(name)),
             NameEffect::DeallocateAll | NameEffect::DiscardAll => self.deallocate_all(given),

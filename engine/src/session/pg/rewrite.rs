@@ -2,6 +2,7 @@
 
 use super::PgSession;
 use super::frontend::Stop;
+use super::stored::Stored;
 use crate::cell::{self, SealError, Sealed, bytea};
 use crate::columns::{Envelope, Setting};
 use crate::crypto::container;
@@ -12,7 +13,18 @@ use crate::wire::pg::{Bind, Format, Parse, write_cstr, write_frame};
 use std::borrow::Cow;
 
 /// A statement's text with its protected literals sealed.
-pub(super) struct Rewritten(pub(super) Vec<u8>);
+pub(super) struct Rewritten {
+    pub(super) text: Vec<u8>,
+    /// The longest container in it.
+    pub(super) stored: Option<Stored>,
+}
+
+/// A Bind with its protected values sealed.
+pub(super) struct SealedBind {
+    pub(super) message: Vec<u8>,
+    /// The longest container in it.
+    pub(super) stored: Option<Stored>,
+}
 
 impl PgSession {
     /// The text with these values of it sealed, which are in its order; `None` if nothing had to change.
@@ -24,6 +36,7 @@ impl PgSession {
     ) -> Result<Option<Rewritten>, Stop> {
         let mut edits = Vec::new();
         let mut structs = 0;
+        let mut stored = None;
         for literal in values {
             let value = match literal.kind {
                 LiteralKind::Number => Cow::Borrowed(&*literal.value),
@@ -31,6 +44,8 @@ impl PgSession {
             };
             if let Some(sealed) = self.seal(&value, literal.setting, cx)? {
                 structs += u64::from(sealed.envelope() == container::Envelope::AcraStruct);
+                let longest = Stored::new(literal.setting, sealed.as_bytes().len());
+                stored = Some(longest.longer(stored));
                 edits.push(Edit {
                     span: literal.span.clone(),
                     text: self.quote(&sealed),
@@ -48,7 +63,7 @@ impl PgSession {
             text.len() + edits.iter().map(|edit| edit.text.len()).sum::<usize>(),
         );
         splice(text, &edits, &mut out);
-        Ok(Some(Rewritten(out)))
+        Ok(Some(Rewritten { text: out, stored }))
     }
 
     /// The Bind with every protected value sealed; `None` if nothing had to change.
@@ -57,12 +72,13 @@ impl PgSession {
         plan: &Plan,
         bind: &Bind<'_>,
         cx: &mut Cx<'_>,
-    ) -> Result<Option<Vec<u8>>, Stop> {
+    ) -> Result<Option<SealedBind>, Stop> {
         if plan.params.is_empty() {
             return Ok(None);
         }
         let mut sealed: Vec<(usize, Vec<u8>)> = Vec::new();
         let mut structs = 0;
+        let mut stored = None;
         let mut actions = plan.params.iter().peekable();
         for (index, (format, value)) in bind.values().enumerate() {
             let Some(action) = actions.next_if(|action| usize::from(action.number) == index + 1)
@@ -79,6 +95,8 @@ impl PgSession {
             };
             if let Some(container) = self.seal(&plain, &action.setting, cx)? {
                 structs += u64::from(container.envelope() == container::Envelope::AcraStruct);
+                let longest = Stored::new(&action.setting, container.as_bytes().len());
+                stored = Some(longest.longer(stored));
                 let bytes = match format {
                     Format::Binary => container.as_bytes().to_vec(),
                     Format::Text => {
@@ -105,7 +123,7 @@ impl PgSession {
                 .next_if(|(at, _)| *at == index)
                 .map(|(_, bytes)| &**bytes)
         });
-        Ok(Some(message))
+        Ok(Some(SealedBind { message, stored }))
     }
 
     pub(super) fn seal(
@@ -206,7 +224,7 @@ pub(super) fn parse(
     }
     let text = rewritten
         .as_ref()
-        .map_or(parse.text, |rewritten| &rewritten.0);
+        .map_or(parse.text, |rewritten| &rewritten.text);
     let mut message = Vec::with_capacity(parse.name.len() + text.len() + types.len() + 9);
     write_frame(&mut message, b'P', |out| {
         write_cstr(out, parse.name);

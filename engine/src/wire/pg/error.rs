@@ -57,6 +57,27 @@ pub fn sqlstate(body: &[u8]) -> Option<&[u8]> {
     }
 }
 
+/// The message with this hint, unless its error has one already.
+pub fn with_hint(body: &[u8], hint: &str) -> Option<Vec<u8>> {
+    let mut reader = Reader::new(body);
+    loop {
+        match reader.u8("field code").ok()? {
+            0 => break,
+            b'H' => return None,
+            _ => reader.cstr("field").ok()?,
+        };
+    }
+    let fields = body.strip_suffix(b"\0")?;
+    let mut out = Vec::with_capacity(body.len() + hint.len() + 8);
+    write_frame(&mut out, b'E', |out| {
+        out.extend_from_slice(fields);
+        out.push(b'H');
+        write_cstr(out, hint.as_bytes());
+        out.push(0);
+    });
+    Some(out)
+}
+
 /// Whether the error in this body ends the connection: severity FATAL or PANIC.
 pub fn ends_connection(body: &[u8]) -> bool {
     let mut reader = Reader::new(body);
@@ -95,6 +116,11 @@ mod tests {
         write(&mut out, fields);
         assert!(ends_connection(&out[5..]));
         assert_eq!(sqlstate(&out[5..]), Some(&b"08001"[..]));
+        assert_eq!(with_hint(&out[5..], "another"), None);
+        let without = b"SERROR\0C22001\0Mtoo long\0\0";
+        let with = with_hint(without, "widen").unwrap();
+        assert_eq!(&with[5..], b"SERROR\0C22001\0Mtoo long\0Hwiden\0\0");
+        assert_eq!(with_hint(&without[..20], "cut off"), None);
         assert_eq!(&out[5..], b"SFATAL\0VFATAL\0C08001\0Mno pe\0Hwait\0\0");
         out.clear();
         write(

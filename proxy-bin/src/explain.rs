@@ -1,0 +1,167 @@
+//! `--explain`: what would be done to a statement, without a database and without keys.
+
+use crate::settings::{self, StartError};
+use crate::{log_warnings, say, snapshot};
+use acra_cli::Parsed;
+use acra_engine::columns::{Envelope, Setting};
+use acra_engine::plan::{Copy, Edit, Explanation, Lexical, Planner, Unsupported, Verdict, splice};
+use acra_telemetry::{Destinations, Format, Logger, codes};
+use std::fmt::Write as _;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+/// Stands for a container in the text that is shown.
+const CONTAINER: &str = "'\\x252525…'";
+
+/// Explains the text of the flag; the exit code is 1 if it is refused or the configuration is wrong.
+pub(crate) fn run(parsed: &Parsed) -> ExitCode {
+    let console = Destinations {
+        console: true,
+        file: None,
+    };
+    let format = Format::from_name(parsed.text("logging_format"));
+    let version = env!("CARGO_PKG_VERSION");
+    let logger = match Logger::new("acra-server", version, format, console) {
+        Ok(logger) => logger,
+        Err(error) => return say(std::io::stderr(), &error.to_string(), 1),
+    };
+    log_warnings(parsed, &logger);
+    match explanation(parsed, &logger) {
+        Ok((text, refused)) => say(std::io::stdout(), &text, u8::from(refused)),
+        Err(error) => {
+            let mut fields = vec![codes::code(error.code)];
+            fields.extend(error.cause.as_ref().map(|cause| ("error", cause.into())));
+            logger.error(&error.message, &fields);
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// The explanation, and whether it is that of a refusal.
+fn explanation(parsed: &Parsed, logger: &Logger) -> Result<(String, bool), StartError> {
+    let path = settings::encryptor_config(parsed);
+    let document = snapshot::document(path.as_deref())?;
+    let columns = snapshot::columns(path.as_deref(), &document, logger)?;
+    // The whole of the little that is planned here.
+    let planner = Planner::new(Arc::new(columns), Unsupported::Refuse, 1 << 20);
+    let text = parsed.text("explain");
+    let explained = planner.explain(text.as_bytes(), &Lexical::default());
+    Ok((
+        told(text, &explained),
+        matches!(explained.verdict, Verdict::Refuse(_)),
+    ))
+}
+
+fn told(text: &str, explained: &Explanation) -> String {
+    let mut out = String::new();
+    // Writing to a string does not fail.
+    let _ = write(&mut out, text, explained);
+    out
+}
+
+fn write(out: &mut String, text: &str, explained: &Explanation) -> std::fmt::Result {
+    if let Verdict::Refuse(refusal) = &explained.verdict {
+        writeln!(out, "Refused: {}", refusal.message)?;
+        if let Some(detail) = &refusal.detail {
+            writeln!(out, "  {detail}")?;
+        }
+        writeln!(out, "  {}", refusal.hint)?;
+        return writeln!(
+            out,
+            "  SQLSTATE {}, docs/errors.md#{}",
+            refusal.sqlstate,
+            refusal.code.anchor()
+        );
+    }
+    if !explained.protected {
+        return writeln!(
+            out,
+            "Passes as it is: it names no protected table. Containers in its result are opened."
+        );
+    }
+    match explained.literals.is_empty() {
+        true => writeln!(out, "Passes as it is.")?,
+        false => {
+            writeln!(out, "Rewritten:")?;
+            let sealed = |(span, setting): &(std::ops::Range<usize>, Arc<Setting>)| {
+                let line = text.get(..span.start).unwrap_or_default();
+                let place = line.chars().count() + 1;
+                format!("  value at character {place}: {}", encrypted(setting))
+            };
+            for literal in &explained.literals {
+                writeln!(out, "{}", sealed(literal))?;
+            }
+        }
+    }
+    for param in &explained.params {
+        writeln!(
+            out,
+            "  parameter ${}: {}",
+            param.number,
+            encrypted(&param.setting)
+        )?;
+    }
+    for copy in &explained.copies {
+        match copy {
+            Copy::In(copy) => {
+                let columns = copy.columns.iter().enumerate();
+                for (at, column) in columns {
+                    if let Some(setting) = &column.setting {
+                        writeln!(
+                            out,
+                            "  column {} of the rows: {}",
+                            at + 1,
+                            encrypted(setting)
+                        )?;
+                    }
+                }
+            }
+            Copy::Out(_) => writeln!(out, "  containers in the rows are opened")?,
+            Copy::Pass => {}
+        }
+    }
+    for result in &explained.results {
+        let place = match (result.place, &result.label) {
+            (Some(place), Some(label)) => format!("result column {place}, \"{label}\""),
+            (Some(place), None) => format!("result column {place}"),
+            (None, Some(label)) => format!("result column \"{label}\""),
+            (None, None) => "a result column".to_owned(),
+        };
+        let Setting { table, column, .. } = &*result.setting;
+        writeln!(
+            out,
+            "  {place}: column \"{column}\" of table \"{table}\", opened"
+        )?;
+    }
+    if explained.literals.is_empty() {
+        return Ok(());
+    }
+    let edits: Vec<Edit> = explained
+        .literals
+        .iter()
+        .map(|(span, _)| Edit {
+            span: span.clone(),
+            text: CONTAINER.into(),
+        })
+        .collect();
+    let mut sent = Vec::new();
+    splice(text.as_bytes(), &edits, &mut sent);
+    writeln!(
+        out,
+        "Sent to the database:\n  {}",
+        String::from_utf8_lossy(&sent)
+    )
+}
+
+fn encrypted(setting: &Setting) -> String {
+    let Setting { table, column, .. } = setting;
+    let envelope = match setting.envelope {
+        Envelope::AcraBlock => "AcraBlock",
+        Envelope::AcraStruct => "AcraStruct",
+    };
+    let client = match &setting.client_id {
+        Some(client) => format!("client \"{client}\""),
+        None => "the connection's client".to_owned(),
+    };
+    format!("column \"{column}\" of table \"{table}\", encrypted as {envelope} for {client}")
+}
