@@ -191,9 +191,11 @@ class Reader:
         return flows
 
     def of_A_Const(self, body, scope):
-        if "isnull" in body:
+        place = body.get("location", 0)
+        # Some constants are made by the grammar and nowhere in the text.
+        if "isnull" in body or place < 0:
             return frozenset()
-        return frozenset([(("constant", body.get("location", 0), "-"), True)])
+        return frozenset([(("constant", place, "-"), True)])
 
     def of_ParamRef(self, body, scope):
         number = f"{self.space}:{body.get('number', 0)}"
@@ -230,8 +232,8 @@ class Reader:
         return flows
 
     def of_NullTest(self, body, scope):
-        flows = self.value(body.get("arg"), scope)
-        self.use(flow for flow in flows if flow[0][0] == "parameter")
+        # What is sealed is NULL where the value is. A parameter that is itself tested is found by `walk`.
+        self.value(body.get("arg"), scope)
         return frozenset()
 
     def of_FuncCall(self, body, scope):
