@@ -1,10 +1,15 @@
 #!/usr/bin/env bash
 # setup.sh PART...: makes sure that what the other scripts need is there, and says what it does.
 #
-# Parts: build (compiler and linker), postgres-VERSION, bench (HAProxy and PgBouncer).
+# Parts: build (compiler and linker), postgres-VERSION, oracle (PostgreSQL's grammar for Python), bench (HAProxy and
+# PgBouncer).
 set -euo pipefail
 # shellcheck source=scripts/lib.sh
 . "$(dirname "$0")/lib.sh"
+
+# For x86_64.
+PGPARSE=1.0.3
+PGPARSE_DIGEST=f5d24c7a6192546888b75a879e9b0aad32f6e723fd50c1d5b75811e8f87e75f3
 
 setup_build() {
     command -v cc >/dev/null || need_apt gcc libc6-dev
@@ -27,10 +32,36 @@ rust_version() {
     sed -n 's/^rust-version = "\(.*\)"/\1/p' "$(workspace_root)/Cargo.toml"
 }
 
+# libpg_query as the package pgparse, BSD-3-Clause both: harness/tests/oracle runs it as a program of its own. The other
+# package with bindings, pglast, is under the GPL.
+setup_oracle() {
+    local folder work
+    folder=$(workspace_root)/.cache/oracle
+    if [ -d "$folder/pgparse-$PGPARSE.dist-info" ] && PYTHONPATH=$folder python3 -c 'import pgparse' 2>/dev/null; then
+        say "PostgreSQL's grammar is there: pgparse $PGPARSE"
+        return
+    fi
+    command -v python3 >/dev/null || need_apt python3
+    python3 -m pip --version >/dev/null 2>&1 || need_apt python3-pip
+    say "fetching pgparse $PGPARSE (3 MB) into .cache/oracle"
+    mkdir -p "$(dirname "$folder")"
+    work=$(mktemp -d "$folder.XXXXXX")
+    chmod 755 "$work"
+    echo "pgparse==$PGPARSE --hash=sha256:$PGPARSE_DIGEST" >"$work/requirements.txt"
+    python3 -m pip install -q --disable-pip-version-check --root-user-action=ignore --require-hashes --no-deps \
+        --only-binary=:all: --target "$work/packages" -r "$work/requirements.txt" >&2 \
+        || { rm -rf "$work"; die "cannot fetch pgparse==$PGPARSE; is a Python package index reachable by pip, and Python 3.11 or newer?"; }
+    # The folder appears whole or not at all.
+    rm -rf "$folder"
+    mv "$work/packages" "$folder"
+    rm -rf "$work"
+}
+
 for part in "$@"; do
     case $part in
         build) setup_build ;;
         postgres-*) "$(dirname "$0")/get-postgres.sh" "${part#postgres-}" ;;
+        oracle) setup_oracle ;;
         bench) need_apt haproxy pgbouncer ;;
         *) die "setup.sh: there is no part $part" ;;
     esac

@@ -13,5 +13,6 @@ pub mod raw;
 pub mod record;
 pub mod scene;
 pub mod servers;
+pub mod statements;
 
 pub use error::{Context, Error, Result};

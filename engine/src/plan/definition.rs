@@ -150,12 +150,31 @@ impl<'s> Definition<'s, '_> {
         }
     }
 
-    /// The first protected column of the table that is named.
+    /// The first protected column of the table that is named, alone or with the whole row.
     fn named_in(&self, table: Option<&'s Table>, mut range: Range<usize>) -> Option<&'s Setting> {
         let table = table?;
+        let whole_row = self.names_row(table, range.clone());
         range
             .find_map(|at| self.setting(table, at))
+            .or_else(|| table.settings().next().filter(|_| whole_row))
             .map(|setting| &**setting)
+    }
+
+    /// Whether an expression has the table's name for its row, and not as the qualifier of a column.
+    fn names_row(&self, table: &Table, range: Range<usize>) -> bool {
+        let words = self.words;
+        let (mut depth, mut follows) = (0_usize, false);
+        range.into_iter().any(|at| {
+            depth += usize::from(words.is_symbol(at, b'('));
+            depth = depth.saturating_sub(usize::from(words.is_symbol(at, b')')));
+            // The other expressions of definitions are in parentheses.
+            follows |= words.is_any(at, &["where", "using"]);
+            let qualifies = words.is_symbol(at + 1, b'.') && !words.is_symbol(at + 2, b'*');
+            (depth > 0 || follows)
+                && !qualifies
+                && words.is_name(at)
+                && token_name(at, words.source) == table.name()
+        })
     }
 
     fn create_table(&self, range: Range<usize>) -> Option<Result<(), Refusal>> {
