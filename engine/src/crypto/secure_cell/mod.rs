@@ -130,6 +130,10 @@ fn open_split(
     out: &mut Vec<u8>,
 ) -> Result<(), CryptoError> {
     let derived = message_key(key, context, token.length)?;
+    if token.key_bits == 256 {
+        // What is always written: the schedule stays where it is made.
+        return open_with(&Cipher::new_256(&derived), context, &token, ciphertext, out);
+    }
     let cipher = Cipher::new(&derived, token.key_bits).ok_or(CryptoError::Cell)?;
     open_with(&cipher, context, &token, ciphertext, out)
 }
