@@ -9,7 +9,7 @@ use acra_cli::Parsed;
 use acra_engine::columns::{Columns, KeyNeeds};
 use acra_engine::keys::{ClientId, ClientKeys};
 use acra_stores::{CacheSize, KeyCache};
-use acra_telemetry::{Destinations, Format, Logger, codes};
+use acra_telemetry::{Logger, codes};
 use std::fs::OpenOptions;
 use std::path::Path;
 use std::process::ExitCode;
@@ -20,13 +20,7 @@ use std::sync::Arc;
 /// Neither the database nor the addresses to listen at are touched, and no file is written: a running server is not
 /// disturbed.
 pub(crate) fn run(parsed: &Parsed) -> ExitCode {
-    let console = Destinations {
-        console: true,
-        file: None,
-    };
-    let format = Format::from_name(parsed.text("logging_format"));
-    let version = env!("CARGO_PKG_VERSION");
-    let logger = match Logger::new("acra-server", version, format, console) {
+    let logger = match settings::console_logger(parsed) {
         Ok(logger) => logger,
         Err(error) => return say(std::io::stderr(), &error.to_string(), 1),
     };

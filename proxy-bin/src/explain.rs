@@ -1,11 +1,11 @@
 //! `--explain`: what would be done to a statement, without a database and without keys.
 
 use crate::settings::{self, StartError};
-use crate::{log_warnings, say, snapshot};
+use crate::{log_problems, log_warnings, say, snapshot};
 use acra_cli::Parsed;
 use acra_engine::columns::{Envelope, Setting};
 use acra_engine::plan::{Copy, Edit, Explanation, Lexical, Planner, Unsupported, Verdict, splice};
-use acra_telemetry::{Destinations, Format, Logger, codes};
+use acra_telemetry::Logger;
 use std::fmt::Write as _;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -15,13 +15,7 @@ const CONTAINER: &str = "'\\x252525…'";
 
 /// Explains the text of the flag; the exit code is 1 if it is refused or the configuration is wrong.
 pub(crate) fn run(parsed: &Parsed) -> ExitCode {
-    let console = Destinations {
-        console: true,
-        file: None,
-    };
-    let format = Format::from_name(parsed.text("logging_format"));
-    let version = env!("CARGO_PKG_VERSION");
-    let logger = match Logger::new("acra-server", version, format, console) {
+    let logger = match settings::console_logger(parsed) {
         Ok(logger) => logger,
         Err(error) => return say(std::io::stderr(), &error.to_string(), 1),
     };
@@ -29,9 +23,7 @@ pub(crate) fn run(parsed: &Parsed) -> ExitCode {
     match explanation(parsed, &logger) {
         Ok((text, refused)) => say(std::io::stdout(), &text, u8::from(refused)),
         Err(error) => {
-            let mut fields = vec![codes::code(error.code)];
-            fields.extend(error.cause.as_ref().map(|cause| ("error", cause.into())));
-            logger.error(&error.message, &fields);
+            log_problems(&error.into(), &logger);
             ExitCode::FAILURE
         }
     }

@@ -1,6 +1,6 @@
 //! What happens when a poison record is met: a line in the log, a script, the end of the process, in this order.
 
-use crate::settings::StartError;
+use crate::settings::{StartError, wrong};
 use acra_cli::Parsed;
 use acra_engine::keys::ClientId;
 use acra_engine::session::pg::PoisonReply;
@@ -38,12 +38,7 @@ impl PoisonSettings {
             reply: match parsed.text("poison_reply") {
                 "error" => PoisonReply::Error,
                 "pass" => PoisonReply::Pass,
-                other => {
-                    let message = format!(
-                        "--poison_reply: {other} is not one of the possible values: error or pass"
-                    );
-                    return Err(StartError::new(codes::WRONG_CONFIGURATION, message));
-                }
+                other => return Err(wrong("poison_reply", other, "error or pass")),
             },
             script,
             ends_process: parsed.boolean("poison_shutdown_enable"),

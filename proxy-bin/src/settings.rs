@@ -104,6 +104,19 @@ pub(crate) fn logger(parsed: &Parsed) -> Result<Logger, StartError> {
         console: parsed.boolean("log_to_console"),
         file: file.map(Path::new),
     };
+    log_to(parsed, destinations).map_err(|error| unwritable_log(&file.unwrap_or_default(), error))
+}
+
+/// The log of a run that serves nobody: on standard error, whatever the flags say.
+pub(crate) fn console_logger(parsed: &Parsed) -> std::io::Result<Logger> {
+    let console = Destinations {
+        console: true,
+        file: None,
+    };
+    log_to(parsed, console)
+}
+
+fn log_to(parsed: &Parsed, destinations: Destinations<'_>) -> std::io::Result<Logger> {
     let format = Format::from_name(parsed.text("logging_format"));
     Logger::new(
         "acra-server",
@@ -111,7 +124,6 @@ pub(crate) fn logger(parsed: &Parsed) -> Result<Logger, StartError> {
         format,
         destinations,
     )
-    .map_err(|error| unwritable_log(&file.unwrap_or_default(), error))
 }
 
 /// The log cannot go where `--log_to_file` says.
@@ -244,7 +256,8 @@ fn scan(parsed: &Parsed) -> Result<ScanColumns, StartError> {
     }
 }
 
-fn wrong(flag: &str, value: impl Display, expected: &str) -> StartError {
+/// A flag has a value that is none of its values.
+pub(crate) fn wrong(flag: &str, value: impl Display, expected: &str) -> StartError {
     let message = format!("--{flag}: {value} is not one of the possible values: {expected}");
     StartError::new(codes::WRONG_CONFIGURATION, message)
 }

@@ -29,11 +29,10 @@ pub(super) struct Decision {
     pub(super) prepared: Vec<Vec<ParamAction>>,
     /// The copies with the client, in the order of the text.
     pub(super) copies: Vec<Copy>,
-    /// Protected result columns.
-    pub(super) results: Vec<ResultColumn>,
 }
 
-/// Decides on all statements of a text; `is_protected` tells the names of protected tables.
+/// Decides on all statements of a text; `is_protected` tells the names of protected tables. Protected result columns are
+/// added to `found` if somebody wants to know.
 pub(super) fn decide(
     columns: &Columns,
     text: &[u8],
@@ -41,6 +40,7 @@ pub(super) fn decide(
     shape: &Shape,
     lexical: &Lexical,
     is_protected: impl Fn(&Token) -> bool,
+    found: Option<&mut Vec<ResultColumn>>,
 ) -> Result<Decision, Refusal> {
     let mut judge = Judge {
         schema: Schema { columns },
@@ -48,6 +48,7 @@ pub(super) fn decide(
         lexical,
         decision: Decision::default(),
         params: BTreeMap::new(),
+        results: found,
     };
     let whole = Source {
         text,
@@ -118,6 +119,8 @@ struct Judge<'a> {
     decision: Decision,
     /// Protected parameters and how often each is the value of its column.
     params: BTreeMap<u16, (Arc<Setting>, usize)>,
+    /// Where protected result columns are told, if they are.
+    results: Option<&'a mut Vec<ResultColumn>>,
 }
 
 impl<'a> Judge<'a> {
@@ -237,9 +240,9 @@ impl<'a> Judge<'a> {
                 for flow in rows.flows() {
                     resolver.flows.see(flow);
                 }
-                self.decision
-                    .results
-                    .extend(results(&rows, &resolver.flows));
+                if let Some(found) = &mut self.results {
+                    found.extend(results(&rows, &resolver.flows));
+                }
             }
             Wrapper::NewTable => resolver.new_table(&rows)?,
         }

@@ -157,13 +157,13 @@ impl Planner {
             &scratch.shape,
             lexical,
             |token| self.is_protected(token, text, lexical),
+            None,
         ) {
             Ok(Decision {
                 slots,
                 params,
                 copies,
                 prepared,
-                results: _,
             }) => Plan {
                 prepared: prepared.into_iter().map(executed).collect(),
                 verdict: match slots.is_empty() {
@@ -197,6 +197,7 @@ impl Planner {
         if !scratch.tokens.iter().any(is_protected) {
             return Vec::new();
         }
+        let mut results = Vec::new();
         let decision = decide(
             &self.columns,
             text,
@@ -204,10 +205,10 @@ impl Planner {
             &scratch.shape,
             lexical,
             is_protected,
+            Some(&mut results),
         );
-        decision
-            .map(|decision| decision.results)
-            .unwrap_or_default()
+        // Nothing comes back of a statement that is refused.
+        decision.map(|_| results).unwrap_or_default()
     }
 
     /// The plan where nothing is protected: only the rows of a COPY need one, since containers in them are opened.

@@ -153,11 +153,6 @@ impl Catalog {
         Arc::clone(&self.state().planner)
     }
 
-    /// Whether anything may be planned.
-    pub fn is_known(&self) -> bool {
-        self.state().knowledge != Knowledge::None
-    }
-
     /// Takes the task of asking the database, if there is something to ask. While nothing is known everybody has it,
     /// afterwards one at a time.
     pub fn claim(self: &Arc<Self>) -> Option<Claim> {

@@ -5,7 +5,7 @@
 use super::ledger::Awaited;
 use super::registry::Kinds;
 use super::rows::{self, Layout, Row};
-use super::{PgSession, ScanColumns, pass_on};
+use super::{PgSession, ScanColumns, drop_on, pass_on};
 use crate::cell::{Kind, Opener};
 use crate::keys::ClientKeys;
 use crate::session::{Ask, Cx, Event, Input, Output, Side, Step};
@@ -332,14 +332,6 @@ impl PgSession {
         }
         Ok(())
     }
-}
-
-/// Drops what is there of a message. True: all of it has gone.
-fn drop_on(left: &mut usize, input: &mut Input<'_>) -> bool {
-    let there = (*left).min(input.bytes.len() - input.at);
-    input.at += there;
-    *left -= there;
-    *left == 0
 }
 
 /// Whether an Authentication message offers SASL mechanisms.
