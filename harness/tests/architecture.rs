@@ -39,11 +39,14 @@ const MODULES: &[(&str, &[&str])] = &[
     ("columns", &[]),
     ("sql", &[]),
     ("keys", &["crypto"]),
+    ("tokens", &["crypto", "keys", "columns"]),
     ("plan", &["sql", "columns"]),
     ("cell", &["crypto", "keys", "plan", "wire"]),
     (
         "session",
-        &["wire", "crypto", "keys", "columns", "sql", "plan", "cell"],
+        &[
+            "wire", "crypto", "keys", "columns", "sql", "tokens", "plan", "cell",
+        ],
     ),
 ];
 

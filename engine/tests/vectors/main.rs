@@ -11,6 +11,7 @@ mod key_store;
 mod poison;
 mod search;
 mod secure_cell;
+mod tokens;
 mod x25519;
 
 use rand::rand_core::{Infallible, TryCryptoRng, TryRng};
