@@ -129,7 +129,7 @@ impl Redis {
         judge: &mut dyn FnMut(&Visited<'_>) -> Action,
     ) -> Result<VisitSummary, TokenStoreError> {
         let mut summary = VisitSummary::default();
-        // A scan may show a key twice. Half of a SHA-256 tells records apart.
+        // A scan may show a key twice. Half of a SHA-256, which is of the owner too, tells records apart.
         let mut seen = HashSet::new();
         let mut cursor = b"0".to_vec();
         loop {

@@ -46,7 +46,9 @@ pub(super) fn judged(
     summary: &mut VisitSummary,
     judge: &mut dyn FnMut(&Visited<'_>) -> Action,
 ) -> Change {
-    let Ok(metadata) = Metadata::read(record) else {
+    let metadata = Metadata::read(record).ok();
+    // What is empty or has been something else is no record.
+    let Some(metadata) = metadata.filter(|metadata| !metadata.data.is_empty()) else {
         summary.unreadable += 1;
         return Change::None;
     };

@@ -5,7 +5,7 @@ use super::{ask, key, keyring, listed, record, request, runtime};
 use acra_engine::crypto::Secret;
 use acra_engine::tokens::{Operation, StoreCall, TokenFault};
 use acra_stores::tokens::{Action, RedisPlace, RedisTls, TokenStore};
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
+use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
 use std::fs;
 
 fn store(place: &RedisPlace) -> TokenStore {
@@ -30,7 +30,7 @@ fn records_are_where_and_what_acra_writes() {
     assert_eq!(server.cli(&["-n", "3", "TTL", &name]), "-1");
 
     // What others left there is passed over and stays.
-    let other = name.replace("ab", "cd");
+    let other = name.replace("74", "68");
     for (name, value) in [("tokens/x", "1"), (&*other, "no hex"), ("another", "1")] {
         server.cli(&["-n", "3", "SET", name, value]);
     }
@@ -142,15 +142,15 @@ fn encrypted_and_only_with_whom_it_should_be() {
     let directory = tempfile::tempdir().unwrap();
     let authority = |name: &str| {
         let mut params = CertificateParams::new(vec![name.to_owned()]).unwrap();
+        params.distinguished_name.push(DnType::CommonName, name);
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap()
     };
     let (ours, other) = (authority("ours"), authority("another"));
     let certificate = |name: &str| {
-        let (key, params) = (
-            KeyPair::generate().unwrap(),
-            CertificateParams::new(vec![name.to_owned()]).unwrap(),
-        );
+        let key = KeyPair::generate().unwrap();
+        let mut params = CertificateParams::new(vec![name.to_owned()]).unwrap();
+        params.distinguished_name.push(DnType::CommonName, name);
         let certificate = params.signed_by(&key, &ours).unwrap();
         (certificate.pem(), key.serialize_pem())
     };
