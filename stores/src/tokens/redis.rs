@@ -21,6 +21,7 @@ use redis::{
 };
 use std::collections::HashSet;
 use std::fmt;
+use std::path::Path;
 use std::time::Duration;
 use tokio::sync::Mutex;
 
@@ -57,6 +58,75 @@ pub struct RedisTls {
     pub authorities: Option<Vec<u8>>,
     /// Our certificate chain and its key in PEM.
     pub identity: Option<(Vec<u8>, Secret)>,
+}
+
+impl RedisPlace {
+    /// A place without user, password and TLS, by its `host:port`; an address of IPv6 stands in brackets.
+    ///
+    /// # Errors
+    ///
+    /// It has another form.
+    pub fn at(host_port: &str, database: i64) -> Result<Self, TokenStoreError> {
+        let parts = host_port.rsplit_once(':').and_then(|(host, port)| {
+            let host = host
+                .strip_prefix('[')
+                .and_then(|host| host.strip_suffix(']'))
+                .unwrap_or(host);
+            Some((host, port.parse().ok()?)).filter(|(host, _)| !host.is_empty())
+        });
+        let (host, port) = parts.ok_or_else(|| TokenStoreError::Redis {
+            address: host_port.to_owned(),
+            error: "an address has the form <host>:<port>".to_owned(),
+        })?;
+        Ok(Self {
+            host: host.to_owned(),
+            port,
+            user: None,
+            password: None,
+            database,
+            tls: None,
+        })
+    }
+
+    /// Reads a password from a file, up to the end of its first line.
+    ///
+    /// # Errors
+    ///
+    /// The file cannot be read.
+    pub fn read_password(path: &Path) -> Result<Secret, TokenStoreError> {
+        let text = std::fs::read(path).map_err(TokenStoreError::io("read", path))?;
+        let text = Secret::from(text);
+        let line = text.as_bytes().split(|byte| b"\r\n".contains(byte)).next();
+        Ok(Secret::from(line.unwrap_or_default().to_vec()))
+    }
+}
+
+impl RedisTls {
+    /// Reads the files of certificates and of the key; those with an empty name are not used.
+    ///
+    /// # Errors
+    ///
+    /// A file cannot be read; there is a certificate without a key, or the other way round.
+    pub fn read(authorities: &str, certificate: &str, key: &str) -> Result<Self, TokenStoreError> {
+        let read = |path: &str| {
+            let read = std::fs::read(path);
+            read.map_err(TokenStoreError::io("read", Path::new(path)))
+        };
+        let identity = match (certificate, key) {
+            ("", "") => None,
+            (_, "") | ("", _) => {
+                return Err(TokenStoreError::io("use", Path::new(certificate))(
+                    std::io::Error::other("a certificate for Redis and its key go together"),
+                ));
+            }
+            (certificate, key) => Some((read(certificate)?, Secret::from(read(key)?))),
+        };
+        let authorities = Some(authorities).filter(|path| !path.is_empty());
+        Ok(Self {
+            authorities: authorities.map(read).transpose()?,
+            identity,
+        })
+    }
 }
 
 /// A connection that is made when it is needed.
