@@ -40,7 +40,7 @@ const MODULES: &[(&str, &[&str])] = &[
     ("sql", &[]),
     ("keys", &["crypto"]),
     ("plan", &["sql", "columns"]),
-    ("cell", &["crypto", "keys", "plan", "wire"]),
+    ("cell", &["columns", "crypto", "keys", "plan", "wire"]),
     (
         "session",
         &["wire", "crypto", "keys", "columns", "sql", "plan", "cell"],

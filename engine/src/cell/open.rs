@@ -118,7 +118,7 @@ impl detect::Opener for Opener<'_> {
             .is_some_and(|keys| opens(keys, envelope, inner, out))
         {
             self.is_poisoned = true;
-            return false;
+            return self.mask(out);
         }
         let opened = opens(self.keys, envelope, inner, out);
         let tally = &mut *self.tally;
@@ -128,11 +128,15 @@ impl detect::Opener for Opener<'_> {
         };
         *successes += u64::from(opened);
         *failures += u64::from(!opened);
-        if let Some(pattern) = self.pattern.filter(|_| !opened) {
-            out.extend_from_slice(pattern);
-            return true;
-        }
-        opened
+        opened || self.mask(out)
+    }
+}
+
+impl Opener<'_> {
+    /// Shows the pattern, if there is one.
+    fn mask(&self, out: &mut Vec<u8>) -> bool {
+        out.extend_from_slice(self.pattern.unwrap_or_default());
+        self.pattern.is_some()
     }
 }
 

@@ -60,14 +60,11 @@ impl Setting {
     pub fn unsupported(&self) -> Option<String> {
         let missing = match &self.transform {
             Transform::Searchable { .. } => "searchable encryption",
-            Transform::Masked { .. } => "masking",
             Transform::Tokenized { .. } => "tokenization",
-            Transform::Plain if self.data_type.is_some() => "a data type",
-            Transform::Plain if self.default_value.is_some() => "default_data_value",
-            Transform::Plain if self.response_on_fail != ResponseOnFail::Ciphertext => {
-                "response_on_fail"
-            }
-            Transform::Plain => return None,
+            _ if self.data_type.is_some() => "a data type",
+            _ if self.default_value.is_some() => "default_data_value",
+            _ if self.response_on_fail != ResponseOnFail::Ciphertext => "response_on_fail",
+            Transform::Plain | Transform::Masked { .. } => return None,
         };
         let Self { table, column, .. } = self;
         Some(format!(
