@@ -41,7 +41,7 @@ const MODULES: &[(&str, &[&str])] = &[
     ("keys", &["crypto"]),
     ("tokens", &["crypto", "keys", "columns"]),
     ("plan", &["sql", "columns"]),
-    ("cell", &["crypto", "keys", "plan", "wire"]),
+    ("cell", &["columns", "crypto", "keys", "plan", "wire"]),
     (
         "session",
         &[

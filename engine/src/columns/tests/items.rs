@@ -225,7 +225,10 @@ fn what_this_version_cannot_do_is_said() {
             "response_on_fail",
         ),
         ("searchable: true", "searchable encryption"),
-        ("masking: x, plaintext_side: left", "masking"),
+        (
+            "masking: x, plaintext_side: left, data_type: str",
+            "a data type",
+        ),
         ("token_type: str", "tokenization"),
     ] {
         let expected =
@@ -246,6 +249,7 @@ fn what_this_version_cannot_do_is_said() {
         "reencrypting_to_acrablocks: false",
         "data_type: Unknown",
         "response_on_fail: ciphertext",
+        "masking: x, plaintext_side: left",
     ] {
         assert_eq!(setting(keys).unsupported(), None, "{keys}");
     }

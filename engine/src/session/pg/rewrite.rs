@@ -3,8 +3,8 @@
 use super::PgSession;
 use super::frontend::Stop;
 use super::stored::Stored;
-use crate::cell::{self, SealError, Sealed, bytea};
-use crate::columns::{Envelope, Setting};
+use crate::cell::{self, Mask, SealError, Sealed, bytea};
+use crate::columns::{DataType, Envelope, Setting, Transform};
 use crate::crypto::container;
 use crate::plan::{Edit, LiteralKind, LiteralValue, Plan, splice};
 use crate::session::{Ask, ClientError, Cx, Event, KeyFault};
@@ -160,6 +160,7 @@ impl PgSession {
                 Envelope::AcraStruct => container::Envelope::AcraStruct,
             },
             reencrypt: setting.reencrypt,
+            mask: mask(setting),
         };
         cell::seal(value, form, keys, cx.rng).map_err(|error| match error {
             SealError::NoKey => keys_unavailable(setting, client_id, KeyFault::Missing),
@@ -197,6 +198,22 @@ impl PgSession {
         bytea::encode_hex(sealed.as_bytes(), &mut text);
         text.push(b'\'');
         text
+    }
+}
+
+/// Which part of a value stays in clear.
+fn mask(setting: &Setting) -> Option<Mask> {
+    match setting.transform {
+        Transform::Masked {
+            plaintext_length,
+            side,
+            ..
+        } => Some(Mask {
+            length: plaintext_length,
+            side,
+            whole_characters: setting.data_type == Some(DataType::Str),
+        }),
+        _ => None,
     }
 }
 

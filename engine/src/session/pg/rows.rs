@@ -5,27 +5,35 @@
 //! own.
 
 use crate::cell::{self, Kind, Opener, Scratch};
+use crate::columns::Setting;
 use crate::wire::cursor::Malformed;
 use crate::wire::pg::data_row::Cells;
 use crate::wire::pg::frame::HEADER;
 use crate::wire::pg::{Format, Formats, Frame};
+use std::sync::Arc;
 
-/// Kinds and formats of the columns of a result.
+/// The columns of a result.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Layout<'a> {
     /// `None`: not described.
     pub(super) kinds: Option<&'a [Kind]>,
     pub(super) formats: &'a Formats,
+    /// Settings of columns that are read in a way of their own; what is beyond has none.
+    pub(super) settings: &'a [Option<Arc<Setting>>],
     /// Look into every cell, whatever its type.
     pub(super) all: bool,
 }
 
-impl Layout<'_> {
+impl<'a> Layout<'a> {
     fn kind(&self, index: usize) -> Kind {
         match self.kinds {
             Some(kinds) if !self.all => kinds.get(index).copied().unwrap_or(Kind::Unknown),
             _ => Kind::Unknown,
         }
+    }
+
+    fn setting(&self, index: usize) -> Option<&'a Setting> {
+        self.settings.get(index)?.as_deref()
     }
 }
 
@@ -62,11 +70,11 @@ pub(super) fn may_open(
 }
 
 /// Opens what can be opened.
-pub(super) fn open(
+pub(super) fn open<'a>(
     buffer: &mut [u8],
     frame: &Frame,
-    layout: Layout<'_>,
-    opener: &mut Opener<'_>,
+    layout: Layout<'a>,
+    opener: &mut Opener<'a>,
     scratch: &mut Scratch,
 ) -> Result<Row, Malformed> {
     let mut cells = Cells::new(buffer, &frame.range)?;
@@ -84,6 +92,7 @@ pub(super) fn open(
         };
         let (kind, format) = (layout.kind(index), layout.formats.get(index));
         let cell = buffer.get(range.clone()).unwrap_or_default();
+        opener.pattern = layout.setting(index).and_then(Setting::pattern);
         if cell::open(cell, kind, format, opener, scratch) {
             row.opened(buffer, frame, range.end, &scratch.plain, format);
         } else {
