@@ -60,7 +60,8 @@ impl Setting {
     pub fn unsupported(&self) -> Option<String> {
         let missing = match &self.transform {
             Transform::Searchable { .. } => "searchable encryption",
-            Transform::Tokenized { .. } => "tokenization",
+            // Its type is that of the tokens.
+            Transform::Tokenized { .. } => return None,
             _ if self.data_type.is_some() => "a data type",
             _ if self.default_value.is_some() => "default_data_value",
             _ if self.response_on_fail != ResponseOnFail::Ciphertext => "response_on_fail",
@@ -98,6 +99,17 @@ impl Setting {
     pub fn pattern(&self) -> Option<&[u8]> {
         match &self.transform {
             Transform::Masked { pattern, .. } => Some(pattern.as_bytes()),
+            _ => None,
+        }
+    }
+
+    /// What its tokens look like and whether equal values have equal ones, if it has tokens.
+    pub fn tokenized(&self) -> Option<(TokenType, bool)> {
+        match self.transform {
+            Transform::Tokenized {
+                token_type,
+                consistent,
+            } => Some((token_type, consistent)),
             _ => None,
         }
     }

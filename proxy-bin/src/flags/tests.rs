@@ -241,7 +241,7 @@ fn whoever_asks_for_protection_does_not_silently_go_without() {
             &["--keystore_encryption_type=vault_master_key"],
             "another source of the master key",
         ),
-        (&["--redis_host_port=x"], "Redis"),
+        (&["--redis_db_keys=1"], "keys in Redis"),
         (&["--audit_log_enable"], "the audit log"),
         (&["--consul_connection_api_string=x"], "HashiCorp Consul"),
     ] {

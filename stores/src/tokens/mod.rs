@@ -10,11 +10,12 @@ mod embedded;
 mod error;
 mod memory;
 mod redis;
+mod redis_place;
 mod visit;
 
 pub use bolt::{BoltEntry, read_bolt};
 pub use error::TokenStoreError;
-pub use redis::{RedisPlace, RedisTls};
+pub use redis_place::{RedisFlags, RedisPlace, RedisTls};
 pub use visit::{Action, VisitSummary, Visited};
 
 use crate::clock;

@@ -10,8 +10,8 @@
 //! `acra-tokens` does to the record in the same moment.
 
 use super::error::TokenStoreError;
+use super::redis_place::{RedisPlace, RedisTls};
 use super::visit::{Action, Change, VisitSummary, Visited, judged};
-use acra_engine::crypto::Secret;
 use acra_engine::tokens::{EntryKey, Reply, StoreCall};
 use redis::aio::MultiplexedConnection;
 use redis::{
@@ -21,7 +21,6 @@ use redis::{
 };
 use std::collections::HashSet;
 use std::fmt;
-use std::path::Path;
 use std::time::Duration;
 use tokio::sync::Mutex;
 
@@ -33,101 +32,6 @@ const ANSWER: Duration = Duration::from_secs(5);
 const PREFIX: &str = "tokens/";
 /// Keys that are asked for at once on a visit.
 const VISITED_AT_ONCE: usize = 1000;
-
-/// Where Redis is and how to get in.
-#[derive(Debug)]
-pub struct RedisPlace {
-    /// Host name or address.
-    pub host: String,
-    /// Port.
-    pub port: u16,
-    /// User, of those that Redis has since version 6; without one it is `default`.
-    pub user: Option<String>,
-    /// Password.
-    pub password: Option<Secret>,
-    /// Number of the database.
-    pub database: i64,
-    /// Encrypts the connection.
-    pub tls: Option<RedisTls>,
-}
-
-/// TLS with Redis. Its certificate is always verified.
-#[derive(Debug, Default)]
-pub struct RedisTls {
-    /// Certificates of authorities in PEM; without them those of the system count.
-    pub authorities: Option<Vec<u8>>,
-    /// Our certificate chain and its key in PEM.
-    pub identity: Option<(Vec<u8>, Secret)>,
-}
-
-impl RedisPlace {
-    /// A place without user, password and TLS, by its `host:port`; an address of IPv6 stands in brackets.
-    ///
-    /// # Errors
-    ///
-    /// It has another form.
-    pub fn at(host_port: &str, database: i64) -> Result<Self, TokenStoreError> {
-        let parts = host_port.rsplit_once(':').and_then(|(host, port)| {
-            let host = host
-                .strip_prefix('[')
-                .and_then(|host| host.strip_suffix(']'))
-                .unwrap_or(host);
-            Some((host, port.parse().ok()?)).filter(|(host, _)| !host.is_empty())
-        });
-        let (host, port) = parts.ok_or_else(|| TokenStoreError::Redis {
-            address: host_port.to_owned(),
-            error: "an address has the form <host>:<port>".to_owned(),
-        })?;
-        Ok(Self {
-            host: host.to_owned(),
-            port,
-            user: None,
-            password: None,
-            database,
-            tls: None,
-        })
-    }
-
-    /// Reads a password from a file, up to the end of its first line.
-    ///
-    /// # Errors
-    ///
-    /// The file cannot be read.
-    pub fn read_password(path: &Path) -> Result<Secret, TokenStoreError> {
-        let text = std::fs::read(path).map_err(TokenStoreError::io("read", path))?;
-        let text = Secret::from(text);
-        let line = text.as_bytes().split(|byte| b"\r\n".contains(byte)).next();
-        Ok(Secret::from(line.unwrap_or_default().to_vec()))
-    }
-}
-
-impl RedisTls {
-    /// Reads the files of certificates and of the key; those with an empty name are not used.
-    ///
-    /// # Errors
-    ///
-    /// A file cannot be read; there is a certificate without a key, or the other way round.
-    pub fn read(authorities: &str, certificate: &str, key: &str) -> Result<Self, TokenStoreError> {
-        let read = |path: &str| {
-            let read = std::fs::read(path);
-            read.map_err(TokenStoreError::io("read", Path::new(path)))
-        };
-        let identity = match (certificate, key) {
-            ("", "") => None,
-            (_, "") | ("", _) => {
-                return Err(TokenStoreError::io("use", Path::new(certificate))(
-                    std::io::Error::other("a certificate for Redis and its key go together"),
-                ));
-            }
-            (certificate, key) => Some((read(certificate)?, Secret::from(read(key)?))),
-        };
-        let authorities = Some(authorities).filter(|path| !path.is_empty());
-        Ok(Self {
-            authorities: authorities.map(read).transpose()?,
-            identity,
-        })
-    }
-}
 
 /// A connection that is made when it is needed.
 pub(super) struct Redis {

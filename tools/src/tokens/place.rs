@@ -3,8 +3,7 @@
 use super::wrong;
 use crate::{Failure, Surroundings};
 use acra_cli::Parsed;
-use acra_engine::crypto::Secret;
-use acra_stores::tokens::{RedisPlace, RedisTls, TokenStore, TokenStoreError};
+use acra_stores::tokens::{RedisFlags, RedisPlace, TokenStore, TokenStoreError};
 use std::path::Path;
 use std::time::Duration;
 
@@ -50,22 +49,22 @@ pub(super) fn cannot_open(error: TokenStoreError) -> Failure {
 }
 
 fn open_redis(parsed: &Parsed) -> Result<TokenStore, TokenStoreError> {
-    let mut place = RedisPlace::at(
-        parsed.text("redis_host_port"),
-        parsed.integer("redis_db_tokens"),
-    )?;
-    let filled = |name| Some(parsed.text(name)).filter(|text| !text.is_empty());
-    place.user = filled("redis_user").map(str::to_owned);
-    place.password = match filled("redis_password_file") {
-        Some(path) => Some(RedisPlace::read_password(Path::new(path))?),
-        None => filled("redis_password").map(|text| Secret::from(text.as_bytes().to_vec())),
-    };
-    if parsed.boolean("redis_tls_enable") {
-        place.tls = Some(RedisTls::read(
+    let place = RedisPlace::new(&RedisFlags {
+        host_port: parsed.text("redis_host_port"),
+        database: parsed.integer("redis_db_tokens"),
+        user: parsed.text("redis_user"),
+        password: parsed.text("redis_password"),
+        password_file: parsed.text("redis_password_file"),
+        tls: parsed.boolean("redis_tls_enable"),
+        certificates: [
             parsed.text("redis_tls_client_ca"),
             parsed.text("redis_tls_client_cert"),
             parsed.text("redis_tls_client_key"),
-        )?);
-    }
+        ],
+        revocation: [
+            parsed.text("redis_tls_ocsp_client_url"),
+            parsed.text("redis_tls_crl_client_url"),
+        ],
+    })?;
     TokenStore::in_redis(&place)
 }

@@ -5,6 +5,7 @@
 use super::ledger::Awaited;
 use super::registry::Statement;
 use super::rows::{self, Layout, Row};
+use super::tokenize::{ask_for_rows, failed_token};
 use super::{PgSession, ScanColumns, drop_on, pass_on};
 use crate::cell::Opener;
 use crate::keys::ClientKeys;
@@ -183,7 +184,17 @@ impl PgSession {
                 None => planned.map_or(&[], Results::settings),
             },
             all: self.context.scan == ScanColumns::All,
+            tokens: &self.opened_tokens,
         };
+        if let (true, Some(client_id)) = (layout.has_tokens(), &self.client_id) {
+            if let Some(ask) = ask_for_rows(client_id, input.bytes, frame, layout)? {
+                return Ok(Taken::Ask(ask));
+            }
+            if let Some(fault) = failed_token(input.bytes, frame, layout)? {
+                self.tokens_failed(fault, out);
+                return Ok(Taken::Done);
+            }
+        }
         if !rows::may_open(input.bytes, frame, layout)? {
             return Ok(Taken::Pass);
         }

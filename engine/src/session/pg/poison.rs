@@ -67,12 +67,17 @@ impl PgSession {
             .is_some_and(|poison| poison.reply == PoisonReply::Error);
         if withholds {
             let error = ClientError::error("XX001", "Row withheld: see the server's log");
-            out.to_client.push(error.to_pg());
-            self.withholding = true;
-            self.copy_out_ended();
-            self.ledger.skip_rest_of_cycle();
+            self.withhold(error, out);
         }
         withholds
+    }
+
+    /// The client gets this error and nothing more of the current cycle.
+    pub(super) fn withhold(&mut self, error: ClientError, out: &mut Output<'_>) {
+        out.to_client.push(error.to_pg());
+        self.withholding = true;
+        self.copy_out_ended();
+        self.ledger.skip_rest_of_cycle();
     }
 
     /// Whether this message is dropped as it arrives: rows and data of a COPY after a poison record.

@@ -4,12 +4,14 @@
 //! exception is the escape form of `bytea`, which comes back in the longer hex form: then the row gets bytes of its
 //! own.
 
-use crate::cell::{self, Kind, Opener, Scratch};
-use crate::columns::Setting;
+use crate::cell::{self, Kind, Opener, Scratch, token};
+use crate::columns::{Setting, TokenType};
+use crate::session::tokens::OpenedTokens;
 use crate::wire::cursor::Malformed;
 use crate::wire::pg::data_row::Cells;
 use crate::wire::pg::frame::HEADER;
 use crate::wire::pg::{Format, Formats, Frame};
+use std::borrow::Cow;
 use std::sync::Arc;
 
 /// The columns of a result.
@@ -22,6 +24,8 @@ pub(super) struct Layout<'a> {
     pub(super) settings: &'a [Option<Arc<Setting>>],
     /// Look into every cell, whatever its type.
     pub(super) all: bool,
+    /// The values of the tokens in the rows.
+    pub(super) tokens: &'a OpenedTokens,
 }
 
 impl<'a> Layout<'a> {
@@ -34,6 +38,36 @@ impl<'a> Layout<'a> {
 
     fn setting(&self, index: usize) -> Option<&'a Setting> {
         self.settings.get(index)?.as_deref()
+    }
+
+    /// Whether any column has tokens.
+    pub(super) fn has_tokens(&self) -> bool {
+        let mut settings = self.settings.iter().flatten();
+        settings.any(|setting| setting.tokenized().is_some())
+    }
+
+    /// The token that a cell holds, and its type.
+    fn token<'c>(&self, index: usize, cell: &'c [u8]) -> Option<(TokenType, Cow<'c, [u8]>)> {
+        let (token_type, _) = self.setting(index)?.tokenized()?;
+        let (kind, format) = (self.described_kind(index), self.formats.get(index));
+        let token = token::read(cell, token_type, kind, format).ok()?;
+        (!token.is_empty()).then_some((token_type, token))
+    }
+
+    /// What takes the place of a cell with a token whose value is known.
+    fn detokenized(&self, index: usize, cell: &[u8]) -> Option<Vec<u8>> {
+        let (token_type, token) = self.token(index, cell)?;
+        let Some(Ok(Some(value))) = self.tokens.get(token_type, &token) else {
+            return None;
+        };
+        let (kind, format) = (self.described_kind(index), self.formats.get(index));
+        token::write(value, token_type, kind, format, cell.len())
+    }
+
+    /// The kind of a column by what the server says of its type.
+    fn described_kind(&self, index: usize) -> Kind {
+        let kinds = self.kinds.unwrap_or_default();
+        kinds.get(index).copied().unwrap_or(Kind::Unknown)
     }
 }
 
@@ -48,6 +82,27 @@ pub(super) enum Row {
     Moved(Vec<u8>),
 }
 
+/// Tells the tokens in a row.
+pub(super) fn tokens(
+    buffer: &[u8],
+    frame: &Frame,
+    layout: Layout<'_>,
+    mut told: impl FnMut(TokenType, Cow<'_, [u8]>),
+) -> Result<(), Malformed> {
+    let mut cells = Cells::new(buffer, &frame.range)?;
+    let mut index = 0;
+    while cells.left() > 0 {
+        if let Some(range) = cells.next(buffer)?
+            && let Some((token_type, token)) =
+                layout.token(index, buffer.get(range).unwrap_or_default())
+        {
+            told(token_type, token);
+        }
+        index += 1;
+    }
+    cells.finish()
+}
+
 /// Whether any cell of this row could be opened.
 pub(super) fn may_open(
     buffer: &[u8],
@@ -59,7 +114,9 @@ pub(super) fn may_open(
     while cells.left() > 0 {
         if let Some(range) = cells.next(buffer)? {
             let cell = buffer.get(range).unwrap_or_default();
-            if cell::open::may_open(cell, layout.kind(index), layout.formats.get(index)) {
+            if layout.token(index, cell).is_some()
+                || cell::open::may_open(cell, layout.kind(index), layout.formats.get(index))
+            {
                 return Ok(true);
             }
         }
@@ -93,7 +150,9 @@ pub(super) fn open<'a>(
         let (kind, format) = (layout.kind(index), layout.formats.get(index));
         let cell = buffer.get(range.clone()).unwrap_or_default();
         opener.pattern = layout.setting(index).and_then(Setting::pattern);
-        if cell::open(cell, kind, format, opener, scratch) {
+        if let Some(value) = layout.detokenized(index, cell) {
+            row.replaced(buffer, frame, range.end, &value);
+        } else if cell::open(cell, kind, format, opener, scratch) {
             row.opened(buffer, frame, range.end, &scratch.plain, format);
         } else {
             row.keep(buffer, range.start - 4, range.end);
@@ -137,11 +196,29 @@ impl Writer {
         plain: &[u8],
         format: Format,
     ) {
-        self.changed = true;
         let length = match format {
             Format::Text => plain.len() * 2 + 2,
             Format::Binary => plain.len(),
         };
+        self.begin(buffer, frame, cell_end, length);
+        match format {
+            Format::Binary => self.bytes(buffer, plain),
+            Format::Text => {
+                self.bytes(buffer, b"\\x");
+                self.hex(buffer, plain);
+            }
+        }
+    }
+
+    /// A cell in the place of another, as it is written.
+    fn replaced(&mut self, buffer: &mut [u8], frame: &Frame, cell_end: usize, cell: &[u8]) {
+        self.begin(buffer, frame, cell_end, cell.len());
+        self.bytes(buffer, cell);
+    }
+
+    /// Begins a cell of so many bytes in the place of one that ends at `cell_end`.
+    fn begin(&mut self, buffer: &mut [u8], frame: &Frame, cell_end: usize, length: usize) {
+        self.changed = true;
         if self.moved.is_none() && self.at + 4 + length > cell_end {
             self.moved = Some(
                 buffer
@@ -150,16 +227,9 @@ impl Writer {
                     .to_vec(),
             );
         }
-        // A value is shorter than the frame it came in, whose length fits.
+        // What a frame holds, or a record of a token store, is not longer.
         let field = u32::try_from(length).unwrap_or(u32::MAX).to_be_bytes();
         self.bytes(buffer, &field);
-        match format {
-            Format::Binary => self.bytes(buffer, plain),
-            Format::Text => {
-                self.bytes(buffer, b"\\x");
-                self.hex(buffer, plain);
-            }
-        }
     }
 
     fn bytes(&mut self, buffer: &mut [u8], bytes: &[u8]) {
