@@ -218,20 +218,23 @@ pub fn redis(used_for: RedisUse, availability: Availability) -> Vec<Flag> {
     flags
 }
 
-/// [`redis`] for programs that keep tokens there, with a user and a password file beside the flags of Acra. What is
-/// about keys, and about TLS beyond certificates, does not exist yet.
-pub fn redis_for_tokens(used_for: RedisUse) -> Vec<Flag> {
-    let ours = vec![
+/// How to get into Redis beyond what Acra has flags for.
+pub fn redis_login() -> Vec<Flag> {
+    vec![
         Flag::text(
             "redis_password_file",
             "",
             "file of the password for Redis, which other users then cannot see in the list of processes",
         ),
         Flag::text("redis_user", "", "user of Redis, empty for the default one"),
-    ];
-    [redis(used_for, Availability::Yes), ours]
-        .concat()
-        .into_iter()
+    ]
+}
+
+/// [`redis`] for programs that keep tokens there. What is about keys, and about TLS beyond certificates, does not exist
+/// yet.
+pub fn redis_for_tokens(used_for: RedisUse) -> Vec<Flag> {
+    let flags = redis(used_for, Availability::Yes).into_iter();
+    flags
         .map(|flag| match flag.name() {
             "redis_db_keys" => flag.not_yet("keys in Redis"),
             // Acra is the client, and always verifies.

@@ -74,7 +74,8 @@ impl TokenPlace {
     pub(crate) fn open(&self, logger: &Logger) -> Result<TokenStore, StartError> {
         let kind = match self {
             Self::Memory => "in-memory",
-            Self::File(_) => "embedded",
+            // The word of Acra, whose place the file has.
+            Self::File(_) => "bolt",
             Self::Redis(_) => "redis",
         };
         logger.info(&format!("Initialize {kind} db storage for tokens"), &[]);

@@ -247,7 +247,7 @@ fn guards() -> Vec<Flag> {
 
 /// What Acra does not have.
 fn additions() -> Vec<Flag> {
-    vec![
+    let mut flags = vec![
         Flag::boolean(
             "check_config",
             false,
@@ -323,5 +323,7 @@ fn additions() -> Vec<Flag> {
             60,
             "seconds that a client may let sent data wait, 0 for no limit",
         ),
-    ]
+    ];
+    flags.extend(families::redis_login());
+    flags
 }

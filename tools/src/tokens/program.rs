@@ -57,6 +57,7 @@ pub fn program() -> Program {
 fn place() -> Vec<Flag> {
     [
         families::redis_for_tokens(RedisUse::Tokens),
+        families::redis_login(),
         families::tls_base_for_tokens(),
         vec![Flag::text("token_db", "", "file of the tokens")],
     ]
