@@ -34,7 +34,7 @@ fn round(place: &Place) -> Result<()> {
     for id in 1..=500 {
         let account = i64::from(id % 10) << 33;
         text += &format!(
-            "{id}\t{id}\t{account}\tname\\\\ {id}\\ttab\t\\\\x0{}\talice{id}@example.com\n",
+            "{id}\t{id}\t{account}\tname\\\\ {id}\\ttab\t\\\\x0102030405060{}\talice{id}@example.com\n",
             id % 10
         );
     }

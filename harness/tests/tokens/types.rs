@@ -11,11 +11,9 @@ fn needles() -> Vec<Vec<u8>> {
         Some(hex) => const_hex::decode(hex).unwrap_or_default(),
         None => secret.trim_start_matches('-').as_bytes().to_vec(),
     });
-    let numbers = [
-        1_234_567_890_i32.to_le_bytes().to_vec(),
-        (-9_000_000_000_123_i64).to_le_bytes().to_vec(),
-    ];
-    bytes.into_iter().chain(numbers).collect()
+    // As the database would have it; one of four bytes would be found by chance.
+    let number = (-9_000_000_000_123_i64).to_le_bytes().to_vec();
+    bytes.into_iter().chain([number]).collect()
 }
 
 fn all_types(version: u32, place: &Place) -> Result<()> {
@@ -30,15 +28,10 @@ fn all_types(version: u32, place: &Place) -> Result<()> {
             2,
             format!("{age}, {account}, E'{name}', E'\\{raw}', $${mail}$$, '{code}', {long}"),
         ),
-        (
-            3,
-            format!("'{age}'::int, +{age}, 'other', NULL, '', NULL, '0'"),
-        ),
     ] {
-        let sql = format!("INSERT INTO people (id, {COLUMNS}) VALUES ({id}, {values})");
-        if id < 3 {
-            proxied.run(&sql)?;
-        }
+        proxied.run(&format!(
+            "INSERT INTO people (id, {COLUMNS}) VALUES ({id}, {values})"
+        ))?;
     }
     proxied.run(&format!(
         "INSERT INTO people (id, {COLUMNS}) VALUES (3, {quoted}), (4, {quoted})"
