@@ -2,7 +2,7 @@
 //!
 //! Messages pass as they came; the ledger is kept, rows are opened, and an error that we provoked gets our text.
 
-use super::ledger::Awaited;
+use super::ledger::{Awaited, Entry};
 use super::registry::Kinds;
 use super::rows::{self, Layout, Row};
 use super::{PgSession, ScanColumns, drop_on, pass_on};
@@ -66,6 +66,11 @@ impl PgSession {
                 return Step::NeedMore {
                     want: frame.range.len(),
                 };
+            }
+            if let Some(end) = self.end_of_plain_rows(&frame, input.bytes) {
+                out.to_client.pass(input.bytes, input.at..end);
+                input.at = end;
+                continue;
             }
             let withheld = self.withholds(&frame);
             match self.server_message(&frame, input, out, cx) {
@@ -155,6 +160,15 @@ impl PgSession {
         Ok(Taken::Pass)
     }
 
+    /// Where the rows end that begin here and pass without being looked at one by one.
+    fn end_of_plain_rows(&mut self, frame: &Frame, buffer: &[u8]) -> Option<usize> {
+        if frame.tag != b'D' || self.answers_probe(frame) || self.withholds(frame) {
+            return None;
+        }
+        let layout = layout(self.ledger.head(), &self.query_result, self.context.scan);
+        rows::end_of_plain(buffer, frame, layout)
+    }
+
     fn row(
         &mut self,
         frame: &Frame,
@@ -162,22 +176,7 @@ impl PgSession {
         out: &mut Output<'_>,
         cx: &mut Cx<'_>,
     ) -> Result<Taken, Malformed> {
-        let (kinds, formats) = match self.ledger.head().map(|entry| &entry.awaited) {
-            Some(Awaited::Query(_)) => match &self.query_result {
-                Some((kinds, formats)) => (Some(&*kinds.kinds), formats),
-                None => (None, &NOT_BOUND),
-            },
-            Some(Awaited::Execute(Some(portal))) => (
-                portal.statement.kinds.get().map(|kinds| &*kinds.kinds),
-                &portal.results,
-            ),
-            _ => (None, &NOT_BOUND),
-        };
-        let layout = Layout {
-            kinds,
-            formats,
-            all: self.context.scan == ScanColumns::All,
-        };
+        let layout = layout(self.ledger.head(), &self.query_result, self.context.scan);
         if !rows::may_open(input.bytes, frame, layout)? {
             return Ok(Taken::Pass);
         }
@@ -331,6 +330,30 @@ impl PgSession {
             _ => {}
         }
         Ok(())
+    }
+}
+
+/// The columns of the rows that come now.
+fn layout<'a>(
+    head: Option<&'a mut Entry>,
+    query_result: &'a Option<(Kinds, Formats)>,
+    scan: ScanColumns,
+) -> Layout<'a> {
+    let (kinds, formats) = match head.map(|entry| &entry.awaited) {
+        Some(Awaited::Query(_)) => match query_result {
+            Some((kinds, formats)) => (Some(&*kinds.kinds), formats),
+            None => (None, &NOT_BOUND),
+        },
+        Some(Awaited::Execute(Some(portal))) => (
+            portal.statement.kinds.get().map(|kinds| &*kinds.kinds),
+            &portal.results,
+        ),
+        _ => (None, &NOT_BOUND),
+    };
+    Layout {
+        kinds,
+        formats,
+        all: scan == ScanColumns::All,
     }
 }
 
