@@ -5,22 +5,26 @@
 //! own.
 
 use crate::cell::{self, Kind, Opener, Scratch};
+use crate::columns::Setting;
 use crate::wire::cursor::Malformed;
 use crate::wire::pg::data_row::Cells;
 use crate::wire::pg::frame::HEADER;
 use crate::wire::pg::{Format, Formats, Frame, Scan, scan};
+use std::sync::Arc;
 
-/// Kinds and formats of the columns of a result.
+/// The columns of a result.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Layout<'a> {
     /// `None`: not described.
     pub(super) kinds: Option<&'a [Kind]>,
     pub(super) formats: &'a Formats,
+    /// Settings of columns that are read in a way of their own; what is beyond has none.
+    pub(super) settings: &'a [Option<Arc<Setting>>],
     /// Look into every cell, whatever its type.
     pub(super) all: bool,
 }
 
-impl Layout<'_> {
+impl<'a> Layout<'a> {
     fn kind(&self, index: usize) -> Kind {
         match self.kinds {
             Some(kinds) if !self.all => kinds.get(index).copied().unwrap_or(Kind::Unknown),
@@ -28,11 +32,15 @@ impl Layout<'_> {
         }
     }
 
+    fn setting(&self, index: usize) -> Option<&'a Setting> {
+        self.settings.get(index)?.as_deref()
+    }
+
     /// Whether a row can hold a container only where it has a backslash: one in text is written in hex, and the text form
     /// of a `bytea` has a backslash for the zero bytes that every container has. Columns of types that hold none do not
     /// count.
     fn shows_by_backslash(&self) -> bool {
-        let Some(kinds) = self.kinds.filter(|_| !self.all) else {
+        let Some(kinds) = self.kinds.filter(|_| !self.all && self.settings.is_empty()) else {
             return false;
         };
         kinds
@@ -104,11 +112,11 @@ pub(super) fn may_open(
 }
 
 /// Opens what can be opened.
-pub(super) fn open(
+pub(super) fn open<'a>(
     buffer: &mut [u8],
     frame: &Frame,
-    layout: Layout<'_>,
-    opener: &mut Opener<'_>,
+    layout: Layout<'a>,
+    opener: &mut Opener<'a>,
     scratch: &mut Scratch,
 ) -> Result<Row, Malformed> {
     let mut cells = Cells::new(buffer, &frame.range)?;
@@ -126,6 +134,7 @@ pub(super) fn open(
         };
         let (kind, format) = (layout.kind(index), layout.formats.get(index));
         let cell = buffer.get(range.clone()).unwrap_or_default();
+        opener.pattern = layout.setting(index).and_then(Setting::pattern);
         if cell::open(cell, kind, format, opener, scratch) {
             row.opened(buffer, frame, range.end, &scratch.plain, format);
         } else {
@@ -302,7 +311,7 @@ mod tests {
                 });
             }
             let formats = Formats::All(format);
-            let layout = Layout { kinds: Some(&kinds), formats: &formats, all: false };
+            let layout = Layout { kinds: Some(&kinds), formats: &formats, all: false, settings: &[] };
             let (mut at, mut passed) = (0, 0);
             while let Scan::Frame(frame) = scan(&buffer, at) {
                 passed = passed.max(end_of_plain(&buffer, &frame, layout).unwrap_or(0));
