@@ -184,7 +184,7 @@ fn count(request: &TokenRequest, outcome: &Outcome, metrics: &Metrics) -> bool {
         Operation::Open => metrics.detokenizations(status, token_type, 1),
         Operation::Random | Operation::Consistent => metrics.tokenizations(status, token_type, 1),
         // Makes no token.
-        Operation::LookUp => {}
+        Operation::Compare => {}
     }
     request.operation == Operation::Open && *outcome == Ok(None)
 }

@@ -2,13 +2,13 @@
 //!
 //! A [`Batch`] takes requests and gives rounds of [`StoreCall`]s; whoever has a store carries out a round as one exchange,
 //! puts the replies in, and asks for the next. Values that are known take one round; a new random token takes one more per collision,
-//! a new consistent one three. Equal requests for a consistent token, a look-up or a value share one answer.
+//! a new consistent one three. Equal requests share one answer, but for those of random tokens.
 //!
 //! Where this differs from Acra: a value whose token is disabled or does not open is refused at once, and leaves no
-//! orphans; a look-up never makes a token.
+//! orphans; a comparison never makes a token.
 
 use super::error::TokenFault;
-use super::generate::generate;
+use super::generate::{generate, unlike};
 use super::ids::{EntryKey, Owner};
 use super::message::Metadata;
 use super::record::{open_hash, open_token, seal_hash, seal_token};
@@ -33,8 +33,8 @@ pub enum Operation {
     Random,
     /// The token of a value, which is made if there is none.
     Consistent,
-    /// The consistent token of a value, if there is one.
-    LookUp,
+    /// What to compare with consistent tokens: that of the value, or else what is equal to no token. None is made.
+    Compare,
     /// The value of a token.
     Open,
 }
@@ -62,7 +62,7 @@ impl fmt::Debug for TokenRequest {
     }
 }
 
-/// The answer to a request, as text; `None` to a look-up or to a token: there is none that this client may see.
+/// The answer to a request, as text; `None` to a token: it is none that this client may see.
 pub type Outcome = Result<Option<Vec<u8>>, TokenFault>;
 
 /// The keys of the clients of a batch, or why there are none.
@@ -148,6 +148,15 @@ enum State {
     Linking {
         token: Vec<u8>,
         times: u32,
+    },
+    /// Something that is equal to no token must be found.
+    Missing {
+        attempts: u32,
+    },
+    /// A token of which it must be known that it is not in use.
+    Checking {
+        token: Vec<u8>,
+        attempts: u32,
     },
     Done(Outcome),
 }
@@ -268,7 +277,10 @@ impl Job {
             }
             (Ok(_), _) => State::Reading { times: 0 },
             // What cannot be a value is not the token of one, and has none.
-            (Err(_), Operation::Open | Operation::LookUp) => State::Done(Ok(None)),
+            (Err(_), Operation::Open) => State::Done(Ok(None)),
+            (Err(fault), Operation::Compare) if !is_no_number(*token_type, *fault) => {
+                State::Missing { attempts: 0 }
+            }
             (Err(fault), _) => State::Done(Err(*fault)),
         };
         Self {
@@ -312,9 +324,12 @@ impl Job {
             State::Done(_) => Ok(None),
             State::Reading { .. } => match keys {
                 // Whoever has no keys has no tokens, and may see none of others.
-                Err(TokenFault::NoKey) if self.operation != Operation::Consistent => {
+                Err(TokenFault::NoKey) if self.operation == Operation::Open => {
                     self.state = State::Done(Ok(None));
                     Ok(None)
+                }
+                Err(TokenFault::NoKey) if self.operation == Operation::Compare => {
+                    self.missing(0, rng)
                 }
                 Err(fault) => Err(fault),
                 Ok(_) => Ok(Some(StoreCall::Get(self.sought()))),
@@ -337,9 +352,35 @@ impl Job {
                 let data = seal_hash(token, key, &self.client_id, rng)?;
                 Ok(Some(StoreCall::Save(self.sought(), record(&data))))
             }
+            State::Missing { attempts } => {
+                let attempts = *attempts;
+                self.missing(attempts, rng)
+            }
             // A reply that was not to what was asked.
-            State::Saving { .. } => Err(TokenFault::StoreUnavailable),
+            State::Saving { .. } | State::Checking { .. } => Err(TokenFault::StoreUnavailable),
         }
+    }
+
+    /// Finds something that is equal to no token.
+    fn missing(
+        &mut self,
+        attempts: u32,
+        rng: &mut dyn CryptoRng,
+    ) -> Result<Option<StoreCall>, TokenFault> {
+        if attempts >= ATTEMPTS {
+            return Err(TokenFault::Exhausted);
+        }
+        if let Some(other) = unlike(self.token_type, rng) {
+            self.state = State::Done(Ok(Some(other)));
+            return Ok(None);
+        }
+        let token = generate(self.token_type, self.value.len(), rng)?;
+        let name = EntryKey::of_token(&token, self.owner(), self.token_type);
+        self.state = State::Checking {
+            token,
+            attempts: attempts + 1,
+        };
+        Ok(Some(StoreCall::Get(name)))
     }
 
     /// Takes the record that was looked for.
@@ -350,23 +391,34 @@ impl Job {
         now: i64,
         touches: &mut Vec<StoreCall>,
     ) {
-        let &State::Reading { times } = &self.state else {
-            return;
+        let times = match &self.state {
+            State::Reading { times } => *times,
+            State::Checking { token, attempts } => {
+                self.state = match record {
+                    None => State::Done(Ok(decode(self.token_type, token))),
+                    Some(_) => State::Missing {
+                        attempts: *attempts,
+                    },
+                };
+                return;
+            }
+            _ => return,
         };
-        let is_consistent = self.operation == Operation::Consistent;
         let Some(record) = record else {
-            self.state = match is_consistent {
-                true => State::Making { attempts: 0, times },
-                false => State::Done(Ok(None)),
+            self.state = match self.operation {
+                Operation::Consistent => State::Making { attempts: 0, times },
+                Operation::Compare => State::Missing { attempts: 0 },
+                Operation::Open | Operation::Random => State::Done(Ok(None)),
             };
             return;
         };
         let metadata = Metadata::read(&record).ok();
         if metadata.is_some_and(|metadata| metadata.disabled) {
-            self.state = State::Done(match is_consistent {
-                true => Err(TokenFault::Disabled),
-                false => Ok(None),
-            });
+            self.state = match self.operation {
+                Operation::Consistent => State::Done(Err(TokenFault::Disabled)),
+                Operation::Compare => State::Missing { attempts: 0 },
+                Operation::Open | Operation::Random => State::Done(Ok(None)),
+            };
             return;
         }
         let open = match self.operation {
@@ -423,6 +475,11 @@ impl Job {
             other => other,
         };
     }
+}
+
+/// Whether a fault says that the value is none of the column, which the server would say too.
+fn is_no_number(token_type: TokenType, fault: TokenFault) -> bool {
+    matches!(token_type, TokenType::Int32 | TokenType::Int64) && fault == TokenFault::NotANumber
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! Making tokens: random, of the form of what they stand for (tokens.md 2).
 
 use super::error::TokenFault;
+use super::value::decode;
 use crate::columns::TokenType;
 use rand::CryptoRng;
 
@@ -37,6 +38,20 @@ pub fn generate(
         TokenType::Bytes => Ok(bytes(length, rng)),
         TokenType::Str => Ok(letters(length, rng)),
         TokenType::Email => email(length, rng),
+    }
+}
+
+/// What is equal to no token of a type, as text: by its form, or because nobody will guess it. `None`: there is no such thing,
+/// since every number of 32 bits may be a token.
+pub(super) fn unlike(token_type: TokenType, rng: &mut dyn CryptoRng) -> Option<Vec<u8>> {
+    match token_type {
+        TokenType::Int32 => None,
+        TokenType::Int64 => decode(token_type, &bytes(8, rng)),
+        TokenType::Bytes => Some(bytes(32, rng)),
+        // Neither letters, digits nor addresses begin so.
+        TokenType::Str | TokenType::Email | TokenType::Int32String | TokenType::Int64String => {
+            Some([b"~", &*letters(31, rng)].concat())
+        }
     }
 }
 

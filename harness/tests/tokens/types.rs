@@ -1,6 +1,7 @@
 //! Every type, by literals and parameters, in both formats.
 
 use super::{COLUMNS, Place, SECRETS, Tokens, error};
+use acra_harness::raw::Connection;
 use acra_harness::raw::frontend::{self as f, Bind};
 use acra_harness::servers::Postgres;
 use acra_harness::{Result, at_rest, scene};
@@ -269,14 +270,114 @@ fn what_is_no_value_of_the_type_is_refused_in_order() -> Result<()> {
         proxied.run("ROLLBACK")?;
     }
     assert_eq!(tokens.stored("SELECT count(*) FROM people")?, [["0"]]);
-    // Random tokens cannot be found again, and comparing any token is not there yet.
-    for sql in [
-        "SELECT id FROM people WHERE age = 5",
-        "SELECT id FROM people WHERE name = 'x'",
-    ] {
-        let error = error(&proxied.query(sql)?)?;
-        assert!(error.contains("people"), "{error}");
+    // Random tokens have nothing in common to be compared by.
+    let error = error(&proxied.query("SELECT id FROM people WHERE age = 5")?)?;
+    assert!(
+        error.contains("column \"age\"") || error.contains("age"),
+        "{error}"
+    );
+    tokens.works()
+}
+
+#[test]
+fn equal_values_are_found_by_their_tokens() -> Result<()> {
+    let place = Place::redis()?;
+    let tokens = Tokens::start(&place)?;
+    let mut proxied = tokens.proxied()?;
+    for id in 1..=20 {
+        proxied.run(&format!(
+            "INSERT INTO people (id, account, name, mail, long) VALUES ({id}, {}, 'name {}', 'a{}@b.org', '{}')",
+            id % 3, id % 4, id % 5, id % 7
+        ))?;
     }
+    let count = |proxied: &mut Connection, condition: &str| {
+        scene::value(
+            proxied,
+            &format!("SELECT count(*) FROM people WHERE {condition}"),
+        )
+    };
+    let ids = |condition: &str, holds: &dyn Fn(i32) -> bool| {
+        (
+            condition.to_owned(),
+            (1..=20).filter(|id| holds(*id)).count().to_string(),
+        )
+    };
+    for (condition, expected) in [
+        ids("account = 1", &|id| id % 3 == 1),
+        ids("account = '1'", &|id| id % 3 == 1),
+        ids("account = 1::bigint", &|id| id % 3 == 1),
+        ids("2 <> account", &|id| id % 3 != 2),
+        ids("name = 'name 3' AND account = 0", &|id| {
+            id % 4 == 3 && id % 3 == 0
+        }),
+        ids("name IN ('name 1', 'name 2', 'nobody')", &|id| {
+            [1, 2].contains(&(id % 4))
+        }),
+        ids("name NOT IN ('name 1')", &|id| id % 4 != 1),
+        ids("mail = 'a2@b.org'", &|id| id % 5 == 2),
+        ids("long = '6'", &|id| id % 7 == 6),
+        ids("long = 'not a number'", &|_| false),
+        ids("account = 99", &|_| false),
+        ids("account <> 99", &|_| true),
+        ids("name = 'nobody'", &|_| false),
+        ids("name <> 'nobody'", &|_| true),
+        ids("name IS DISTINCT FROM 'name 1'", &|id| id % 4 != 1),
+        ids(
+            "EXISTS (SELECT 1 FROM people p WHERE p.name = people.name AND p.id <> people.id)",
+            &|_| true,
+        ),
+    ] {
+        assert_eq!(count(&mut proxied, &condition)?, expected, "{condition}");
+    }
+    let keys = tokens.stored(
+        "SELECT count(DISTINCT name) + count(DISTINCT account) + count(DISTINCT mail) + \
+                              count(DISTINCT long) FROM people",
+    )?;
+    let Place::Redis(redis) = &place else {
+        unreachable!()
+    };
+    let output = std::process::Command::new("redis-cli")
+        .args([
+            "-p",
+            &redis.address().port().to_string(),
+            "-n",
+            "1",
+            "DBSIZE",
+        ])
+        .output()?;
+    let records: u32 = String::from_utf8_lossy(&output.stdout).trim().parse()?;
+    // A record for each token and one for each value: looking has made none.
+    assert_eq!(records, 2 * keys[0][0].parse::<u32>()?);
+    // Parameters, in text and binary, and SQL's EXECUTE.
+    let value = 2_i64.to_be_bytes();
+    for (format, values) in [(0_u16, [&b"2"[..], b"name 1"]), (1, [&value, b"name 1"])] {
+        let (values, formats) = (values.map(Some), [format]);
+        let bind = Bind {
+            formats: &formats,
+            values: &values,
+            ..Bind::default()
+        };
+        proxied.send_all(&[
+            f::parse(
+                "",
+                "SELECT count(*) FROM people WHERE account = $1 AND name = $2",
+                &[],
+            ),
+            f::bind("", "", bind),
+            f::execute("", 0),
+            f::sync(),
+        ])?;
+        assert_eq!(scene::rows_of(&proxied.ready()?)?, [["2"]], "{format}");
+    }
+    proxied.run("PREPARE q (text) AS SELECT count(*) FROM people WHERE name = $1")?;
+    assert_eq!(scene::value(&mut proxied, "EXECUTE q ('name 1')")?, "5");
+    // Unique keys hold, since equal values have equal tokens.
+    tokens.postgres.run(
+        &tokens.database,
+        "DELETE FROM people WHERE id > 3; CREATE UNIQUE INDEX ON people (account)",
+    )?;
+    let said = error(&proxied.query("INSERT INTO people (id, account) VALUES (50, 1)")?)?;
+    assert!(said.contains("23505"), "{said}");
     tokens.works()
 }
 

@@ -102,7 +102,7 @@ fn an_outage_is_an_error_and_ends_with_it() {
         for operation in [
             Operation::Consistent,
             Operation::Random,
-            Operation::LookUp,
+            Operation::Compare,
             Operation::Open,
         ] {
             let (outcome, error) = ask(&store, operation, b"a value").await;
@@ -118,7 +118,7 @@ fn an_outage_is_an_error_and_ends_with_it() {
         let (token, error) = ask(&store, Operation::Consistent, b"a value").await;
         assert!(token.unwrap().is_some() && error.is_none());
         server.cli(&["CLIENT", "KILL", "TYPE", "normal"]);
-        let (token, error) = ask(&store, Operation::LookUp, b"a value").await;
+        let (token, error) = ask(&store, Operation::Compare, b"a value").await;
         assert!(token.unwrap().is_some() && error.is_none());
     });
 }

@@ -116,6 +116,7 @@ fn combinations_that_are_allowed() {
         "data_type: int32, reencrypting_to_acrablocks: false",
         "response_on_fail: error",
         "response_on_fail: ciphertext",
+        "token_type: str",
         // Searchable.
         "searchable: true",
         "searchable: true, crypto_envelope: acrastruct",
@@ -229,7 +230,6 @@ fn what_this_version_cannot_do_is_said() {
             "masking: x, plaintext_side: left, data_type: str",
             "a data type",
         ),
-        ("token_type: str", "tokenization"),
     ] {
         let expected =
             format!("table \"t\", column \"c\": {missing} is not available in this version");

@@ -2,14 +2,16 @@
 //!
 //! Messages pass as they came; the ledger is kept, rows are opened, and an error that we provoked gets our text.
 
-use super::ledger::Awaited;
+use super::ledger::{Awaited, Entry};
 use super::registry::Statement;
+use super::results::Fields;
 use super::rows::{self, Layout, Row};
 use super::tokenize::{ask_for_rows, failed_token};
 use super::{PgSession, ScanColumns, drop_on, pass_on};
 use crate::cell::Opener;
 use crate::keys::ClientKeys;
 use crate::plan::Results;
+use crate::session::tokens::OpenedTokens;
 use crate::session::{Ask, Cx, Event, Input, Output, Side, Step};
 use crate::wire::cursor::{Malformed, Reader};
 use crate::wire::pg::{Format, Formats, Frame, Scan, error, frame::HEADER, scan};
@@ -68,6 +70,11 @@ impl PgSession {
                 return Step::NeedMore {
                     want: frame.range.len(),
                 };
+            }
+            if let Some(end) = self.end_of_plain_rows(&frame, input.bytes) {
+                out.to_client.pass(input.bytes, input.at..end);
+                input.at = end;
+                continue;
             }
             let withheld = self.withholds(&frame) || self.answers_own_describe(&frame);
             match self.server_message(&frame, input, out, cx) {
@@ -158,6 +165,16 @@ impl PgSession {
         Ok(Taken::Pass)
     }
 
+    /// Where the rows end that begin here and pass without being looked at one by one.
+    fn end_of_plain_rows(&mut self, frame: &Frame, buffer: &[u8]) -> Option<usize> {
+        if frame.tag != b'D' || self.answers_probe(frame) || self.withholds(frame) {
+            return None;
+        }
+        let (scan, tokens) = (self.context.scan, &self.opened_tokens);
+        let layout = layout(self.ledger.head(), &self.query_result, scan, tokens);
+        rows::end_of_plain(buffer, frame, layout)
+    }
+
     fn row(
         &mut self,
         frame: &Frame,
@@ -165,27 +182,8 @@ impl PgSession {
         out: &mut Output<'_>,
         cx: &mut Cx<'_>,
     ) -> Result<Taken, Malformed> {
-        let (fields, planned, formats) = match self.ledger.head().map(|entry| &entry.awaited) {
-            Some(Awaited::Query(_)) => match &self.query_result {
-                Some((fields, formats)) => (Some(fields), None, formats),
-                None => (None, None, &NOT_BOUND),
-            },
-            Some(Awaited::Execute(Some(portal))) => {
-                let Statement { plan, fields, .. } = &*portal.statement;
-                (fields.get(), plan.results(0), &portal.results)
-            }
-            _ => (None, None, &NOT_BOUND),
-        };
-        let layout = Layout {
-            kinds: fields.map(|fields| &*fields.kinds),
-            formats,
-            settings: match fields {
-                Some(fields) => &fields.settings,
-                None => planned.map_or(&[], Results::settings),
-            },
-            all: self.context.scan == ScanColumns::All,
-            tokens: &self.opened_tokens,
-        };
+        let (scan, tokens) = (self.context.scan, &self.opened_tokens);
+        let layout = layout(self.ledger.head(), &self.query_result, scan, tokens);
         if let (true, Some(client_id)) = (layout.has_tokens(), &self.client_id) {
             if let Some(ask) = ask_for_rows(client_id, input.bytes, frame, layout)? {
                 return Ok(Taken::Ask(ask));
@@ -331,6 +329,36 @@ impl PgSession {
             _ => {}
         }
         Ok(())
+    }
+}
+
+/// The columns of the rows that come now.
+fn layout<'a>(
+    head: Option<&'a mut Entry>,
+    query_result: &'a Option<(Fields, Formats)>,
+    scan: ScanColumns,
+    tokens: &'a OpenedTokens,
+) -> Layout<'a> {
+    let (fields, planned, formats) = match head.map(|entry| &entry.awaited) {
+        Some(Awaited::Query(_)) => match query_result {
+            Some((fields, formats)) => (Some(fields), None, formats),
+            None => (None, None, &NOT_BOUND),
+        },
+        Some(Awaited::Execute(Some(portal))) => {
+            let Statement { plan, fields, .. } = &*portal.statement;
+            (fields.get(), plan.results(0), &portal.results)
+        }
+        _ => (None, None, &NOT_BOUND),
+    };
+    Layout {
+        kinds: fields.map(|fields| &*fields.kinds),
+        formats,
+        settings: match fields {
+            Some(fields) => &fields.settings,
+            None => planned.map_or(&[], Results::settings),
+        },
+        all: scan == ScanColumns::All,
+        tokens,
     }
 }
 

@@ -7,13 +7,12 @@ use super::tokenize::{token_of, value_of};
 use crate::cell::{self, Kind, Mask, SealError, Sealed, bytea, token};
 use crate::columns::{DataType, Envelope, Setting, TokenType, Transform};
 use crate::crypto::container;
-use crate::plan::{Edit, LiteralKind, LiteralValue, Plan, splice};
+use crate::plan::{Edit, LiteralKind, LiteralValue, ParamAction, Plan, splice};
 use crate::session::{Ask, ClientError, Cx, Event, KeyFault};
 use crate::tokens::TokenRequest;
 use crate::wire::pg::parse::{BYTEA, INT2, INT4, INT8};
 use crate::wire::pg::{Bind, Format, Parse, write_cstr, write_frame};
 use std::borrow::Cow;
-use std::sync::Arc;
 
 /// A statement's text with its protected literals sealed, or replaced by tokens.
 pub(super) struct Rewritten {
@@ -87,7 +86,7 @@ impl PgSession {
         for literal in values {
             if let Some((token_type, _)) = literal.setting.tokenized() {
                 let value = value_of(&literal.value, token_type, Format::Text, literal.setting)?;
-                requests.extend(self.token_request(&value, literal.setting)?);
+                requests.extend(self.token_request(&value, literal.setting, literal.role)?);
             }
         }
         Ok(requests)
@@ -107,7 +106,8 @@ impl PgSession {
         let mut sealed: Vec<(usize, Vec<u8>)> = Vec::new();
         let (mut sealed_values, mut structs) = (0, 0);
         let mut stored = None;
-        for (index, format, value, setting) in protected(plan, bind) {
+        for (index, format, value, action) in protected(plan, bind) {
+            let setting = &action.setting;
             if let Some((token_type, _)) = setting.tokenized() {
                 if !value_of(value, token_type, format, setting)?.is_empty() {
                     let token = token_of(tokens.next(), setting, self.owner(setting)?)?;
@@ -156,7 +156,8 @@ impl PgSession {
     /// The requests for the tokens of bound values, in their order.
     fn bound_requests(&self, plan: &Plan, bind: &Bind<'_>) -> Result<Vec<TokenRequest>, Stop> {
         let mut requests = Vec::new();
-        for (_, format, value, setting) in protected(plan, bind) {
+        for (_, format, value, action) in protected(plan, bind) {
+            let setting = &action.setting;
             let Some((token_type, _)) = setting.tokenized() else {
                 continue;
             };
@@ -165,7 +166,7 @@ impl PgSession {
                 return Err(foreign_encoding(setting));
             }
             let value = value_of(value, token_type, format, setting)?;
-            requests.extend(self.token_request(&value, setting)?);
+            requests.extend(self.token_request(&value, setting, action.role)?);
         }
         Ok(requests)
     }
@@ -251,17 +252,17 @@ impl PgSession {
     }
 }
 
-/// The bound values that a plan concerns: place, format, value, setting. NULL is none.
+/// The bound values that a plan concerns: place, format, value, what is done. NULL is none.
 fn protected<'p>(
     plan: &'p Plan,
     bind: &Bind<'p>,
-) -> impl Iterator<Item = (usize, Format, &'p [u8], &'p Arc<Setting>)> {
+) -> impl Iterator<Item = (usize, Format, &'p [u8], &'p ParamAction)> {
     let mut actions = plan.params.iter().peekable();
     bind.values()
         .enumerate()
         .filter_map(move |(index, (format, value))| {
             let action = actions.next_if(|action| usize::from(action.number) == index + 1)?;
-            Some((index, format, value?, &action.setting))
+            Some((index, format, value?, action))
         })
 }
 

@@ -12,7 +12,7 @@ use crate::cell::Kind;
 use crate::cell::token::{self, NoValue};
 use crate::columns::{Setting, TokenType};
 use crate::keys::ClientId;
-use crate::plan::LiteralKind;
+use crate::plan::{LiteralKind, Role};
 use crate::session::{Ask, ClientError, KeyFault, Output, Side};
 use crate::tokens::{Operation, Outcome, TokenFault, TokenRequest};
 use crate::wire::cursor::Malformed;
@@ -23,20 +23,23 @@ use std::borrow::Cow;
 pub(super) const AT_ONCE: usize = 16_384;
 
 impl PgSession {
-    /// The request for the token of a value; nothing for an empty value, which stays.
+    /// The request for the token of a value, or for what its column is compared with; nothing for an empty value, which
+    /// stays.
     pub(super) fn token_request(
         &self,
         value: &[u8],
         setting: &Setting,
+        role: Role,
     ) -> Result<Option<TokenRequest>, Stop> {
         let Some((token_type, consistent)) = setting.tokenized().filter(|_| !value.is_empty())
         else {
             return Ok(None);
         };
         let client_id = self.owner(setting)?;
-        let operation = match consistent {
-            true => Operation::Consistent,
-            false => Operation::Random,
+        let operation = match (role, consistent) {
+            (Role::Compared, _) => Operation::Compare,
+            (Role::Stored, true) => Operation::Consistent,
+            (Role::Stored, false) => Operation::Random,
         };
         Ok(Some(TokenRequest {
             client_id: ClientId::new(client_id)
@@ -75,7 +78,7 @@ impl PgSession {
                 [b"(", token, b")"].concat()
             }
             (TokenType::Int32 | TokenType::Int64, LiteralKind::Number) => token.to_vec(),
-            // Digits, letters, `@`, `.` and `-` alone.
+            // Digits, letters, `@`, `.`, `-` and `~` alone.
             _ => [b"'", token, b"'"].concat(),
         }
     }

@@ -138,22 +138,72 @@ fn equal_values_have_equal_tokens_where_they_should() {
     let (again, rounds) = store.run(&requests[..1], NOW, 2);
     assert_eq!((&again[0], rounds), (&outcomes[0], 1));
     // Each type and each client has tokens of its own.
-    let email = request("client-a", TokenType::Email, Operation::LookUp, b"a value");
-    assert_eq!(store.one(email), Ok(None));
-    let other = request("client-b", TokenType::Str, Operation::LookUp, b"a value");
-    assert_eq!(store.one(other), Ok(None));
+    let email = request("client-a", TokenType::Email, Operation::Compare, b"a value");
+    let other = request("client-b", TokenType::Str, Operation::Compare, b"a value");
+    for request in [email, other] {
+        assert_ne!(store.one(request), outcomes[0]);
+    }
     // No orphans: a token and its value, twice a token.
     assert_eq!(store.0.len(), 4);
 }
 
 #[test]
-fn a_look_up_makes_no_token() {
+fn a_comparison_makes_no_token_and_is_equal_to_none() {
     let mut store = Store::default();
-    let look_up = || str_of_a(Operation::LookUp, b"a value");
-    assert_eq!(store.one(look_up()), Ok(None));
-    assert!(store.0.is_empty());
-    let token = store.one(str_of_a(Operation::Consistent, b"a value"));
-    assert_eq!(store.one(look_up()), token);
+    for (token_type, value) in ALL {
+        let compare = |id| request(id, token_type, Operation::Compare, value.as_bytes());
+        for id in ["client-a", "keyless"] {
+            let other = store.one(compare(id)).unwrap().unwrap();
+            assert_ne!(other, value.as_bytes(), "{token_type:?}");
+            let is_number = matches!(token_type, TokenType::Int32 | TokenType::Int64);
+            let form = encode(token_type, &other);
+            assert!(form.is_ok() || !is_number, "{token_type:?}");
+            let written = is_number || token_type == TokenType::Bytes || other.starts_with(b"~");
+            assert!(written, "{token_type:?}");
+        }
+        assert!(store.0.is_empty());
+        let consistent = request(
+            "client-a",
+            token_type,
+            Operation::Consistent,
+            value.as_bytes(),
+        );
+        let token = store.one(consistent);
+        assert_eq!(store.one(compare("client-a")), token);
+        store.0.clear();
+    }
+    // One that cannot be a value has no token; one that is no number is an error of the client.
+    let int = |value| request("client-a", TokenType::Int32, Operation::Compare, value);
+    assert!(store.one(int(b"2147483648")).unwrap().is_some());
+    assert_eq!(store.one(int(b"x")), Err(TokenFault::NotANumber));
+    let email = request("client-a", TokenType::Email, Operation::Compare, b"ab");
+    assert!(store.one(email).unwrap().is_some());
+}
+
+#[test]
+fn numbers_that_are_tokens_are_not_what_a_missing_one_is_compared_with() {
+    let mut batch = Batch::new(
+        &[request(
+            "client-a",
+            TokenType::Int32,
+            Operation::Compare,
+            b"5",
+        )],
+        keyring(),
+        NOW,
+    );
+    let mut rng = StdRng::seed_from_u64(1);
+    // The value has no token, and what is tried is in use twice.
+    for (round, record) in [None, Some(b"x".to_vec()), Some(b"x".to_vec()), None]
+        .into_iter()
+        .enumerate()
+    {
+        let calls = batch.calls(&mut rng);
+        assert!(matches!(&*calls, [StoreCall::Get(_)]), "{round}");
+        batch.replies(vec![Reply::Record(record)]);
+    }
+    assert!(batch.calls(&mut rng).is_empty());
+    assert!(batch.outcomes()[0].clone().unwrap().is_some());
 }
 
 #[test]
@@ -218,7 +268,8 @@ fn disabled_and_damaged_records_are_not_used() {
         ..metadata
     });
     assert_eq!(store.one(open()), Ok(None));
-    assert_eq!(store.one(str_of_a(Operation::LookUp, b"a value")), Ok(None));
+    let other = store.one(str_of_a(Operation::Compare, b"a value"));
+    assert_ne!(other, Ok(Some(token.clone())));
     assert_eq!(store.one(consistent()), Err(TokenFault::Disabled));
     store.set(|metadata| Metadata {
         disabled: false,
@@ -227,7 +278,7 @@ fn disabled_and_damaged_records_are_not_used() {
     });
     assert_eq!(store.one(open()), Ok(None));
     assert_eq!(store.one(consistent()), Err(TokenFault::Unopened));
-    let look_up = store.one(str_of_a(Operation::LookUp, b"a value"));
+    let look_up = store.one(str_of_a(Operation::Compare, b"a value"));
     assert_eq!(look_up, Err(TokenFault::Unopened));
     // Nothing was made on the way.
     assert_eq!(store.0.len(), 2);
@@ -266,7 +317,6 @@ fn what_cannot_be_a_value_is_refused_and_is_no_token() {
         Err(TokenFault::OutOfRange)
     );
     assert_eq!(store.one(int(Operation::Open, b"x")), Ok(None));
-    assert_eq!(store.one(int(Operation::LookUp, b"x")), Ok(None));
     let email = |value| request("client-a", TokenType::Email, Operation::Random, value);
     assert_eq!(store.one(email(b"ab")), Err(TokenFault::TooShort));
     assert!(store.0.is_empty());

@@ -10,7 +10,7 @@ use super::writing;
 use crate::cell::{Kind, bytea, token};
 use crate::columns::{Setting, TokenType};
 use crate::crypto::container::Envelope;
-use crate::plan::{ClientEncoding, CopyColumn, CopyFormat, CopyIn};
+use crate::plan::{ClientEncoding, CopyColumn, CopyFormat, CopyIn, Role};
 use crate::session::pg::PgSession;
 use crate::session::pg::frontend::Stop;
 use crate::session::pg::rewrite::{decode, foreign_encoding};
@@ -134,7 +134,10 @@ impl Sealing<'_, '_> {
         setting: &Setting,
         out: &mut Vec<u8>,
     ) -> Result<bool, Stop> {
-        let Some(request) = self.session.token_request(&value.bytes, setting)? else {
+        let Some(request) = self
+            .session
+            .token_request(&value.bytes, setting, Role::Stored)?
+        else {
             return Ok(false);
         };
         let known = match &mut self.tokens {
