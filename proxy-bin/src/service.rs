@@ -70,6 +70,9 @@ impl Service {
 
     /// Tries what the flags name and only connections would: a fault is told at start.
     pub(crate) async fn probe(&self) {
+        if let Err(error) = self.tokens.probe().await {
+            tokens::unavailable(&error, &self.logger);
+        }
         let tls = Arc::clone(&self.snapshot.load().tls);
         tls.probe().await;
     }

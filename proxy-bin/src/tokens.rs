@@ -32,13 +32,10 @@ impl TokenPlace {
         if let Some(file) = path(parsed, "token_db") {
             return Ok(Self::File(file));
         }
-        let (host_port, database) = (
-            parsed.text("redis_host_port"),
-            parsed.integer("redis_db_tokens"),
-        );
-        if host_port.is_empty() {
+        if parsed.text("redis_host_port").is_empty() {
             return Ok(Self::Memory);
         }
+        let database = parsed.integer("redis_db_tokens");
         if database < 0 {
             return Err(StartError::new(
                 codes::WRONG_PARAMETER,
@@ -46,25 +43,12 @@ impl TokenPlace {
             )
             .caused_by("--redis_db_tokens is the number of the database for tokens"));
         }
-        RedisPlace::new(&RedisFlags {
-            host_port,
+        let flags = RedisFlags::named(
+            |name| parsed.text(name),
             database,
-            user: parsed.text("redis_user"),
-            password: parsed.text("redis_password"),
-            password_file: parsed.text("redis_password_file"),
-            tls: parsed.boolean("redis_tls_enable"),
-            certificates: [
-                parsed.text("redis_tls_client_ca"),
-                parsed.text("redis_tls_client_cert"),
-                parsed.text("redis_tls_client_key"),
-            ],
-            revocation: [
-                parsed.text("redis_tls_ocsp_client_url"),
-                parsed.text("redis_tls_crl_client_url"),
-            ],
-        })
-        .map(Self::Redis)
-        .map_err(|error| {
+            parsed.boolean("redis_tls_enable"),
+        );
+        RedisPlace::new(&flags).map(Self::Redis).map_err(|error| {
             StartError::new(codes::WRONG_PARAMETER, "Can't initialize Redis options")
                 .caused_by(error)
         })
@@ -142,13 +126,7 @@ pub(crate) async fn answer(
 ) -> TokenAnswers {
     let (outcomes, error) = store.answer(&requests, keys).await;
     if let Some(error) = error {
-        logger.error(
-            "Token storage is not available",
-            &[
-                codes::code(codes::GENERAL),
-                ("error", (&error.to_string()).into()),
-            ],
-        );
+        unavailable(&error, logger);
     }
     let mut unknown = 0;
     for (request, outcome) in requests.iter().zip(&outcomes) {
@@ -164,6 +142,15 @@ pub(crate) async fn answer(
         );
     }
     TokenAnswers { requests, outcomes }
+}
+
+/// Tells that the store cannot be used, and why.
+pub(crate) fn unavailable(error: &TokenStoreError, logger: &Logger) {
+    let error = error.to_string();
+    logger.error(
+        "Token storage is not available",
+        &[codes::code(codes::GENERAL), ("error", (&error).into())],
+    );
 }
 
 /// Counts an answer. Whether it is a token that stays.

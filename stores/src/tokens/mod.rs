@@ -35,7 +35,7 @@ pub struct TokenStore {
 enum Place {
     Memory(memory::Memory),
     File(embedded::Embedded),
-    Redis(redis::Redis),
+    Redis(Box<redis::Redis>),
 }
 
 impl TokenStore {
@@ -65,7 +65,7 @@ impl TokenStore {
     /// Certificates or their key cannot be used.
     pub fn in_redis(place: &RedisPlace) -> Result<Self, TokenStoreError> {
         Ok(Self {
-            place: Place::Redis(redis::Redis::new(place)?),
+            place: Place::Redis(Box::new(redis::Redis::new(place)?)),
         })
     }
 

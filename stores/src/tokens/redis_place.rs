@@ -52,6 +52,29 @@ pub struct RedisFlags<'a> {
     pub revocation: [&'a str; 2],
 }
 
+impl<'a> RedisFlags<'a> {
+    /// By the names that flags have in every program: `text` gives the value of one.
+    pub fn named(text: impl Fn(&str) -> &'a str, database: i64, tls: bool) -> Self {
+        Self {
+            host_port: text("redis_host_port"),
+            database,
+            user: text("redis_user"),
+            password: text("redis_password"),
+            password_file: text("redis_password_file"),
+            tls,
+            certificates: [
+                text("redis_tls_client_ca"),
+                text("redis_tls_client_cert"),
+                text("redis_tls_client_key"),
+            ],
+            revocation: [
+                text("redis_tls_ocsp_client_url"),
+                text("redis_tls_crl_client_url"),
+            ],
+        }
+    }
+}
+
 impl RedisPlace {
     /// What flags say; files are read.
     ///

@@ -112,7 +112,7 @@ impl Text<'_> {
         let (word, rest) = self.0.split_at(letters);
         let is_word =
             |name: &&str| word.eq_ignore_ascii_case(name) || word.eq_ignore_ascii_case(&name[..3]);
-        let month = MONTHS.iter().position(|name| is_word(&name))?;
+        let month = MONTHS.iter().position(is_word)?;
         self.0 = rest;
         i16::try_from(month + 1).ok()
     }

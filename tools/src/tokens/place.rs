@@ -49,22 +49,11 @@ pub(super) fn cannot_open(error: TokenStoreError) -> Failure {
 }
 
 fn open_redis(parsed: &Parsed) -> Result<TokenStore, TokenStoreError> {
-    let place = RedisPlace::new(&RedisFlags {
-        host_port: parsed.text("redis_host_port"),
-        database: parsed.integer("redis_db_tokens"),
-        user: parsed.text("redis_user"),
-        password: parsed.text("redis_password"),
-        password_file: parsed.text("redis_password_file"),
-        tls: parsed.boolean("redis_tls_enable"),
-        certificates: [
-            parsed.text("redis_tls_client_ca"),
-            parsed.text("redis_tls_client_cert"),
-            parsed.text("redis_tls_client_key"),
-        ],
-        revocation: [
-            parsed.text("redis_tls_ocsp_client_url"),
-            parsed.text("redis_tls_crl_client_url"),
-        ],
-    })?;
+    let flags = RedisFlags::named(
+        |name| parsed.text(name),
+        parsed.integer("redis_db_tokens"),
+        parsed.boolean("redis_tls_enable"),
+    );
+    let place = RedisPlace::new(&flags)?;
     TokenStore::in_redis(&place)
 }

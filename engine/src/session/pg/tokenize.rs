@@ -118,7 +118,7 @@ pub(super) fn ask_for_rows(
             _ => break,
         }
     }
-    Ok((!requests.is_empty()).then(|| Ask::Tokens(Side::Server, requests)))
+    Ok((!requests.is_empty()).then_some(Ask::Tokens(Side::Server, requests)))
 }
 
 /// Why a token of a row could not be looked up, if that is so.
