@@ -8,6 +8,7 @@ pub mod bytea;
 mod mask;
 pub mod open;
 pub mod seal;
+pub mod typed;
 
 pub use mask::Mask;
 pub use open::{Kind, Opener, Scratch, Tally, open};

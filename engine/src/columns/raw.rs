@@ -48,6 +48,7 @@ pub(super) struct RawColumn {
     pub(super) data_type_db_identifier: u32,
     pub(super) response_on_fail: String,
     pub(super) default_data_value: Option<String>,
+    pub(super) plaintext_fails: bool,
     pub(super) token_type: String,
     pub(super) tokenized: Option<bool>,
     pub(super) consistent: Option<bool>,
@@ -187,6 +188,9 @@ impl Reader<'_> {
                 .unwrap_or_default(),
             response_on_fail: self.text(keys_ref, "response_on_fail").unwrap_or_default(),
             default_data_value: self.text(keys_ref, "default_data_value"),
+            plaintext_fails: self
+                .boolean(keys_ref, "treat_plaintext_as_failure")
+                .unwrap_or(true),
             token_type: self.text(keys_ref, "token_type").unwrap_or_default(),
             tokenized: self.boolean(keys_ref, "tokenized"),
             consistent: self.boolean(keys_ref, "consistent_tokenization"),

@@ -96,6 +96,7 @@ impl PgSession {
             b'D' | b'T' | b'C' | b'Z' | b'E' | b'S' | b'1' | b'2' | b'3' | b'n' | b's' | b'I'
             | b'G' | b'H' | b'W' | b'c' => true,
             b'R' => self.transaction == 0,
+            b't' => self.shows_types(),
             _ => false,
         }
     }
@@ -135,7 +136,8 @@ impl PgSession {
         }
         match frame.tag {
             b'D' => return self.row(frame, input, out, cx),
-            b'T' => self.described(frame.body(input.bytes))?,
+            b'T' => self.described(frame.body_mut(input.bytes))?,
+            b't' => self.parameters_described(frame.body_mut(input.bytes))?,
             b'C' => self.completed(frame.body(input.bytes)),
             b'1' | b'2' | b'3' | b'n' | b's' | b'I' => self.ledger.complete(),
             b'G' if self.withholding => {
@@ -151,7 +153,12 @@ impl PgSession {
             b'R' => self.chooses_mechanism = asks_for_mechanism(frame.body(input.bytes)),
             b'S' => self.setting_changed(frame.body(input.bytes))?,
             b'E' => return Ok(self.failed(frame.body(input.bytes), out)),
-            b'Z' => self.ready(frame.body(input.bytes), cx),
+            b'Z' => {
+                self.ready(frame.body(input.bytes), cx);
+                if self.fail_transaction(out) {
+                    return Ok(Taken::Done);
+                }
+            }
             _ => {}
         }
         Ok(Taken::Pass)
@@ -183,6 +190,7 @@ impl PgSession {
                 None => planned.map_or(&[], Results::settings),
             },
             all: self.context.scan == ScanColumns::All,
+            utf8: self.lexical.encoding.keeps_bytes(),
         };
         if !rows::may_open(input.bytes, frame, layout)? {
             return Ok(Taken::Pass);
@@ -207,6 +215,10 @@ impl PgSession {
             tally: &mut self.tally,
         };
         let row = rows::open(input.bytes, frame, layout, &mut opener, &mut self.cells)?;
+        let failed = match row {
+            Row::Failed(column) => layout.settings.get(column).cloned().flatten(),
+            _ => None,
+        };
         if opener.is_poisoned && self.met_poison(out, cx) {
             return Ok(Taken::Done);
         }
@@ -214,6 +226,11 @@ impl PgSession {
             Row::Same => return Ok(Taken::Pass),
             Row::Shorter(end) => out.to_client.pass(input.bytes, frame.range.start..end),
             Row::Moved(bytes) => out.to_client.push(bytes),
+            Row::Failed(_) => {
+                if let Some(setting) = failed {
+                    self.fail_result(&setting, out, cx);
+                }
+            }
         }
         Ok(Taken::Done)
     }
@@ -257,6 +274,9 @@ impl PgSession {
         if error::ends_connection(body) {
             self.ending = true;
             return Taken::Pass;
+        }
+        if self.answers_own_failure() {
+            return Taken::Done;
         }
         self.copy_failed();
         let with_size = self.with_size(body);

@@ -202,7 +202,7 @@ impl PgSession {
         let mut failing = Vec::new();
         if tag == b'Q' {
             self.registry.remove_statement(b"");
-            write_frame(&mut failing, b'Q', |out| write_cstr(out, FAILS_ON_PURPOSE));
+            failing = failing_query();
             self.ledger
                 .push_failing(Awaited::Query(Arc::new(Plan::forward())), error);
         } else {
@@ -258,6 +258,10 @@ impl PgSession {
         let stored = rewritten
             .as_ref()
             .and_then(|rewritten| rewritten.stored.clone());
+        let types = match plan.params.iter().any(|action| action.setting.is_typed()) {
+            true => parse.types.into(),
+            false => Box::default(),
+        };
         let message = rewrite::parse(&parse, &plan, rewritten);
         let undo = self.registry.add_statement(
             parse.name,
@@ -265,6 +269,7 @@ impl PgSession {
                 plan,
                 outline,
                 stored,
+                types,
             },
             self.context.limits.max_registry,
         )?;
@@ -312,7 +317,7 @@ impl PgSession {
             self.ledger.push(Awaited::Bind(undo));
             return Ok(());
         };
-        let (message, stored) = match self.seal_parameters(&statement.plan, &bind, cx)? {
+        let (message, stored) = match self.seal_parameters(&statement, &bind, cx)? {
             None => (None, None),
             Some(SealedBind { message, stored }) => (Some(message), stored),
         };
@@ -507,6 +512,13 @@ impl PgSession {
             .hint("Wait for the earlier statement's result, or write the string as E'…' in ASCII or as a parameter."),
         ))
     }
+}
+
+/// A simple query that fails.
+pub(super) fn failing_query() -> Vec<u8> {
+    let mut message = Vec::new();
+    write_frame(&mut message, b'Q', |out| write_cstr(out, FAILS_ON_PURPOSE));
+    message
 }
 
 /// Sends a message in the place of the client's, or that one.

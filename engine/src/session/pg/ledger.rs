@@ -19,6 +19,8 @@ pub(super) enum Awaited {
     Startup,
     /// Our own question, up to ReadyForQuery.
     Probe,
+    /// A statement of ours that fails, up to ReadyForQuery.
+    OwnFailure,
     Query(Arc<Plan>),
     Parse(Undo),
     Bind(Undo),
@@ -103,6 +105,7 @@ impl Entry {
             self.awaited,
             Awaited::Startup
                 | Awaited::Probe
+                | Awaited::OwnFailure
                 | Awaited::Query(_)
                 | Awaited::Function
                 | Awaited::Sync

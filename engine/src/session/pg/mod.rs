@@ -16,6 +16,7 @@ mod rewrite;
 mod rows;
 mod startup;
 mod stored;
+mod withhold;
 
 use super::keyring::Keyring;
 use super::{
@@ -116,8 +117,10 @@ pub struct PgSession {
     redefined: bool,
     /// Number by which the shell knows the session.
     number: u64,
-    /// A poison record was met: the client gets nothing more before ReadyForQuery.
+    /// A result has ended with an error of ours: the client gets nothing more before ReadyForQuery.
     withholding: bool,
+    /// It was one that fails its transaction.
+    fails_transaction: bool,
     /// Bytes of a message from the server that are still to be dropped.
     server_dropping: usize,
     /// Whose keys this session uses.
@@ -161,6 +164,7 @@ impl PgSession {
             client_id: context.client_id.clone(),
             number: 0,
             withholding: false,
+            fails_transaction: false,
             server_dropping: 0,
             planner: Arc::clone(context.planners.base()),
             context,

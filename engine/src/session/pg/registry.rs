@@ -6,6 +6,7 @@
 use super::results::Fields;
 use super::stored::Stored;
 use crate::plan::{NameEffect, Plan};
+use crate::types::Type;
 use crate::wire::pg::{Format, Formats};
 use std::collections::HashMap;
 use std::sync::{Arc, OnceLock};
@@ -23,6 +24,8 @@ pub(super) struct Statement {
     pub(super) outline: Option<Box<str>>,
     /// The longest container in its text.
     pub(super) stored: Option<Stored>,
+    /// The types that the client has declared for its parameters, four bytes each, if they matter.
+    pub(super) types: Box<[u8]>,
     /// The columns of its result, known after the first description.
     pub(super) fields: OnceLock<Fields>,
 }
@@ -35,6 +38,17 @@ pub(super) struct Prepared {
     pub(super) outline: Option<Box<str>>,
     /// The longest container in its text.
     pub(super) stored: Option<Stored>,
+    /// The types that the client has declared for its parameters, four bytes each, if they matter.
+    pub(super) types: Box<[u8]>,
+}
+
+impl Statement {
+    /// The type that the client has declared for a parameter, by its number from 1 on.
+    pub(super) fn declared(&self, number: u16) -> Option<Type> {
+        let at = usize::from(number).checked_sub(1)? * 4;
+        let oid = self.types.get(at..)?.first_chunk()?;
+        Type::of_oid(u32::from_be_bytes(*oid))
+    }
 }
 
 /// A bound statement: it owns what opens its rows.
@@ -91,12 +105,14 @@ impl Registry {
             plan,
             outline,
             stored,
+            types,
         } = prepared;
         let statement = Arc::new(Statement {
             plan,
             epoch: self.epoch,
             outline,
             stored,
+            types,
             fields: OnceLock::new(),
         });
         let cost = of_statement(name, &statement);
@@ -176,6 +192,7 @@ impl Registry {
                     plan: prepared,
                     outline: None,
                     stored: None,
+                    types: Box::default(),
                 };
                 drop(self.add_statement(name, prepared, limit));
             }
@@ -186,6 +203,7 @@ impl Registry {
                         epoch: self.epoch,
                         outline: None,
                         stored: None,
+                        types: Box::default(),
                         fields: OnceLock::new(),
                     }),
                     stored: None,
@@ -263,6 +281,7 @@ impl Registry {
 fn of_statement(name: &[u8], statement: &Statement) -> usize {
     name.len()
         + ENTRY
+        + statement.types.len()
         + statement
             .outline
             .as_ref()

@@ -10,7 +10,7 @@ use crate::columns::{Origin, Setting};
 use crate::plan::{Plan, Results, RowsOf};
 use crate::wire::cursor::Malformed;
 use crate::wire::pg::row_description::{self, Field};
-use crate::wire::pg::{Formats, Frame};
+use crate::wire::pg::{Formats, Frame, parameter_description};
 use std::sync::Arc;
 
 /// The columns of a result as the server has described them.
@@ -24,10 +24,18 @@ pub(super) struct Fields {
 }
 
 impl PgSession {
-    /// RowDescription: of a statement, of a portal, or in front of the rows of a simple query.
-    pub(super) fn described(&mut self, body: &[u8]) -> Result<(), Malformed> {
+    /// RowDescription: of a statement, of a portal, or in front of the rows of a simple query. Columns with a type of their
+    /// own get it.
+    pub(super) fn described(&mut self, body: &mut [u8]) -> Result<(), Malformed> {
         let described = row_description::read(body)?;
         let fields = self.fields(&described);
+        if !fields.settings.is_empty() {
+            row_description::retype(body, |at| {
+                let setting = fields.settings.get(at)?.as_ref()?;
+                let kind = setting.shown_type()?;
+                Some((kind.oid(), kind.size()))
+            })?;
+        }
         match self.ledger.head().map(|entry| &entry.awaited) {
             Some(Awaited::DescribeStatement(Some(statement)) | Awaited::OwnDescribe(statement)) => {
                 let _ = statement.fields.set(fields);
@@ -77,7 +85,12 @@ impl PgSession {
                 Origin::Plain => None,
                 Origin::Unknown => planned.and_then(|planned| planned.setting(at)),
             };
-            setting.filter(|setting| setting.needs_mapping()).cloned()
+            // Neither containers nor plain values of the type are in a column of, say, numbers.
+            let holds = |setting: &&Arc<Setting>| {
+                setting.needs_mapping()
+                    && (!setting.is_typed() || Kind::of_type(field.type_oid) != Kind::Never)
+            };
+            setting.filter(holds).cloned()
         };
         let settings: Box<[_]> = described.iter().enumerate().map(setting).collect();
         match settings.iter().all(Option::is_none) {
@@ -103,6 +116,34 @@ impl PgSession {
             Some(RowsOf::Cursor(name)) => {
                 (Arc::clone(&self.registry.portal(name)?.statement.plan), 0)
             }
+        })
+    }
+
+    /// Whether ParameterDescription is that of a statement with parameters whose types are others for the client.
+    pub(super) fn shows_types(&mut self) -> bool {
+        self.shown_parameters().is_some()
+    }
+
+    fn shown_parameters(&mut self) -> Option<Arc<Plan>> {
+        match &self.ledger.head()?.awaited {
+            Awaited::DescribeStatement(Some(statement)) => {
+                let mut params = statement.plan.params.iter();
+                let shown = params.any(|action| action.setting.shown_type().is_some());
+                shown.then(|| Arc::clone(&statement.plan))
+            }
+            _ => None,
+        }
+    }
+
+    /// ParameterDescription.
+    pub(super) fn parameters_described(&mut self, body: &mut [u8]) -> Result<(), Malformed> {
+        let Some(plan) = self.shown_parameters() else {
+            return Ok(());
+        };
+        parameter_description::retype(body, |number| {
+            let mut params = plan.params.iter();
+            let action = params.find(|action| action.number == number)?;
+            action.setting.shown_type().map(|kind| kind.oid())
         })
     }
 

@@ -7,6 +7,7 @@ pub mod bind;
 pub mod data_row;
 pub mod error;
 pub mod frame;
+pub mod parameter_description;
 pub mod parse;
 pub mod row_description;
 pub mod startup;
