@@ -115,11 +115,13 @@ pub struct Opener<'a> {
 
 impl detect::Opener for Opener<'_> {
     fn open(&mut self, envelope: detect::Envelope, inner: &[u8], out: &mut Vec<u8>) -> bool {
+        let before = out.len();
         if self
             .poison
             .is_some_and(|keys| opens(keys, envelope, inner, out))
         {
             self.is_poisoned = true;
+            out.truncate(before);
             return self.mask(out);
         }
         let opened = opens(self.keys, envelope, inner, out);

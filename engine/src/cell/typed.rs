@@ -1,4 +1,5 @@
-//! Values of columns with a type of their own, or with an answer for what cannot be opened (policy.md 3.7, postgresql.md 8).
+//! Values of columns with a type of their own, with an answer for what cannot be opened, or with a mask (policy.md 3.7,
+//! postgresql.md 8).
 //!
 //! What is sealed is the canonical text of a value; the database has the container in a column of bytes or text. On the
 //! way in a value is read by the type that the client has declared for it; on the way out it is written in the type of
@@ -50,7 +51,10 @@ impl Typed<'_> {
             written,
         } = scratch;
         plain.clear();
-        let value = decode(cell, self.kind, self.format, raw).unwrap_or(cell);
+        let value = match self.kind != Kind::Bytes && holds_container(cell, raw) {
+            true => &**raw,
+            false => decode(cell, self.kind, self.format, raw).unwrap_or(cell),
+        };
         let kind = self.setting.shown_type().unwrap_or(Type::Bytea);
         let passes = match scan(value, opener, plain) {
             true if kind == Type::Bytea => return Read::Bytes,
@@ -116,6 +120,11 @@ impl Typed<'_> {
         };
         is_readable && memchr::memchr(0, value).is_none()
     }
+}
+
+/// Whether a text is the hex form of bytes that have a container in them, which are left in `raw`.
+fn holds_container(cell: &[u8], raw: &mut Vec<u8>) -> bool {
+    bytea::decode_hex(cell, raw) && detect::recognises(raw)
 }
 
 /// Whether anything can be a value of a type, so that a container cannot be told from one.

@@ -105,10 +105,9 @@ impl Setting {
         }
     }
 
-    /// Whether its values are converted to a type, or answered for if they cannot be opened.
-    pub fn is_typed(&self) -> bool {
-        !matches!(self.transform, Transform::Tokenized { .. })
-            && (self.data_type.is_some() || self.response_on_fail != ResponseOnFail::Ciphertext)
+    /// Whether its values are converted to a type, answered for if they cannot be opened, or masked.
+    pub fn is_converted(&self) -> bool {
+        !matches!(self.transform, Transform::Tokenized { .. }) && self.needs_mapping()
     }
 
     /// The text of the default value, or its bytes where the type is bytes.

@@ -258,7 +258,11 @@ impl PgSession {
         let stored = rewritten
             .as_ref()
             .and_then(|rewritten| rewritten.stored.clone());
-        let types = match plan.params.iter().any(|action| action.setting.is_typed()) {
+        let types = match plan
+            .params
+            .iter()
+            .any(|action| action.setting.is_converted())
+        {
             true => parse.types.into(),
             false => Box::default(),
         };

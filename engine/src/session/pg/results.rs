@@ -88,7 +88,7 @@ impl PgSession {
             // Neither containers nor plain values of the type are in a column of, say, numbers.
             let holds = |setting: &&Arc<Setting>| {
                 setting.needs_mapping()
-                    && (!setting.is_typed() || Kind::of_type(field.type_oid) != Kind::Never)
+                    && (!setting.is_converted() || Kind::of_type(field.type_oid) != Kind::Never)
             };
             setting.filter(holds).cloned()
         };

@@ -64,8 +64,8 @@ pub(super) fn may_open(
     while cells.left() > 0 {
         if let Some(range) = cells.next(buffer)? {
             let cell = buffer.get(range).unwrap_or_default();
-            let is_typed = layout.setting(index).is_some_and(Setting::is_typed);
-            if is_typed && !cell.is_empty() {
+            let is_converted = layout.setting(index).is_some_and(Setting::is_converted);
+            if is_converted && !cell.is_empty() {
                 return Ok(true);
             }
             if cell::open::may_open(cell, layout.kind(index), layout.formats.get(index)) {
@@ -102,7 +102,10 @@ pub(super) fn open<'a>(
         let (kind, format) = (layout.kind(index), layout.formats.get(index));
         let cell = buffer.get(range.clone()).unwrap_or_default();
         opener.pattern = layout.setting(index).and_then(Setting::pattern);
-        let read = match layout.setting(index).filter(|setting| setting.is_typed()) {
+        let read = match layout
+            .setting(index)
+            .filter(|setting| setting.is_converted())
+        {
             Some(setting) => Typed {
                 setting,
                 kind,

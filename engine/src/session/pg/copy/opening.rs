@@ -40,7 +40,7 @@ impl Opening<'_> {
             return Read::Same;
         };
         opener.pattern = setting.and_then(|setting| setting.pattern());
-        let read = match setting.filter(|setting| setting.is_typed()) {
+        let read = match setting.filter(|setting| setting.is_converted()) {
             Some(setting) => Typed {
                 setting,
                 kind: Kind::Unknown,
