@@ -96,7 +96,7 @@ impl PgSession {
             b'D' | b'T' | b'C' | b'Z' | b'E' | b'S' | b'1' | b'2' | b'3' | b'n' | b's' | b'I'
             | b'G' | b'H' | b'W' | b'c' => true,
             b'R' => self.transaction == 0,
-            b't' => self.shows_types(),
+            b't' => self.reads_parameters(),
             _ => false,
         }
     }

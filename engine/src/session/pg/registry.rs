@@ -7,6 +7,7 @@ use super::results::Fields;
 use super::stored::Stored;
 use crate::plan::{NameEffect, Plan};
 use crate::types::Type;
+use crate::wire::pg::parse::BYTEA;
 use crate::wire::pg::{Format, Formats};
 use std::collections::HashMap;
 use std::sync::{Arc, OnceLock};
@@ -26,6 +27,8 @@ pub(super) struct Statement {
     pub(super) stored: Option<Stored>,
     /// The types that the client has declared for its parameters, four bytes each, if they matter.
     pub(super) types: Box<[u8]>,
+    /// OIDs of its parameters' types in the database, known after the first description.
+    pub(super) stored_types: OnceLock<Box<[u32]>>,
     /// The columns of its result, known after the first description.
     pub(super) fields: OnceLock<Fields>,
 }
@@ -48,6 +51,13 @@ impl Statement {
         let at = usize::from(number).checked_sub(1)? * 4;
         let oid = self.types.get(at..)?.first_chunk()?;
         Type::of_oid(u32::from_be_bytes(*oid))
+    }
+
+    /// Whether a container for this parameter, by its number from 1 on, goes into text, as far as that is known.
+    pub(super) fn is_text(&self, number: u16) -> bool {
+        let at = usize::from(number).checked_sub(1);
+        let known = at.and_then(|at| self.stored_types.get()?.get(at));
+        known.is_some_and(|oid| *oid != BYTEA)
     }
 }
 
@@ -113,6 +123,7 @@ impl Registry {
             outline,
             stored,
             types,
+            stored_types: OnceLock::new(),
             fields: OnceLock::new(),
         });
         let cost = of_statement(name, &statement);
@@ -204,6 +215,7 @@ impl Registry {
                         outline: None,
                         stored: None,
                         types: Box::default(),
+                        stored_types: OnceLock::new(),
                         fields: OnceLock::new(),
                     }),
                     stored: None,

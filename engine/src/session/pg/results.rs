@@ -5,6 +5,7 @@
 
 use super::PgSession;
 use super::ledger::Awaited;
+use super::registry::Statement;
 use crate::cell::Kind;
 use crate::columns::{Origin, Setting};
 use crate::plan::{Plan, Results, RowsOf};
@@ -119,32 +120,34 @@ impl PgSession {
         })
     }
 
-    /// Whether ParameterDescription is that of a statement with parameters whose types are others for the client.
-    pub(super) fn shows_types(&mut self) -> bool {
-        self.shown_parameters().is_some()
-    }
-
-    fn shown_parameters(&mut self) -> Option<Arc<Plan>> {
+    /// The statement whose parameters the server describes, if some of them are protected.
+    fn protected_parameters(&mut self) -> Option<Arc<Statement>> {
         match &self.ledger.head()?.awaited {
-            Awaited::DescribeStatement(Some(statement)) => {
-                let mut params = statement.plan.params.iter();
-                let shown = params.any(|action| action.setting.shown_type().is_some());
-                shown.then(|| Arc::clone(&statement.plan))
+            Awaited::DescribeStatement(Some(statement)) | Awaited::OwnDescribe(statement) => {
+                (!statement.plan.params.is_empty()).then(|| Arc::clone(statement))
             }
             _ => None,
         }
     }
 
-    /// ParameterDescription.
+    /// Whether ParameterDescription is looked into.
+    pub(super) fn reads_parameters(&mut self) -> bool {
+        self.protected_parameters().is_some()
+    }
+
+    /// ParameterDescription: parameters with a type of their own get it.
     pub(super) fn parameters_described(&mut self, body: &mut [u8]) -> Result<(), Malformed> {
-        let Some(plan) = self.shown_parameters() else {
+        let Some(statement) = self.protected_parameters() else {
             return Ok(());
         };
+        let stored = parameter_description::read(body)?;
+        let _ = statement.stored_types.set(stored.into());
         parameter_description::retype(body, |number| {
-            let mut params = plan.params.iter();
+            let mut params = statement.plan.params.iter();
             let action = params.find(|action| action.number == number)?;
             action.setting.shown_type().map(|kind| kind.oid())
-        })
+        });
+        Ok(())
     }
 
     /// Whether this message answers a Describe of ours, which the client must not see.

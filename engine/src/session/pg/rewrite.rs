@@ -12,7 +12,7 @@ use crate::plan::{Edit, LiteralKind, LiteralValue, Plan, splice};
 use crate::session::{Ask, ClientError, Cx, Event, KeyFault};
 use crate::types::Type;
 use crate::wire::pg::parse::BYTEA;
-use crate::wire::pg::{Bind, Format, Parse, write_cstr, write_frame};
+use crate::wire::pg::{Bind, Format, Parse, Replaced, write_cstr, write_frame};
 use std::borrow::Cow;
 
 /// A statement's text with its protected literals sealed.
@@ -81,7 +81,7 @@ impl PgSession {
         if plan.params.is_empty() {
             return Ok(None);
         }
-        let mut sealed: Vec<(usize, Vec<u8>)> = Vec::new();
+        let mut sealed: Vec<Replaced> = Vec::new();
         let mut structs = 0;
         let mut stored = None;
         let mut actions = plan.params.iter().peekable();
@@ -104,6 +104,11 @@ impl PgSession {
                 structs += u64::from(container.envelope() == container::Envelope::AcraStruct);
                 let longest = Stored::new(&action.setting, container.as_bytes().len());
                 stored = Some(longest.longer(stored));
+                // Bytes as such are no text.
+                let format = match statement.is_text(action.number) {
+                    true => Format::Text,
+                    false => format,
+                };
                 let bytes = match format {
                     Format::Binary => container.as_bytes().to_vec(),
                     Format::Text => {
@@ -112,7 +117,11 @@ impl PgSession {
                         text
                     }
                 };
-                sealed.push((index, bytes));
+                sealed.push(Replaced {
+                    index,
+                    format,
+                    bytes,
+                });
             }
         }
         if sealed.is_empty() {
@@ -123,13 +132,8 @@ impl PgSession {
             structs,
         });
         let mut message =
-            Vec::with_capacity(64 + sealed.iter().map(|(_, bytes)| bytes.len()).sum::<usize>());
-        let mut replacements = sealed.iter().peekable();
-        bind.write_with(&mut message, |index| {
-            replacements
-                .next_if(|(at, _)| *at == index)
-                .map(|(_, bytes)| &**bytes)
-        });
+            Vec::with_capacity(64 + sealed.iter().map(|new| new.bytes.len()).sum::<usize>());
+        bind.write_with(&mut message, &sealed);
         Ok(Some(SealedBind { message, stored }))
     }
 

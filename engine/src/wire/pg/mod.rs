@@ -12,7 +12,7 @@ pub mod parse;
 pub mod row_description;
 pub mod startup;
 
-pub use bind::Bind;
+pub use bind::{Bind, Replaced};
 pub use frame::{Frame, Scan, scan};
 pub use parse::Parse;
 pub use startup::Startup;
