@@ -59,6 +59,15 @@ pub enum Transform {
     },
 }
 
+/// What equal values of a column have in common, by which they are compared.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Likeness {
+    /// The hash in front of the container.
+    Hash,
+    /// The token.
+    Token,
+}
+
 impl Setting {
     /// What this column asks for and this version does not do, as a sentence about it; nothing if all of it works.
     pub fn unsupported(&self) -> Option<String> {
@@ -71,6 +80,29 @@ impl Setting {
         Some(format!(
             "table \"{table}\", column \"{column}\": {missing} is not available in this version"
         ))
+    }
+
+    /// What equal values of this column have in common, if anything.
+    pub fn likeness(&self) -> Option<Likeness> {
+        match self.transform {
+            Transform::Searchable { .. } => Some(Likeness::Hash),
+            Transform::Tokenized {
+                consistent: true, ..
+            } => Some(Likeness::Token),
+            Transform::Plain | Transform::Masked { .. } | Transform::Tokenized { .. } => None,
+        }
+    }
+
+    /// Whether equal values of both columns have that in common.
+    pub fn is_like(&self, other: &Self) -> bool {
+        let token = |setting: &Self| match setting.transform {
+            Transform::Tokenized { token_type, .. } => Some(token_type),
+            _ => None,
+        };
+        self.likeness().is_some()
+            && self.likeness() == other.likeness()
+            && self.client_id == other.client_id
+            && token(self) == token(other)
     }
 
     /// Whether a stored value of this column can be copied into that one: both are sealed and opened in the same way.

@@ -173,6 +173,7 @@ impl Planner {
         ) {
             Ok(Decision {
                 slots,
+                insertions,
                 params,
                 copies,
                 prepared,
@@ -180,12 +181,13 @@ impl Planner {
             }) => Plan {
                 results,
                 prepared: prepared.into_iter().map(executed).collect(),
-                verdict: match slots.is_empty() {
+                verdict: match slots.is_empty() && insertions.is_empty() {
                     true => Verdict::Forward,
                     false => Verdict::Rewrite,
                 },
                 params,
                 slots,
+                insertions,
                 copies,
                 protected: true,
                 ..Plan::forward()

@@ -2,13 +2,14 @@
 //!
 //! Messages pass as they came; the ledger is kept, rows are opened, and an error that we provoked gets our text.
 
-use super::ledger::Awaited;
+use super::ledger::{Awaited, Entry};
 use super::registry::Statement;
+use super::results::Fields;
 use super::rows::{self, Layout, Row};
 use super::{PgSession, ScanColumns, drop_on, pass_on};
 use crate::cell::Opener;
 use crate::keys::ClientKeys;
-use crate::plan::Results;
+use crate::plan::{ClientEncoding, Results};
 use crate::session::{Ask, Cx, Event, Input, Output, Side, Step};
 use crate::wire::cursor::{Malformed, Reader};
 use crate::wire::pg::{Format, Formats, Frame, Scan, error, frame::HEADER, scan};
@@ -67,6 +68,11 @@ impl PgSession {
                 return Step::NeedMore {
                     want: frame.range.len(),
                 };
+            }
+            if let Some(end) = self.end_of_plain_rows(&frame, input.bytes) {
+                out.to_client.pass(input.bytes, input.at..end);
+                input.at = end;
+                continue;
             }
             let withheld = self.withholds(&frame) || self.answers_own_describe(&frame);
             match self.server_message(&frame, input, out, cx) {
@@ -164,6 +170,20 @@ impl PgSession {
         Ok(Taken::Pass)
     }
 
+    /// Where the rows end that begin here and pass without being looked at one by one.
+    fn end_of_plain_rows(&mut self, frame: &Frame, buffer: &[u8]) -> Option<usize> {
+        if frame.tag != b'D' || self.answers_probe(frame) || self.withholds(frame) {
+            return None;
+        }
+        let layout = layout(
+            self.ledger.head(),
+            &self.query_result,
+            self.context.scan,
+            self.lexical.encoding,
+        );
+        rows::end_of_plain(buffer, frame, layout)
+    }
+
     fn row(
         &mut self,
         frame: &Frame,
@@ -171,27 +191,12 @@ impl PgSession {
         out: &mut Output<'_>,
         cx: &mut Cx<'_>,
     ) -> Result<Taken, Malformed> {
-        let (fields, planned, formats) = match self.ledger.head().map(|entry| &entry.awaited) {
-            Some(Awaited::Query(_)) => match &self.query_result {
-                Some((fields, formats)) => (Some(fields), None, formats),
-                None => (None, None, &NOT_BOUND),
-            },
-            Some(Awaited::Execute(Some(portal))) => {
-                let Statement { plan, fields, .. } = &*portal.statement;
-                (fields.get(), plan.results(0), &portal.results)
-            }
-            _ => (None, None, &NOT_BOUND),
-        };
-        let layout = Layout {
-            kinds: fields.map(|fields| &*fields.kinds),
-            formats,
-            settings: match fields {
-                Some(fields) => &fields.settings,
-                None => planned.map_or(&[], Results::settings),
-            },
-            all: self.context.scan == ScanColumns::All,
-            utf8: self.lexical.encoding.keeps_bytes(),
-        };
+        let layout = layout(
+            self.ledger.head(),
+            &self.query_result,
+            self.context.scan,
+            self.lexical.encoding,
+        );
         if !rows::may_open(input.bytes, frame, layout)? {
             return Ok(Taken::Pass);
         }
@@ -334,12 +339,40 @@ impl PgSession {
                 self.lexical.standard_conforming_strings = value == b"on"
             }
             b"server_version" => self.copies.server_version(value),
-            b"client_encoding" => {
-                self.lexical.encoding = crate::plan::ClientEncoding::of_name(value)
-            }
+            b"client_encoding" => self.lexical.encoding = ClientEncoding::of_name(value),
             _ => {}
         }
         Ok(())
+    }
+}
+
+/// The columns of the rows that come now.
+fn layout<'a>(
+    head: Option<&'a mut Entry>,
+    query_result: &'a Option<(Fields, Formats)>,
+    scan: ScanColumns,
+    encoding: ClientEncoding,
+) -> Layout<'a> {
+    let (fields, planned, formats) = match head.map(|entry| &entry.awaited) {
+        Some(Awaited::Query(_)) => match query_result {
+            Some((fields, formats)) => (Some(fields), None, formats),
+            None => (None, None, &NOT_BOUND),
+        },
+        Some(Awaited::Execute(Some(portal))) => {
+            let Statement { plan, fields, .. } = &*portal.statement;
+            (fields.get(), plan.results(0), &portal.results)
+        }
+        _ => (None, None, &NOT_BOUND),
+    };
+    Layout {
+        kinds: fields.map(|fields| &*fields.kinds),
+        formats,
+        settings: match fields {
+            Some(fields) => &fields.settings,
+            None => planned.map_or(&[], Results::settings),
+        },
+        all: scan == ScanColumns::All,
+        utf8: encoding.keeps_bytes(),
     }
 }
 
