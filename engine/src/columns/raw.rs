@@ -24,7 +24,7 @@ pub(super) struct RawDefaults {
     pub(super) crypto_envelope: Option<String>,
     pub(super) reencrypt: Option<bool>,
     pub(super) consistent: bool,
-    pub(super) ignores_client_ids: bool,
+    pub(super) ignored: Vec<String>,
 }
 
 /// The keys of an entry of `schemas`.
@@ -148,7 +148,7 @@ impl Reader<'_> {
                 .boolean(&mut keys, "consistent_tokenization")
                 .unwrap_or(false);
             let ignored = self.texts(keys.take("ignore_client_ids"), "ignore_client_ids");
-            defaults.ignores_client_ids = ignored.is_some_and(|ids| !ids.is_empty());
+            defaults.ignored = ignored.unwrap_or_default();
             self.unknown(keys, "defaults");
         }
         defaults

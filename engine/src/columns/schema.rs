@@ -70,7 +70,7 @@ impl Columns {
     /// The configuration completed by what a database says, and what in it does not fit, a sentence each.
     pub fn in_database(&self, schema: &Schema) -> (Self, Vec<String>) {
         let mut completed = Self::empty();
-        completed.ignores_client_ids = self.ignores_client_ids;
+        completed.ignored.clone_from(&self.ignored);
         let mut notes = Vec::new();
         for table in self.tables() {
             let own = |kinship| {

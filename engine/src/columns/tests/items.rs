@@ -246,15 +246,8 @@ fn what_this_version_cannot_do_is_said() {
     ] {
         assert_eq!(setting(keys).unsupported(), None, "{keys}");
     }
-    let ignoring = load("defaults: {ignore_client_ids: [one]}\n").columns;
-    assert_eq!(
-        ignoring.unsupported(),
-        ["defaults: ignore_client_ids is not available in this version"]
-    );
-    assert!(
-        load("defaults: {ignore_client_ids: []}\n")
-            .columns
-            .unsupported()
-            .is_empty()
-    );
+    let ignoring = load("defaults: {ignore_client_ids: [one, 42]}\n").columns;
+    assert_eq!(ignoring.unsupported(), [] as [&str; 0]);
+    assert!(ignoring.ignores("one") && ignoring.ignores("42"));
+    assert!(!ignoring.ignores("two") && !ignoring.ignores(""));
 }

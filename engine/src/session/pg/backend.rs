@@ -82,6 +82,7 @@ impl PgSession {
                 Ok(Taken::Ask(ask)) => return Step::Ask(ask),
                 Err(malformed) => return self.violation(Side::Server, malformed.0, out, cx),
             }
+            self.choosing = self.choosing && self.ledger.chooses();
             input.at = frame.range.end;
         }
     }
@@ -109,6 +110,9 @@ impl PgSession {
 
     /// Whether the rows of the current result may hold something to open.
     fn looks_into_rows(&mut self) -> bool {
+        if self.ignored {
+            return false;
+        }
         let (never, mapped) = match self.ledger.head().map(|entry| &entry.awaited) {
             Some(Awaited::Query(_)) => match &self.query_result {
                 Some((fields, _)) => (fields.never, !fields.settings.is_empty()),
@@ -144,7 +148,7 @@ impl PgSession {
             b'D' => return self.row(frame, input, out, cx),
             b'T' => self.described(frame.body_mut(input.bytes))?,
             b't' => self.parameters_described(frame.body_mut(input.bytes))?,
-            b'C' => self.completed(frame.body(input.bytes)),
+            b'C' => self.completed(frame.body(input.bytes), cx),
             b'1' | b'2' | b'3' | b'n' | b's' | b'I' => self.ledger.complete(),
             b'G' if self.withholding => {
                 self.ledger.copy_started();
@@ -241,13 +245,17 @@ impl PgSession {
     }
 
     /// CommandComplete. The registry follows SQL-level PREPARE, DEALLOCATE and DISCARD when the server reports them.
-    fn completed(&mut self, body: &[u8]) {
+    fn completed(&mut self, body: &[u8], cx: &mut Cx<'_>) {
         self.query_result = None;
         self.follow_definitions(body);
         let Some(entry) = self.ledger.head() else {
             return;
         };
         entry.completed += 1;
+        self.follow_choices(body, cx);
+        let Some(entry) = self.ledger.head() else {
+            return;
+        };
         if matches!(
             body,
             b"PREPARE\0"
@@ -283,6 +291,7 @@ impl PgSession {
         if self.answers_own_failure() {
             return Taken::Done;
         }
+        self.choice_failed();
         self.copy_failed();
         let with_size = self.with_size(body);
         let failed = self.ledger.failed();
@@ -311,6 +320,7 @@ impl PgSession {
         self.withholding = false;
         self.transaction = body.first().copied().unwrap_or(b'E');
         let number = self.ledger.ready();
+        self.settle_choices(cx);
         if let Some(database) = self.database.take() {
             // The client has been let in.
             self.catalog = self.context.planners.catalog(&database);

@@ -3,6 +3,7 @@
 //! The registry shows what the server will have once everything sent so far has succeeded. Every change gives an
 //! [`Undo`] that travels with the expected reply and is applied when the server refuses.
 
+use super::chosen::Choices;
 use super::results::Fields;
 use super::stored::Stored;
 use crate::plan::{NameEffect, Plan};
@@ -27,6 +28,8 @@ pub(super) struct Statement {
     pub(super) stored: Option<Stored>,
     /// The types that the client has declared for its parameters, four bytes each, if they matter.
     pub(super) types: Box<[u8]>,
+    /// What it does to the choice of a client.
+    pub(super) choices: Choices,
     /// OIDs of its parameters' types in the database, known after the first description.
     pub(super) stored_types: OnceLock<Box<[u32]>>,
     /// The columns of its result, known after the first description.
@@ -43,6 +46,8 @@ pub(super) struct Prepared {
     pub(super) stored: Option<Stored>,
     /// The types that the client has declared for its parameters, four bytes each, if they matter.
     pub(super) types: Box<[u8]>,
+    /// What it does to the choice of a client.
+    pub(super) choices: Choices,
 }
 
 impl Statement {
@@ -116,6 +121,7 @@ impl Registry {
             outline,
             stored,
             types,
+            choices,
         } = prepared;
         let statement = Arc::new(Statement {
             plan,
@@ -123,6 +129,7 @@ impl Registry {
             outline,
             stored,
             types,
+            choices,
             stored_types: OnceLock::new(),
             fields: OnceLock::new(),
         });
@@ -204,6 +211,7 @@ impl Registry {
                     outline: None,
                     stored: None,
                     types: Box::default(),
+                    choices: Choices::default(),
                 };
                 drop(self.add_statement(name, prepared, limit));
             }
@@ -215,6 +223,7 @@ impl Registry {
                         outline: None,
                         stored: None,
                         types: Box::default(),
+                        choices: Choices::default(),
                         stored_types: OnceLock::new(),
                         fields: OnceLock::new(),
                     }),

@@ -64,6 +64,7 @@ impl PgSession {
             .as_ref()
             .and_then(|(plan, statement)| plan.results(*statement));
         let settings = match planned {
+            _ if self.ignored => Box::default(),
             None if !self.planner.maps_results() => Box::default(),
             planned => self.settings(described, planned),
         };
@@ -122,6 +123,9 @@ impl PgSession {
 
     /// The statement whose parameters the server describes, if some of them are protected.
     fn protected_parameters(&mut self) -> Option<Arc<Statement>> {
+        if self.ignored {
+            return None;
+        }
         match &self.ledger.head()?.awaited {
             Awaited::DescribeStatement(Some(statement)) | Awaited::OwnDescribe(statement) => {
                 (!statement.plan.params.is_empty()).then(|| Arc::clone(statement))
