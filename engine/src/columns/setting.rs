@@ -97,6 +97,42 @@ impl Setting {
             && *default_value == other.default_value
     }
 
+    /// What stands for the encrypted part of a masked value where that cannot be opened.
+    pub fn pattern(&self) -> Option<&[u8]> {
+        match &self.transform {
+            Transform::Masked { pattern, .. } => Some(pattern.as_bytes()),
+            _ => None,
+        }
+    }
+
+    /// Whether its values are read in another way than containers anywhere, so that it must be known which result columns
+    /// are of it.
+    pub fn needs_mapping(&self) -> bool {
+        matches!(
+            self.transform,
+            Transform::Masked { .. } | Transform::Tokenized { .. }
+        ) || self.data_type.is_some()
+            || self.response_on_fail != ResponseOnFail::Ciphertext
+    }
+
+    /// Whether stored values of this column and of that one are read in the same way.
+    pub fn reads_like(&self, other: &Self) -> bool {
+        let is_equal = || {
+            let same_transform = match (&self.transform, &other.transform) {
+                (Transform::Masked { .. } | Transform::Tokenized { .. }, _)
+                | (_, Transform::Masked { .. } | Transform::Tokenized { .. }) => {
+                    self.transform == other.transform
+                }
+                _ => true,
+            };
+            same_transform
+                && self.data_type == other.data_type
+                && self.response_on_fail == other.response_on_fail
+                && self.default_value == other.default_value
+        };
+        !self.needs_mapping() && !other.needs_mapping() || is_equal()
+    }
+
     /// Judges an item and applies the defaults; the first check that fails decides.
     pub(super) fn judge(
         raw: RawColumn,

@@ -5,6 +5,7 @@ use super::flow::{Fate, Flows, LeafKind};
 use super::names::{name, token_name};
 use super::refusal::{Refusal, RefusalCode};
 use super::resolve::Resolver;
+use super::results::Results;
 use super::schema::Schema;
 use super::scope::Rows;
 use super::{ParamAction, ResultColumn, SlotAction, definition};
@@ -25,10 +26,19 @@ use std::sync::Arc;
 pub(super) struct Decision {
     pub(super) slots: Vec<Option<SlotAction>>,
     pub(super) params: Vec<ParamAction>,
-    /// The same for the parameters of each `PREPARE` of the text.
-    pub(super) prepared: Vec<Vec<ParamAction>>,
+    /// The same for each `PREPARE` and `DECLARE` of the text.
+    pub(super) prepared: Vec<Prepared>,
+    /// What results are, by the numbers of their statements.
+    pub(super) results: Vec<(usize, Results)>,
     /// The copies with the client, in the order of the text.
     pub(super) copies: Vec<Copy>,
+}
+
+/// What is known of a statement that gets a name.
+#[derive(Debug)]
+pub(super) struct Prepared {
+    pub(super) params: Vec<ParamAction>,
+    pub(super) result: Option<Results>,
 }
 
 /// Decides on all statements of a text; `is_protected` tells the names of protected tables. Protected result columns are
@@ -48,7 +58,8 @@ pub(super) fn decide(
         lexical,
         decision: Decision::default(),
         params: BTreeMap::new(),
-        results: found,
+        result: None,
+        found,
     };
     let whole = Source {
         text,
@@ -56,7 +67,7 @@ pub(super) fn decide(
         range: (0, tokens.len()),
         folded: shape.folded(),
     };
-    for range in statements(text, tokens) {
+    for (number, range) in statements(text, tokens).enumerate() {
         let source = Source {
             range: (range.start, range.end),
             ..whole
@@ -64,7 +75,7 @@ pub(super) fn decide(
         let statement = tokens.get(range).unwrap_or_default();
         let named = statement.iter().find(|token| is_protected(token));
         // Its parameters are its own.
-        let prepares = is_prepare(text, statement);
+        let (prepares, declares) = names(text, statement);
         let outside = match prepares {
             true => std::mem::take(&mut judge.params),
             false => BTreeMap::new(),
@@ -75,10 +86,17 @@ pub(super) fn decide(
         } else if let Some(named) = named {
             judge.statement(&source, &named, &is_protected)?;
         }
+        let result = judge.result.take();
         if prepares {
             let params = judge.settle_params(&source)?;
-            judge.decision.prepared.push(params);
+            judge.decision.prepared.push(Prepared { params, result });
             judge.params = outside;
+        } else if declares {
+            let params = Vec::new();
+            judge.decision.prepared.push(Prepared { params, result });
+        } else {
+            let result = result.map(|result| (number, result));
+            judge.decision.results.extend(result);
         }
     }
     judge.decision.params = judge.settle_params(&whole)?;
@@ -103,13 +121,13 @@ fn results<'r, 'a>(
         })
 }
 
-/// Whether a statement gives a name to a statement, by its first words.
-fn is_prepare(text: &[u8], statement: &[Token]) -> bool {
+/// Whether a statement is `PREPARE`, or `DECLARE`, by its first words.
+fn names(text: &[u8], statement: &[Token]) -> (bool, bool) {
     let is = |at: usize, word| {
         let token: Option<&Token> = statement.get(at);
         token.is_some_and(|token| token.is_word(text, word))
     };
-    is(0, "prepare") && !is(1, "transaction")
+    (is(0, "prepare") && !is(1, "transaction"), is(0, "declare"))
 }
 
 struct Judge<'a> {
@@ -119,8 +137,10 @@ struct Judge<'a> {
     decision: Decision,
     /// Protected parameters and how often each is the value of its column.
     params: BTreeMap<u16, (Arc<Setting>, usize)>,
+    /// What the result of the current statement is.
+    result: Option<Results>,
     /// Where protected result columns are told, if they are.
-    results: Option<&'a mut Vec<ResultColumn>>,
+    found: Option<&'a mut Vec<ResultColumn>>,
 }
 
 impl<'a> Judge<'a> {
@@ -173,8 +193,9 @@ impl<'a> Judge<'a> {
             None => copy::passed(read),
             Some(named) => {
                 self.check_names(source, named)?;
-                copy::judge(self.schema.columns, read, source, named, |query| {
-                    self.statement(query, named, is_protected)
+                copy::judge(self.schema, read, source, named, |query| {
+                    self.statement(query, named, is_protected)?;
+                    Ok(self.result.take())
                 })?
             }
         };
@@ -236,12 +257,15 @@ impl<'a> Judge<'a> {
         };
         let rows = resolver.query(facts, None)?;
         match wrapper {
-            Wrapper::Client | Wrapper::Prepare(_) | Wrapper::View => {
+            Wrapper::Client | Wrapper::Prepare(_) | Wrapper::View | Wrapper::Explain => {
                 for flow in rows.flows() {
                     resolver.flows.see(flow);
                 }
-                if let Some(found) = &mut self.results {
+                if let Some(found) = &mut self.found {
                     found.extend(results(&rows, &resolver.flows));
+                }
+                if matches!(wrapper, Wrapper::Client | Wrapper::Prepare(_)) {
+                    self.result = Results::of(&rows, &resolver.flows)?;
                 }
             }
             Wrapper::NewTable => resolver.new_table(&rows)?,

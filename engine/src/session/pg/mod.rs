@@ -11,6 +11,7 @@ mod ledger;
 mod poison;
 mod probe;
 mod registry;
+mod results;
 mod rewrite;
 mod rows;
 mod startup;
@@ -30,7 +31,8 @@ use copy::Copies;
 use ledger::Ledger;
 pub use poison::{Poison, PoisonReply};
 use probe::Probe;
-use registry::{Kinds, Registry};
+use registry::Registry;
+use results::Fields;
 use std::sync::Arc;
 
 /// Which cells of a result are looked into.
@@ -141,7 +143,7 @@ pub struct PgSession {
     server_passing: usize,
     copies: Copies,
     /// Columns and formats of the current result of a simple query.
-    query_result: Option<(Kinds, Formats)>,
+    query_result: Option<(Fields, Formats)>,
     /// Cells that may hold a container and for which there were no keys, since the last ReadyForQuery.
     unopened: u64,
     /// Containers that there were keys for, since then.
