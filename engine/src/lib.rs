@@ -22,4 +22,5 @@ pub mod plan;
 pub mod session;
 pub mod sql;
 pub mod tokens;
+pub mod types;
 pub mod wire;

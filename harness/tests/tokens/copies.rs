@@ -52,13 +52,8 @@ fn round(place: &Place) -> Result<()> {
     let clear = "SELECT count(*) FROM people WHERE name LIKE 'name%' OR mail LIKE 'alice%' OR (age = id AND id < 501)";
     assert_eq!(tokens.stored(clear)?, [["0"]]);
 
-    let sql = format!(
-        "COPY (SELECT id, age, account, name, raw, mail FROM people ORDER BY id) TO STDOUT"
-    );
-    assert_eq!(
-        String::from_utf8_lossy(&copy_out(&mut proxied, &sql)?),
-        text
-    );
+    let sql = "COPY (SELECT id, age, account, name, raw, mail FROM people ORDER BY id) TO STDOUT";
+    assert_eq!(String::from_utf8_lossy(&copy_out(&mut proxied, sql)?), text);
     for format in [
         "(FORMAT csv)",
         "(FORMAT binary)",
@@ -73,7 +68,7 @@ fn round(place: &Place) -> Result<()> {
         let into = format!("COPY people {columns} FROM STDIN {format}");
         scene::rows_of(&copy_in(&mut proxied, &into, &data, 10_000)?)?;
         assert_eq!(
-            String::from_utf8_lossy(&copy_out(&mut proxied, &sql)?),
+            String::from_utf8_lossy(&copy_out(&mut proxied, sql)?),
             text,
             "{format}"
         );

@@ -94,7 +94,7 @@ fn all_types(version: u32, place: &Place) -> Result<()> {
 }
 
 /// Through `acra-server`, in both protocols and formats, everything is as it was written.
-fn read_back(tokens: &Tokens<'_>, proxied: &mut acra_harness::raw::Connection) -> Result<()> {
+fn read_back(tokens: &Tokens<'_>, proxied: &mut Connection) -> Result<()> {
     let sql = format!("SELECT {COLUMNS} FROM people ORDER BY id");
     let rows = scene::rows(proxied, &sql)?;
     assert_eq!(rows.len(), 7);

@@ -2,16 +2,19 @@
 
 use super::PgSession;
 use super::frontend::Stop;
+use super::registry::Statement;
 use super::stored::Stored;
 use super::tokenize::{token_of, value_of};
+use crate::cell::typed::{BadValue, Form, plaintext};
 use crate::cell::{self, Kind, Mask, SealError, Sealed, bytea, token};
 use crate::columns::{DataType, Envelope, Setting, TokenType, Transform};
 use crate::crypto::container;
 use crate::plan::{Edit, LiteralKind, LiteralValue, ParamAction, Plan, splice};
 use crate::session::{Ask, ClientError, Cx, Event, KeyFault};
 use crate::tokens::TokenRequest;
+use crate::types::Type;
 use crate::wire::pg::parse::{BYTEA, INT2, INT4, INT8};
-use crate::wire::pg::{Bind, Format, Parse, write_cstr, write_frame};
+use crate::wire::pg::{Bind, Format, Parse, Replaced, write_cstr, write_frame};
 use std::borrow::Cow;
 
 /// A statement's text with its protected literals sealed, or replaced by tokens.
@@ -54,10 +57,11 @@ impl PgSession {
                 }
                 continue;
             }
-            let value = match literal.kind {
-                LiteralKind::Number => Cow::Borrowed(&*literal.value),
-                LiteralKind::String => decode(&literal.value, literal.setting)?,
+            let form = match literal.kind {
+                LiteralKind::Number => Form::Number,
+                LiteralKind::String => Form::Text,
             };
+            let value = plain(&literal.value, form, literal.setting, None)?;
             if let Some(sealed) = self.seal(&value, literal.setting, cx)? {
                 sealed_values += 1;
                 structs += u64::from(sealed.envelope() == container::Envelope::AcraStruct);
@@ -95,15 +99,16 @@ impl PgSession {
     /// The Bind with every protected value sealed or replaced by a token; `None` if nothing had to change.
     pub(super) fn seal_parameters(
         &self,
-        plan: &Plan,
+        statement: &Statement,
         bind: &Bind<'_>,
         cx: &mut Cx<'_>,
     ) -> Result<Option<SealedBind>, Stop> {
+        let plan = &statement.plan;
         if plan.params.is_empty() {
             return Ok(None);
         }
         let mut tokens = self.tokens_for(self.bound_requests(plan, bind)?)?.iter();
-        let mut sealed: Vec<(usize, Vec<u8>)> = Vec::new();
+        let mut sealed: Vec<Replaced> = Vec::new();
         let (mut sealed_values, mut structs) = (0, 0);
         let mut stored = None;
         for (index, format, value, action) in protected(plan, bind) {
@@ -111,22 +116,33 @@ impl PgSession {
             if let Some((token_type, _)) = setting.tokenized() {
                 if !value_of(value, token_type, format, setting)?.is_empty() {
                     let token = token_of(tokens.next(), setting, self.owner(setting)?)?;
-                    sealed.push((index, bound_token(token, token_type, format, value.len())));
+                    sealed.push(Replaced {
+                        index,
+                        format,
+                        bytes: bound_token(token, token_type, format, value.len()),
+                    });
                 }
                 continue;
             }
-            let plain = match format {
-                Format::Binary => Cow::Borrowed(value),
+            let form = match format {
+                Format::Binary => Form::Binary,
                 Format::Text if !self.lexical.encoding.keeps_bytes() && !value.is_ascii() => {
                     return Err(foreign_encoding(setting));
                 }
-                Format::Text => decode(value, setting)?,
+                Format::Text => Form::Text,
             };
+            let declared = statement.declared(action.number);
+            let plain = plain(value, form, setting, declared)?;
             if let Some(container) = self.seal(&plain, setting, cx)? {
                 sealed_values += 1;
                 structs += u64::from(container.envelope() == container::Envelope::AcraStruct);
                 let longest = Stored::new(setting, container.as_bytes().len());
                 stored = Some(longest.longer(stored));
+                // Bytes as such are no text.
+                let format = match statement.is_text(action.number) {
+                    true => Format::Text,
+                    false => format,
+                };
                 let bytes = match format {
                     Format::Binary => container.as_bytes().to_vec(),
                     Format::Text => {
@@ -135,7 +151,11 @@ impl PgSession {
                         text
                     }
                 };
-                sealed.push((index, bytes));
+                sealed.push(Replaced {
+                    index,
+                    format,
+                    bytes,
+                });
             }
         }
         if sealed.is_empty() {
@@ -143,13 +163,8 @@ impl PgSession {
         }
         report_sealed(sealed_values, structs, cx);
         let mut message =
-            Vec::with_capacity(64 + sealed.iter().map(|(_, bytes)| bytes.len()).sum::<usize>());
-        let mut replacements = sealed.iter().peekable();
-        bind.write_with(&mut message, |index| {
-            replacements
-                .next_if(|(at, _)| *at == index)
-                .map(|(_, bytes)| &**bytes)
-        });
+            Vec::with_capacity(64 + sealed.iter().map(|new| new.bytes.len()).sum::<usize>());
+        bind.write_with(&mut message, &sealed);
         Ok(Some(SealedBind { message, stored }))
     }
 
@@ -347,9 +362,30 @@ pub(super) fn parse(
     Some(message)
 }
 
-/// The bytes that a text stands for in a `bytea` column.
-pub(super) fn decode<'a>(text: &'a [u8], setting: &Setting) -> Result<Cow<'a, [u8]>, Stop> {
-    bytea::input(text).map_err(|bytea::BadHex| bad_hex(setting))
+/// What is sealed of a value.
+pub(super) fn plain<'a>(
+    value: &'a [u8],
+    form: Form,
+    setting: &Setting,
+    declared: Option<Type>,
+) -> Result<Cow<'a, [u8]>, Stop> {
+    plaintext(value, form, setting, declared).map_err(|bad| {
+        let (table, column) = (&setting.table, &setting.column);
+        match bad {
+            BadValue::Hex => bad_hex(setting),
+            BadValue::Type(kind) => Stop::Refuse(
+                "bad-value",
+                ClientError::error(
+                    "22P02",
+                    format!(
+                        "a value for column \"{column}\" of table \"{table}\" is not valid for type {}",
+                        kind.name()
+                    ),
+                )
+                .hint("Dates and times must be in ISO form, those with a time zone with an offset from UTC; binary values must be of the declared type."),
+            ),
+        }
+    })
 }
 
 pub(super) fn bad_hex(setting: &Setting) -> Stop {

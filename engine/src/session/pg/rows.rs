@@ -4,7 +4,8 @@
 //! exception is the escape form of `bytea`, which comes back in the longer hex form: then the row gets bytes of its
 //! own.
 
-use crate::cell::{self, Kind, Opener, Scratch, token};
+use crate::cell::typed::{Read, Typed};
+use crate::cell::{self, Kind, Opener, Scratch, bytea, token};
 use crate::columns::{Setting, TokenType};
 use crate::session::tokens::OpenedTokens;
 use crate::wire::cursor::Malformed;
@@ -24,6 +25,8 @@ pub(super) struct Layout<'a> {
     pub(super) settings: &'a [Option<Arc<Setting>>],
     /// Look into every cell, whatever its type.
     pub(super) all: bool,
+    /// The client reads UTF-8.
+    pub(super) utf8: bool,
     /// The values of the tokens in the rows.
     pub(super) tokens: &'a OpenedTokens,
 }
@@ -122,6 +125,8 @@ pub(super) enum Row {
     Shorter(usize),
     /// The row in bytes of its own.
     Moved(Vec<u8>),
+    /// The value of this column cannot be shown.
+    Failed(usize),
 }
 
 /// Tells the tokens in a row.
@@ -156,9 +161,14 @@ pub(super) fn may_open(
     while cells.left() > 0 {
         if let Some(range) = cells.next(buffer)? {
             let cell = buffer.get(range).unwrap_or_default();
-            if layout.token(index, cell).is_some()
-                || cell::open::may_open(cell, layout.kind(index), layout.formats.get(index))
-            {
+            if layout.token(index, cell).is_some() {
+                return Ok(true);
+            }
+            let is_converted = layout.setting(index).is_some_and(Setting::is_converted);
+            if is_converted && !cell.is_empty() {
+                return Ok(true);
+            }
+            if cell::open::may_open(cell, layout.kind(index), layout.formats.get(index)) {
                 return Ok(true);
             }
         }
@@ -193,11 +203,33 @@ pub(super) fn open<'a>(
         let cell = buffer.get(range.clone()).unwrap_or_default();
         opener.pattern = layout.setting(index).and_then(Setting::pattern);
         if let Some(value) = layout.detokenized(index, cell) {
-            row.replaced(buffer, frame, range.end, &value);
-        } else if cell::open(cell, kind, format, opener, scratch) {
-            row.opened(buffer, frame, range.end, &scratch.plain, format);
-        } else {
-            row.keep(buffer, range.start - 4, range.end);
+            row.written(buffer, frame, range.end, &value);
+            index += 1;
+            continue;
+        }
+        let read = match layout
+            .setting(index)
+            .filter(|setting| setting.is_converted())
+        {
+            Some(setting) => Typed {
+                setting,
+                kind,
+                format,
+                utf8: layout.utf8,
+            }
+            .read(cell, opener, scratch),
+            None => match cell::open(cell, kind, format, opener, scratch) {
+                true => Read::Bytes,
+                false => Read::Same,
+            },
+        };
+        match (read, format) {
+            (Read::Same, _) => row.keep(buffer, range.start - 4, range.end),
+            (Read::Bytes, Format::Text) => row.hex(buffer, frame, range.end, &scratch.plain),
+            (Read::Bytes, Format::Binary) | (Read::Written, _) => {
+                row.written(buffer, frame, range.end, &scratch.plain);
+            }
+            (Read::Failed, _) => return Ok(Row::Failed(index)),
         }
         index += 1;
     }
@@ -230,48 +262,54 @@ impl Writer {
         }
     }
 
-    fn opened(
-        &mut self,
-        buffer: &mut [u8],
+    /// A value in the text form of `bytea`.
+    fn hex(&mut self, buffer: &mut [u8], frame: &Frame, cell_end: usize, plain: &[u8]) {
+        let length = plain.len() * 2 + 2;
+        let Some(place) = self.place(buffer, frame, cell_end, length) else {
+            return;
+        };
+        if let Some((prefix, digits)) = place.split_first_chunk_mut::<2>() {
+            *prefix = *bytea::HEX;
+            // The place has twice the length of the value, the one thing that can be wrong.
+            let _ = const_hex::encode_to_slice(plain, digits);
+        }
+    }
+
+    /// A value as it is.
+    fn written(&mut self, buffer: &mut [u8], frame: &Frame, cell_end: usize, value: &[u8]) {
+        if let Some(place) = self.place(buffer, frame, cell_end, value.len()) {
+            place.copy_from_slice(value);
+        }
+    }
+
+    /// Writes the length of a new value, and gives the place for it.
+    fn place<'w>(
+        &'w mut self,
+        buffer: &'w mut [u8],
         frame: &Frame,
         cell_end: usize,
-        plain: &[u8],
-        format: Format,
-    ) {
-        let length = match format {
-            Format::Text => plain.len() * 2 + 2,
-            Format::Binary => plain.len(),
-        };
-        self.begin(buffer, frame, cell_end, length);
-        match format {
-            Format::Binary => self.bytes(buffer, plain),
-            Format::Text => {
-                self.bytes(buffer, b"\\x");
-                self.hex(buffer, plain);
-            }
-        }
-    }
-
-    /// A cell in the place of another, as it is written.
-    fn replaced(&mut self, buffer: &mut [u8], frame: &Frame, cell_end: usize, cell: &[u8]) {
-        self.begin(buffer, frame, cell_end, cell.len());
-        self.bytes(buffer, cell);
-    }
-
-    /// Begins a cell of so many bytes in the place of one that ends at `cell_end`.
-    fn begin(&mut self, buffer: &mut [u8], frame: &Frame, cell_end: usize, length: usize) {
+        length: usize,
+    ) -> Option<&'w mut [u8]> {
         self.changed = true;
         if self.moved.is_none() && self.at + 4 + length > cell_end {
-            self.moved = Some(
-                buffer
-                    .get(frame.range.start..self.at)
-                    .unwrap_or_default()
-                    .to_vec(),
-            );
+            let done = buffer.get(frame.range.start..self.at);
+            self.moved = Some(done.unwrap_or_default().to_vec());
         }
-        // What a frame holds, or a record of a token store, is not longer.
+        // A value is about as long as the cell that it came in, whose length fits.
         let field = u32::try_from(length).unwrap_or(u32::MAX).to_be_bytes();
         self.bytes(buffer, &field);
+        match &mut self.moved {
+            Some(moved) => {
+                let start = moved.len();
+                moved.resize(start + length, 0);
+                moved.get_mut(start..)
+            }
+            None => {
+                let place = buffer.get_mut(self.at..self.at + length);
+                self.at += length;
+                place
+            }
+        }
     }
 
     fn bytes(&mut self, buffer: &mut [u8], bytes: &[u8]) {
@@ -283,26 +321,6 @@ impl Writer {
                 }
                 self.at += bytes.len();
             }
-        }
-    }
-
-    fn hex(&mut self, buffer: &mut [u8], plain: &[u8]) {
-        let length = plain.len() * 2;
-        let place = match &mut self.moved {
-            Some(moved) => {
-                let start = moved.len();
-                moved.resize(start + length, 0);
-                moved.get_mut(start..)
-            }
-            None => {
-                let place = buffer.get_mut(self.at..self.at + length);
-                self.at += length;
-                place
-            }
-        };
-        if let Some(place) = place {
-            // The place has twice the length of the value, the one thing that can be wrong.
-            let _ = const_hex::encode_to_slice(plain, place);
         }
     }
 
@@ -382,7 +400,7 @@ mod tests {
             }
             let formats = Formats::All(format);
             let tokens = crate::session::tokens::OpenedTokens::default();
-            let layout = Layout { kinds: Some(&kinds), formats: &formats, all: false, settings: &[], tokens: &tokens };
+            let layout = Layout { kinds: Some(&kinds), formats: &formats, all: false, utf8: true, settings: &[], tokens: &tokens };
             let (mut at, mut passed) = (0, 0);
             while let Scan::Frame(frame) = scan(&buffer, at) {
                 passed = passed.max(end_of_plain(&buffer, &frame, layout).unwrap_or(0));

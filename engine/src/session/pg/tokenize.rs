@@ -88,7 +88,8 @@ impl PgSession {
         self.opened_tokens.clear();
         let error = ClientError::error("58000", format!("cannot look up tokens: {fault}"))
             .hint("See the log of acra-server.");
-        self.withhold(error, out);
+        self.withhold(&error, out);
+        self.fails_transaction = true;
     }
 }
 

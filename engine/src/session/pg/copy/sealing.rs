@@ -7,13 +7,14 @@
 use super::split::Fault;
 use super::stream::Cells;
 use super::writing;
+use crate::cell::typed::Form;
 use crate::cell::{Kind, bytea, token};
 use crate::columns::{Setting, TokenType};
 use crate::crypto::container::Envelope;
 use crate::plan::{ClientEncoding, CopyColumn, CopyFormat, CopyIn, Role};
 use crate::session::pg::PgSession;
 use crate::session::pg::frontend::Stop;
-use crate::session::pg::rewrite::{decode, foreign_encoding};
+use crate::session::pg::rewrite::{foreign_encoding, plain};
 use crate::session::pg::tokenize::{token_of, value_of};
 use crate::session::{ClientError, Cx};
 use crate::tokens::{Outcome, TokenRequest};
@@ -88,12 +89,8 @@ impl Sealing<'_, '_> {
                 let Some(value) = raw.get(4..).filter(|value| !value.is_empty()) else {
                     return Ok(None);
                 };
-                let bytes = match setting.tokenized() {
-                    None => Cow::Borrowed(value),
-                    Some((token_type, _)) => value_of(value, token_type, Format::Binary, setting)?,
-                };
                 return Ok(Some(Value {
-                    bytes,
+                    bytes: stands_for(value, Format::Binary, setting)?,
                     quoted: false,
                 }));
             }
@@ -117,8 +114,8 @@ impl Sealing<'_, '_> {
             return Err(zero_byte(setting));
         }
         let bytes = match text {
-            Cow::Borrowed(text) => stands_for(text, setting)?,
-            Cow::Owned(text) => Cow::Owned(stands_for(&text, setting)?.into_owned()),
+            Cow::Borrowed(text) => stands_for(text, Format::Text, setting)?,
+            Cow::Owned(text) => Cow::Owned(stands_for(&text, Format::Text, setting)?.into_owned()),
         };
         Ok(Some(Value { bytes, quoted }))
     }
@@ -229,11 +226,16 @@ impl Cells for Sealing<'_, '_> {
     }
 }
 
-/// What the text of a cell stands for in its column.
-fn stands_for<'t>(text: &'t [u8], setting: &Setting) -> Result<Cow<'t, [u8]>, Stop> {
-    match setting.tokenized() {
-        None => decode(text, setting),
-        Some((token_type, _)) => value_of(text, token_type, Format::Text, setting),
+/// What a value in this format stands for in its column.
+fn stands_for<'v>(
+    value: &'v [u8],
+    format: Format,
+    setting: &Setting,
+) -> Result<Cow<'v, [u8]>, Stop> {
+    match (setting.tokenized(), format) {
+        (Some((token_type, _)), _) => value_of(value, token_type, format, setting),
+        (None, Format::Binary) => plain(value, Form::Binary, setting, None),
+        (None, Format::Text) => plain(value, Form::Text, setting, None),
     }
 }
 
