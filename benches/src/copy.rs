@@ -104,6 +104,7 @@ fn containers(rows: usize) -> Result<(Duration, Duration)> {
     let form = Form {
         envelope: Envelope::AcraBlock,
         reencrypt: true,
+        search: None,
     };
     let mut last = None;
     let begin = Instant::now();
@@ -119,6 +120,8 @@ fn containers(rows: usize) -> Result<(Duration, Duration)> {
         keys: &keys,
         poison: None,
         is_poisoned: false,
+        pattern: None,
+        searches: false,
         tally: &mut tally,
     };
     let begin = Instant::now();

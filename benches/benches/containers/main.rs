@@ -130,6 +130,8 @@ fn detection(criterion: &mut Criterion) {
                     keys: &keys,
                     poison: None,
                     is_poisoned: false,
+                    pattern: None,
+                    searches: false,
                     tally: &mut tally,
                 };
                 cell::open(

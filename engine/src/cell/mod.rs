@@ -7,6 +7,7 @@
 pub mod bytea;
 pub mod open;
 pub mod seal;
+pub mod search;
 
 pub use open::{Kind, Opener, Scratch, Tally, open};
 pub use seal::{Form, SealError, Sealed, seal};

@@ -4,7 +4,7 @@
 //! docs/architecture.md, decision 2); the search inside a cell is that of containers.md 8.
 
 use super::bytea;
-use crate::crypto::{acrablock, acrastruct, detect};
+use crate::crypto::{acrablock, acrastruct, detect, search_hash};
 use crate::keys::ClientKeys;
 use crate::wire::pg::Format;
 use memchr::memmem::Finder;
@@ -107,6 +107,8 @@ pub struct Opener<'a> {
     pub is_poisoned: bool,
     /// Takes the place of a container that does not open, as in a masked column (containers.md 10).
     pub pattern: Option<&'a [u8]>,
+    /// Some column is searchable: a hash in front of a container is verified and taken off, whatever the column.
+    pub searches: bool,
     /// What was opened, and what was not.
     pub tally: &'a mut Tally,
 }
@@ -176,7 +178,14 @@ pub fn open(
         Format::Text if cell.starts_with(b"\\x") => bytea::decode_hex(cell, raw).then_some(&**raw),
         Format::Text => bytea::decode_escape(cell, raw).then_some(&**raw),
     };
-    decoded.is_some_and(|bytes| detect::scan(bytes, opener, plain) == detect::Scan::Opened)
+    let keys = opener.keys;
+    decoded.is_some_and(|bytes| {
+        let scan = match opener.searches {
+            true => search_hash::read(bytes, keys.search.as_ref(), opener, plain),
+            false => detect::scan(bytes, opener, plain),
+        };
+        scan == detect::Scan::Opened
+    })
 }
 
 /// The hex forms of `%%%`, of four quotes and of a search hash, at the start of a text.

@@ -68,15 +68,14 @@ impl Setting {
     /// What this column asks for and this version does not do, as a sentence about it; nothing if all of it works.
     pub fn unsupported(&self) -> Option<String> {
         let missing = match &self.transform {
-            Transform::Searchable { .. } => "searchable encryption",
             Transform::Masked { .. } => "masking",
             Transform::Tokenized { .. } => "tokenization",
-            Transform::Plain if self.data_type.is_some() => "a data type",
-            Transform::Plain if self.default_value.is_some() => "default_data_value",
-            Transform::Plain if self.response_on_fail != ResponseOnFail::Ciphertext => {
-                "response_on_fail"
-            }
-            Transform::Plain => return None,
+            Transform::Plain | Transform::Searchable { .. } => match self.response_on_fail {
+                _ if self.data_type.is_some() => "a data type",
+                _ if self.default_value.is_some() => "default_data_value",
+                ResponseOnFail::Ciphertext => return None,
+                ResponseOnFail::DefaultValue | ResponseOnFail::Error => "response_on_fail",
+            },
         };
         let Self { table, column, .. } = self;
         Some(format!(

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use foldhash::{HashMap, HashMapExt as _};
 
-use super::setting::Setting;
+use super::setting::{Setting, Transform};
 
 /// All tables of a configuration.
 #[derive(Debug, Default)]
@@ -70,6 +70,12 @@ impl Columns {
     /// Whether there is an entry, in whatever schema, for this very name (decoded, folded, without schema).
     pub fn names_table(&self, name: &[u8]) -> bool {
         self.by_name.contains_key(name)
+    }
+
+    /// Whether some column is searchable.
+    pub fn searches(&self) -> bool {
+        let mut settings = self.tables.iter().flat_map(Table::settings);
+        settings.any(|setting| matches!(setting.transform, Transform::Searchable { .. }))
     }
 
     /// Whether it must be known of result columns which protected columns they are, see [`Setting::needs_mapping`].

@@ -224,7 +224,7 @@ fn what_this_version_cannot_do_is_said() {
             "data_type: Unknown, response_on_fail: default_value",
             "response_on_fail",
         ),
-        ("searchable: true", "searchable encryption"),
+        ("searchable: true, data_type: str", "a data type"),
         ("masking: x, plaintext_side: left", "masking"),
         ("token_type: str", "tokenization"),
     ] {
@@ -246,6 +246,8 @@ fn what_this_version_cannot_do_is_said() {
         "reencrypting_to_acrablocks: false",
         "data_type: Unknown",
         "response_on_fail: ciphertext",
+        "searchable: true",
+        "searchable: true, searchable_prefix: 3",
     ] {
         assert_eq!(setting(keys).unsupported(), None, "{keys}");
     }
