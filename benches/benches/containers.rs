@@ -2,8 +2,7 @@
 
 #![allow(missing_docs, reason = "criterion's macros make public functions")]
 
-mod floor;
-
+use acra_benches::floor;
 use acra_engine::cell::{self, Kind, Opener, Scratch, Tally};
 use acra_engine::crypto::{
     BlockKey, KeyPairType, PrivateKey, Secret, acrablock, acrastruct, container, detect,
