@@ -72,9 +72,10 @@ impl Setting {
     /// What this column asks for and this version does not do, as a sentence about it; nothing if all of it works.
     pub fn unsupported(&self) -> Option<String> {
         let missing = match &self.transform {
-            Transform::Searchable { .. } => "searchable encryption",
             Transform::Tokenized { .. } => "tokenization",
-            Transform::Plain | Transform::Masked { .. } => return None,
+            Transform::Plain | Transform::Searchable { .. } | Transform::Masked { .. } => {
+                return None;
+            }
         };
         let Self { table, column, .. } = self;
         Some(format!(

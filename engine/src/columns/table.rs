@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use foldhash::{HashMap, HashMapExt as _};
 
-use super::setting::Setting;
+use super::setting::{Setting, Transform};
 
 /// All tables of a configuration.
 #[derive(Debug, Default)]
@@ -75,6 +75,12 @@ impl Columns {
     /// Whether nothing is done for this client (`defaults.ignore_client_ids`).
     pub fn ignores(&self, client_id: &str) -> bool {
         self.ignored.iter().any(|ignored| ignored == client_id)
+    }
+
+    /// Whether some column is searchable.
+    pub fn searches(&self) -> bool {
+        let mut settings = self.tables.iter().flat_map(Table::settings);
+        settings.any(|setting| matches!(setting.transform, Transform::Searchable { .. }))
     }
 
     /// Whether it must be known of result columns which protected columns they are, see [`Setting::needs_mapping`].

@@ -118,6 +118,7 @@ fn combinations_that_are_allowed() {
         "response_on_fail: ciphertext",
         // Searchable.
         "searchable: true",
+        "searchable: true, data_type: str",
         "searchable: true, crypto_envelope: acrastruct",
         "searchable: true, response_on_fail: error",
         "searchable: true, response_on_fail: default_value",
@@ -216,10 +217,7 @@ fn combinations_that_are_not() {
 
 #[test]
 fn what_this_version_cannot_do_is_said() {
-    for (keys, missing) in [
-        ("searchable: true", "searchable encryption"),
-        ("token_type: str", "tokenization"),
-    ] {
+    for (keys, missing) in [("token_type: str", "tokenization")] {
         let expected =
             format!("table \"t\", column \"c\": {missing} is not available in this version");
         assert_eq!(
@@ -243,6 +241,9 @@ fn what_this_version_cannot_do_is_said() {
         "data_type: Unknown, response_on_fail: default_value",
         "data_type_db_identifier: 1700",
         "masking: x, plaintext_side: left",
+        "searchable: true",
+        "searchable: true, data_type: str",
+        "searchable: true, searchable_prefix: 3",
     ] {
         assert_eq!(setting(keys).unsupported(), None, "{keys}");
     }

@@ -1,4 +1,5 @@
-//! Sealing what the client sends: literals of a text, values of a Bind (policy.md 6.5, 6.6).
+//! Changing what the client sends: literals of a text, values of a Bind (policy.md 6.5, 6.6). What is stored is sealed; what a
+//! column is compared with becomes what equal values have in common.
 
 use super::PgSession;
 use super::frontend::Stop;
@@ -6,14 +7,63 @@ use super::registry::Statement;
 use super::stored::Stored;
 use crate::cell::typed::{BadValue, Form, plaintext};
 use crate::cell::{self, Mask, SealError, Sealed, bytea};
-use crate::columns::{DataType, Envelope, Setting, Transform};
-use crate::crypto::container;
-use crate::plan::{Edit, LiteralKind, LiteralValue, Plan, splice};
+use crate::columns::{DataType, Envelope, Likeness, Setting, Transform};
+use crate::crypto::{container, search_hash};
+use crate::keys::ClientKeys;
+use crate::plan::{Edit, LiteralKind, LiteralValue, ParamAction, Plan, Role, in_order, splice};
 use crate::session::{Ask, ClientError, Cx, Event, KeyFault};
 use crate::types::Type;
 use crate::wire::pg::parse::BYTEA;
 use crate::wire::pg::{Bind, Format, Parse, Replaced, write_cstr, write_frame};
 use std::borrow::Cow;
+use std::sync::Arc;
+
+/// What becomes of a value.
+enum Changed {
+    /// It is stored.
+    Sealed(Sealed),
+    /// A column is compared with it.
+    Hash([u8; search_hash::LENGTH]),
+}
+
+impl Changed {
+    fn as_bytes(&self) -> &[u8] {
+        match self {
+            Self::Sealed(sealed) => sealed.as_bytes(),
+            Self::Hash(hash) => hash,
+        }
+    }
+}
+
+/// What was stored among the values of one message.
+#[derive(Default)]
+struct Tally {
+    values: u64,
+    structs: u64,
+    longest: Option<Stored>,
+}
+
+impl Tally {
+    fn add(&mut self, setting: &Arc<Setting>, changed: &Changed) {
+        if let Changed::Sealed(sealed) = changed {
+            self.values += 1;
+            self.structs += u64::from(sealed.envelope() == container::Envelope::AcraStruct);
+            let longest = Stored::new(setting, sealed.as_bytes().len());
+            self.longest = Some(longest.longer(self.longest.take()));
+        }
+    }
+
+    /// Tells of it; the longest container.
+    fn tell(self, cx: &mut Cx<'_>) -> Option<Stored> {
+        if self.values > 0 {
+            cx.events.push(Event::Sealed {
+                values: self.values,
+                structs: self.structs,
+            });
+        }
+        self.longest
+    }
+}
 
 /// A statement's text with its protected literals sealed.
 pub(super) struct Rewritten {
@@ -30,43 +80,37 @@ pub(super) struct SealedBind {
 }
 
 impl PgSession {
-    /// The text with these values of it sealed, which are in its order; `None` if nothing had to change.
-    pub(super) fn seal_literals(
+    /// The text with these values of it changed, and with these edits; `None` if nothing had to change.
+    pub(super) fn change_text(
         &self,
         values: &[LiteralValue<'_>],
+        mut edits: Vec<Edit>,
         text: &[u8],
         cx: &mut Cx<'_>,
     ) -> Result<Option<Rewritten>, Stop> {
-        let mut edits = Vec::new();
-        let mut structs = 0;
-        let mut stored = None;
+        let mut tally = Tally::default();
         for literal in values {
             let form = match literal.kind {
                 LiteralKind::Number => Form::Number,
                 LiteralKind::String => Form::Text,
             };
             let value = plain(&literal.value, form, literal.setting, None)?;
-            if let Some(sealed) = self.seal(&value, literal.setting, cx)? {
-                structs += u64::from(sealed.envelope() == container::Envelope::AcraStruct);
-                let longest = Stored::new(literal.setting, sealed.as_bytes().len());
-                stored = Some(longest.longer(stored));
+            if let Some(changed) = self.change(&value, literal.setting, literal.role, cx)? {
+                tally.add(literal.setting, &changed);
                 edits.push(Edit {
                     span: literal.span.clone(),
-                    text: self.quote(&sealed),
+                    text: self.quote(changed.as_bytes()),
                 });
             }
         }
         if edits.is_empty() {
             return Ok(None);
         }
-        cx.events.push(Event::Sealed {
-            values: edits.len() as u64,
-            structs,
-        });
+        let stored = tally.tell(cx);
         let mut out = Vec::with_capacity(
             text.len() + edits.iter().map(|edit| edit.text.len()).sum::<usize>(),
         );
-        splice(text, &edits, &mut out);
+        splice(text, &in_order(edits), &mut out);
         Ok(Some(Rewritten { text: out, stored }))
     }
 
@@ -81,9 +125,8 @@ impl PgSession {
         if plan.params.is_empty() {
             return Ok(None);
         }
-        let mut sealed: Vec<Replaced> = Vec::new();
-        let mut structs = 0;
-        let mut stored = None;
+        let mut changes: Vec<Replaced> = Vec::new();
+        let mut tally = Tally::default();
         let mut actions = plan.params.iter().peekable();
         for (index, (format, value)) in bind.values().enumerate() {
             let Some(action) = actions.next_if(|action| usize::from(action.number) == index + 1)
@@ -100,41 +143,56 @@ impl PgSession {
             };
             let declared = statement.declared(action.number);
             let plain = plain(value, form, &action.setting, declared)?;
-            if let Some(container) = self.seal(&plain, &action.setting, cx)? {
-                structs += u64::from(container.envelope() == container::Envelope::AcraStruct);
-                let longest = Stored::new(&action.setting, container.as_bytes().len());
-                stored = Some(longest.longer(stored));
+            if let Some(changed) = self.change(&plain, &action.setting, action.role, cx)? {
+                tally.add(&action.setting, &changed);
                 // Bytes as such are no text.
                 let format = match statement.is_text(action.number) {
                     true => Format::Text,
                     false => format,
                 };
                 let bytes = match format {
-                    Format::Binary => container.as_bytes().to_vec(),
+                    Format::Binary => changed.as_bytes().to_vec(),
                     Format::Text => {
-                        let mut text = Vec::with_capacity(container.as_bytes().len() * 2 + 2);
-                        bytea::encode_hex(container.as_bytes(), &mut text);
+                        let mut text = Vec::with_capacity(changed.as_bytes().len() * 2 + 2);
+                        bytea::encode_hex(changed.as_bytes(), &mut text);
                         text
                     }
                 };
-                sealed.push(Replaced {
+                changes.push(Replaced {
                     index,
                     format,
                     bytes,
                 });
             }
         }
-        if sealed.is_empty() {
+        if changes.is_empty() {
             return Ok(None);
         }
-        cx.events.push(Event::Sealed {
-            values: sealed.len() as u64,
-            structs,
-        });
+        let stored = tally.tell(cx);
         let mut message =
-            Vec::with_capacity(64 + sealed.iter().map(|new| new.bytes.len()).sum::<usize>());
-        bind.write_with(&mut message, &sealed);
+            Vec::with_capacity(64 + changes.iter().map(|new| new.bytes.len()).sum::<usize>());
+        bind.write_with(&mut message, &changes);
         Ok(Some(SealedBind { message, stored }))
+    }
+
+    /// What a value becomes by its role; `None`: it stays. An empty value is stored, and so compared, as it is.
+    fn change(
+        &self,
+        value: &[u8],
+        setting: &Setting,
+        role: Role,
+        cx: &mut Cx<'_>,
+    ) -> Result<Option<Changed>, Stop> {
+        match role {
+            Role::Stored => Ok(self.seal(value, setting, cx)?.map(Changed::Sealed)),
+            Role::Compared if value.is_empty() => Ok(None),
+            Role::Compared => {
+                let (client_id, keys) = self.keys_of(setting, cx)?;
+                let hash = cell::search::hash(value, keys);
+                let hash = hash.map_err(|error| refused(error, setting, client_id))?;
+                Ok(Some(Changed::Hash(hash)))
+            }
+        }
     }
 
     pub(super) fn seal(
@@ -143,9 +201,31 @@ impl PgSession {
         setting: &Setting,
         cx: &mut Cx<'_>,
     ) -> Result<Option<Sealed>, Stop> {
-        let (table, column) = (&setting.table, &setting.column);
+        let (client_id, keys) = self.keys_of(setting, cx)?;
+        let form = cell::Form {
+            envelope: match setting.envelope {
+                Envelope::AcraBlock => container::Envelope::AcraBlock,
+                Envelope::AcraStruct => container::Envelope::AcraStruct,
+            },
+            reencrypt: setting.reencrypt,
+            mask: mask(setting),
+            search: match setting.transform {
+                Transform::Searchable { prefix } => Some(prefix.unwrap_or(0)),
+                _ => None,
+            },
+        };
+        cell::seal(value, form, keys, cx.rng).map_err(|error| refused(error, setting, client_id))
+    }
+
+    /// The keys of a column: those of its own client, or else of the connection's.
+    fn keys_of<'k>(
+        &'k self,
+        setting: &'k Setting,
+        cx: &mut Cx<'_>,
+    ) -> Result<(&'k str, &'k ClientKeys), Stop> {
         let own = self.client_id.as_ref().map(|id| id.as_str());
         let Some(client_id) = setting.client_id.as_deref().or(own) else {
+            let (table, column) = (&setting.table, &setting.column);
             return Err(Stop::Refuse(
                 "no-client-id",
                 ClientError::error(
@@ -155,58 +235,32 @@ impl PgSession {
                 .hint("Start acra-server with --client_id, or give the column a client_id."),
             ));
         };
-        let keys = match self.keyring.get(client_id) {
-            None => return Err(Stop::Ask(Ask::Keys(client_id.into()))),
-            Some(Ok(keys)) => keys,
+        match self.keyring.get(client_id) {
+            None => Err(Stop::Ask(Ask::Keys(client_id.into()))),
+            Some(Ok(keys)) => Ok((client_id, keys)),
             Some(Err(fault)) => {
                 cx.events.push(Event::KeysUnavailable {
                     client_id: client_id.into(),
                 });
-                return Err(keys_unavailable(setting, client_id, fault));
+                Err(keys_unavailable(
+                    setting,
+                    client_id,
+                    storage_key(setting, fault),
+                ))
             }
-        };
-        let form = cell::Form {
-            envelope: match setting.envelope {
-                Envelope::AcraBlock => container::Envelope::AcraBlock,
-                Envelope::AcraStruct => container::Envelope::AcraStruct,
-            },
-            reencrypt: setting.reencrypt,
-            mask: mask(setting),
-        };
-        cell::seal(value, form, keys, cx.rng).map_err(|error| match error {
-            SealError::NoKey => keys_unavailable(setting, client_id, KeyFault::Missing),
-            SealError::Closed => Stop::Refuse(
-                "seal-failed",
-                ClientError::error(
-                    "XX000",
-                    format!("cannot decrypt an AcraStruct for column \"{column}\" of table \"{table}\""),
-                )
-                .hint(
-                    "AcraStructs become AcraBlocks in this column, for which the client's private key is needed. \
-                     reencrypting_to_acrablocks: false stores them as they are.",
-                ),
-            ),
-            SealError::Failed => Stop::Refuse(
-                "seal-failed",
-                ClientError::error(
-                    "XX000",
-                    format!("cannot encrypt a value for column \"{column}\" of table \"{table}\""),
-                )
-                .hint("A value of 4 GiB or more cannot be encrypted."),
-            ),
-        })
+        }
     }
 
     /// A `bytea` literal, read alike by the server whatever it reported last.
-    fn quote(&self, sealed: &Sealed) -> Vec<u8> {
-        let mut text = Vec::with_capacity(sealed.as_bytes().len() * 2 + 6);
+    fn quote(&self, bytes: &[u8]) -> Vec<u8> {
+        let mut text = Vec::with_capacity(bytes.len() * 2 + 6);
         if self.lexical.standard_conforming_strings {
             text.push(b'\'');
         } else {
             // The server takes the backslash for an escape, so it is doubled.
             text.extend_from_slice(b"E'\\");
         }
-        bytea::encode_hex(sealed.as_bytes(), &mut text);
+        bytea::encode_hex(bytes, &mut text);
         text.push(b'\'');
         text
     }
@@ -236,7 +290,7 @@ pub(super) fn parse(
     rewritten: Option<Rewritten>,
 ) -> Option<Vec<u8>> {
     let mut types = Cow::Borrowed(parse.types);
-    for action in &plan.params {
+    for action in plan.params.iter().filter(|action| takes_bytes(action)) {
         let at = usize::from(action.number).saturating_sub(1) * 4;
         let declared = types
             .get(at..at + 4)
@@ -296,9 +350,52 @@ pub(super) fn plain<'a>(
     })
 }
 
-fn keys_unavailable(setting: &Setting, client_id: &str, fault: KeyFault) -> Stop {
-    let (table, column) = (&setting.table, &setting.column);
-    let (why, hint) = match fault {
+/// Whether a parameter gets bytes: a container, or a hash. A token has the type of its column.
+fn takes_bytes(action: &ParamAction) -> bool {
+    action.role == Role::Stored || action.setting.likeness() == Some(Likeness::Hash)
+}
+
+/// The error for a value that cannot be changed.
+fn refused(error: SealError, setting: &Setting, client_id: &str) -> Stop {
+    let Setting { table, column, .. } = setting;
+    let is_searchable = setting.likeness() == Some(Likeness::Hash);
+    let (message, hint) = match error {
+        SealError::NoKey => {
+            let why = storage_key(setting, KeyFault::Missing);
+            return keys_unavailable(setting, client_id, why);
+        }
+        SealError::NoSearchKey => {
+            let why = (
+                "there is no key for searchable encryption",
+                "Make one with acra-keys generate --search_hmac_symmetric_key or acra-keymaker --generate_hmac_key.",
+            );
+            return keys_unavailable(setting, client_id, why);
+        }
+        SealError::Closed if is_searchable => (
+            format!(
+                "cannot decrypt a container for searchable column \"{column}\" of table \"{table}\""
+            ),
+            "The hash that values are searched by is that of the container's content, for which the client's key is needed.",
+        ),
+        SealError::Closed => (
+            format!("cannot decrypt an AcraStruct for column \"{column}\" of table \"{table}\""),
+            "AcraStructs become AcraBlocks in this column, for which the client's private key is needed. \
+             reencrypting_to_acrablocks: false stores them as they are.",
+        ),
+        SealError::Failed => (
+            format!("cannot encrypt a value for column \"{column}\" of table \"{table}\""),
+            "A value of 4 GiB or more cannot be encrypted.",
+        ),
+    };
+    Stop::Refuse(
+        "seal-failed",
+        ClientError::error("XX000", message).hint(hint),
+    )
+}
+
+/// Why there is no storage key, and what to do.
+fn storage_key(setting: &Setting, fault: KeyFault) -> (&'static str, &'static str) {
+    match fault {
         KeyFault::Missing => (
             "there is no storage key",
             match setting.envelope {
@@ -314,7 +411,11 @@ fn keys_unavailable(setting: &Setting, client_id: &str, fault: KeyFault) -> Stop
             "the key store cannot be read",
             "See the log of acra-server; the master key may be another one than the keys were made with.",
         ),
-    };
+    }
+}
+
+fn keys_unavailable(setting: &Setting, client_id: &str, (why, hint): (&str, &str)) -> Stop {
+    let (table, column) = (&setting.table, &setting.column);
     Stop::Refuse(
         "keys-unavailable",
         ClientError::error(
