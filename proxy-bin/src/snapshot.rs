@@ -203,7 +203,7 @@ fn warn_missing(needs: Needs, keys: &KeyCache, logger: &Logger) {
                 &[
                     codes::code(codes::KEYS),
                     ("client_id", (&id).into()),
-                    ("missing", flags.into()),
+                    ("missing", (&*flags).into()),
                 ],
             );
         }

@@ -22,6 +22,7 @@ fn keys() -> Arc<ClientKeys> {
         symmetric: vec![BlockKey::new(Secret::from(vec![9; 32])).unwrap()],
         private: vec![key(1), key(2)],
         public: Some(key(1).public().unwrap()),
+        search: None,
     })
 }
 

@@ -234,6 +234,7 @@ impl PgSession {
             poison,
             is_poisoned: false,
             pattern: None,
+            searches: self.planner.searches(),
             tally: &mut self.tally,
         };
         let row = rows::open(input.bytes, frame, layout, &mut opener, &mut self.cells)?;

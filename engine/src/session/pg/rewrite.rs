@@ -1,4 +1,5 @@
-//! Sealing what the client sends: literals of a text, values of a Bind (policy.md 6.5, 6.6).
+//! Changing what the client sends: literals of a text, values of a Bind (policy.md 6.5, 6.6). What is stored is sealed; what a
+//! column is compared with becomes what equal values have in common.
 
 use super::PgSession;
 use super::frontend::Stop;
@@ -7,15 +8,64 @@ use super::stored::Stored;
 use super::tokenize::{token_of, value_of};
 use crate::cell::typed::{BadValue, Form, plaintext};
 use crate::cell::{self, Kind, Mask, SealError, Sealed, bytea, token};
-use crate::columns::{DataType, Envelope, Setting, TokenType, Transform};
-use crate::crypto::container;
-use crate::plan::{Edit, LiteralKind, LiteralValue, ParamAction, Plan, splice};
+use crate::columns::{DataType, Envelope, Likeness, Setting, TokenType, Transform};
+use crate::crypto::{container, search_hash};
+use crate::keys::ClientKeys;
+use crate::plan::{Edit, LiteralKind, LiteralValue, ParamAction, Plan, Role, in_order, splice};
 use crate::session::{Ask, ClientError, Cx, Event, KeyFault};
 use crate::tokens::TokenRequest;
 use crate::types::Type;
 use crate::wire::pg::parse::{BYTEA, INT2, INT4, INT8};
 use crate::wire::pg::{Bind, Format, Parse, Replaced, write_cstr, write_frame};
 use std::borrow::Cow;
+use std::sync::Arc;
+
+/// What becomes of a value.
+enum Changed {
+    /// It is stored.
+    Sealed(Sealed),
+    /// A column is compared with it.
+    Hash([u8; search_hash::LENGTH]),
+}
+
+impl Changed {
+    fn as_bytes(&self) -> &[u8] {
+        match self {
+            Self::Sealed(sealed) => sealed.as_bytes(),
+            Self::Hash(hash) => hash,
+        }
+    }
+}
+
+/// What was stored among the values of one message.
+#[derive(Default)]
+struct Tally {
+    values: u64,
+    structs: u64,
+    longest: Option<Stored>,
+}
+
+impl Tally {
+    fn add(&mut self, setting: &Arc<Setting>, changed: &Changed) {
+        if let Changed::Sealed(sealed) = changed {
+            self.values += 1;
+            self.structs += u64::from(sealed.envelope() == container::Envelope::AcraStruct);
+            let longest = Stored::new(setting, sealed.as_bytes().len());
+            self.longest = Some(longest.longer(self.longest.take()));
+        }
+    }
+
+    /// Tells of it; the longest container.
+    fn tell(self, cx: &mut Cx<'_>) -> Option<Stored> {
+        if self.values > 0 {
+            cx.events.push(Event::Sealed {
+                values: self.values,
+                structs: self.structs,
+            });
+        }
+        self.longest
+    }
+}
 
 /// A statement's text with its protected literals sealed, or replaced by tokens.
 pub(super) struct Rewritten {
@@ -32,18 +82,16 @@ pub(super) struct SealedBind {
 }
 
 impl PgSession {
-    /// The text with these values of it sealed or replaced by tokens, which are in its order; `None` if nothing had to
-    /// change.
-    pub(super) fn seal_literals(
+    /// The text with these values of it changed, and with these edits; `None` if nothing had to change.
+    pub(super) fn change_text(
         &self,
         values: &[LiteralValue<'_>],
+        mut edits: Vec<Edit>,
         text: &[u8],
         cx: &mut Cx<'_>,
     ) -> Result<Option<Rewritten>, Stop> {
         let mut tokens = self.tokens_for(self.literal_requests(values)?)?.iter();
-        let (mut edits, mut sealed_values) = (Vec::new(), 0);
-        let mut structs = 0;
-        let mut stored = None;
+        let mut tally = Tally::default();
         for literal in values {
             if let Some((token_type, _)) = literal.setting.tokenized() {
                 let value = value_of(&literal.value, token_type, Format::Text, literal.setting)?;
@@ -62,25 +110,22 @@ impl PgSession {
                 LiteralKind::String => Form::Text,
             };
             let value = plain(&literal.value, form, literal.setting, None)?;
-            if let Some(sealed) = self.seal(&value, literal.setting, cx)? {
-                sealed_values += 1;
-                structs += u64::from(sealed.envelope() == container::Envelope::AcraStruct);
-                let longest = Stored::new(literal.setting, sealed.as_bytes().len());
-                stored = Some(longest.longer(stored));
+            if let Some(changed) = self.change(&value, literal.setting, literal.role, cx)? {
+                tally.add(literal.setting, &changed);
                 edits.push(Edit {
                     span: literal.span.clone(),
-                    text: self.quote(sealed.as_bytes()),
+                    text: self.quote(changed.as_bytes()),
                 });
             }
         }
         if edits.is_empty() {
             return Ok(None);
         }
-        report_sealed(sealed_values, structs, cx);
+        let stored = tally.tell(cx);
         let mut out = Vec::with_capacity(
             text.len() + edits.iter().map(|edit| edit.text.len()).sum::<usize>(),
         );
-        splice(text, &edits, &mut out);
+        splice(text, &in_order(edits), &mut out);
         Ok(Some(Rewritten { text: out, stored }))
     }
 
@@ -108,15 +153,14 @@ impl PgSession {
             return Ok(None);
         }
         let mut tokens = self.tokens_for(self.bound_requests(plan, bind)?)?.iter();
-        let mut sealed: Vec<Replaced> = Vec::new();
-        let (mut sealed_values, mut structs) = (0, 0);
-        let mut stored = None;
+        let mut changes: Vec<Replaced> = Vec::new();
+        let mut tally = Tally::default();
         for (index, format, value, action) in protected(plan, bind) {
             let setting = &action.setting;
             if let Some((token_type, _)) = setting.tokenized() {
                 if !value_of(value, token_type, format, setting)?.is_empty() {
                     let token = token_of(tokens.next(), setting, self.owner(setting)?)?;
-                    sealed.push(Replaced {
+                    changes.push(Replaced {
                         index,
                         format,
                         bytes: bound_token(token, token_type, format, value.len()),
@@ -133,39 +177,56 @@ impl PgSession {
             };
             let declared = statement.declared(action.number);
             let plain = plain(value, form, setting, declared)?;
-            if let Some(container) = self.seal(&plain, setting, cx)? {
-                sealed_values += 1;
-                structs += u64::from(container.envelope() == container::Envelope::AcraStruct);
-                let longest = Stored::new(setting, container.as_bytes().len());
-                stored = Some(longest.longer(stored));
+            if let Some(changed) = self.change(&plain, setting, action.role, cx)? {
+                tally.add(setting, &changed);
                 // Bytes as such are no text.
                 let format = match statement.is_text(action.number) {
                     true => Format::Text,
                     false => format,
                 };
                 let bytes = match format {
-                    Format::Binary => container.as_bytes().to_vec(),
+                    Format::Binary => changed.as_bytes().to_vec(),
                     Format::Text => {
-                        let mut text = Vec::with_capacity(container.as_bytes().len() * 2 + 2);
-                        bytea::encode_hex(container.as_bytes(), &mut text);
+                        let mut text = Vec::with_capacity(changed.as_bytes().len() * 2 + 2);
+                        bytea::encode_hex(changed.as_bytes(), &mut text);
                         text
                     }
                 };
-                sealed.push(Replaced {
+                changes.push(Replaced {
                     index,
                     format,
                     bytes,
                 });
             }
         }
-        if sealed.is_empty() {
+        if changes.is_empty() {
             return Ok(None);
         }
-        report_sealed(sealed_values, structs, cx);
+        let stored = tally.tell(cx);
         let mut message =
-            Vec::with_capacity(64 + sealed.iter().map(|new| new.bytes.len()).sum::<usize>());
-        bind.write_with(&mut message, &sealed);
+            Vec::with_capacity(64 + changes.iter().map(|new| new.bytes.len()).sum::<usize>());
+        bind.write_with(&mut message, &changes);
         Ok(Some(SealedBind { message, stored }))
+    }
+
+    /// What a value becomes by its role; `None`: it stays. An empty value is stored, and so compared, as it is.
+    fn change(
+        &self,
+        value: &[u8],
+        setting: &Setting,
+        role: Role,
+        cx: &mut Cx<'_>,
+    ) -> Result<Option<Changed>, Stop> {
+        match role {
+            Role::Stored => Ok(self.seal(value, setting, cx)?.map(Changed::Sealed)),
+            Role::Compared if value.is_empty() => Ok(None),
+            Role::Compared => {
+                let (client_id, keys) = self.keys_of(setting, cx)?;
+                let hash = cell::search::hash(value, keys);
+                let hash = hash.map_err(|error| refused(error, setting, client_id))?;
+                Ok(Some(Changed::Hash(hash)))
+            }
+        }
     }
 
     /// The requests for the tokens of bound values, in their order.
@@ -208,18 +269,7 @@ impl PgSession {
         setting: &Setting,
         cx: &mut Cx<'_>,
     ) -> Result<Option<Sealed>, Stop> {
-        let (table, column) = (&setting.table, &setting.column);
-        let client_id = self.owner(setting)?;
-        let keys = match self.keyring.get(client_id) {
-            None => return Err(Stop::Ask(Ask::Keys(client_id.into()))),
-            Some(Ok(keys)) => keys,
-            Some(Err(fault)) => {
-                cx.events.push(Event::KeysUnavailable {
-                    client_id: client_id.into(),
-                });
-                return Err(keys_unavailable(setting, client_id, fault));
-            }
-        };
+        let (client_id, keys) = self.keys_of(setting, cx)?;
         let form = cell::Form {
             envelope: match setting.envelope {
                 Envelope::AcraBlock => container::Envelope::AcraBlock,
@@ -227,29 +277,31 @@ impl PgSession {
             },
             reencrypt: setting.reencrypt,
             mask: mask(setting),
+            search: match setting.transform {
+                Transform::Searchable { prefix } => Some(prefix.unwrap_or(0)),
+                _ => None,
+            },
         };
-        cell::seal(value, form, keys, cx.rng).map_err(|error| match error {
-            SealError::NoKey => keys_unavailable(setting, client_id, KeyFault::Missing),
-            SealError::Closed => Stop::Refuse(
-                "seal-failed",
-                ClientError::error(
-                    "XX000",
-                    format!("cannot decrypt an AcraStruct for column \"{column}\" of table \"{table}\""),
-                )
-                .hint(
-                    "AcraStructs become AcraBlocks in this column, for which the client's private key is needed. \
-                     reencrypting_to_acrablocks: false stores them as they are.",
-                ),
-            ),
-            SealError::Failed => Stop::Refuse(
-                "seal-failed",
-                ClientError::error(
-                    "XX000",
-                    format!("cannot encrypt a value for column \"{column}\" of table \"{table}\""),
-                )
-                .hint("A value of 4 GiB or more cannot be encrypted."),
-            ),
-        })
+        cell::seal(value, form, keys, cx.rng).map_err(|error| refused(error, setting, client_id))
+    }
+
+    /// The keys of a column.
+    fn keys_of<'k>(
+        &'k self,
+        setting: &'k Setting,
+        cx: &mut Cx<'_>,
+    ) -> Result<(&'k str, &'k ClientKeys), Stop> {
+        let client_id = self.owner(setting)?;
+        match self.keyring.get(client_id) {
+            None => Err(Stop::Ask(Ask::Keys(client_id.into()))),
+            Some(Ok(keys)) => Ok((client_id, keys)),
+            Some(Err(fault)) => {
+                cx.events.push(Event::KeysUnavailable {
+                    client_id: client_id.into(),
+                });
+                Err(keys_unavailable(setting, client_id, fault))
+            }
+        }
     }
 
     /// A `bytea` literal, read alike by the server whatever it reported last.
@@ -287,12 +339,6 @@ fn bound_token(token: &[u8], token_type: TokenType, format: Format, width: usize
     let width = token::number_width(token_type).map_or(width, |least| width.max(least));
     // A number of its own type fits.
     token::write(token, token_type, Kind::Unknown, format, width).unwrap_or_default()
-}
-
-fn report_sealed(values: u64, structs: u64, cx: &mut Cx<'_>) {
-    if values > 0 {
-        cx.events.push(Event::Sealed { values, structs });
-    }
 }
 
 /// The type that a parameter is declared with instead; `None` if it stays.
@@ -388,6 +434,43 @@ pub(super) fn plain<'a>(
     })
 }
 
+/// The error for a value that cannot be changed.
+fn refused(error: SealError, setting: &Setting, client_id: &str) -> Stop {
+    let Setting { table, column, .. } = setting;
+    let is_searchable = setting.likeness() == Some(Likeness::Hash);
+    let (message, hint) = match error {
+        SealError::NoKey => {
+            return keys_unavailable(setting, client_id, KeyFault::Missing);
+        }
+        SealError::NoSearchKey => {
+            let why = (
+                "there is no key for searchable encryption",
+                "Make one with acra-keys generate --search_hmac_symmetric_key or acra-keymaker --generate_hmac_key.",
+            );
+            return cannot_encrypt(setting, client_id, why);
+        }
+        SealError::Closed if is_searchable => (
+            format!(
+                "cannot decrypt a container for searchable column \"{column}\" of table \"{table}\""
+            ),
+            "The hash that values are searched by is that of the container's content, for which the client's key is needed.",
+        ),
+        SealError::Closed => (
+            format!("cannot decrypt an AcraStruct for column \"{column}\" of table \"{table}\""),
+            "AcraStructs become AcraBlocks in this column, for which the client's private key is needed. \
+             reencrypting_to_acrablocks: false stores them as they are.",
+        ),
+        SealError::Failed => (
+            format!("cannot encrypt a value for column \"{column}\" of table \"{table}\""),
+            "A value of 4 GiB or more cannot be encrypted.",
+        ),
+    };
+    Stop::Refuse(
+        "seal-failed",
+        ClientError::error("XX000", message).hint(hint),
+    )
+}
+
 pub(super) fn bad_hex(setting: &Setting) -> Stop {
     let (table, column) = (&setting.table, &setting.column);
     Stop::Refuse(
@@ -403,8 +486,7 @@ pub(super) fn bad_hex(setting: &Setting) -> Stop {
 }
 
 pub(super) fn keys_unavailable(setting: &Setting, client_id: &str, fault: KeyFault) -> Stop {
-    let (table, column) = (&setting.table, &setting.column);
-    let (why, hint) = match fault {
+    let why = match fault {
         KeyFault::Missing => (
             "there is no storage key",
             match setting.envelope {
@@ -421,6 +503,11 @@ pub(super) fn keys_unavailable(setting: &Setting, client_id: &str, fault: KeyFau
             "See the log of acra-server; the master key may be another one than the keys were made with.",
         ),
     };
+    cannot_encrypt(setting, client_id, why)
+}
+
+fn cannot_encrypt(setting: &Setting, client_id: &str, (why, hint): (&str, &str)) -> Stop {
+    let (table, column) = (&setting.table, &setting.column);
     Stop::Refuse(
         "keys-unavailable",
         ClientError::error(

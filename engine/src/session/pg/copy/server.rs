@@ -272,6 +272,7 @@ impl PgSession {
             poison,
             is_poisoned: false,
             pattern: None,
+            searches: self.planner.searches(),
             tally,
         });
         let mut opening = Opening {
