@@ -69,6 +69,7 @@ pub(crate) fn context(columns: Arc<Columns>, scan: ScanColumns) -> Arc<Context> 
         poison: None,
         planners: Arc::new(Planners::new(columns, Unsupported::Refuse, PLANS)),
         client_id: ClientId::new(CLIENT).ok(),
+        client_id_variable: None,
         client_tls: ClientTls::Disabled,
         scan,
         // Small ones are met.
