@@ -31,4 +31,6 @@ else
 fi
 step "faults, with databases in containers"
 scripts/test-containers.sh quick
+step "fuzz targets, a minute"
+scripts/fuzz.sh 60
 step "all of it passed"

@@ -4,9 +4,12 @@
 //! and to the session. It knows nothing of messages, keys or containers. What is not understood and may concern a
 //! protected column is refused (docs/architecture.md, "Fail closed").
 
+mod choice;
+mod compare;
 mod copy;
 mod decide;
 mod definition;
+mod edits;
 mod execute;
 mod explain;
 mod flow;
@@ -30,7 +33,9 @@ mod tests;
 
 pub use crate::sql::effects::{NameEffect, RowsOf};
 pub use crate::sql::{ClientEncoding, Edit, Lexical, splice};
+pub use choice::{Choice, NotAValue, choices};
 pub use copy::{Copy, CopyColumn, CopyFormat, CopyIn, CopyOut, Dialect};
+pub use edits::in_order;
 pub use execute::arguments;
 pub use explain::{Explanation, ResultColumn};
 pub use literals::{LiteralKind, LiteralValue};
@@ -41,6 +46,7 @@ pub use refusal::{Refusal, RefusalCode};
 pub use results::Results;
 
 use crate::columns::Setting;
+use edits::Insertion;
 use std::sync::Arc;
 
 /// What happens to a statement's text.
@@ -48,7 +54,7 @@ use std::sync::Arc;
 pub enum Verdict {
     /// It passes as it is.
     Forward,
-    /// Some of its literals are sealed.
+    /// Some of its literals are sealed, or some of its comparisons are those of hashes.
     Rewrite,
     /// It does not reach the server.
     Refuse(Refusal),
@@ -56,19 +62,31 @@ pub enum Verdict {
     Observe(Refusal),
 }
 
-/// A parameter whose values are sealed.
+/// What a value is to its protected column.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Role {
+    /// It is stored in the column, and becomes what the column stores.
+    Stored,
+    /// The column is compared with it, and it becomes what equal values have in common.
+    Compared,
+}
+
+/// A parameter whose values are changed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ParamAction {
     /// Its number, from 1 on.
     pub number: u16,
     /// The column that it is a value of.
     pub setting: Arc<Setting>,
+    /// What it is to the column.
+    pub role: Role,
 }
 
 /// What happens to the literal of a slot.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct SlotAction {
     setting: Arc<Setting>,
+    role: Role,
     /// The token before it is its sign.
     negative: bool,
 }
@@ -78,7 +96,7 @@ struct SlotAction {
 pub struct Plan {
     /// What happens to the text.
     pub verdict: Verdict,
-    /// Parameters whose values are sealed, by their numbers.
+    /// Parameters whose values are changed, by their numbers.
     pub params: Vec<ParamAction>,
     /// Changes of the names of prepared statements and cursors, in the order of the text.
     pub names: Vec<NameEffect>,
@@ -98,6 +116,8 @@ pub struct Plan {
     pub protected: bool,
     /// By slot of the shape; shorter than the slots if nothing happens to the rest.
     slots: Vec<Option<SlotAction>>,
+    /// What else of the text is changed, in its order.
+    insertions: Vec<Insertion>,
 }
 
 impl Plan {
@@ -115,6 +135,7 @@ impl Plan {
             may_change_settings: false,
             protected: false,
             slots: Vec::new(),
+            insertions: Vec::new(),
         }
     }
 
@@ -176,7 +197,8 @@ impl Plan {
             + results
             + self.names.len() * 32
             + self.params.len() * size_of::<ParamAction>()
-            + self.slots.len() * size_of::<Option<SlotAction>>();
+            + self.slots.len() * size_of::<Option<SlotAction>>()
+            + self.insertions.iter().map(Insertion::weight).sum::<usize>();
         parts as u64 + prepared
     }
 }

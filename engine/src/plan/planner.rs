@@ -105,6 +105,11 @@ impl Planner {
         &self.columns
     }
 
+    /// The plan by which nothing is done.
+    pub fn passing(&self) -> Arc<Plan> {
+        Arc::clone(&self.forward)
+    }
+
     /// Whether it matters which result columns are protected ones.
     pub fn maps_results(&self) -> bool {
         self.maps
@@ -173,6 +178,7 @@ impl Planner {
         ) {
             Ok(Decision {
                 slots,
+                insertions,
                 params,
                 copies,
                 prepared,
@@ -180,17 +186,25 @@ impl Planner {
             }) => Plan {
                 results,
                 prepared: prepared.into_iter().map(executed).collect(),
-                verdict: match slots.is_empty() {
+                verdict: match slots.is_empty() && insertions.is_empty() {
                     true => Verdict::Forward,
                     false => Verdict::Rewrite,
                 },
                 params,
                 slots,
+                insertions,
                 copies,
                 protected: true,
                 ..Plan::forward()
             },
-            Err(refusal) => self.refused(refusal),
+            Err(refusal) => Plan {
+                // Where it passes all the same, so do its rows.
+                copies: match copies && self.unsupported != Unsupported::Refuse {
+                    true => copy::unprotected(text, &scratch.tokens, lexical),
+                    false => Vec::new(),
+                },
+                ..self.refused(refusal)
+            },
         };
         let plan = Arc::new(self.with_effects(plan, effects));
         if !copies {
