@@ -29,6 +29,8 @@ else
     step "tests, beside PostgreSQL 15, 17 and 18"
     scripts/with-postgres.sh cargo test --workspace --locked --no-fail-fast
 fi
+step "faults, with databases in containers"
+scripts/test-containers.sh quick
 step "fuzz targets, a minute"
 scripts/fuzz.sh 60
 step "all of it passed"
