@@ -4,7 +4,8 @@ use crate::report::{self, Report};
 use crate::settings::{Settings, StartError};
 use crate::snapshot::{Snapshot, log_notices};
 use acra_engine::keys::ClientId;
-use acra_engine::session::pg::{ClientTls, PgSession};
+use acra_engine::session::ClientTls;
+use acra_engine::session::pg::PgSession;
 use acra_engine::session::{Answer, Ask, ClientError, Event, KeyFault, Session as _, Side};
 use acra_net::tls::HANDSHAKE_DEADLINE;
 use acra_net::{

@@ -4,8 +4,7 @@ use crate::revocation::{Lookups, RevocationSettings};
 use crate::settings::{StartError, path};
 use acra_cli::Parsed;
 use acra_engine::keys::ClientId;
-use acra_engine::session::ClientError;
-use acra_engine::session::pg::ClientTls;
+use acra_engine::session::{ClientError, ClientTls};
 use acra_net::tls::{
     AuthMode, Extractor, HANDSHAKE_DEADLINE, ListenerSettings, ListenerTls, PeerIdentity, Secured,
     TlsError, UpstreamMode, UpstreamSettings, UpstreamTls, accept, client_id,

@@ -23,6 +23,9 @@ mod events;
 mod keyring;
 mod limits;
 mod null;
+mod openings;
+mod options;
+mod passing;
 pub mod pg;
 
 pub use errors::{ClientError, ClientFacing, Severity};
@@ -30,6 +33,7 @@ pub use events::{Event, Side};
 pub use keyring::KeyFault;
 pub use limits::Limits;
 pub use null::NullSession;
+pub use options::{ClientTls, Poison, PoisonReply, ScanColumns};
 
 use crate::keys::{ClientId, ClientKeys};
 use crate::wire::outbox::Outbox;

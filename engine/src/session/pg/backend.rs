@@ -2,13 +2,13 @@
 //!
 //! Messages pass as they came; the ledger is kept, rows are opened, and an error that we provoked gets our text.
 
+use super::PgSession;
 use super::ledger::Awaited;
 use super::registry::Kinds;
 use super::rows::{self, Layout, Row};
-use super::{PgSession, ScanColumns, drop_on, pass_on};
-use crate::cell::{Kind, Opener};
-use crate::keys::ClientKeys;
-use crate::session::{Ask, Cx, Event, Input, Output, Side, Step};
+use crate::cell::Kind;
+use crate::session::passing::{drop_on, pass_on};
+use crate::session::{Ask, Cx, Event, Input, Output, ScanColumns, Side, Step};
 use crate::wire::cursor::{Malformed, Reader};
 use crate::wire::pg::{Format, Formats, Frame, Scan, error, frame::HEADER, row_description, scan};
 
@@ -101,7 +101,7 @@ impl PgSession {
 
     /// Whether the rows of the current result may hold something to open.
     fn looks_into_rows(&mut self) -> bool {
-        if self.client_id.is_none() && self.context.poison.is_none() {
+        if !self.openings.looks(self.context.poison.as_ref()) {
             return false;
         }
         if self.context.scan == ScanColumns::All {
@@ -181,25 +181,15 @@ impl PgSession {
         if !rows::may_open(input.bytes, frame, layout)? {
             return Ok(Taken::Pass);
         }
-        let poison = self.context.poison.as_ref().map(|poison| &*poison.keys);
-        let keys = match &self.client_id {
-            None => None,
-            Some(id) => match self.keyring.get(id.as_str()) {
-                None => return Ok(Taken::Ask(Ask::Keys(id.as_str().into()))),
-                Some(keys) => keys.ok(),
-            },
-        };
-        if keys.is_none() && poison.is_none() {
-            self.unopened += u64::from(self.client_id.is_some());
-            return Ok(Taken::Pass);
+        if let Some(ask) = self.openings.ask() {
+            return Ok(Taken::Ask(ask));
         }
-        let mut opener = Opener {
-            keys: keys.unwrap_or_else(ClientKeys::none),
-            poison,
-            is_poisoned: false,
-            tally: &mut self.tally,
+        let tools = self.openings.tools(self.context.poison.as_ref());
+        let Some(mut opener) = tools.opener else {
+            *tools.unopened += 1;
+            return Ok(Taken::Pass);
         };
-        let row = rows::open(input.bytes, frame, layout, &mut opener, &mut self.cells)?;
+        let row = rows::open(input.bytes, frame, layout, &mut opener, tools.cells)?;
         if opener.is_poisoned && self.met_poison(out, cx) {
             return Ok(Taken::Done);
         }
@@ -305,14 +295,7 @@ impl PgSession {
             self.registry.end_transaction(number);
             self.definitions_settled();
         }
-        self.keyring.forget_faults();
-        let unopened = std::mem::take(&mut self.unopened) + self.tally.failed();
-        if unopened > 0 {
-            cx.events.push(Event::Unopened {
-                containers: unopened,
-            });
-        }
-        cx.events.extend(self.tally.take().map(Event::Decrypted));
+        self.openings.settle(cx);
     }
 
     /// ParameterStatus: some decide how the client's next text is read.

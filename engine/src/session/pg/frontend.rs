@@ -6,8 +6,9 @@
 use super::copy::Copied;
 use super::ledger::Awaited;
 use super::registry::{Full, Portal, Prepared, Statement, Undo};
-use super::{PgSession, drop_on, pass_on, rewrite};
+use super::{PgSession, rewrite};
 use crate::plan::{self, ClientEncoding, Lexical, Plan, Refusal, Verdict};
+use crate::session::passing::{drop_on, pass_on};
 use crate::session::{Ask, ClientError, ClientFacing, Cx, Event, Input, Output, Side, Step};
 use crate::wire::cursor::{Malformed, Reader};
 use crate::wire::pg::frame::HEADER;

@@ -16,44 +16,19 @@ mod rows;
 mod startup;
 mod stored;
 
-use super::keyring::Keyring;
+use super::openings::Openings;
 use super::{
-    Activity, Answer, ClientError, Cx, Effect, Event, Input, Limits, Output, Session, Severity,
-    Side, Step,
+    Activity, Answer, ClientError, ClientTls, Cx, Effect, Event, Input, Limits, Output, Poison,
+    ScanColumns, Session, Severity, Side, Step,
 };
-use crate::cell;
 use crate::keys::ClientId;
 use crate::plan::{Catalog, Lexical, Planner, Planners};
-use crate::wire::outbox::Outbox;
 use crate::wire::pg::Formats;
 use copy::Copies;
 use ledger::Ledger;
-pub use poison::{Poison, PoisonReply};
 use probe::Probe;
 use registry::{Kinds, Registry};
 use std::sync::Arc;
-
-/// Which cells of a result are looked into.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum ScanColumns {
-    /// Those that can hold a container by their type or first bytes.
-    #[default]
-    Typed,
-    /// Every cell.
-    All,
-}
-
-/// Whether a client may or must encrypt its connection.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum ClientTls {
-    /// There is no TLS.
-    #[default]
-    Disabled,
-    /// The client decides.
-    Allowed,
-    /// A client that does not is refused. Cancel requests may come in clear, as older clients send them so.
-    Required,
-}
 
 /// What all sessions of a server share: an immutable snapshot.
 #[derive(Debug)]
@@ -118,8 +93,7 @@ pub struct PgSession {
     withholding: bool,
     /// Bytes of a message from the server that are still to be dropped.
     server_dropping: usize,
-    /// Whose keys this session uses.
-    client_id: Option<ClientId>,
+    openings: Openings,
     phase: Phase,
     /// The client's connection is encrypted.
     secured: bool,
@@ -131,7 +105,6 @@ pub struct PgSession {
     transaction: u8,
     ledger: Ledger,
     registry: Registry,
-    keyring: Keyring,
     lexical: Lexical,
     /// Bytes of a message from the client that still have to pass unread.
     client_passing: usize,
@@ -142,21 +115,16 @@ pub struct PgSession {
     copies: Copies,
     /// Columns and formats of the current result of a simple query.
     query_result: Option<(Kinds, Formats)>,
-    /// Cells that may hold a container and for which there were no keys, since the last ReadyForQuery.
-    unopened: u64,
-    /// Containers that there were keys for, since then.
-    tally: cell::Tally,
     /// The client has said goodbye, or the server has said why it closes.
     ending: bool,
     sql: crate::plan::Scratch,
-    cells: cell::Scratch,
 }
 
 impl PgSession {
     /// A session before its first byte.
     pub fn new(context: Arc<Context>) -> Self {
         Self {
-            client_id: context.client_id.clone(),
+            openings: Openings::new(context.client_id.clone()),
             number: 0,
             withholding: false,
             server_dropping: 0,
@@ -174,18 +142,14 @@ impl PgSession {
             transaction: 0,
             ledger: Ledger::default(),
             registry: Registry::default(),
-            keyring: Keyring::default(),
             lexical: Lexical::default(),
             client_passing: 0,
             client_dropping: 0,
             server_passing: 0,
             copies: Copies::default(),
             query_result: None,
-            unopened: 0,
-            tally: cell::Tally::default(),
             ending: false,
             sql: crate::plan::Scratch::default(),
-            cells: cell::Scratch::default(),
         }
     }
 
@@ -204,11 +168,9 @@ impl PgSession {
     /// changed: then they are forgotten, and the client must prepare them again. Portals keep theirs.
     pub fn reconfigure(&mut self, context: Arc<Context>) {
         let columns_changed = !Arc::ptr_eq(&self.context.planners, &context.planners);
-        if self.client_id == self.context.client_id {
-            self.client_id = context.client_id.clone();
-        }
+        self.openings
+            .follow(&self.context.client_id, &context.client_id);
         self.context = context;
-        self.keyring = Keyring::default();
         if columns_changed {
             self.registry.forget_statements();
             self.planner = Arc::clone(self.context.planners.base());
@@ -281,14 +243,14 @@ impl Session for PgSession {
 
     fn resume(&mut self, answer: Answer) {
         let Answer::Keys(client_id, keys) = answer;
-        self.keyring.insert(client_id, keys);
+        self.openings.keyring.insert(client_id, keys);
     }
 
     fn client_secured(&mut self, client_id: Result<Option<ClientId>, ClientError>) {
         self.secured = true;
         match client_id {
             Ok(None) => {}
-            Ok(client_id) => self.client_id = client_id,
+            Ok(client_id) => self.openings.client_id = client_id,
             Err(error) => self.turn_away(error),
         }
     }
@@ -340,21 +302,4 @@ impl Session for PgSession {
             _ => Activity::IdleInTransaction,
         }
     }
-}
-
-/// Drops what is there of a message. True: all of it has been dropped.
-fn drop_on(left: &mut usize, input: &mut Input<'_>) -> bool {
-    let there = (*left).min(input.bytes.len() - input.at);
-    input.at += there;
-    *left -= there;
-    *left == 0
-}
-
-/// Passes what is there of a message that is not looked into. True: all of it has passed.
-fn pass_on(left: &mut usize, input: &mut Input<'_>, out: &mut Outbox) -> bool {
-    let there = (*left).min(input.bytes.len() - input.at);
-    out.pass(input.bytes, input.at..input.at + there);
-    input.at += there;
-    *left -= there;
-    *left == 0
 }

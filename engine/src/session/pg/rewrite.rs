@@ -133,7 +133,7 @@ impl PgSession {
         cx: &mut Cx<'_>,
     ) -> Result<Option<Sealed>, Stop> {
         let (table, column) = (&setting.table, &setting.column);
-        let own = self.client_id.as_ref().map(|id| id.as_str());
+        let own = self.openings.client_id.as_ref().map(|id| id.as_str());
         let Some(client_id) = setting.client_id.as_deref().or(own) else {
             return Err(Stop::Refuse(
                 "no-client-id",
@@ -144,7 +144,7 @@ impl PgSession {
                 .hint("Start acra-server with --client_id, or give the column a client_id."),
             ));
         };
-        let keys = match self.keyring.get(client_id) {
+        let keys = match self.openings.keyring.get(client_id) {
             None => return Err(Stop::Ask(Ask::Keys(client_id.into()))),
             Some(Ok(keys)) => keys,
             Some(Err(fault)) => {

@@ -5,19 +5,16 @@
 use super::split::Fault;
 use super::stream::Cells;
 use super::writing;
-use crate::cell::{self, Kind, Opener, Scratch, bytea};
+use crate::cell::{self, Kind, bytea};
 use crate::plan::{CopyFormat, Dialect};
+use crate::session::openings::Tools;
 use crate::wire::pg::Format;
 use std::convert::Infallible;
 
 /// Opens the containers in cells.
 pub(super) struct Opening<'a> {
     pub(super) dialect: &'a Dialect,
-    /// Nothing: there are no keys, and cells are only counted.
-    pub(super) opener: Option<Opener<'a>>,
-    pub(super) scratch: &'a mut Scratch,
-    /// Cells that may hold a container and for which there are no keys.
-    pub(super) unopened: &'a mut u64,
+    pub(super) tools: Tools<'a>,
     /// The longest cell that passed unread because of its length, in bytes.
     pub(super) too_long: Option<usize>,
 }
@@ -25,10 +22,11 @@ pub(super) struct Opening<'a> {
 impl Opening<'_> {
     /// Whether a cell was opened; the value is in the scratch.
     fn opens(&mut self, value: &[u8], format: Format) -> bool {
-        match &mut self.opener {
-            Some(opener) => cell::open(value, Kind::Unknown, format, opener, self.scratch),
+        match &mut self.tools.opener {
+            Some(opener) => cell::open(value, Kind::Unknown, format, opener, self.tools.cells),
             None => {
-                *self.unopened += u64::from(cell::open::may_open(value, Kind::Unknown, format));
+                *self.tools.unopened +=
+                    u64::from(cell::open::may_open(value, Kind::Unknown, format));
                 false
             }
         }
@@ -48,7 +46,7 @@ impl Cells for Opening<'_> {
             CopyFormat::Binary => {
                 let opened = self.opens(raw.get(4..).unwrap_or_default(), Format::Binary);
                 if opened {
-                    let plain = &self.scratch.plain;
+                    let plain = &self.tools.cells.plain;
                     // What was opened is shorter than the cell that it came in.
                     let length = u32::try_from(plain.len()).unwrap_or(u32::MAX);
                     out.extend_from_slice(&length.to_be_bytes());
@@ -60,7 +58,7 @@ impl Cells for Opening<'_> {
                 let opened = self.opens(&writing::unescape(raw), Format::Text);
                 if opened {
                     out.push(b'\\');
-                    bytea::encode_hex(&self.scratch.plain, out);
+                    bytea::encode_hex(&self.tools.cells.plain, out);
                 }
                 Ok(opened)
             }
@@ -68,8 +66,8 @@ impl Cells for Opening<'_> {
                 let opened = self.opens(&writing::unquote(raw, dialect), Format::Text);
                 if opened {
                     let quoted = memchr::memchr(dialect.quote, raw).is_some();
-                    let mut hex = Vec::with_capacity(self.scratch.plain.len() * 2 + 2);
-                    bytea::encode_hex(&self.scratch.plain, &mut hex);
+                    let mut hex = Vec::with_capacity(self.tools.cells.plain.len() * 2 + 2);
+                    bytea::encode_hex(&self.tools.cells.plain, &mut hex);
                     writing::quote(&hex, quoted, dialect, out);
                 }
                 Ok(opened)

@@ -5,11 +5,9 @@ use super::sealing::wrong_data;
 use super::split::Splitter;
 use super::stream::Stream;
 use super::{FromClient, Incoming, Outgoing, Slice, send_data};
-use crate::cell::Opener;
-use crate::keys::ClientKeys;
 use crate::plan::{ClientEncoding, Copy, CopyFormat, CopyIn, Dialect};
 use crate::session::pg::PgSession;
-use crate::session::{Ask, ClientError, Cx, Event, Input, Output, Step};
+use crate::session::{ClientError, Cx, Event, Input, Output, Step};
 use crate::wire::cursor::{Malformed, Reader};
 use crate::wire::pg::Frame;
 use crate::wire::pg::frame::HEADER;
@@ -76,7 +74,7 @@ impl PgSession {
             return Ok(());
         };
         let (binary, columns) = described(body)?;
-        let opens = self.client_id.is_some() || self.context.poison.is_some();
+        let opens = self.openings.looks(self.context.poison.as_ref());
         if opens && binary == (dialect.format == CopyFormat::Binary) {
             let splitter = Splitter::new(&dialect, columns, false);
             self.copies.from_server = Some(Box::new(Outgoing {
@@ -160,10 +158,8 @@ impl PgSession {
         out: &mut Output<'_>,
         cx: &mut Cx<'_>,
     ) -> Option<Step> {
-        if let Some(client_id) = &self.client_id
-            && self.keyring.get(client_id.as_str()).is_none()
-        {
-            return Some(Step::Ask(Ask::Keys(client_id.as_str().into())));
+        if let Some(ask) = self.openings.ask() {
+            return Some(Step::Ask(ask));
         }
         let piece = input.bytes.get(slice.body.clone()).unwrap_or_default();
         let mut data = Vec::new();
@@ -196,25 +192,11 @@ impl PgSession {
             return Opened::Same;
         };
         let Outgoing { dialect, stream } = &mut **outgoing;
-        let keys = self
-            .client_id
-            .as_ref()
-            .and_then(|id| self.keyring.get(id.as_str()))
-            .and_then(Result::ok);
         let dialect: &Dialect = dialect;
-        let poison = self.context.poison.as_ref().map(|poison| &*poison.keys);
-        let tally = &mut self.tally;
-        let opener = (keys.is_some() || poison.is_some()).then(|| Opener {
-            keys: keys.unwrap_or_else(ClientKeys::none),
-            poison,
-            is_poisoned: false,
-            tally,
-        });
+        let tools = self.openings.tools(self.context.poison.as_ref());
         let mut opening = Opening {
             dialect,
-            opener,
-            scratch: &mut self.cells,
-            unopened: &mut self.unopened,
+            tools,
             too_long: None,
         };
         let changed = match piece {
@@ -222,7 +204,10 @@ impl PgSession {
             None => stream.finish(&mut opening, data).map(|()| true),
         };
         let too_long = opening.too_long;
-        let is_poisoned = opening.opener.is_some_and(|opener| opener.is_poisoned);
+        let is_poisoned = opening
+            .tools
+            .opener
+            .is_some_and(|opener| opener.is_poisoned);
         cx.events
             .extend(too_long.map(|bytes| Event::RowTooLarge { bytes }));
         match changed {
