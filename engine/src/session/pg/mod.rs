@@ -266,6 +266,9 @@ impl Session for PgSession {
         }
     }
 
+    /// The database's side is encrypted before the session has it.
+    fn server_secured(&mut self, _: Result<(), String>, _: &mut Output<'_>) {}
+
     fn server_closed(&mut self, out: &mut Output<'_>, cx: &mut Cx<'_>) {
         if !self.ending && self.phase != Phase::Closed {
             cx.events.push(Event::ServerLost);

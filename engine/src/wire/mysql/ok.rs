@@ -207,9 +207,6 @@ mod tests {
             Ok(Status(8))
         );
         // MariaDB answers some commands with an EOF packet all the same.
-        assert_eq!(
-            end_status(&[EOF, 0, 0, 2, 0], deprecated),
-            Ok(Status(2))
-        );
+        assert_eq!(end_status(&[EOF, 0, 0, 2, 0], deprecated), Ok(Status(2)));
     }
 }

@@ -56,6 +56,12 @@ pub struct Message {
 }
 
 impl Message {
+    /// Sequence number of the packet after it.
+    pub fn next_number(&self) -> u8 {
+        let [packets, ..] = self.packets.to_le_bytes();
+        self.sequence.wrapping_add(packets)
+    }
+
     /// The payload, if it is in one piece.
     pub fn single(&self) -> Option<Range<usize>> {
         (self.packets == 1).then(|| self.range.start + HEADER..self.range.end)
@@ -176,6 +182,7 @@ mod tests {
                 (packets, 254, &(2..out.len()))
             );
             assert!(message.payload(&out) == payload);
+            assert_eq!(message.next_number(), sequence);
             assert_eq!(message.single().is_some(), packets == 1);
         }
     }

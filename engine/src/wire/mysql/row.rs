@@ -26,43 +26,38 @@ pub struct Cell {
     pub value: Range<usize>,
 }
 
-/// Walks the cells of a row.
+/// Walks the cells of a row, which may be changed behind it.
 #[derive(Debug, Clone)]
-pub struct Cells<'a> {
-    reader: Reader<'a>,
+pub struct Cells {
+    at: usize,
     format: RowFormat,
-    nulls: &'a [u8],
     index: usize,
 }
 
-impl<'a> Cells<'a> {
+impl Cells {
     /// Starts at the first cell of a row of this many columns.
     ///
     /// # Errors
     ///
     /// It is shorter than it should be, or does not begin as a row does.
-    pub fn new(payload: &'a [u8], format: RowFormat, columns: usize) -> Result<Self, Malformed> {
+    pub fn new(payload: &[u8], format: RowFormat, columns: usize) -> Result<Self, Malformed> {
         let mut reader = Reader::new(payload);
-        let nulls = match format {
-            RowFormat::Text => b"",
-            RowFormat::Binary => {
-                if reader.u8("binary row")? != 0 {
-                    return Err(Malformed("binary row"));
-                }
-                reader.bytes((columns + 2).div_ceil(8), "NULL bitmap")?
+        if format == RowFormat::Binary {
+            if reader.u8("binary row")? != 0 {
+                return Err(Malformed("binary row"));
             }
-        };
+            reader.bytes((columns + 2).div_ceil(8), "NULL bitmap")?;
+        }
         Ok(Self {
-            reader,
+            at: reader.position(),
             format,
-            nulls,
             index: 0,
         })
     }
 
     /// Offset of the next cell.
     pub fn position(&self) -> usize {
-        self.reader.position()
+        self.at
     }
 
     /// The next cell, of this type. `None`: it is NULL, or has no length of its own.
@@ -70,21 +65,24 @@ impl<'a> Cells<'a> {
     /// # Errors
     ///
     /// The row ends before it does.
-    pub fn next(&mut self, kind: Type) -> Result<Option<Cell>, Malformed> {
-        let start = self.reader.position();
+    pub fn next(&mut self, payload: &[u8], kind: Type) -> Result<Option<Cell>, Malformed> {
+        let start = self.at;
+        let mut reader = Reader::new(payload.get(start..).unwrap_or_default());
         if self.format == RowFormat::Binary {
             let bit = self.index + 2;
             self.index += 1;
-            if value::is_null(self.nulls, bit) {
+            if value::is_null(payload.get(1..).unwrap_or_default(), bit) {
                 return Ok(None);
             }
             if let Some(width) = kind.width() {
-                self.reader.bytes(width, "value of a column")?;
+                reader.bytes(width, "value of a column")?;
+                self.at += width;
                 return Ok(None);
             }
         }
-        let value = lenenc::nullable_string(&mut self.reader, "value of a column")?;
-        let end = self.reader.position();
+        let value = lenenc::nullable_string(&mut reader, "value of a column")?;
+        self.at += reader.position();
+        let end = self.at;
         Ok(value.map(|value| Cell {
             whole: start..end,
             value: end - value.len()..end,
@@ -92,8 +90,11 @@ impl<'a> Cells<'a> {
     }
 
     /// Fails unless the cells end where the row ends.
-    pub fn finish(&self) -> Result<(), Malformed> {
-        self.reader.end("end of a row")
+    pub fn finish(&self, payload: &[u8]) -> Result<(), Malformed> {
+        match self.at == payload.len() {
+            true => Ok(()),
+            false => Err(Malformed("end of a row")),
+        }
     }
 }
 
@@ -133,17 +134,17 @@ mod tests {
             let row = binary_row(&values);
             let mut cells = Cells::new(&row, RowFormat::Binary, values.len()).unwrap();
             for (kind, value) in &values {
-                let cell = cells.next(Type(*kind)).unwrap();
+                let cell = cells.next(&row, Type(*kind)).unwrap();
                 let expected = value.as_deref().filter(|_| Type(*kind).width().is_none());
                 prop_assert_eq!(cell.as_ref().map(|cell| &row[cell.value.clone()]), expected);
                 if let Some(cell) = cell {
                     prop_assert_eq!((cell.whole.end, cells.position()), (cell.value.end, cell.value.end));
                 }
             }
-            prop_assert_eq!(cells.finish(), Ok(()));
+            prop_assert_eq!(cells.finish(&row), Ok(()));
             for cut in 0..row.len() {
                 let walked = Cells::new(&row[..cut], RowFormat::Binary, values.len())
-                    .and_then(|mut cells| values.iter().try_for_each(|(kind, _)| cells.next(Type(*kind)).map(drop)));
+                    .and_then(|mut cells| values.iter().try_for_each(|(kind, _)| cells.next(&row[..cut], Type(*kind)).map(drop)));
                 prop_assert!(walked.is_err());
             }
         }
@@ -159,10 +160,10 @@ mod tests {
             }
             let mut cells = Cells::new(&row, RowFormat::Text, values.len()).unwrap();
             for value in &values {
-                let cell = cells.next(Type::LONG).unwrap();
+                let cell = cells.next(&row, Type::LONG).unwrap();
                 prop_assert_eq!(cell.map(|cell| &row[cell.value]), value.as_deref());
             }
-            prop_assert_eq!(cells.finish(), Ok(()));
+            prop_assert_eq!(cells.finish(&row), Ok(()));
         }
     }
 }
