@@ -66,6 +66,7 @@ pub(crate) struct Settings {
     /// How long sessions that are not idle may go on when the process is to end.
     pub(crate) drain: Duration,
     pub(crate) time_limits: TimeLimits,
+    pub(crate) protocol: Protocol,
     pub(crate) upstream: Upstream,
     pub(crate) tls: TlsSettings,
     pub(crate) keys_dir: PathBuf,
@@ -87,6 +88,14 @@ pub(crate) struct CacheSettings {
     pub(crate) size: CacheSize,
     /// Whether all keys are read at the start and at a reload.
     pub(crate) on_start: bool,
+}
+
+/// What is spoken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) enum Protocol {
+    #[default]
+    PostgreSql,
+    MySql,
 }
 
 /// Where clients connect.
@@ -137,6 +146,7 @@ impl Settings {
     /// Judges every flag, so that all that is wrong is told at once.
     pub(crate) fn new(parsed: &Parsed) -> Result<Self, Problems> {
         let mut problems = Problems::default();
+        let protocol = problems.keep(protocol(parsed));
         let db_host = problems.keep(db_host(parsed));
         let listen = problems.keep(listen(parsed));
         let threads = problems.keep(threads(parsed));
@@ -165,7 +175,8 @@ impl Settings {
                     write: write?,
                 },
                 tls: tls?,
-                upstream: Upstream::new(db_host?, db_port?),
+                protocol: protocol?,
+                upstream: Upstream::new(db_host?, db_port?, protocol?),
                 cache: cache?,
                 keys_dir: parsed.text("keys_dir").into(),
                 encryptor_config: encryptor_config(parsed),
@@ -214,6 +225,21 @@ pub(crate) fn path(parsed: &Parsed, flag: &str) -> Option<PathBuf> {
     Some(parsed.text(flag))
         .filter(|path| !path.is_empty())
         .map(PathBuf::from)
+}
+
+/// What is spoken: PostgreSQL's protocol, as without any choice, or MySQL's.
+pub(crate) fn protocol(parsed: &Parsed) -> Result<Protocol, StartError> {
+    match (
+        parsed.boolean("postgresql_enable"),
+        parsed.boolean("mysql_enable"),
+    ) {
+        (true, true) => Err(StartError::new(
+            codes::WRONG_CONFIGURATION,
+            "only one db supported at one time: --postgresql_enable and --mysql_enable exclude each other",
+        )),
+        (_, true) => Ok(Protocol::MySql),
+        (_, false) => Ok(Protocol::PostgreSql),
+    }
 }
 
 fn db_host(parsed: &Parsed) -> Result<String, StartError> {

@@ -112,7 +112,11 @@ fn connections() -> Vec<Flag> {
             false,
             "speak PostgreSQL's protocol, as without any choice",
         ),
-        Flag::boolean("mysql_enable", false, "speak MySQL's protocol").not_yet("MySQL"),
+        Flag::boolean(
+            "mysql_enable",
+            false,
+            "speak the protocol of MySQL and MariaDB; without encryptor configuration in this version",
+        ),
         Flag::text(
             "incoming_connection_string",
             "tcp://0.0.0.0:9393/",
