@@ -317,7 +317,9 @@ impl Service {
 
     async fn serve_mysql(&self, client: Transport, number: u64, is_above_limit: bool) -> End {
         let context = Arc::clone(&self.snapshot.load().mysql);
-        let mut session = MySqlSession::new(context).numbered(number);
+        let mut session = MySqlSession::new(context)
+            .numbered(number)
+            .local(client.is_local());
         if is_above_limit {
             session.turn_away(self.too_many("Too many connections"));
         }

@@ -5,8 +5,10 @@ use crate::poison::PoisonSettings;
 use crate::tls::TlsSettings;
 use crate::upstream::Upstream;
 use acra_cli::Parsed;
+use acra_engine::crypto::rsa::RsaKey;
 use acra_engine::keys::ClientId;
 use acra_engine::plan::Unsupported;
+use acra_engine::session::mysql::MixedTls;
 use acra_engine::session::{Limits, ScanColumns};
 use acra_net::TimeLimits;
 use acra_stores::CacheSize;
@@ -15,7 +17,9 @@ use std::fmt::Display;
 use std::net::SocketAddr;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
+use zeroize::Zeroizing;
 
 /// Why the server does not start.
 #[derive(Debug)]
@@ -68,6 +72,8 @@ pub(crate) struct Settings {
     pub(crate) time_limits: TimeLimits,
     pub(crate) protocol: Protocol,
     pub(crate) upstream: Upstream,
+    /// What becomes of MySQL's passwords between unequal connections.
+    pub(crate) mixed_tls: MixedTls,
     pub(crate) tls: TlsSettings,
     pub(crate) keys_dir: PathBuf,
     pub(crate) cache: CacheSettings,
@@ -147,6 +153,7 @@ impl Settings {
     pub(crate) fn new(parsed: &Parsed) -> Result<Self, Problems> {
         let mut problems = Problems::default();
         let protocol = problems.keep(protocol(parsed));
+        let mixed_tls = problems.keep(mixed_tls(parsed));
         let db_host = problems.keep(db_host(parsed));
         let listen = problems.keep(listen(parsed));
         let threads = problems.keep(threads(parsed));
@@ -175,6 +182,7 @@ impl Settings {
                     write: write?,
                 },
                 tls: tls?,
+                mixed_tls: mixed_tls?,
                 protocol: protocol?,
                 upstream: Upstream::new(db_host?, db_port?, protocol?),
                 cache: cache?,
@@ -239,6 +247,38 @@ pub(crate) fn protocol(parsed: &Parsed) -> Result<Protocol, StartError> {
         )),
         (_, true) => Ok(Protocol::MySql),
         (_, false) => Ok(Protocol::PostgreSql),
+    }
+}
+
+fn mixed_tls(parsed: &Parsed) -> Result<MixedTls, StartError> {
+    match parsed.text("mysql_auth_mixed_tls") {
+        "terminate" if parsed.boolean("mysql_enable") => {
+            rsa_key(parsed).map(|key| MixedTls::Terminate(Arc::new(key)))
+        }
+        "terminate" | "refuse" => Ok(MixedTls::Refuse),
+        other => Err(wrong("mysql_auth_mixed_tls", other, "terminate or refuse")),
+    }
+}
+
+fn rsa_key(parsed: &Parsed) -> Result<RsaKey, StartError> {
+    let fail = |message: String, cause: &dyn Display| {
+        StartError::new(codes::TRANSPORT, message).caused_by(cause)
+    };
+    match path(parsed, "mysql_rsa_key") {
+        None => {
+            RsaKey::generate().map_err(|error| fail("Can't make an RSA key".to_owned(), &error))
+        }
+        Some(path) => {
+            let message = || format!("--mysql_rsa_key: cannot use {}", path.display());
+            let pem = std::fs::read(&path)
+                .map(Zeroizing::new)
+                .map_err(|error| fail(message(), &error))?;
+            RsaKey::from_pem(&pem).map_err(|error| {
+                let hint =
+                    format!("{error}; openssl pkcs8 -topk8 -nodes makes the form that is read");
+                fail(message(), &hint)
+            })
+        }
     }
 }
 

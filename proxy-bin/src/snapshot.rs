@@ -60,9 +60,10 @@ impl Snapshot {
             client_id: client_id.clone(),
             client_tls: tls.client_mode(),
             database_tls: match settings.upstream.is_local() {
-                true => mysql::DatabaseTls::Disabled,
+                true => mysql::DatabaseTls::Local,
                 false => tls.database_mode(),
             },
+            mixed_tls: settings.mixed_tls.clone(),
             poison: poison.clone(),
             scan: settings.scan,
             limits: settings.limits,

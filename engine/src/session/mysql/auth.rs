@@ -4,9 +4,10 @@
 //! that the client sends out of turn may reach the server, which could take it for a command that nobody has read.
 
 use super::connect::{out_of_order, whole};
-use super::packets::forward;
+use super::packets::{Numbers, forward};
+use super::password::{Exchange, Handled, Leg};
 use super::{MySqlSession, ledger::Awaited};
-use crate::session::{Cx, Input, Output, Side, Step};
+use crate::session::{ClientError, Cx, Input, Output, Side, Step};
 use crate::wire::cursor::Malformed;
 use crate::wire::mysql::Message;
 use crate::wire::mysql::auth::{AuthMessage, CACHING_SHA2, FAST_AUTH_DONE};
@@ -26,20 +27,24 @@ pub(super) enum Purpose {
 pub(super) struct Auth {
     purpose: Purpose,
     /// The plugin in use.
-    plugin: Vec<u8>,
+    pub(super) plugin: Vec<u8>,
     /// Its scramble.
-    scramble: Vec<u8>,
+    pub(super) scramble: Vec<u8>,
     /// It is the client's turn.
     asked: bool,
+    pub(super) leg: Leg,
+    pub(super) exchange: Exchange,
 }
 
 impl Auth {
-    pub(super) fn new(purpose: Purpose, plugin: Vec<u8>, scramble: Vec<u8>) -> Self {
+    pub(super) fn new(purpose: Purpose, plugin: Vec<u8>, scramble: Vec<u8>, leg: Leg) -> Self {
         Self {
             purpose,
             plugin,
             scramble,
             asked: false,
+            leg,
+            exchange: Exchange::default(),
         }
     }
 }
@@ -70,31 +75,43 @@ impl MySqlSession {
             return Some(self.close(out_of_order(), out));
         }
         auth.asked = false;
-        entry.numbers.client = message.next_number();
-        forward(&message, input, out.to_server, &mut entry.numbers.server);
+        let Numbers { client, server } = &mut entry.numbers;
+        *client = message.next_number();
+        let payload = message
+            .single()
+            .and_then(|range| input.bytes.get_mut(range));
+        let mixed = &self.context.mixed_tls;
+        let handled = auth.client_data(payload.unwrap_or_default(), (client, server), out, mixed);
+        match handled {
+            Handled::No => forward(&message, input, out.to_server, server),
+            Handled::Yes { asked } => auth.asked = asked,
+            Handled::Refused(error) => return Some(self.close(error, out)),
+        }
         input.at = message.range.end;
-        Some(Step::Blocked)
+        // The next one is taken only if it was asked for, too.
+        None
     }
 
-    /// A message of the server while the client proves who it is.
+    /// A message of the server while the client proves who it is. Something: why it cannot go on.
     pub(super) fn auth_message(
         &mut self,
         message: &Message,
         input: &mut Input<'_>,
         out: &mut Output<'_>,
-    ) -> Result<(), Malformed> {
+    ) -> Result<Option<ClientError>, Malformed> {
         let payload = message.payload(input.bytes);
         let Some(entry) = self.ledger.head() else {
-            return Ok(());
+            return Ok(None);
         };
         let Awaited::Auth(auth) = &mut entry.awaited else {
-            return Ok(());
+            return Ok(None);
         };
         let purpose = auth.purpose;
         let mut is_over = true;
         match AuthMessage::read(&payload)? {
             AuthMessage::Ok => {
                 self.welcome = true;
+                self.scramble = std::mem::take(&mut auth.scramble).into();
                 if purpose == Purpose::ChangeUser {
                     self.registry.clear();
                 }
@@ -105,8 +122,20 @@ impl MySqlSession {
                 auth.scramble = data.to_vec();
                 auth.asked = true;
                 is_over = false;
+                if let Err(error) = auth.expect_password() {
+                    return Ok(Some(error));
+                }
             }
             AuthMessage::More(data) => {
+                let mixed = &self.context.mixed_tls;
+                match auth.server_data(data, &mut entry.numbers.server, out.to_server, mixed) {
+                    Handled::No => {}
+                    Handled::Yes { asked } => {
+                        auth.asked = asked;
+                        return Ok(None);
+                    }
+                    Handled::Refused(error) => return Ok(Some(error)),
+                }
                 auth.asked = !(auth.plugin == CACHING_SHA2 && data == FAST_AUTH_DONE);
                 is_over = false;
             }
@@ -115,6 +144,6 @@ impl MySqlSession {
         if is_over {
             self.ledger.pop();
         }
-        Ok(())
+        Ok(None)
     }
 }

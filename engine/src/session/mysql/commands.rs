@@ -108,7 +108,7 @@ impl MySqlSession {
             Expects::Answer(awaited) => self.send(Some(awaited), 0),
             Expects::Nothing => self.send(None, 0),
             Expects::Auth => return self.change_user(input, out, cx),
-            Expects::Refusal(code, error) => self.refuse(code, error, cx),
+            Expects::Refuse(code, error) => self.refuse(code, error, cx),
         }
         None
     }
@@ -155,7 +155,13 @@ impl MySqlSession {
             Ok(plugin) => plugin.unwrap_or_default().to_vec(),
             Err(malformed) => return Some(self.violation(Side::Client, malformed.0, out, cx)),
         };
-        let auth = Auth::new(Purpose::ChangeUser, plugin, Vec::new());
+        // Servers send another scramble; should one not, it means the one before.
+        let auth = Auth::new(
+            Purpose::ChangeUser,
+            plugin,
+            self.scramble.to_vec(),
+            self.leg(),
+        );
         self.send(Some(Awaited::Auth(Box::new(auth))), 0);
         None
     }
@@ -176,7 +182,7 @@ impl MySqlSession {
             }))
         };
         match command {
-            None => Expects::Refusal("unknown-command", unknown_command()),
+            None => Expects::Refuse("unknown-command", unknown_command()),
             Some(Command::Quit) => {
                 self.ending = true;
                 Expects::Nothing
@@ -193,7 +199,7 @@ impl MySqlSession {
             Some(Command::StmtPrepare)
                 if !self.registry.has_room(self.context.limits.max_registry) =>
             {
-                Expects::Refusal("too-many-names", too_many_statements())
+                Expects::Refuse("too-many-names", too_many_statements())
             }
             Some(Command::StmtPrepare) => Expects::Answer(Awaited::Prepare(PrepareStep::Head)),
             Some(Command::StmtExecute | Command::StmtBulkExecute) => {
@@ -224,7 +230,7 @@ enum Expects {
     /// It passes, and authentication begins.
     Auth,
     /// It does not.
-    Refusal(&'static str, ClientError),
+    Refuse(&'static str, ClientError),
 }
 
 /// The number of the statement that a command is about; `None`: it is too short, which the server will say.

@@ -7,6 +7,7 @@
 use super::auth::{Auth, Purpose};
 use super::ledger::Awaited;
 use super::packets::{Numbers, forward, take};
+use super::password::{Leg, needs_password, password_in_front};
 use super::{DatabaseTls, MySqlSession, Phase, codes};
 use crate::session::{ClientError, ClientTls, Cx, Effect, Input, Output, Side, Step};
 use crate::wire::mysql::greeting::Greeting;
@@ -47,8 +48,6 @@ pub(super) struct Connecting {
     plugin: Vec<u8>,
     /// Numbers of the next packets.
     pub(super) numbers: Numbers,
-    /// The client's message has been asked about TLS with the database.
-    decided: bool,
 }
 
 impl MySqlSession {
@@ -97,7 +96,6 @@ impl MySqlSession {
                 client: 1,
                 server: 1,
             },
-            decided: false,
         }));
         let places = greeting.places();
         places.set(payload, offered);
@@ -185,7 +183,7 @@ impl MySqlSession {
         let connecting = self.connecting.as_mut()?;
         let offers = connecting.database_offers_tls;
         let wants = match self.context.database_tls {
-            DatabaseTls::Disabled => false,
+            DatabaseTls::Disabled | DatabaseTls::Local => false,
             DatabaseTls::AsClient => self.secured && offers,
             DatabaseTls::Preferred => offers,
             DatabaseTls::Required => true,
@@ -213,7 +211,6 @@ impl MySqlSession {
         let mut packet = Vec::with_capacity(HEADER + FIXED);
         write_message(&mut packet, &mut connecting.numbers.server, &request);
         out.to_server.push(packet);
-        connecting.decided = true;
         self.phase = Phase::Securing;
         Some(Step::Do(Effect::SecureServer))
     }
@@ -230,7 +227,7 @@ impl MySqlSession {
             Err(step) => return Some(step),
         };
         let connecting = self.connecting.as_deref_mut()?;
-        let payload = input.bytes.get_mut(range).unwrap_or_default();
+        let payload = input.bytes.get(range).unwrap_or_default();
         let response = match HandshakeResponse::read(payload) {
             Ok(response) => response,
             Err(malformed) => return Some(self.violation(Side::Client, malformed.0, out, cx)),
@@ -243,18 +240,24 @@ impl MySqlSession {
             Some(plugin) => plugin.to_vec(),
             None => std::mem::take(&mut connecting.plugin),
         };
-        let auth = Auth::new(
-            Purpose::Login,
-            plugin,
-            std::mem::take(&mut connecting.scramble),
-        );
-        self.capabilities = agreed;
-        let wanted = match connecting.decided {
+        let scramble = std::mem::take(&mut connecting.scramble);
+        let mut numbers = connecting.numbers;
+        let wanted = match self.database_secured {
             true => agreed.with(Capabilities::SSL),
             false => agreed,
         };
+        let shows_password = !response.auth.is_empty() && needs_password(&plugin);
+        let leg = self.leg();
+        if shows_password && leg != Leg::Alike {
+            return Some(self.close(password_in_front(), out));
+        }
+        let auth = Auth::new(Purpose::Login, plugin, scramble, leg);
+        self.capabilities = agreed;
+        let payload = input
+            .bytes
+            .get_mut(message.range.start + HEADER..message.range.end)
+            .unwrap_or_default();
         handshake::set_capabilities(payload, wanted);
-        let mut numbers = connecting.numbers;
         take(&mut numbers.client);
         renumber(input.bytes, message.range.start, take(&mut numbers.server));
         out.to_server.pass(input.bytes, message.range.clone());

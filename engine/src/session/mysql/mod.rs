@@ -14,6 +14,7 @@ mod commands;
 mod connect;
 mod ledger;
 mod packets;
+mod password;
 mod poison;
 mod registry;
 mod reply;
@@ -25,6 +26,7 @@ use super::{
     Activity, Answer, ClientError, ClientTls, Cx, Effect, Event, Input, Limits, Output, Poison,
     ScanColumns, Session, Side, Step,
 };
+use crate::crypto::rsa::RsaKey;
 use crate::keys::ClientId;
 use crate::wire::mysql::Capabilities;
 use crate::wire::mysql::ok::Status;
@@ -40,12 +42,24 @@ pub enum DatabaseTls {
     /// It is not.
     #[default]
     Disabled,
+    /// It does not leave this machine by its nature, which counts as much.
+    Local,
     /// If the client's is, and the database offers it (as in Acra).
     AsClient,
     /// If the database offers it.
     Preferred,
     /// A database that does not offer it is not used.
     Required,
+}
+
+/// What becomes of the one step of authentication that goes wrong where one of the connections is encrypted and the other is
+/// not: the client hides its password, or does not, by what it knows of its own.
+#[derive(Debug, Clone)]
+pub enum MixedTls {
+    /// The client gets an error.
+    Refuse,
+    /// The password ends here, and goes on in the form that the database expects. Clients that hide it do so with this key.
+    Terminate(Arc<RsaKey>),
 }
 
 /// What all sessions of a server share: an immutable snapshot.
@@ -57,6 +71,8 @@ pub struct Context {
     pub client_tls: ClientTls,
     /// Whether the connection with the database is encrypted.
     pub database_tls: DatabaseTls,
+    /// What becomes of passwords between a connection that is encrypted and one that is not.
+    pub mixed_tls: MixedTls,
     /// How poison records are looked for, if they are.
     pub poison: Option<Poison>,
     /// Which cells are looked into.
@@ -93,6 +109,12 @@ pub struct MySqlSession {
     openings: Openings,
     /// The client's connection is encrypted.
     secured: bool,
+    /// The client's connection does not leave this machine by its nature.
+    local: bool,
+    /// The database's connection is encrypted.
+    database_secured: bool,
+    /// Of the last authentication.
+    scramble: Box<[u8]>,
     /// Answers the client instead of the database.
     unwelcome: Option<ClientError>,
     /// What is needed until the client has been let in.
@@ -122,6 +144,9 @@ impl MySqlSession {
             number: 0,
             phase: Phase::New,
             secured: false,
+            local: false,
+            database_secured: false,
+            scramble: Box::default(),
             unwelcome: None,
             connecting: None,
             welcome: false,
@@ -140,6 +165,12 @@ impl MySqlSession {
     #[must_use]
     pub fn numbered(self, number: u64) -> Self {
         Self { number, ..self }
+    }
+
+    /// The same session of a client that does not come by a network, if so.
+    #[must_use]
+    pub fn local(self, local: bool) -> Self {
+        Self { local, ..self }
     }
 
     /// Answers the client with this error, without troubling the database if it has not been yet.
@@ -249,7 +280,10 @@ impl Session for MySqlSession {
 
     fn server_secured(&mut self, outcome: Result<(), String>, out: &mut Output<'_>) {
         match outcome {
-            Ok(()) => self.phase = Phase::Secured,
+            Ok(()) => {
+                self.phase = Phase::Secured;
+                self.database_secured = true;
+            }
             Err(reason) => self.abort(unreachable_database(&reason), out),
         }
     }

@@ -62,7 +62,7 @@ impl MySqlSession {
             };
             match self.server_message(&message, input, out, cx) {
                 Ok(None) => {}
-                Ok(Some(ask)) => return Step::Ask(ask),
+                Ok(Some(step)) => return step,
                 Err(malformed) => return self.violation(Side::Server, malformed.0, out, cx),
             }
             input.at = message.range.end;
@@ -148,22 +148,22 @@ impl MySqlSession {
         }
     }
 
-    /// Takes a message that is there. Something: keys are needed first.
+    /// Takes a message that is there. Something: that is to be done first.
     fn server_message(
         &mut self,
         message: &Message,
         input: &mut Input<'_>,
         out: &mut Output<'_>,
         cx: &mut Cx<'_>,
-    ) -> Result<Option<Ask>, Malformed> {
+    ) -> Result<Option<Step>, Malformed> {
         let is_alone = self.ledger.len() == 1;
         let Some(entry) = self.ledger.head() else {
             return self.uncalled(message, input, out).map(|()| None);
         };
         entry.numbers.server = message.next_number();
         if matches!(entry.awaited, Awaited::Auth(_)) {
-            self.auth_message(message, input, out)?;
-            return Ok(None);
+            let refused = self.auth_message(message, input, out)?;
+            return Ok(refused.map(|error| self.close(error, out)));
         }
         if let Awaited::Results(Results {
             step: ResultStep::Rows(Some(columns)),
@@ -181,7 +181,8 @@ impl MySqlSession {
             };
             if is_row {
                 let (columns, format) = (Arc::clone(columns), *format);
-                return self.row(message, &columns, format, input, out, cx);
+                let ask = self.row(message, &columns, format, input, out, cx)?;
+                return Ok(ask.map(Step::Ask));
             }
         }
         let payload = message.payload(input.bytes);
