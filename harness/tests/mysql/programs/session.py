@@ -56,11 +56,11 @@ show(cursor.fetchall())
 if driver.startswith("connector"):
     prepared = connection.cursor(prepared=True)
     for value in [1, 2, 3, 1]:
-        prepared.execute("SELECT * FROM v WHERE id = %s OR t = %s", (value, "x" * 300))
+        prepared.execute("SELECT id, t, b, d, n, w, u, i, f FROM v WHERE id = %s OR t = %s", (value, "x" * 300))
         show(prepared.fetchall())
     prepared.close()
 with tempfile.NamedTemporaryFile("w") as file:
-    file.writelines(f"line {number}\n" for number in range(3000))
+    file.writelines(f"line {number}\n" for number in range(500))
     file.flush()
     cursor.execute(f"LOAD DATA LOCAL INFILE '{file.name}' INTO TABLE v (t)")
 print("loaded", cursor.rowcount)
@@ -68,7 +68,7 @@ try:
     cursor.execute("SELECT nothing_of_this_name")
 except Exception as error:
     print(type(error).__name__, *error.args[:1])
-cursor.execute("SELECT REPEAT('x', 100000), t FROM v ORDER BY id LIMIT 3")
+cursor.execute("SELECT REPEAT('x', 5000), t FROM v ORDER BY id LIMIT 3")
 show((len(text), other) for text, other in cursor.fetchall())
 connection.commit()
 if driver.startswith("connector"):
