@@ -1,10 +1,12 @@
 //! Servers under test and beside tests.
 
 mod acra;
+mod mysql;
 mod postgres;
 mod proxy;
 
 pub use acra::{AcraConfig, AcraServer, KeyStore};
+pub use mysql::{Flavour, MySql};
 pub use postgres::{Postgres, postgres_user};
 pub use proxy::Proxy;
 
