@@ -2,6 +2,7 @@
 
 use super::packet::Packet;
 use crate::{Context, Error, Result};
+use acra_engine::wire::mysql::error::is_progress;
 use acra_engine::wire::mysql::{Capabilities, Scan, scan, write_message};
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
@@ -134,7 +135,7 @@ impl Connection {
             if is_marker {
                 return Ok(&self.transcript[before..]);
             }
-            self.transcript.push(packet);
+            self.transcript.push(packet.without_statement());
         }
     }
 
@@ -149,6 +150,29 @@ impl Connection {
             None => Ok(()),
             Some(packet) => Err(Error::new(format!("{text} failed: {packet}"))),
         }
+    }
+
+    /// The same for answers that have numbers of statements, which are other ones each time: they are not kept.
+    pub fn prepared(&mut self) -> Result<Vec<Packet>> {
+        let before = self.transcript.len();
+        let answers = self.answers()?.to_vec();
+        for packet in &mut self.transcript[before..] {
+            // OK, and a length that the answer to COM_STMT_PREPARE has.
+            if matches!(packet.payload[..], [0, _, _, _, _, ..])
+                && matches!(packet.payload.len(), 12 | 13)
+            {
+                packet.payload[1..5].fill(0);
+            }
+        }
+        Ok(answers)
+    }
+
+    /// Reads one message, past reports of progress.
+    pub fn settled(&mut self) -> Result<&Packet> {
+        while is_progress(&self.packet()?.payload) {
+            self.forget_last();
+        }
+        Ok(self.last())
     }
 
     /// Reads one message.

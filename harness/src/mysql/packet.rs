@@ -41,6 +41,18 @@ impl fmt::Debug for Packet {
 }
 
 impl Packet {
+    /// An error without the number of the statement that it is about, which is another one each time.
+    pub fn without_statement(mut self) -> Self {
+        // ER_UNKNOWN_STMT_HANDLER, ER_STMT_HAS_NO_OPEN_CURSOR
+        if matches!(self.payload[..], [0xff, 0xdb, 4, ..] | [0xff, 0x8d, 5, ..])
+            && let Some(start) = self.payload.iter().position(|byte| *byte == b'(')
+            && let Some(end) = self.payload.iter().position(|byte| *byte == b')')
+        {
+            self.payload.drain(start + 1..end);
+        }
+        self
+    }
+
     /// A greeting without what differs between two connections: thread id, scramble, and what `acra-server` does not offer.
     pub fn masked_greeting(&self) -> Self {
         let mut payload = self.payload.clone();

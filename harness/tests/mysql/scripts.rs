@@ -87,8 +87,7 @@ pub(crate) fn errors(side: &Side) -> Result<Vec<Connection>> {
 
 pub(crate) fn commands(side: &Side) -> Result<Vec<Connection>> {
     let mut connection = side.login()?;
-    connection.run("CREATE OR REPLACE TABLE test.fields (a INT DEFAULT 7, b VARCHAR(9) DEFAULT 'x')")
-        .or_else(|_| connection.run("CREATE TABLE IF NOT EXISTS test.fields (a INT DEFAULT 7, b VARCHAR(9) DEFAULT 'x')"))?;
+    connection.run("CREATE TEMPORARY TABLE fields (a INT DEFAULT 7, b VARCHAR(9) DEFAULT 'x')")?;
     for command in [
         // COM_PING, COM_INIT_DB twice, COM_FIELD_LIST twice, COM_SET_OPTION twice
         &b"\x0e"[..],
@@ -148,7 +147,7 @@ pub(crate) fn local_file(side: &Side) -> Result<Vec<Connection>> {
             connection.send(sequence, piece)?;
             sequence = sequence.wrapping_add(u8::try_from(piece.len() / PACKET)?);
         }
-        connection.packet()?;
+        connection.settled()?;
     }
     connection.query("SELECT COUNT(*), SUM(LENGTH(line)) FROM loaded")?;
     connection.answers()?;
@@ -226,7 +225,7 @@ pub(crate) fn wrong_logins(side: &Side) -> Result<Vec<Connection>> {
     let mut connections = Vec::new();
     for (user, auth, schema) in [
         ("nobody of this name", &b""[..], "test"),
-        ("test", &[7; 20], "test"),
+        ("nobody of this name", &[7; 20], ""),
         ("test", b"", "nowhere"),
     ] {
         let mut connection = Connection::open(side.address)?;
@@ -267,26 +266,21 @@ pub(crate) fn pipelines(side: &Side) -> Result<Vec<Connection>> {
     Ok(vec![connection])
 }
 
-/// A replica that asks for changes and has seen them all: the server ends the answer if told not to wait.
+/// A replica that asks for changes and has seen them all: told not to wait, the server says so and closes.
 pub(crate) fn binlog(side: &Side) -> Result<Vec<Connection>> {
-    let mut connection = side.login()?;
-    connection.run("SET @master_binlog_checksum = 'NONE', @mariadb_slave_capability = 4")?;
-    // COM_BINLOG_DUMP: position 4, no waiting, a server id, the first file; and a position that is none.
+    let mut connections = Vec::new();
+    // The second position is none.
     for position in [4_u32, 1 << 30] {
+        let mut connection = side.login()?;
+        connection.run("SET @master_binlog_checksum = 'NONE', @mariadb_slave_capability = 4")?;
+        // COM_BINLOG_DUMP: position, not to wait, a server id, the first file.
         let mut dump = vec![0x12];
         dump.extend_from_slice(&position.to_le_bytes());
         dump.extend_from_slice(&[1, 0, 99, 0, 0, 0]);
         dump.extend_from_slice(b"binlog.000001");
         connection.command(&dump)?;
         let mut events = 0;
-        loop {
-            let packet = connection.packet()?;
-            let first = packet.payload.first().copied();
-            if matches!(first, Some(0xfe | 0xff))
-                && (first == Some(0xff) || packet.payload.len() < 9)
-            {
-                break;
-            }
+        while connection.packet()?.payload.first() == Some(&0) {
             events += 1;
             // There are more of them each time.
             connection.forget_last();
@@ -294,9 +288,12 @@ pub(crate) fn binlog(side: &Side) -> Result<Vec<Connection>> {
         if position == 4 && events < 3 {
             return Err(Error::new(format!("only {events} events")));
         }
+        // The number of the last packet counts the events.
+        connection.forget_last();
+        connection.end()?;
+        connections.push(connection);
     }
-    connection.query("SELECT 1")?;
-    Ok(vec![connection])
+    Ok(connections)
 }
 
 /// Attributes in front of a text.
@@ -333,7 +330,7 @@ pub(crate) fn without_definitions(side: &Side) -> Result<Vec<Connection>> {
         connection.answers()?;
     }
     connection.command(b"\x16SELECT 'x', ?")?;
-    connection.answers()?;
+    connection.prepared()?;
     connection.command(b"\x17\x01\0\0\0\0\x01\0\0\0\0\x01\x03\0\x07\0\0\0")?;
     connection.answers()?;
     connection.query("SET resultset_metadata = FULL")?;

@@ -11,7 +11,7 @@ const LAST: u32 = u32::MAX;
 /// Prepares a text; gives the statement's number.
 fn prepare(connection: &mut Connection, text: &str) -> Result<u32> {
     connection.command(&[b"\x16", text.as_bytes()].concat())?;
-    let answers = connection.answers()?;
+    let answers = connection.prepared()?;
     let number = answers.first().and_then(|packet| packet.payload.get(1..5));
     let number = number.ok_or_else(|| Error::new(format!("{text}: {answers:?}")))?;
     Ok(u32::from_le_bytes(number.try_into()?))
@@ -109,7 +109,7 @@ pub(crate) fn prepared(side: &Side) -> Result<Vec<Connection>> {
             let last = execution(&connection, LAST, 0, &parameters, true);
             connection.command(&last)?;
         }
-        connection.answers()?;
+        connection.prepared()?;
     }
     connection.command(b"\x1f")?;
     execute(&mut connection, nothing, &[])?;

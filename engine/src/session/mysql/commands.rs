@@ -179,6 +179,7 @@ impl MySqlSession {
                 format,
                 statement,
                 step,
+                more: false,
             }))
         };
         match command {

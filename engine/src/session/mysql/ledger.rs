@@ -41,6 +41,8 @@ pub(super) struct Results {
     /// Number of the prepared statement.
     pub(super) statement: Option<u32>,
     pub(super) step: ResultStep,
+    /// Another result follows the current one, whatever its end says.
+    pub(super) more: bool,
 }
 
 /// How far a result has come.

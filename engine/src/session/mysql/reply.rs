@@ -83,9 +83,9 @@ impl Reply<'_> {
     }
 
     /// A result has ended.
-    fn after_result(&self, step: &mut ResultStep) -> Answer {
-        if self.status.has_more_results() {
-            *step = ResultStep::Head;
+    fn after_result(&self, results: &mut Results) -> Answer {
+        if std::mem::take(&mut results.more) || self.status.has_more_results() {
+            results.step = ResultStep::Head;
             Answer::Goes
         } else {
             Answer::Ends
@@ -98,15 +98,14 @@ impl Reply<'_> {
         withheld: bool,
         payload: &[u8],
     ) -> Result<Answer, Malformed> {
-        let step = &mut results.step;
-        match step {
+        match &mut results.step {
             ResultStep::Head => match payload.first() {
                 Some(&ok::OK) => {
                     self.single(payload)?;
-                    return Ok(self.after_result(step));
+                    return Ok(self.after_result(results));
                 }
-                Some(&FILE_WANTED) => return self.file_wanted(step, withheld),
-                _ => *step = self.head(results.statement, payload)?,
+                Some(&FILE_WANTED) => return self.file_wanted(&mut results.step, withheld),
+                _ => results.step = self.head(results.statement, payload)?,
             },
             ResultStep::File => return Err(Malformed("the end of a file first")),
             ResultStep::Definitions(left, columns) => {
@@ -117,23 +116,25 @@ impl Reply<'_> {
                     if let Some(number) = results.statement {
                         self.registry.update(number, Arc::clone(&columns));
                     }
-                    *step = self.after_definitions(Some(columns));
+                    results.step = self.after_definitions(Some(columns));
                 }
             }
             ResultStep::DefinitionsEnd(columns) => {
                 let columns = columns.take();
                 self.single(payload)?;
                 if self.status.has_cursor() {
-                    return Ok(self.after_result(step));
+                    return Ok(self.after_result(results));
                 }
-                *step = ResultStep::Rows(columns);
+                // The end of such a result does not say that the procedure's own follows.
+                results.more = self.status.is_out_parameters() && self.status.has_more_results();
+                results.step = ResultStep::Rows(columns);
             }
             ResultStep::Rows(_) => {
                 if !self.is_end(payload) {
                     return Err(Malformed("end of a result"));
                 }
                 self.single(payload)?;
-                return Ok(self.after_result(step));
+                return Ok(self.after_result(results));
             }
         }
         Ok(Answer::Goes)

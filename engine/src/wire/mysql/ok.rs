@@ -34,6 +34,11 @@ impl Status {
         self.0 & 0x0040 != 0
     }
 
+    /// Whether the result is of the parameters that a procedure has given values to.
+    pub fn is_out_parameters(self) -> bool {
+        self.0 & 0x1000 != 0
+    }
+
     /// Whether changes of the session follow.
     fn has_state_changes(self) -> bool {
         self.0 & 0x4000 != 0
