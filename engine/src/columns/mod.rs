@@ -21,8 +21,8 @@ mod tests;
 pub use error::{ConfigError, Warning};
 pub use kinds::{DataType, Database, Envelope, ResponseOnFail, Side, TokenType};
 pub use needs::KeyNeeds;
-pub use schema::{Column, Kinship, Relation, Schema};
-pub use setting::{Setting, Transform};
+pub use schema::{Column, Kinship, Origin, Relation, Schema};
+pub use setting::{Likeness, Setting, Transform};
 pub use table::{Columns, Table};
 
 use lint::Folding;

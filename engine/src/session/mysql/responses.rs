@@ -248,7 +248,7 @@ impl MySqlSession {
         if let Some(ask) = self.openings.ask() {
             return Ok(Some(ask));
         }
-        let tools = self.openings.tools(self.context.poison.as_ref());
+        let tools = self.openings.tools(self.context.poison.as_ref(), false);
         let Some(mut opener) = tools.opener else {
             *tools.unopened += 1;
             self.pass_row(message, input, out);

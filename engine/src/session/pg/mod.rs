@@ -11,6 +11,7 @@ mod ledger;
 mod poison;
 mod probe;
 mod registry;
+mod results;
 mod rewrite;
 mod rows;
 mod startup;
@@ -27,7 +28,8 @@ use crate::wire::pg::Formats;
 use copy::Copies;
 use ledger::Ledger;
 use probe::Probe;
-use registry::{Kinds, Registry};
+use registry::Registry;
+use results::Fields;
 use std::sync::Arc;
 
 /// What all sessions of a server share: an immutable snapshot.
@@ -114,7 +116,7 @@ pub struct PgSession {
     server_passing: usize,
     copies: Copies,
     /// Columns and formats of the current result of a simple query.
-    query_result: Option<(Kinds, Formats)>,
+    query_result: Option<(Fields, Formats)>,
     /// The client has said goodbye, or the server has said why it closes.
     ending: bool,
     sql: crate::plan::Scratch,

@@ -18,7 +18,7 @@ mod writing;
 #[cfg(test)]
 mod tests;
 
-use crate::plan::{ClientEncoding, CopyIn, Dialect};
+use crate::plan::{ClientEncoding, CopyIn, CopyOut};
 use crate::wire::outbox::Outbox;
 use crate::wire::pg::frame::HEADER;
 use crate::wire::pg::write_frame;
@@ -66,7 +66,7 @@ struct Incoming {
 /// Rows on their way to the client.
 #[derive(Debug)]
 struct Outgoing {
-    dialect: Arc<Dialect>,
+    plan: Arc<CopyOut>,
     stream: Stream,
 }
 

@@ -5,7 +5,7 @@ use super::sealing::wrong_data;
 use super::split::Splitter;
 use super::stream::Stream;
 use super::{FromClient, Incoming, Outgoing, Slice, send_data};
-use crate::plan::{ClientEncoding, Copy, CopyFormat, CopyIn, Dialect};
+use crate::plan::{ClientEncoding, Copy, CopyFormat, CopyIn};
 use crate::session::pg::PgSession;
 use crate::session::{ClientError, Cx, Event, Input, Output, Step};
 use crate::wire::cursor::{Malformed, Reader};
@@ -70,16 +70,17 @@ impl PgSession {
     pub(in crate::session::pg) fn copy_out(&mut self, body: &[u8]) -> Result<(), Malformed> {
         let copy = self.ledger.next_copy();
         self.copies.from_server = None;
-        let Some(Copy::Out(dialect)) = copy else {
+        let Some(Copy::Out(plan)) = copy else {
             return Ok(());
         };
         let (binary, columns) = described(body)?;
-        let opens = self.openings.looks(self.context.poison.as_ref());
-        if opens && binary == (dialect.format == CopyFormat::Binary) {
-            let splitter = Splitter::new(&dialect, columns, false);
+        let opens = self.openings.looks(self.context.poison.as_ref())
+            || !plan.results.settings().is_empty();
+        if opens && binary == (plan.dialect.format == CopyFormat::Binary) {
+            let splitter = Splitter::new(&plan.dialect, columns, false);
             self.copies.from_server = Some(Box::new(Outgoing {
                 stream: Stream::new(splitter, self.context.limits.max_row),
-                dialect,
+                plan,
             }));
         }
         Ok(())
@@ -191,11 +192,11 @@ impl PgSession {
         let Some(outgoing) = &mut self.copies.from_server else {
             return Opened::Same;
         };
-        let Outgoing { dialect, stream } = &mut **outgoing;
-        let dialect: &Dialect = dialect;
-        let tools = self.openings.tools(self.context.poison.as_ref());
+        let Outgoing { plan, stream } = &mut **outgoing;
+        let is_mapped = !plan.results.settings().is_empty();
+        let tools = self.openings.tools(self.context.poison.as_ref(), is_mapped);
         let mut opening = Opening {
-            dialect,
+            plan,
             tools,
             too_long: None,
         };
