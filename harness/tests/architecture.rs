@@ -307,7 +307,7 @@ fn names_after(source: &str, word: &str) -> Vec<String> {
 fn every_error_of_a_statement_is_documented_and_exists() -> Result<()> {
     let engine = paths::workspace().join("engine/src");
     let mut names: BTreeSet<String> = BTreeSet::new();
-    for file in sources(&engine.join("session/pg"))? {
+    for file in sources(&engine.join("session"))? {
         names.extend(names_after(&read(&file)?, "::Refuse("));
     }
     let refusal = read(&engine.join("plan/refusal.rs"))?;

@@ -319,6 +319,31 @@ fn a_row_of_several_packets_is_opened_and_split_again() {
 }
 
 #[test]
+fn a_row_above_the_limit_passes_closed() {
+    let container = sealed(SECRET);
+    let long = vec![b'x'; MAX_PAYLOAD];
+    let rows = [
+        text_row(&[Some(&container), Some(&long)]),
+        text_row(&[Some(&container), None]),
+    ];
+    let limited = || {
+        let mut context = context();
+        context.limits.max_row = MAX_PAYLOAD + 100;
+        context
+    };
+    for piece in [usize::MAX, 1 << 20] {
+        let mut driver = live(limited(), USED);
+        driver.feed(From::Client, &packet(0, b"\x03SELECT 1"));
+        for piece in answer_of(&result(&rows, false)).chunks(piece) {
+            driver.feed(From::Server, piece);
+        }
+        let opened = [rows[0].clone(), text_row(&[Some(SECRET), None])];
+        assert!(driver.to_client == answer_of(&result(&opened, false)));
+        assert!(matches!(driver.events[0], Event::RowTooLarge { .. }));
+    }
+}
+
+#[test]
 fn an_error_of_our_own_waits_for_its_turn() {
     let mut driver = live(context(), USED);
     let commands = [

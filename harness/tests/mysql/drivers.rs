@@ -1,7 +1,7 @@
 //! Drivers read the same directly and through `acra-server`: PyMySQL, mysqlclient (libmariadb), mysql-connector-python in
 //! Python and in C (libmysqlclient), MariaDB Connector/J.
 
-use crate::targets::config;
+use crate::targets::plain;
 use acra_harness::servers::{AcraServer, Flavour, MySql};
 use acra_harness::{Context, Error, Result, paths};
 use std::env;
@@ -90,7 +90,7 @@ fn same(flavour: Flavour, session: impl Fn(SocketAddr) -> Result<Option<String>>
     let Some(server) = MySql::shared(flavour)? else {
         return Ok(());
     };
-    let acra = AcraServer::start(&config(server))?;
+    let acra = AcraServer::start(&plain(server))?;
     let Some(directly) = session(server.address())? else {
         return Ok(());
     };
@@ -101,7 +101,8 @@ fn same(flavour: Flavour, session: impl Fn(SocketAddr) -> Result<Option<String>>
     Ok(())
 }
 
-/// Makes a test of each driver, beside each server.
+/// Makes a test of each driver, beside each server. Users are those that a driver can log in as without TLS and without the
+/// server's having seen them before.
 macro_rules! drivers {
     ($($flavour:ident $name:ident: $([$test:ident $driver:literal $user:literal $password:literal])+;)+) => {
         $(mod $name {
@@ -132,6 +133,6 @@ drivers! {
         [pymysql "pymysql" "caching" "secret caching"]
         [pymysql_sha256 "pymysql" "sha256" "secret sha256"]
         [mysqlclient "mysqlclient" "caching" "secret caching"]
-        [connector_python "connector-python" "caching" "secret caching"]
-        [connector_c "connector-c" "caching" "secret caching"];
+        [connector_python "connector-python" "test" ""]
+        [connector_c "connector-c" "test" ""];
 }

@@ -1,6 +1,6 @@
 //! Containers in results are opened with the client's keys, in texts and prepared statements; poison records are noticed.
 
-use crate::targets::{MARIADB, PLAIN, config};
+use crate::targets::{MARIADB, PLAIN, plain};
 use acra_engine::crypto::{BlockKey, container};
 use acra_engine::keys::{ClientId, KeyKind, MasterKey, v1};
 use acra_engine::wire::mysql::Capabilities;
@@ -37,7 +37,7 @@ fn scene(
     let Some(server) = MySql::shared(flavour)? else {
         return Ok(None);
     };
-    let acra = AcraServer::start(&change(config(server)))?;
+    let acra = AcraServer::start(&change(plain(server)))?;
     let side = Side {
         address: acra.address(),
         flavour,
@@ -65,6 +65,8 @@ fn opened(flavour: Flavour, capabilities: Capabilities) -> Result<()> {
     );
     let mut session = scene.side.login()?;
     session.run(table)?;
+    // Text that the server converts for the client is no container any more.
+    session.run("SET NAMES latin1")?;
     session.run(&insert)?;
     session.query("SELECT * FROM vault ORDER BY id")?;
     let text = session.answers()?.to_vec();

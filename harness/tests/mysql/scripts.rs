@@ -254,11 +254,11 @@ pub(crate) fn wrong_packets(side: &Side) -> Result<Vec<Connection>> {
 pub(crate) fn pipelines(side: &Side) -> Result<Vec<Connection>> {
     let mut connection = side.login()?;
     connection.run("CREATE TEMPORARY TABLE p (i INT)")?;
-    for number in 0..200 {
+    for number in 0..60 {
         connection.query(&format!("INSERT INTO p VALUES ({number})"))?;
         connection.query("SELECT COUNT(*), 'text' FROM p")?;
         connection.command(b"\x0e")?;
-        if number % 50 == 0 {
+        if number % 20 == 0 {
             connection.query("SELECT nothing_of_this_name")?;
         }
     }

@@ -26,6 +26,8 @@ pub(super) struct Shape {
 #[derive(Debug, Default)]
 pub(super) struct Columns {
     pub(super) list: Vec<Shape>,
+    /// Some column can hold a container.
+    pub(super) may_hold: bool,
 }
 
 impl Columns {
@@ -37,15 +39,11 @@ impl Columns {
         } else {
             Look::Anywhere
         };
+        self.may_hold |= look != Look::Never;
         self.list.push(Shape {
             kind: column.kind,
             look,
         });
-    }
-
-    /// No column can hold a container.
-    pub(super) fn never(&self) -> bool {
-        self.list.iter().all(|shape| shape.look == Look::Never)
     }
 
     /// What it costs, in bytes.

@@ -13,13 +13,15 @@ use crate::session::{Ask, Cx, Event, Input, Output, ScanColumns, Side, Step};
 use crate::wire::cursor::Malformed;
 use crate::wire::mysql::packet::{HEADER, Header};
 use crate::wire::mysql::row::RowFormat;
-use crate::wire::mysql::{Capabilities, Message, error, ok, write_message};
+use crate::wire::mysql::{Capabilities, Message, Scan, error, ok, scan, write_message};
 use std::sync::Arc;
 
 /// What becomes of a message, told by its start.
 enum Treatment {
     /// All of it is needed.
     Whole,
+    /// The same, unless it is too long.
+    Row,
     Pass,
     Drop,
 }
@@ -44,7 +46,7 @@ impl MySqlSession {
                 return Step::NeedMore { want: HEADER + 1 };
             }
             let first = first.filter(|_| header.length > 0);
-            match self.treatment(header, first, cx) {
+            match self.treatment(header, first) {
                 Treatment::Pass => {
                     self.from_server.pass(true);
                     continue;
@@ -53,7 +55,12 @@ impl MySqlSession {
                     self.from_server.drop();
                     continue;
                 }
-                Treatment::Whole => {}
+                Treatment::Row if let Some(bytes) = self.too_long(input) => {
+                    cx.events.push(Event::RowTooLarge { bytes });
+                    self.from_server.pass(true);
+                    continue;
+                }
+                Treatment::Row | Treatment::Whole => {}
             }
             let message = match whole(input, self.context.limits.max_message) {
                 Ok(message) => message,
@@ -99,7 +106,7 @@ impl MySqlSession {
     }
 
     /// What becomes of a message of which the header is there.
-    fn treatment(&mut self, header: Header, first: Option<u8>, cx: &mut Cx<'_>) -> Treatment {
+    fn treatment(&mut self, header: Header, first: Option<u8>) -> Treatment {
         let looks = self.openings.looks(self.context.poison.as_ref());
         let all = self.context.scan == ScanColumns::All;
         let Some(entry) = self.ledger.head() else {
@@ -132,20 +139,23 @@ impl MySqlSession {
                     return Treatment::Drop;
                 }
                 match columns {
-                    Some(columns) if looks && (all || !columns.never()) => {}
-                    _ => return Treatment::Pass,
+                    Some(columns) if looks && (all || columns.may_hold) => Treatment::Row,
+                    _ => Treatment::Pass,
                 }
-                // Of a row of several packets the whole length is not known in front.
-                if header.length <= self.context.limits.max_row {
-                    return Treatment::Whole;
-                }
-                cx.events.push(Event::RowTooLarge {
-                    bytes: header.length,
-                });
-                Treatment::Pass
             }
             _ => Treatment::Whole,
         }
+    }
+
+    /// What is known of the length of a row that is too long to be held.
+    fn too_long(&self, input: &Input<'_>) -> Option<usize> {
+        let bytes = match scan(input.bytes, input.at) {
+            Scan::Message(message) => message.range.len(),
+            // Of several packets the whole length is not known in front.
+            Scan::Incomplete(bytes) => bytes,
+            Scan::OutOfOrder => return None,
+        };
+        (bytes > self.context.limits.max_row).then_some(bytes)
     }
 
     /// Takes a message that is there. Something: that is to be done first.
