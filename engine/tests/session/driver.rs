@@ -117,6 +117,7 @@ impl<S: Session> Driver<S> {
                 Step::Ask(Ask::Keys(id)) => {
                     let keys = self.keys.get(&id).cloned().ok_or(KeyFault::Missing);
                     self.session.resume(Answer::Keys(id, keys));
+                    self.side(from).want = 0;
                 }
                 Step::Do(Effect::DialServer) => {
                     let (mut to_client, mut to_server) = (Outbox::new(), Outbox::new());
