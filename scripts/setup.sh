@@ -2,7 +2,7 @@
 # setup.sh PART...: makes sure that what the other scripts need is there, and says what it does.
 #
 # Parts: build (compiler and linker), postgres-VERSION, oracle (PostgreSQL's grammar for Python), mysql (MariaDB, MySQL if it
-# can be had, and their drivers), bench (HAProxy and PgBouncer).
+# can be had, and their drivers), bench (HAProxy and PgBouncer), fuzz (a C++ compiler, for libFuzzer).
 set -euo pipefail
 # shellcheck source=scripts/lib.sh
 . "$(dirname "$0")/lib.sh"
@@ -86,6 +86,7 @@ for part in "$@"; do
         oracle) setup_oracle ;;
         mysql) setup_mysql ;;
         bench) need_apt haproxy pgbouncer ;;
+        fuzz) command -v c++ >/dev/null || need_apt g++ ;;
         *) die "setup.sh: there is no part $part" ;;
     esac
 done

@@ -2,12 +2,14 @@
 
 mod acra;
 mod mysql;
+mod network;
 mod postgres;
 mod proxy;
 
 pub use acra::{AcraConfig, AcraServer, KeyStore};
 pub use mysql::{Flavour, MySql};
-pub use postgres::{Postgres, postgres_user};
+pub use network::{Network, Way};
+pub use postgres::{Paused, Postgres, postgres_user};
 pub use proxy::Proxy;
 
 /// The major versions of PostgreSQL that tests run against.

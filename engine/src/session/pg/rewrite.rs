@@ -2,14 +2,17 @@
 
 use super::PgSession;
 use super::frontend::Stop;
+use super::registry::Statement;
 use super::stored::Stored;
-use crate::cell::{self, SealError, Sealed, bytea};
-use crate::columns::{Envelope, Setting};
+use crate::cell::typed::{BadValue, Form, plaintext};
+use crate::cell::{self, Mask, SealError, Sealed, bytea};
+use crate::columns::{DataType, Envelope, Setting, Transform};
 use crate::crypto::container;
 use crate::plan::{Edit, LiteralKind, LiteralValue, Plan, splice};
 use crate::session::{Ask, ClientError, Cx, Event, KeyFault};
+use crate::types::Type;
 use crate::wire::pg::parse::BYTEA;
-use crate::wire::pg::{Bind, Format, Parse, write_cstr, write_frame};
+use crate::wire::pg::{Bind, Format, Parse, Replaced, write_cstr, write_frame};
 use std::borrow::Cow;
 
 /// A statement's text with its protected literals sealed.
@@ -38,10 +41,11 @@ impl PgSession {
         let mut structs = 0;
         let mut stored = None;
         for literal in values {
-            let value = match literal.kind {
-                LiteralKind::Number => Cow::Borrowed(&*literal.value),
-                LiteralKind::String => decode(&literal.value, literal.setting)?,
+            let form = match literal.kind {
+                LiteralKind::Number => Form::Number,
+                LiteralKind::String => Form::Text,
             };
+            let value = plain(&literal.value, form, literal.setting, None)?;
             if let Some(sealed) = self.seal(&value, literal.setting, cx)? {
                 structs += u64::from(sealed.envelope() == container::Envelope::AcraStruct);
                 let longest = Stored::new(literal.setting, sealed.as_bytes().len());
@@ -69,14 +73,15 @@ impl PgSession {
     /// The Bind with every protected value sealed; `None` if nothing had to change.
     pub(super) fn seal_parameters(
         &self,
-        plan: &Plan,
+        statement: &Statement,
         bind: &Bind<'_>,
         cx: &mut Cx<'_>,
     ) -> Result<Option<SealedBind>, Stop> {
+        let plan = &statement.plan;
         if plan.params.is_empty() {
             return Ok(None);
         }
-        let mut sealed: Vec<(usize, Vec<u8>)> = Vec::new();
+        let mut sealed: Vec<Replaced> = Vec::new();
         let mut structs = 0;
         let mut stored = None;
         let mut actions = plan.params.iter().peekable();
@@ -86,17 +91,24 @@ impl PgSession {
                 continue;
             };
             let Some(value) = value else { continue };
-            let plain = match format {
-                Format::Binary => Cow::Borrowed(value),
+            let form = match format {
+                Format::Binary => Form::Binary,
                 Format::Text if !self.lexical.encoding.keeps_bytes() && !value.is_ascii() => {
                     return Err(foreign_encoding(&action.setting));
                 }
-                Format::Text => decode(value, &action.setting)?,
+                Format::Text => Form::Text,
             };
+            let declared = statement.declared(action.number);
+            let plain = plain(value, form, &action.setting, declared)?;
             if let Some(container) = self.seal(&plain, &action.setting, cx)? {
                 structs += u64::from(container.envelope() == container::Envelope::AcraStruct);
                 let longest = Stored::new(&action.setting, container.as_bytes().len());
                 stored = Some(longest.longer(stored));
+                // Bytes as such are no text.
+                let format = match statement.is_text(action.number) {
+                    true => Format::Text,
+                    false => format,
+                };
                 let bytes = match format {
                     Format::Binary => container.as_bytes().to_vec(),
                     Format::Text => {
@@ -105,7 +117,11 @@ impl PgSession {
                         text
                     }
                 };
-                sealed.push((index, bytes));
+                sealed.push(Replaced {
+                    index,
+                    format,
+                    bytes,
+                });
             }
         }
         if sealed.is_empty() {
@@ -116,13 +132,8 @@ impl PgSession {
             structs,
         });
         let mut message =
-            Vec::with_capacity(64 + sealed.iter().map(|(_, bytes)| bytes.len()).sum::<usize>());
-        let mut replacements = sealed.iter().peekable();
-        bind.write_with(&mut message, |index| {
-            replacements
-                .next_if(|(at, _)| *at == index)
-                .map(|(_, bytes)| &**bytes)
-        });
+            Vec::with_capacity(64 + sealed.iter().map(|new| new.bytes.len()).sum::<usize>());
+        bind.write_with(&mut message, &sealed);
         Ok(Some(SealedBind { message, stored }))
     }
 
@@ -160,6 +171,7 @@ impl PgSession {
                 Envelope::AcraStruct => container::Envelope::AcraStruct,
             },
             reencrypt: setting.reencrypt,
+            mask: mask(setting),
         };
         cell::seal(value, form, keys, cx.rng).map_err(|error| match error {
             SealError::NoKey => keys_unavailable(setting, client_id, KeyFault::Missing),
@@ -200,6 +212,22 @@ impl PgSession {
     }
 }
 
+/// Which part of a value stays in clear.
+fn mask(setting: &Setting) -> Option<Mask> {
+    match setting.transform {
+        Transform::Masked {
+            plaintext_length,
+            side,
+            ..
+        } => Some(Mask {
+            length: plaintext_length,
+            side,
+            whole_characters: setting.data_type == Some(DataType::Str),
+        }),
+        _ => None,
+    }
+}
+
 /// The Parse message to send instead: with a rewritten text, and with `bytea` as the declared type of every protected
 /// parameter (policy.md 6.11). `None` if the client's message can pass as it is.
 pub(super) fn parse(
@@ -235,18 +263,36 @@ pub(super) fn parse(
     Some(message)
 }
 
-/// The bytes that a text stands for in a `bytea` column.
-pub(super) fn decode<'a>(text: &'a [u8], setting: &Setting) -> Result<Cow<'a, [u8]>, Stop> {
-    bytea::input(text).map_err(|bytea::BadHex| {
+/// What is sealed of a value.
+pub(super) fn plain<'a>(
+    value: &'a [u8],
+    form: Form,
+    setting: &Setting,
+    declared: Option<Type>,
+) -> Result<Cow<'a, [u8]>, Stop> {
+    plaintext(value, form, setting, declared).map_err(|bad| {
         let (table, column) = (&setting.table, &setting.column);
-        Stop::Refuse(
-            "bad-hex",
-            ClientError::error(
-                "22P02",
-                format!("invalid hexadecimal data for column \"{column}\" of table \"{table}\""),
-            )
-            .hint("A value that starts with \\x must be an even number of hexadecimal digits after it."),
-        )
+        match bad {
+            BadValue::Hex => Stop::Refuse(
+                "bad-hex",
+                ClientError::error(
+                    "22P02",
+                    format!("invalid hexadecimal data for column \"{column}\" of table \"{table}\""),
+                )
+                .hint("A value that starts with \\x must be an even number of hexadecimal digits after it."),
+            ),
+            BadValue::Type(kind) => Stop::Refuse(
+                "bad-value",
+                ClientError::error(
+                    "22P02",
+                    format!(
+                        "a value for column \"{column}\" of table \"{table}\" is not valid for type {}",
+                        kind.name()
+                    ),
+                )
+                .hint("Dates and times must be in ISO form, those with a time zone with an offset from UTC; binary values must be of the declared type."),
+            ),
+        }
     })
 }
 

@@ -5,6 +5,7 @@ use super::sealing::wrong_data;
 use super::split::Splitter;
 use super::stream::Stream;
 use super::{FromClient, Incoming, Outgoing, Slice, send_data};
+use crate::columns::Setting;
 use crate::plan::{ClientEncoding, Copy, CopyFormat, CopyIn};
 use crate::session::pg::PgSession;
 use crate::session::{ClientError, Cx, Event, Input, Output, Step};
@@ -169,6 +170,11 @@ impl PgSession {
                 self.server_dropping = self.copies.server_left - slice.body.len();
                 self.copies.server_left = slice.body.len();
             }
+            Opened::Failed(setting) => {
+                self.fail_result(&setting, out, cx);
+                self.server_dropping = self.copies.server_left - slice.body.len();
+                self.copies.server_left = slice.body.len();
+            }
             Opened::Poison | Opened::Changed => send_data(&data, out.to_client),
             Opened::Same => slice.pass(input.bytes, out.to_client),
         }
@@ -180,9 +186,10 @@ impl PgSession {
     /// CopyDone: the last cell may still be held.
     pub(in crate::session::pg) fn open_last(&mut self, out: &mut Output<'_>, cx: &mut Cx<'_>) {
         let mut data = Vec::new();
-        let opened = self.open_cells(None, &mut data, cx);
-        if !(matches!(opened, Opened::Poison) && self.met_poison(out, cx)) {
-            send_data(&data, out.to_client);
+        match self.open_cells(None, &mut data, cx) {
+            Opened::Poison if self.met_poison(out, cx) => {}
+            Opened::Failed(setting) => self.fail_result(&setting, out, cx),
+            _ => send_data(&data, out.to_client),
         }
         self.copies.from_server = None;
     }
@@ -193,11 +200,14 @@ impl PgSession {
             return Opened::Same;
         };
         let Outgoing { plan, stream } = &mut **outgoing;
+        let encoding = plan.dialect.encoding.unwrap_or(self.lexical.encoding);
         let is_mapped = !plan.results.settings().is_empty();
         let tools = self.openings.tools(self.context.poison.as_ref(), is_mapped);
         let mut opening = Opening {
             plan,
             tools,
+            utf8: encoding.keeps_bytes(),
+            failed: None,
             too_long: None,
         };
         let changed = match piece {
@@ -205,6 +215,7 @@ impl PgSession {
             None => stream.finish(&mut opening, data).map(|()| true),
         };
         let too_long = opening.too_long;
+        let failed = opening.failed;
         let is_poisoned = opening
             .tools
             .opener
@@ -218,6 +229,7 @@ impl PgSession {
                 data.extend_from_slice(piece.unwrap_or_default());
                 Opened::Poison
             }
+            Ok(_) if failed.is_some() => failed.map_or(Opened::Same, Opened::Failed),
             Ok(true) => Opened::Changed,
             Ok(false) => Opened::Same,
             Err(never) => match never {},
@@ -231,6 +243,8 @@ enum Opened {
     Changed,
     /// A poison record was in it.
     Poison,
+    /// A value of a column with this setting cannot be shown.
+    Failed(Arc<Setting>),
 }
 
 /// Whether the format is binary, and the number of columns.
