@@ -19,12 +19,13 @@ demo-stop:
 	@scripts/demo.sh stop
 
 test:
-	@scripts/setup.sh build postgres-15 postgres-17 postgres-18 oracle mysql fuzz
+	@scripts/setup.sh build postgres-15 postgres-17 postgres-18 redis oracle mysql fuzz
 	@scripts/test.sh
 
 lint:
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets --locked -- -D warnings
+	cd fuzz && cargo fmt --check && cargo clippy --locked -- -D warnings
 
 docs:
 	RUSTDOCFLAGS='-D warnings' cargo doc --workspace --no-deps --document-private-items --locked

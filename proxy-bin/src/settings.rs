@@ -3,6 +3,7 @@
 use crate::address;
 use crate::poison::PoisonSettings;
 use crate::tls::TlsSettings;
+use crate::tokens::TokenPlace;
 use crate::upstream::Upstream;
 use acra_cli::Parsed;
 use acra_engine::crypto::rsa::RsaKey;
@@ -75,6 +76,7 @@ pub(crate) struct Settings {
     /// What becomes of MySQL's passwords between unequal connections.
     pub(crate) mixed_tls: MixedTls,
     pub(crate) tls: TlsSettings,
+    pub(crate) tokens: TokenPlace,
     pub(crate) keys_dir: PathBuf,
     pub(crate) cache: CacheSettings,
     pub(crate) encryptor_config: Option<PathBuf>,
@@ -171,6 +173,7 @@ impl Settings {
         let schema_probe = problems.keep(schema_probe(parsed));
         let poison = problems.keep(PoisonSettings::new(parsed));
         let scan = problems.keep(scan(parsed));
+        let tokens = problems.keep(TokenPlace::new(parsed));
         let max_row = problems.keep(size(parsed, "max_container"));
         let complete = || {
             Some(Self {
@@ -188,6 +191,7 @@ impl Settings {
                 protocol: protocol?,
                 upstream: Upstream::new(db_host?, db_port?, protocol?),
                 cache: cache?,
+                tokens: tokens?,
                 keys_dir: parsed.text("keys_dir").into(),
                 encryptor_config: encryptor_config(parsed),
                 client_id: parsed.text("client_id").to_owned(),

@@ -8,6 +8,7 @@ pub mod bytea;
 mod mask;
 pub mod open;
 pub mod seal;
+pub mod token;
 pub mod typed;
 
 pub use mask::Mask;

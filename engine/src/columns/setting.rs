@@ -73,8 +73,9 @@ impl Setting {
     pub fn unsupported(&self) -> Option<String> {
         let missing = match &self.transform {
             Transform::Searchable { .. } => "searchable encryption",
-            Transform::Tokenized { .. } => "tokenization",
-            Transform::Plain | Transform::Masked { .. } => return None,
+            Transform::Plain | Transform::Masked { .. } | Transform::Tokenized { .. } => {
+                return None;
+            }
         };
         let Self { table, column, .. } = self;
         Some(format!(
@@ -155,6 +156,17 @@ impl Setting {
     pub fn pattern(&self) -> Option<&[u8]> {
         match &self.transform {
             Transform::Masked { pattern, .. } => Some(pattern.as_bytes()),
+            _ => None,
+        }
+    }
+
+    /// What its tokens look like and whether equal values have equal ones, if it has tokens.
+    pub fn tokenized(&self) -> Option<(TokenType, bool)> {
+        match self.transform {
+            Transform::Tokenized {
+                token_type,
+                consistent,
+            } => Some((token_type, consistent)),
             _ => None,
         }
     }

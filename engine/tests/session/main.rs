@@ -9,3 +9,4 @@ mod mysql_login;
 mod probe;
 mod script;
 mod structs;
+mod tokens;

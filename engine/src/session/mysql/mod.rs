@@ -258,8 +258,11 @@ impl Session for MySqlSession {
     }
 
     fn resume(&mut self, answer: Answer) {
-        let Answer::Keys(client_id, keys) = answer;
-        self.openings.keyring.insert(client_id, keys);
+        match answer {
+            Answer::Keys(client_id, keys) => self.openings.keyring.insert(client_id, keys),
+            // Not asked for: nothing is a token here yet.
+            Answer::Tokens(..) => {}
+        }
     }
 
     fn client_secured(&mut self, client_id: Result<Option<ClientId>, ClientError>) {

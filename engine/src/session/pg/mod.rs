@@ -17,10 +17,12 @@ mod rewrite;
 mod rows;
 mod startup;
 mod stored;
+mod tokenize;
 mod withhold;
 
 use super::keyring::Keyring;
 use super::openings::Openings;
+use super::tokens::{OpenedTokens, TokenAnswers};
 use super::{
     Activity, Answer, ClientError, ClientTls, Cx, Effect, Event, Input, Limits, Output, Poison,
     ScanColumns, Session, Severity, Side, Step,
@@ -122,6 +124,10 @@ pub struct PgSession {
     transaction: u8,
     ledger: Ledger,
     registry: Registry,
+    /// For the message of the client that is under way.
+    client_tokens: Option<TokenAnswers>,
+    /// For the rows that have arrived.
+    opened_tokens: OpenedTokens,
     lexical: Lexical,
     /// Bytes of a message from the client that still have to pass unread.
     client_passing: usize,
@@ -164,6 +170,8 @@ impl PgSession {
             transaction: 0,
             ledger: Ledger::default(),
             registry: Registry::default(),
+            client_tokens: None,
+            opened_tokens: OpenedTokens::default(),
             lexical: Lexical::default(),
             client_passing: 0,
             client_dropping: 0,
@@ -271,13 +279,23 @@ impl Session for PgSession {
     ) -> Step {
         match self.phase {
             Phase::Closed => Step::Do(Effect::Close),
-            _ => self.server_messages(input, out, cx),
+            _ => {
+                let step = self.server_messages(input, out, cx);
+                if matches!(step, Step::NeedMore { .. }) {
+                    // The rows that they were for have passed.
+                    self.opened_tokens.clear();
+                }
+                step
+            }
         }
     }
 
     fn resume(&mut self, answer: Answer) {
-        let Answer::Keys(client_id, keys) = answer;
-        self.openings.keyring.insert(client_id, keys);
+        match answer {
+            Answer::Keys(client_id, keys) => self.openings.keyring.insert(client_id, keys),
+            Answer::Tokens(Side::Client, answers) => self.client_tokens = Some(answers),
+            Answer::Tokens(Side::Server, answers) => self.opened_tokens.insert(answers),
+        }
     }
 
     fn client_secured(&mut self, client_id: Result<Option<ClientId>, ClientError>) {

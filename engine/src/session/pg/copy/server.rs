@@ -1,6 +1,6 @@
 //! CopyInResponse, CopyOutResponse, CopyData and CopyDone of the server.
 
-use super::opening::Opening;
+use super::opening::{Asking, Opening};
 use super::sealing::wrong_data;
 use super::split::Splitter;
 use super::stream::Stream;
@@ -8,10 +8,12 @@ use super::{FromClient, Incoming, Outgoing, Slice, send_data};
 use crate::columns::Setting;
 use crate::plan::{ClientEncoding, Copy, CopyFormat, CopyIn};
 use crate::session::pg::PgSession;
-use crate::session::{ClientError, Cx, Event, Input, Output, Step};
+use crate::session::pg::tokenize::AT_ONCE;
+use crate::session::{Ask, ClientError, Cx, Event, Input, Output, Side, Step};
+use crate::tokens::TokenFault;
 use crate::wire::cursor::{Malformed, Reader};
-use crate::wire::pg::Frame;
 use crate::wire::pg::frame::HEADER;
+use crate::wire::pg::{Frame, Scan, scan};
 use std::sync::Arc;
 
 impl PgSession {
@@ -100,9 +102,7 @@ impl PgSession {
     /// The server has failed a statement: what the client still sends for its COPY is dropped.
     pub(in crate::session::pg) fn copy_failed(&mut self) {
         self.copies.from_server = None;
-        if matches!(self.copies.from_client, FromClient::Sealing(_))
-            || self.ledger.fails_sealed_copy()
-        {
+        if matches!(self.copies.from_client, FromClient::Sealing(_)) {
             self.copies.from_client = FromClient::Dropping;
         }
     }
@@ -163,6 +163,17 @@ impl PgSession {
         if let Some(ask) = self.openings.ask() {
             return Some(Step::Ask(ask));
         }
+        match self.tokens_in_copy(slice, input.bytes) {
+            CopyTokens::Known => {}
+            CopyTokens::Ask(ask) => return Some(Step::Ask(ask)),
+            CopyTokens::Failed(fault) => {
+                self.tokens_failed(fault, out);
+                // All that is left of the message, with the header if that is still ahead.
+                let ahead = slice.body.start - input.at;
+                self.server_dropping = ahead + std::mem::take(&mut self.copies.server_left);
+                return None;
+            }
+        }
         let piece = input.bytes.get(slice.body.clone()).unwrap_or_default();
         let mut data = Vec::new();
         match self.open_cells(Some(piece), &mut data, cx) {
@@ -181,6 +192,50 @@ impl PgSession {
         input.at = slice.body.end;
         self.copies.server_left -= slice.body.len();
         None
+    }
+
+    /// The tokens in a slice, and in what has arrived behind it, if there are some that are not known.
+    fn tokens_in_copy(&self, slice: &Slice, bytes: &[u8]) -> CopyTokens {
+        let (Some(outgoing), Some(client_id)) =
+            (&self.copies.from_server, &self.openings.client_id)
+        else {
+            return CopyTokens::Known;
+        };
+        let mut settings = outgoing.plan.results.settings().iter().flatten();
+        if !settings.any(|setting| setting.tokenized().is_some()) {
+            return CopyTokens::Known;
+        }
+        let mut stream = outgoing.stream.clone();
+        let mut asking = Asking {
+            plan: &outgoing.plan,
+            known: &self.opened_tokens,
+            client_id,
+            requests: Vec::new(),
+            failed: None,
+        };
+        let (mut body, mut nothing) = (slice.body.clone(), Vec::new());
+        loop {
+            let piece = bytes.get(body.clone()).unwrap_or_default();
+            let Ok(_) = stream.feed(piece, &mut asking, &mut nothing);
+            nothing.clear();
+            if let Some(fault) = asking.failed.filter(|_| body == slice.body) {
+                return CopyTokens::Failed(fault);
+            }
+            // If this slice needs nothing, the others are looked at when it is their turn.
+            let enough = asking.requests.is_empty() || asking.requests.len() >= AT_ONCE;
+            match scan(bytes, body.end) {
+                Scan::Frame(next)
+                    if !enough && next.tag == b'd' && next.range.end <= bytes.len() =>
+                {
+                    body = next.range.start + HEADER..next.range.end;
+                }
+                _ => break,
+            }
+        }
+        match asking.requests.is_empty() {
+            true => CopyTokens::Known,
+            false => CopyTokens::Ask(Ask::Tokens(Side::Server, asking.requests)),
+        }
     }
 
     /// CopyDone: the last cell may still be held.
@@ -208,6 +263,7 @@ impl PgSession {
             tools,
             utf8: encoding.keeps_bytes(),
             failed: None,
+            tokens: &self.opened_tokens,
             too_long: None,
         };
         let changed = match piece {
@@ -235,6 +291,13 @@ impl PgSession {
             Err(never) => match never {},
         }
     }
+}
+
+/// What is known of the tokens in a piece of the stream.
+enum CopyTokens {
+    Known,
+    Ask(Ask),
+    Failed(TokenFault),
 }
 
 /// What became of a piece of the stream.
