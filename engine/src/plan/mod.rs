@@ -12,6 +12,8 @@ mod edits;
 mod execute;
 mod explain;
 mod flow;
+mod group;
+mod like;
 mod literals;
 mod mention;
 mod names;
@@ -36,7 +38,8 @@ pub use copy::{Copy, CopyColumn, CopyFormat, CopyIn, CopyOut, Dialect};
 pub use edits::in_order;
 pub use execute::arguments;
 pub use explain::{Explanation, ResultColumn};
-pub use literals::{LiteralKind, LiteralValue};
+pub use like::{Pattern, part};
+pub use literals::{LiteralKind, LiteralValue, PatternPlace};
 pub use outline::outline;
 pub use planner::{Planner, Scratch, Unsupported};
 pub use planners::{Catalog, Claim, Planners};
@@ -44,7 +47,8 @@ pub use refusal::{Refusal, RefusalCode};
 pub use results::Results;
 
 use crate::columns::Setting;
-use edits::Insertion;
+use edits::{Insertion, Number};
+use like::PatternAt;
 use std::sync::Arc;
 
 /// What happens to a statement's text.
@@ -67,6 +71,9 @@ pub enum Role {
     Stored,
     /// The column is compared with it, and it becomes what equal values have in common.
     Compared,
+    /// It is a pattern of `LIKE`, and becomes that if it has no wildcard; for its wildcard at the end see
+    /// [`LiteralValue::pattern`].
+    Pattern,
 }
 
 /// A parameter whose values are changed.
@@ -87,6 +94,8 @@ struct SlotAction {
     role: Role,
     /// The token before it is its sign.
     negative: bool,
+    /// What is around a pattern.
+    pattern: Option<PatternAt>,
 }
 
 /// What is done to the texts of one shape, to the values that are bound to them, and to the session.
@@ -116,6 +125,8 @@ pub struct Plan {
     slots: Vec<Option<SlotAction>>,
     /// What else of the text is changed, in its order.
     insertions: Vec<Insertion>,
+    /// Slots of numbers that must be what they are taken for.
+    numbers: Vec<Number>,
 }
 
 impl Plan {
@@ -134,6 +145,7 @@ impl Plan {
             protected: false,
             slots: Vec::new(),
             insertions: Vec::new(),
+            numbers: Vec::new(),
         }
     }
 
@@ -196,6 +208,7 @@ impl Plan {
             + self.names.len() * 32
             + self.params.len() * size_of::<ParamAction>()
             + self.slots.len() * size_of::<Option<SlotAction>>()
+            + self.numbers.len() * size_of::<Number>()
             + self.insertions.iter().map(Insertion::weight).sum::<usize>();
         parts as u64 + prepared
     }

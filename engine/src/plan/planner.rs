@@ -182,6 +182,7 @@ impl Planner {
             Ok(Decision {
                 slots,
                 insertions,
+                numbers,
                 params,
                 copies,
                 prepared,
@@ -196,6 +197,7 @@ impl Planner {
                 params,
                 slots,
                 insertions,
+                numbers,
                 copies,
                 protected: true,
                 ..Plan::forward()

@@ -8,7 +8,10 @@ use crate::cell::{self, SealError, Sealed, bytea};
 use crate::columns::{Envelope, Likeness, Setting, Transform};
 use crate::crypto::{container, search_hash};
 use crate::keys::ClientKeys;
-use crate::plan::{Edit, LiteralKind, LiteralValue, ParamAction, Plan, Role, in_order, splice};
+use crate::plan::{
+    Edit, LiteralKind, LiteralValue, ParamAction, Pattern, PatternPlace, Plan, Role, in_order,
+    part, splice,
+};
 use crate::session::{Ask, ClientError, Cx, Event, KeyFault};
 use crate::wire::pg::parse::BYTEA;
 use crate::wire::pg::{Bind, Format, Parse, write_cstr, write_frame};
@@ -91,6 +94,21 @@ impl PgSession {
                 LiteralKind::Number => Cow::Borrowed(&*literal.value),
                 LiteralKind::String => decode(&literal.value, literal.setting)?,
             };
+            let value = match literal.pattern {
+                // An argument of EXECUTE.
+                None if literal.role == Role::Pattern => {
+                    Cow::Owned(bound_pattern(&value, literal.setting)?)
+                }
+                Some(place) => {
+                    let (value, part) = pattern(&value, place, literal.setting)?;
+                    edits.extend(place.column_end.map(|end| Edit {
+                        span: end..end,
+                        text: part.into(),
+                    }));
+                    Cow::Owned(value)
+                }
+                None => value,
+            };
             if let Some(changed) = self.change(&value, literal.setting, literal.role, cx)? {
                 tally.add(literal.setting, &changed);
                 edits.push(Edit {
@@ -136,6 +154,10 @@ impl PgSession {
                 }
                 Format::Text => decode(value, &action.setting)?,
             };
+            let plain = match action.role {
+                Role::Pattern => Cow::Owned(bound_pattern(&plain, &action.setting)?),
+                Role::Stored | Role::Compared => plain,
+            };
             if let Some(changed) = self.change(&plain, &action.setting, action.role, cx)? {
                 tally.add(&action.setting, &changed);
                 let bytes = match format {
@@ -174,8 +196,8 @@ impl PgSession {
     ) -> Result<Option<Changed>, Stop> {
         match role {
             Role::Stored => Ok(self.seal(value, setting, cx)?.map(Changed::Sealed)),
-            Role::Compared if value.is_empty() => Ok(None),
-            Role::Compared => {
+            Role::Compared | Role::Pattern if value.is_empty() => Ok(None),
+            Role::Compared | Role::Pattern => {
                 let (client_id, keys) = self.keys_of(setting, cx)?;
                 let hash = cell::search::hash(value, keys);
                 let hash = hash.map_err(|error| refused(error, setting, client_id))?;
@@ -307,6 +329,76 @@ pub(super) fn decode<'a>(text: &'a [u8], setting: &Setting) -> Result<Cow<'a, [u
 /// Whether a parameter gets bytes: a container, or a hash. A token has the type of its column.
 fn takes_bytes(action: &ParamAction) -> bool {
     action.role == Role::Stored || action.setting.likeness() == Some(Likeness::Hash)
+}
+
+/// The text that a pattern asks for, and the part of the column that has its hash.
+fn pattern(
+    value: &[u8],
+    place: PatternPlace,
+    setting: &Setting,
+) -> Result<(Vec<u8>, String), Stop> {
+    match Pattern::read(value, place.escape) {
+        Pattern::Whole(value) => Ok((value, part(0))),
+        Pattern::Prefix(value) if place.column_end.is_some() => {
+            let characters = prefix_of(&value, setting)?;
+            Ok((value, part(characters)))
+        }
+        Pattern::Prefix(_) | Pattern::Other => Err(bad_pattern(setting)),
+    }
+}
+
+/// The text that a bound pattern asks for. Where prefixes can be searched by, it must be one: a whole value has the hash of a
+/// prefix of its length.
+fn bound_pattern(value: &[u8], setting: &Setting) -> Result<Vec<u8>, Stop> {
+    let has_prefixes = setting.prefix().is_some();
+    match Pattern::read(value, Some(b'\\')) {
+        Pattern::Whole(value) if !has_prefixes => Ok(value),
+        Pattern::Prefix(value) if has_prefixes => prefix_of(&value, setting).map(|_| value),
+        Pattern::Whole(_) | Pattern::Prefix(_) | Pattern::Other => Err(bad_pattern(setting)),
+    }
+}
+
+/// The number of characters of a prefix, which must not be more than there are hashes of.
+fn prefix_of(value: &[u8], setting: &Setting) -> Result<u64, Stop> {
+    let characters = search_hash::character_ends(value).count() as u64;
+    let most = u64::from(setting.prefix().unwrap_or(0));
+    match characters {
+        0 => Err(bad_pattern(setting)),
+        characters if characters <= most => Ok(characters),
+        _ => {
+            let (table, column) = (&setting.table, &setting.column);
+            Err(Stop::Refuse(
+                "search-pattern",
+                ClientError::error(
+                    "0A000",
+                    format!(
+                        "LIKE prefix longer than searchable_prefix: column \"{column}\" of table \"{table}\" has hashes of up to {most} characters"
+                    ),
+                )
+                .hint("Search by a shorter prefix, or raise searchable_prefix and write the values anew."),
+            ))
+        }
+    }
+}
+
+fn bad_pattern(setting: &Setting) -> Stop {
+    let (table, column) = (&setting.table, &setting.column);
+    let hint = match setting.prefix() {
+        Some(_) => {
+            "A pattern is characters followed by one %, or a string without wildcards that is written in the statement. A bound value must end with %: use = for equality."
+        }
+        None => {
+            "Without searchable_prefix in the encryptor configuration a pattern can have no wildcard. Write \\% and \\_ for the characters themselves."
+        }
+    };
+    Stop::Refuse(
+        "search-pattern",
+        ClientError::error(
+            "0A000",
+            format!("a pattern of LIKE for searchable column \"{column}\" of table \"{table}\" cannot be searched by"),
+        )
+        .hint(hint),
+    )
 }
 
 /// The error for a value that cannot be changed.
