@@ -2,7 +2,7 @@
 # setup.sh PART...: makes sure that what the other scripts need is there, and says what it does.
 #
 # Parts: build (compiler and linker), postgres-VERSION, oracle (PostgreSQL's grammar for Python), bench (HAProxy and
-# PgBouncer).
+# PgBouncer), fuzz (a C++ compiler, for libFuzzer).
 set -euo pipefail
 # shellcheck source=scripts/lib.sh
 . "$(dirname "$0")/lib.sh"
@@ -63,6 +63,7 @@ for part in "$@"; do
         postgres-*) "$(dirname "$0")/get-postgres.sh" "${part#postgres-}" ;;
         oracle) setup_oracle ;;
         bench) need_apt haproxy pgbouncer ;;
+        fuzz) command -v c++ >/dev/null || need_apt g++ ;;
         *) die "setup.sh: there is no part $part" ;;
     esac
 done

@@ -66,6 +66,7 @@ impl Conversation {
                 1 << 20,
             )),
             client_id: Some(ClientId::new("client").expect("is valid")),
+            client_id_variable: None,
             client_tls: ClientTls::Disabled,
             scan: ScanColumns::Typed,
             limits: Limits::default(),

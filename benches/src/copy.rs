@@ -105,6 +105,7 @@ fn containers(rows: usize) -> Result<(Duration, Duration)> {
         envelope: Envelope::AcraBlock,
         reencrypt: true,
         search: None,
+        mask: None,
     };
     let mut last = None;
     let begin = Instant::now();

@@ -21,4 +21,5 @@ pub mod keys;
 pub mod plan;
 pub mod session;
 pub mod sql;
+pub mod types;
 pub mod wire;

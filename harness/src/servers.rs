@@ -1,11 +1,13 @@
 //! Servers under test and beside tests.
 
 mod acra;
+mod network;
 mod postgres;
 mod proxy;
 
 pub use acra::{AcraConfig, AcraServer, KeyStore};
-pub use postgres::{Postgres, postgres_user};
+pub use network::{Network, Way};
+pub use postgres::{Paused, Postgres, postgres_user};
 pub use proxy::Proxy;
 
 /// The major versions of PostgreSQL that tests run against.

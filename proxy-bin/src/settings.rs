@@ -78,6 +78,8 @@ pub(crate) struct Settings {
     pub(crate) poison: PoisonSettings,
     /// Whether databases are asked about the configured tables.
     pub(crate) schema_probe: bool,
+    /// The variable of SQL by which a session chooses its client.
+    pub(crate) client_id_variable: Option<Box<str>>,
     pub(crate) scan: ScanColumns,
     pub(crate) limits: Limits,
 }
@@ -173,6 +175,7 @@ impl Settings {
                 client_id: parsed.text("client_id").to_owned(),
                 unsupported: unsupported?,
                 schema_probe: schema_probe?,
+                client_id_variable: client_id_variable(parsed),
                 poison: poison?,
                 scan: scan?,
                 limits: Limits {
@@ -238,6 +241,10 @@ fn unsupported(parsed: &Parsed) -> Result<Unsupported, StartError> {
             "refuse, observe or forward",
         )),
     }
+}
+
+fn client_id_variable(parsed: &Parsed) -> Option<Box<str>> {
+    Some(parsed.text("client_id_sql_varname").into()).filter(|name: &Box<str>| !name.is_empty())
 }
 
 fn schema_probe(parsed: &Parsed) -> Result<bool, StartError> {

@@ -59,6 +59,7 @@ impl Snapshot {
             schema_probe: settings.schema_probe,
             protects: !columns.is_empty(),
             client_id,
+            client_id_variable: settings.client_id_variable.clone(),
             client_tls: tls.client_mode(),
             poison,
             scan: settings.scan,

@@ -70,7 +70,7 @@ impl Columns {
     /// The configuration completed by what a database says, and what in it does not fit, a sentence each.
     pub fn in_database(&self, schema: &Schema) -> (Self, Vec<String>) {
         let mut completed = Self::empty();
-        completed.ignores_client_ids = self.ignores_client_ids;
+        completed.ignored.clone_from(&self.ignored);
         let mut notes = Vec::new();
         for table in self.tables() {
             let own = |kinship| {
@@ -88,7 +88,7 @@ impl Columns {
         }
         if self.needs_mapping() {
             for relation in &schema.relations {
-                self.add_numbers(&mut completed, relation);
+                completed.add_numbers(relation);
             }
         }
         notes.sort_unstable();
@@ -97,20 +97,14 @@ impl Columns {
     }
 
     /// Notes by number which columns of a relation are protected.
-    fn add_numbers(&self, completed: &mut Self, relation: &Relation) {
-        let own = self.table(Some(&relation.schema), &relation.name);
-        let root = self.table(Some(&relation.root.0), &relation.root.1);
-        let Some(table) = own.or(root) else {
-            return;
+    fn add_numbers(&mut self, relation: &Relation) {
+        let table = self.table(Some(&relation.schema), &relation.name);
+        let numbered = |column: &Column| {
+            let setting = table?.setting(&column.name)?;
+            Some((column.number, Arc::clone(setting)))
         };
-        let numbers = completed.by_number.entry(relation.oid).or_default();
-        for column in &relation.columns {
-            if let Some(setting) = table.setting(&column.name)
-                && !numbers.iter().any(|(known, _)| *known == column.number)
-            {
-                numbers.push((column.number, Arc::clone(setting)));
-            }
-        }
+        let numbers = relation.columns.iter().filter_map(numbered).collect();
+        self.by_number.insert(relation.oid, numbers);
     }
 
     /// What a result column is that the database says is this column of this relation.

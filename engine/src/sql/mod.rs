@@ -12,7 +12,7 @@ pub mod lex;
 pub mod lexical;
 pub mod literal;
 mod parse;
-mod sanitise;
+pub mod sanitise;
 pub mod shape;
 pub mod splice;
 pub mod token;

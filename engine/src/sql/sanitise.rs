@@ -8,7 +8,7 @@ use super::token::{Kind, Token};
 use std::ops::Range;
 
 /// A copy of the tokens `range` of a text. It begins with the first of them.
-pub(super) fn sanitise(
+pub fn sanitise(
     text: &[u8],
     tokens: &[Token],
     range: Range<usize>,

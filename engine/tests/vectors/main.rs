@@ -8,6 +8,7 @@ mod detection;
 mod ec;
 mod key_rings;
 mod key_store;
+mod masking;
 mod poison;
 mod search;
 mod secure_cell;

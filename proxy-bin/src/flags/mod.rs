@@ -273,6 +273,12 @@ fn additions() -> Vec<Flag> {
              pass (the row as it is, as Acra does)",
         ),
         Flag::text(
+            "client_id_sql_varname",
+            "",
+            "variable of SQL by which a session chooses its client, as in SET app.client_id = '…'; empty: none can. Whoever can \
+             inject SQL can choose too",
+        ),
+        Flag::text(
             "schema_probe",
             "on",
             "on: ask the database for columns, children and views of the configured tables, on a client's connection; off: rely \

@@ -85,6 +85,7 @@ fn what_works_is_what_is_said_to() {
     let expected = [
         "check_config",
         "client_id",
+        "client_id_sql_varname",
         "config_file",
         "d",
         "db_host",

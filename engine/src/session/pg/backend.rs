@@ -9,7 +9,7 @@ use super::rows::{self, Layout, Row};
 use super::{PgSession, ScanColumns, drop_on, pass_on};
 use crate::cell::Opener;
 use crate::keys::ClientKeys;
-use crate::plan::Results;
+use crate::plan::{ClientEncoding, Results};
 use crate::session::{Ask, Cx, Event, Input, Output, Side, Step};
 use crate::wire::cursor::{Malformed, Reader};
 use crate::wire::pg::{Format, Formats, Frame, Scan, error, frame::HEADER, scan};
@@ -82,6 +82,7 @@ impl PgSession {
                 Ok(Taken::Ask(ask)) => return Step::Ask(ask),
                 Err(malformed) => return self.violation(Side::Server, malformed.0, out, cx),
             }
+            self.choosing = self.choosing && self.ledger.chooses();
             input.at = frame.range.end;
         }
     }
@@ -102,12 +103,16 @@ impl PgSession {
             b'D' | b'T' | b'C' | b'Z' | b'E' | b'S' | b'1' | b'2' | b'3' | b'n' | b's' | b'I'
             | b'G' | b'H' | b'W' | b'c' => true,
             b'R' => self.transaction == 0,
+            b't' => self.reads_parameters(),
             _ => false,
         }
     }
 
     /// Whether the rows of the current result may hold something to open.
     fn looks_into_rows(&mut self) -> bool {
+        if self.ignored {
+            return false;
+        }
         let (never, mapped) = match self.ledger.head().map(|entry| &entry.awaited) {
             Some(Awaited::Query(_)) => match &self.query_result {
                 Some((fields, _)) => (fields.never, !fields.settings.is_empty()),
@@ -141,8 +146,9 @@ impl PgSession {
         }
         match frame.tag {
             b'D' => return self.row(frame, input, out, cx),
-            b'T' => self.described(frame.body(input.bytes))?,
-            b'C' => self.completed(frame.body(input.bytes)),
+            b'T' => self.described(frame.body_mut(input.bytes))?,
+            b't' => self.parameters_described(frame.body_mut(input.bytes))?,
+            b'C' => self.completed(frame.body(input.bytes), cx),
             b'1' | b'2' | b'3' | b'n' | b's' | b'I' => self.ledger.complete(),
             b'G' if self.withholding => {
                 self.ledger.copy_started();
@@ -157,7 +163,12 @@ impl PgSession {
             b'R' => self.chooses_mechanism = asks_for_mechanism(frame.body(input.bytes)),
             b'S' => self.setting_changed(frame.body(input.bytes))?,
             b'E' => return Ok(self.failed(frame.body(input.bytes), out)),
-            b'Z' => self.ready(frame.body(input.bytes), cx),
+            b'Z' => {
+                self.ready(frame.body(input.bytes), cx);
+                if self.fail_transaction(out) {
+                    return Ok(Taken::Done);
+                }
+            }
             _ => {}
         }
         Ok(Taken::Pass)
@@ -168,7 +179,12 @@ impl PgSession {
         if frame.tag != b'D' || self.answers_probe(frame) || self.withholds(frame) {
             return None;
         }
-        let layout = layout(self.ledger.head(), &self.query_result, self.context.scan);
+        let layout = layout(
+            self.ledger.head(),
+            &self.query_result,
+            self.context.scan,
+            self.lexical.encoding,
+        );
         rows::end_of_plain(buffer, frame, layout)
     }
 
@@ -179,7 +195,12 @@ impl PgSession {
         out: &mut Output<'_>,
         cx: &mut Cx<'_>,
     ) -> Result<Taken, Malformed> {
-        let layout = layout(self.ledger.head(), &self.query_result, self.context.scan);
+        let layout = layout(
+            self.ledger.head(),
+            &self.query_result,
+            self.context.scan,
+            self.lexical.encoding,
+        );
         if !rows::may_open(input.bytes, frame, layout)? {
             return Ok(Taken::Pass);
         }
@@ -204,6 +225,10 @@ impl PgSession {
             tally: &mut self.tally,
         };
         let row = rows::open(input.bytes, frame, layout, &mut opener, &mut self.cells)?;
+        let failed = match row {
+            Row::Failed(column) => layout.settings.get(column).cloned().flatten(),
+            _ => None,
+        };
         if opener.is_poisoned && self.met_poison(out, cx) {
             return Ok(Taken::Done);
         }
@@ -211,18 +236,27 @@ impl PgSession {
             Row::Same => return Ok(Taken::Pass),
             Row::Shorter(end) => out.to_client.pass(input.bytes, frame.range.start..end),
             Row::Moved(bytes) => out.to_client.push(bytes),
+            Row::Failed(_) => {
+                if let Some(setting) = failed {
+                    self.fail_result(&setting, out, cx);
+                }
+            }
         }
         Ok(Taken::Done)
     }
 
     /// CommandComplete. The registry follows SQL-level PREPARE, DEALLOCATE and DISCARD when the server reports them.
-    fn completed(&mut self, body: &[u8]) {
+    fn completed(&mut self, body: &[u8], cx: &mut Cx<'_>) {
         self.query_result = None;
         self.follow_definitions(body);
         let Some(entry) = self.ledger.head() else {
             return;
         };
         entry.completed += 1;
+        self.follow_choices(body, cx);
+        let Some(entry) = self.ledger.head() else {
+            return;
+        };
         if matches!(
             body,
             b"PREPARE\0"
@@ -255,6 +289,10 @@ impl PgSession {
             self.ending = true;
             return Taken::Pass;
         }
+        if self.answers_own_failure() {
+            return Taken::Done;
+        }
+        self.choice_failed();
         self.copy_failed();
         let with_size = self.with_size(body);
         let failed = self.ledger.failed();
@@ -283,6 +321,7 @@ impl PgSession {
         self.withholding = false;
         self.transaction = body.first().copied().unwrap_or(b'E');
         let number = self.ledger.ready();
+        self.settle_choices(cx);
         if let Some(database) = self.database.take() {
             // The client has been let in.
             self.catalog = self.context.planners.catalog(&database);
@@ -311,9 +350,7 @@ impl PgSession {
                 self.lexical.standard_conforming_strings = value == b"on"
             }
             b"server_version" => self.copies.server_version(value),
-            b"client_encoding" => {
-                self.lexical.encoding = crate::plan::ClientEncoding::of_name(value)
-            }
+            b"client_encoding" => self.lexical.encoding = ClientEncoding::of_name(value),
             _ => {}
         }
         Ok(())
@@ -325,6 +362,7 @@ fn layout<'a>(
     head: Option<&'a mut Entry>,
     query_result: &'a Option<(Fields, Formats)>,
     scan: ScanColumns,
+    encoding: ClientEncoding,
 ) -> Layout<'a> {
     let (fields, planned, formats) = match head.map(|entry| &entry.awaited) {
         Some(Awaited::Query(_)) => match query_result {
@@ -345,6 +383,7 @@ fn layout<'a>(
             None => planned.map_or(&[], Results::settings),
         },
         all: scan == ScanColumns::All,
+        utf8: encoding.keeps_bytes(),
     }
 }
 

@@ -5,6 +5,7 @@
 //! holds the state they share.
 
 mod backend;
+mod chosen;
 mod copy;
 mod frontend;
 mod ledger;
@@ -16,6 +17,7 @@ mod rewrite;
 mod rows;
 mod startup;
 mod stored;
+mod withhold;
 
 use super::keyring::Keyring;
 use super::{
@@ -27,6 +29,7 @@ use crate::keys::ClientId;
 use crate::plan::{Catalog, Lexical, Planner, Planners};
 use crate::wire::outbox::Outbox;
 use crate::wire::pg::Formats;
+use chosen::Chosen;
 use copy::Copies;
 use ledger::Ledger;
 pub use poison::{Poison, PoisonReply};
@@ -69,6 +72,8 @@ pub struct Context {
     /// Whose keys open and seal, unless the client's certificate says otherwise; a column may name another client for
     /// sealing.
     pub client_id: Option<ClientId>,
+    /// The variable of SQL by which a session chooses its client, if it may.
+    pub client_id_variable: Option<Box<str>>,
     /// Whether clients encrypt their connections.
     pub client_tls: ClientTls,
     /// How poison records are looked for, if they are.
@@ -116,12 +121,21 @@ pub struct PgSession {
     redefined: bool,
     /// Number by which the shell knows the session.
     number: u64,
-    /// A poison record was met: the client gets nothing more before ReadyForQuery.
+    /// A result has ended with an error of ours: the client gets nothing more before ReadyForQuery.
     withholding: bool,
+    /// It was one that fails its transaction.
+    fails_transaction: bool,
     /// Bytes of a message from the server that are still to be dropped.
     server_dropping: usize,
     /// Whose keys this session uses.
     client_id: Option<ClientId>,
+    /// Whose it would use if it had not chosen.
+    own_client_id: Option<ClientId>,
+    /// Nothing is done for this client: its statements and rows pass.
+    ignored: bool,
+    chosen: Chosen,
+    /// A statement is on its way that may choose a client.
+    choosing: bool,
     phase: Phase,
     /// The client's connection is encrypted.
     secured: bool,
@@ -157,10 +171,15 @@ pub struct PgSession {
 impl PgSession {
     /// A session before its first byte.
     pub fn new(context: Arc<Context>) -> Self {
-        Self {
-            client_id: context.client_id.clone(),
+        let mut session = Self {
+            client_id: None,
+            own_client_id: None,
+            ignored: false,
+            chosen: Chosen::default(),
+            choosing: false,
             number: 0,
             withholding: false,
+            fails_transaction: false,
             server_dropping: 0,
             planner: Arc::clone(context.planners.base()),
             context,
@@ -188,7 +207,10 @@ impl PgSession {
             ending: false,
             sql: crate::plan::Scratch::default(),
             cells: cell::Scratch::default(),
-        }
+        };
+        let own = session.context.client_id.clone();
+        session.identify(own);
+        session
     }
 
     /// The same session with a number for its events.
@@ -206,10 +228,12 @@ impl PgSession {
     /// changed: then they are forgotten, and the client must prepare them again. Portals keep theirs.
     pub fn reconfigure(&mut self, context: Arc<Context>) {
         let columns_changed = !Arc::ptr_eq(&self.context.planners, &context.planners);
-        if self.client_id == self.context.client_id {
-            self.client_id = context.client_id.clone();
-        }
+        let own = match self.own_client_id == self.context.client_id {
+            true => context.client_id.clone(),
+            false => self.own_client_id.clone(),
+        };
         self.context = context;
+        self.identify(own);
         self.keyring = Keyring::default();
         if columns_changed {
             self.registry.forget_statements();
@@ -222,6 +246,11 @@ impl PgSession {
             };
             self.catalog_seen = 0;
         }
+    }
+
+    /// Whether some column is protected from this client.
+    fn protects(&self) -> bool {
+        self.context.protects && !self.ignored
     }
 
     /// Ends the session; the client is told why unless a message of the server is half sent.
@@ -290,7 +319,7 @@ impl Session for PgSession {
         self.secured = true;
         match client_id {
             Ok(None) => {}
-            Ok(client_id) => self.client_id = client_id,
+            Ok(client_id) => self.identify(client_id),
             Err(error) => self.turn_away(error),
         }
     }

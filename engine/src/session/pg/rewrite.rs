@@ -3,9 +3,11 @@
 
 use super::PgSession;
 use super::frontend::Stop;
+use super::registry::Statement;
 use super::stored::Stored;
-use crate::cell::{self, SealError, Sealed, bytea};
-use crate::columns::{Envelope, Likeness, Setting, Transform};
+use crate::cell::typed::{BadValue, Form, plaintext};
+use crate::cell::{self, Mask, SealError, Sealed, bytea};
+use crate::columns::{DataType, Envelope, Likeness, Setting, Transform};
 use crate::crypto::{container, search_hash};
 use crate::keys::ClientKeys;
 use crate::plan::{
@@ -13,8 +15,9 @@ use crate::plan::{
     part, splice,
 };
 use crate::session::{Ask, ClientError, Cx, Event, KeyFault};
+use crate::types::Type;
 use crate::wire::pg::parse::BYTEA;
-use crate::wire::pg::{Bind, Format, Parse, write_cstr, write_frame};
+use crate::wire::pg::{Bind, Format, Parse, Replaced, write_cstr, write_frame};
 use std::borrow::Cow;
 use std::sync::Arc;
 
@@ -90,10 +93,11 @@ impl PgSession {
     ) -> Result<Option<Rewritten>, Stop> {
         let mut tally = Tally::default();
         for literal in values {
-            let value = match literal.kind {
-                LiteralKind::Number => Cow::Borrowed(&*literal.value),
-                LiteralKind::String => decode(&literal.value, literal.setting)?,
+            let form = match literal.kind {
+                LiteralKind::Number => Form::Number,
+                LiteralKind::String => Form::Text,
             };
+            let value = plain(&literal.value, form, literal.setting, None)?;
             let value = match literal.pattern {
                 // An argument of EXECUTE.
                 None if literal.role == Role::Pattern => {
@@ -131,14 +135,15 @@ impl PgSession {
     /// The Bind with every protected value sealed; `None` if nothing had to change.
     pub(super) fn seal_parameters(
         &self,
-        plan: &Plan,
+        statement: &Statement,
         bind: &Bind<'_>,
         cx: &mut Cx<'_>,
     ) -> Result<Option<SealedBind>, Stop> {
+        let plan = &statement.plan;
         if plan.params.is_empty() {
             return Ok(None);
         }
-        let mut changes: Vec<(usize, Vec<u8>)> = Vec::new();
+        let mut changes: Vec<Replaced> = Vec::new();
         let mut tally = Tally::default();
         let mut actions = plan.params.iter().peekable();
         for (index, (format, value)) in bind.values().enumerate() {
@@ -147,19 +152,26 @@ impl PgSession {
                 continue;
             };
             let Some(value) = value else { continue };
-            let plain = match format {
-                Format::Binary => Cow::Borrowed(value),
+            let form = match format {
+                Format::Binary => Form::Binary,
                 Format::Text if !self.lexical.encoding.keeps_bytes() && !value.is_ascii() => {
                     return Err(foreign_encoding(&action.setting));
                 }
-                Format::Text => decode(value, &action.setting)?,
+                Format::Text => Form::Text,
             };
+            let declared = statement.declared(action.number);
+            let plain = plain(value, form, &action.setting, declared)?;
             let plain = match action.role {
                 Role::Pattern => Cow::Owned(bound_pattern(&plain, &action.setting)?),
                 Role::Stored | Role::Compared => plain,
             };
             if let Some(changed) = self.change(&plain, &action.setting, action.role, cx)? {
                 tally.add(&action.setting, &changed);
+                // Bytes as such are no text.
+                let format = match statement.is_text(action.number) {
+                    true => Format::Text,
+                    false => format,
+                };
                 let bytes = match format {
                     Format::Binary => changed.as_bytes().to_vec(),
                     Format::Text => {
@@ -168,7 +180,11 @@ impl PgSession {
                         text
                     }
                 };
-                changes.push((index, bytes));
+                changes.push(Replaced {
+                    index,
+                    format,
+                    bytes,
+                });
             }
         }
         if changes.is_empty() {
@@ -176,13 +192,8 @@ impl PgSession {
         }
         let stored = tally.tell(cx);
         let mut message =
-            Vec::with_capacity(64 + changes.iter().map(|(_, bytes)| bytes.len()).sum::<usize>());
-        let mut replacements = changes.iter().peekable();
-        bind.write_with(&mut message, |index| {
-            replacements
-                .next_if(|(at, _)| *at == index)
-                .map(|(_, bytes)| &**bytes)
-        });
+            Vec::with_capacity(64 + changes.iter().map(|new| new.bytes.len()).sum::<usize>());
+        bind.write_with(&mut message, &changes);
         Ok(Some(SealedBind { message, stored }))
     }
 
@@ -223,6 +234,7 @@ impl PgSession {
                 Transform::Searchable { prefix } => Some(prefix.unwrap_or(0)),
                 _ => None,
             },
+            mask: mask(setting),
         };
         cell::seal(value, form, keys, cx.rng).map_err(|error| refused(error, setting, client_id))
     }
@@ -276,6 +288,22 @@ impl PgSession {
     }
 }
 
+/// Which part of a value stays in clear.
+fn mask(setting: &Setting) -> Option<Mask> {
+    match setting.transform {
+        Transform::Masked {
+            plaintext_length,
+            side,
+            ..
+        } => Some(Mask {
+            length: plaintext_length,
+            side,
+            whole_characters: setting.data_type == Some(DataType::Str),
+        }),
+        _ => None,
+    }
+}
+
 /// The Parse message to send instead: with a rewritten text, and with `bytea` as the declared type of every protected
 /// parameter (policy.md 6.11). `None` if the client's message can pass as it is.
 pub(super) fn parse(
@@ -311,18 +339,36 @@ pub(super) fn parse(
     Some(message)
 }
 
-/// The bytes that a text stands for in a `bytea` column.
-pub(super) fn decode<'a>(text: &'a [u8], setting: &Setting) -> Result<Cow<'a, [u8]>, Stop> {
-    bytea::input(text).map_err(|bytea::BadHex| {
+/// What is sealed of a value.
+pub(super) fn plain<'a>(
+    value: &'a [u8],
+    form: Form,
+    setting: &Setting,
+    declared: Option<Type>,
+) -> Result<Cow<'a, [u8]>, Stop> {
+    plaintext(value, form, setting, declared).map_err(|bad| {
         let (table, column) = (&setting.table, &setting.column);
-        Stop::Refuse(
-            "bad-hex",
-            ClientError::error(
-                "22P02",
-                format!("invalid hexadecimal data for column \"{column}\" of table \"{table}\""),
-            )
-            .hint("A value that starts with \\x must be an even number of hexadecimal digits after it."),
-        )
+        match bad {
+            BadValue::Hex => Stop::Refuse(
+                "bad-hex",
+                ClientError::error(
+                    "22P02",
+                    format!("invalid hexadecimal data for column \"{column}\" of table \"{table}\""),
+                )
+                .hint("A value that starts with \\x must be an even number of hexadecimal digits after it."),
+            ),
+            BadValue::Type(kind) => Stop::Refuse(
+                "bad-value",
+                ClientError::error(
+                    "22P02",
+                    format!(
+                        "a value for column \"{column}\" of table \"{table}\" is not valid for type {}",
+                        kind.name()
+                    ),
+                )
+                .hint("Dates and times must be in ISO form, those with a time zone with an offset from UTC; binary values must be of the declared type."),
+            ),
+        }
     })
 }
 

@@ -4,7 +4,8 @@
 //! exception is the escape form of `bytea`, which comes back in the longer hex form: then the row gets bytes of its
 //! own.
 
-use crate::cell::{self, Kind, Opener, Scratch};
+use crate::cell::typed::{Read, Typed};
+use crate::cell::{self, Kind, Opener, Scratch, bytea};
 use crate::columns::Setting;
 use crate::wire::cursor::Malformed;
 use crate::wire::pg::data_row::Cells;
@@ -22,6 +23,8 @@ pub(super) struct Layout<'a> {
     pub(super) settings: &'a [Option<Arc<Setting>>],
     /// Look into every cell, whatever its type.
     pub(super) all: bool,
+    /// The client reads UTF-8.
+    pub(super) utf8: bool,
 }
 
 impl<'a> Layout<'a> {
@@ -88,6 +91,8 @@ pub(super) enum Row {
     Shorter(usize),
     /// The row in bytes of its own.
     Moved(Vec<u8>),
+    /// The value of this column cannot be shown.
+    Failed(usize),
 }
 
 /// Whether any cell of this row could be opened.
@@ -101,6 +106,10 @@ pub(super) fn may_open(
     while cells.left() > 0 {
         if let Some(range) = cells.next(buffer)? {
             let cell = buffer.get(range).unwrap_or_default();
+            let is_converted = layout.setting(index).is_some_and(Setting::is_converted);
+            if is_converted && !cell.is_empty() {
+                return Ok(true);
+            }
             if cell::open::may_open(cell, layout.kind(index), layout.formats.get(index)) {
                 return Ok(true);
             }
@@ -135,10 +144,29 @@ pub(super) fn open<'a>(
         let (kind, format) = (layout.kind(index), layout.formats.get(index));
         let cell = buffer.get(range.clone()).unwrap_or_default();
         opener.pattern = layout.setting(index).and_then(Setting::pattern);
-        if cell::open(cell, kind, format, opener, scratch) {
-            row.opened(buffer, frame, range.end, &scratch.plain, format);
-        } else {
-            row.keep(buffer, range.start - 4, range.end);
+        let read = match layout
+            .setting(index)
+            .filter(|setting| setting.is_converted())
+        {
+            Some(setting) => Typed {
+                setting,
+                kind,
+                format,
+                utf8: layout.utf8,
+            }
+            .read(cell, opener, scratch),
+            None => match cell::open(cell, kind, format, opener, scratch) {
+                true => Read::Bytes,
+                false => Read::Same,
+            },
+        };
+        match (read, format) {
+            (Read::Same, _) => row.keep(buffer, range.start - 4, range.end),
+            (Read::Bytes, Format::Text) => row.hex(buffer, frame, range.end, &scratch.plain),
+            (Read::Bytes, Format::Binary) | (Read::Written, _) => {
+                row.written(buffer, frame, range.end, &scratch.plain);
+            }
+            (Read::Failed, _) => return Ok(Row::Failed(index)),
         }
         index += 1;
     }
@@ -171,35 +199,52 @@ impl Writer {
         }
     }
 
-    fn opened(
-        &mut self,
-        buffer: &mut [u8],
+    /// A value in the text form of `bytea`.
+    fn hex(&mut self, buffer: &mut [u8], frame: &Frame, cell_end: usize, plain: &[u8]) {
+        let length = plain.len() * 2 + 2;
+        let Some(place) = self.place(buffer, frame, cell_end, length) else {
+            return;
+        };
+        if let Some((prefix, digits)) = place.split_first_chunk_mut::<2>() {
+            *prefix = *bytea::HEX;
+            // The place has twice the length of the value, the one thing that can be wrong.
+            let _ = const_hex::encode_to_slice(plain, digits);
+        }
+    }
+
+    /// A value as it is.
+    fn written(&mut self, buffer: &mut [u8], frame: &Frame, cell_end: usize, value: &[u8]) {
+        if let Some(place) = self.place(buffer, frame, cell_end, value.len()) {
+            place.copy_from_slice(value);
+        }
+    }
+
+    /// Writes the length of a new value, and gives the place for it.
+    fn place<'w>(
+        &'w mut self,
+        buffer: &'w mut [u8],
         frame: &Frame,
         cell_end: usize,
-        plain: &[u8],
-        format: Format,
-    ) {
+        length: usize,
+    ) -> Option<&'w mut [u8]> {
         self.changed = true;
-        let length = match format {
-            Format::Text => plain.len() * 2 + 2,
-            Format::Binary => plain.len(),
-        };
         if self.moved.is_none() && self.at + 4 + length > cell_end {
-            self.moved = Some(
-                buffer
-                    .get(frame.range.start..self.at)
-                    .unwrap_or_default()
-                    .to_vec(),
-            );
+            let done = buffer.get(frame.range.start..self.at);
+            self.moved = Some(done.unwrap_or_default().to_vec());
         }
-        // A value is shorter than the frame it came in, whose length fits.
+        // A value is about as long as the cell that it came in, whose length fits.
         let field = u32::try_from(length).unwrap_or(u32::MAX).to_be_bytes();
         self.bytes(buffer, &field);
-        match format {
-            Format::Binary => self.bytes(buffer, plain),
-            Format::Text => {
-                self.bytes(buffer, b"\\x");
-                self.hex(buffer, plain);
+        match &mut self.moved {
+            Some(moved) => {
+                let start = moved.len();
+                moved.resize(start + length, 0);
+                moved.get_mut(start..)
+            }
+            None => {
+                let place = buffer.get_mut(self.at..self.at + length);
+                self.at += length;
+                place
             }
         }
     }
@@ -213,26 +258,6 @@ impl Writer {
                 }
                 self.at += bytes.len();
             }
-        }
-    }
-
-    fn hex(&mut self, buffer: &mut [u8], plain: &[u8]) {
-        let length = plain.len() * 2;
-        let place = match &mut self.moved {
-            Some(moved) => {
-                let start = moved.len();
-                moved.resize(start + length, 0);
-                moved.get_mut(start..)
-            }
-            None => {
-                let place = buffer.get_mut(self.at..self.at + length);
-                self.at += length;
-                place
-            }
-        };
-        if let Some(place) = place {
-            // The place has twice the length of the value, the one thing that can be wrong.
-            let _ = const_hex::encode_to_slice(plain, place);
         }
     }
 
@@ -311,7 +336,7 @@ mod tests {
                 });
             }
             let formats = Formats::All(format);
-            let layout = Layout { kinds: Some(&kinds), formats: &formats, all: false, settings: &[] };
+            let layout = Layout { kinds: Some(&kinds), formats: &formats, all: false, utf8: true, settings: &[] };
             let (mut at, mut passed) = (0, 0);
             while let Scan::Frame(frame) = scan(&buffer, at) {
                 passed = passed.max(end_of_plain(&buffer, &frame, layout).unwrap_or(0));

@@ -7,12 +7,13 @@ use super::split::Fault;
 use super::stream::Cells;
 use super::writing;
 use crate::cell::bytea;
+use crate::cell::typed::Form;
 use crate::columns::Setting;
 use crate::crypto::container::Envelope;
 use crate::plan::{ClientEncoding, CopyColumn, CopyFormat, CopyIn};
 use crate::session::pg::PgSession;
 use crate::session::pg::frontend::Stop;
-use crate::session::pg::rewrite::{decode, foreign_encoding};
+use crate::session::pg::rewrite::{foreign_encoding, plain};
 use crate::session::{ClientError, Cx};
 use std::borrow::Cow;
 
@@ -72,9 +73,11 @@ impl Sealing<'_, '_> {
         let (text, quoted) = match dialect.format {
             // Its length is in front; without more than that it is empty or NULL.
             CopyFormat::Binary => {
-                let value = raw.get(4..).filter(|value| !value.is_empty());
-                return Ok(value.map(|value| Value {
-                    bytes: Cow::Borrowed(value),
+                let Some(value) = raw.get(4..).filter(|value| !value.is_empty()) else {
+                    return Ok(None);
+                };
+                return Ok(Some(Value {
+                    bytes: plain(value, Form::Binary, setting, None)?,
                     quoted: false,
                 }));
             }
@@ -98,8 +101,8 @@ impl Sealing<'_, '_> {
             return Err(zero_byte(setting));
         }
         let bytes = match text {
-            Cow::Borrowed(text) => decode(text, setting)?,
-            Cow::Owned(text) => Cow::Owned(decode(&text, setting)?.into_owned()),
+            Cow::Borrowed(text) => plain(text, Form::Text, setting, None)?,
+            Cow::Owned(text) => Cow::Owned(plain(&text, Form::Text, setting, None)?.into_owned()),
         };
         Ok(Some(Value { bytes, quoted }))
     }

@@ -6,6 +6,7 @@ use super::split::Splitter;
 use super::stream::Stream;
 use super::{FromClient, Incoming, Outgoing, Slice, send_data};
 use crate::cell::Opener;
+use crate::columns::Setting;
 use crate::keys::ClientKeys;
 use crate::plan::{ClientEncoding, Copy, CopyFormat, CopyIn};
 use crate::session::pg::PgSession;
@@ -174,6 +175,11 @@ impl PgSession {
                 self.server_dropping = self.copies.server_left - slice.body.len();
                 self.copies.server_left = slice.body.len();
             }
+            Opened::Failed(setting) => {
+                self.fail_result(&setting, out, cx);
+                self.server_dropping = self.copies.server_left - slice.body.len();
+                self.copies.server_left = slice.body.len();
+            }
             Opened::Poison | Opened::Changed => send_data(&data, out.to_client),
             Opened::Same => slice.pass(input.bytes, out.to_client),
         }
@@ -185,9 +191,10 @@ impl PgSession {
     /// CopyDone: the last cell may still be held.
     pub(in crate::session::pg) fn open_last(&mut self, out: &mut Output<'_>, cx: &mut Cx<'_>) {
         let mut data = Vec::new();
-        let opened = self.open_cells(None, &mut data, cx);
-        if !(matches!(opened, Opened::Poison) && self.met_poison(out, cx)) {
-            send_data(&data, out.to_client);
+        match self.open_cells(None, &mut data, cx) {
+            Opened::Poison if self.met_poison(out, cx) => {}
+            Opened::Failed(setting) => self.fail_result(&setting, out, cx),
+            _ => send_data(&data, out.to_client),
         }
         self.copies.from_server = None;
     }
@@ -205,6 +212,7 @@ impl PgSession {
             .and_then(Result::ok);
         let poison = self.context.poison.as_ref().map(|poison| &*poison.keys);
         let tally = &mut self.tally;
+        let encoding = plan.dialect.encoding.unwrap_or(self.lexical.encoding);
         let reads = keys.is_some() || poison.is_some() || !plan.results.settings().is_empty();
         let opener = reads.then(|| Opener {
             keys: keys.unwrap_or_else(ClientKeys::none),
@@ -219,6 +227,8 @@ impl PgSession {
             opener,
             scratch: &mut self.cells,
             unopened: &mut self.unopened,
+            utf8: encoding.keeps_bytes(),
+            failed: None,
             too_long: None,
         };
         let changed = match piece {
@@ -226,6 +236,7 @@ impl PgSession {
             None => stream.finish(&mut opening, data).map(|()| true),
         };
         let too_long = opening.too_long;
+        let failed = opening.failed;
         let is_poisoned = opening.opener.is_some_and(|opener| opener.is_poisoned);
         cx.events
             .extend(too_long.map(|bytes| Event::RowTooLarge { bytes }));
@@ -236,6 +247,7 @@ impl PgSession {
                 data.extend_from_slice(piece.unwrap_or_default());
                 Opened::Poison
             }
+            Ok(_) if failed.is_some() => failed.map_or(Opened::Same, Opened::Failed),
             Ok(true) => Opened::Changed,
             Ok(false) => Opened::Same,
             Err(never) => match never {},
@@ -249,6 +261,8 @@ enum Opened {
     Changed,
     /// A poison record was in it.
     Poison,
+    /// A value of a column with this setting cannot be shown.
+    Failed(Arc<Setting>),
 }
 
 /// Whether the format is binary, and the number of columns.

@@ -68,6 +68,27 @@ fn digits(first: u8, rest: &mut &[u8], radix: u32, more: usize) -> u8 {
     value as u8
 }
 
+/// Appends a value as a cell of the text format.
+pub(super) fn escape(value: &[u8], dialect: &Dialect, out: &mut Vec<u8>) {
+    for byte in value {
+        let escaped = match byte {
+            8 => b'b',
+            12 => b'f',
+            b'\n' => b'n',
+            b'\r' => b'r',
+            b'\t' => b't',
+            11 => b'v',
+            b'\\' => b'\\',
+            byte if *byte == dialect.delimiter => *byte,
+            byte => {
+                out.push(*byte);
+                continue;
+            }
+        };
+        out.extend_from_slice(&[b'\\', escaped]);
+    }
+}
+
 /// What a cell of CSV stands for: its quotes taken away.
 pub(super) fn unquote<'a>(raw: &'a [u8], dialect: &Dialect) -> Cow<'a, [u8]> {
     let Dialect { quote, escape, .. } = *dialect;
