@@ -119,6 +119,7 @@ impl Conversation {
                     let answer = Answer::Keys(id, Ok(Arc::clone(&self.keys)));
                     self.session.resume(answer);
                 }
+                Step::Ask(Ask::Tokens(..)) => unreachable!("no column has tokens"),
                 Step::Do(_) => self.session.server_dialled(Ok(()), &mut out),
                 Step::NeedMore { .. } | Step::Blocked => break,
             }

@@ -40,6 +40,7 @@ const MODULES: &[(&str, &[&str])] = &[
     ("columns", &["types"]),
     ("sql", &[]),
     ("keys", &["crypto"]),
+    ("tokens", &["crypto", "keys", "columns"]),
     ("plan", &["sql", "columns"]),
     (
         "cell",
@@ -48,7 +49,7 @@ const MODULES: &[(&str, &[&str])] = &[
     (
         "session",
         &[
-            "wire", "crypto", "keys", "columns", "sql", "plan", "cell", "types",
+            "wire", "crypto", "keys", "columns", "sql", "tokens", "plan", "cell", "types",
         ],
     ),
 ];

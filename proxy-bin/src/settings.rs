@@ -3,6 +3,7 @@
 use crate::address;
 use crate::poison::PoisonSettings;
 use crate::tls::TlsSettings;
+use crate::tokens::TokenPlace;
 use crate::upstream::Upstream;
 use acra_cli::Parsed;
 use acra_engine::keys::ClientId;
@@ -69,6 +70,7 @@ pub(crate) struct Settings {
     pub(crate) time_limits: TimeLimits,
     pub(crate) upstream: Upstream,
     pub(crate) tls: TlsSettings,
+    pub(crate) tokens: TokenPlace,
     pub(crate) keys_dir: PathBuf,
     pub(crate) cache: CacheSettings,
     pub(crate) encryptor_config: Option<PathBuf>,
@@ -155,6 +157,7 @@ impl Settings {
         let schema_probe = problems.keep(schema_probe(parsed));
         let poison = problems.keep(PoisonSettings::new(parsed));
         let scan = problems.keep(scan(parsed));
+        let tokens = problems.keep(TokenPlace::new(parsed));
         let max_row = problems.keep(size(parsed, "max_container"));
         let complete = || {
             Some(Self {
@@ -170,6 +173,7 @@ impl Settings {
                 tls: tls?,
                 upstream: Upstream::new(db_host?, db_port?),
                 cache: cache?,
+                tokens: tokens?,
                 keys_dir: parsed.text("keys_dir").into(),
                 encryptor_config: encryptor_config(parsed),
                 client_id: parsed.text("client_id").to_owned(),

@@ -22,7 +22,7 @@ pub(crate) struct Snapshot {
     pub(crate) tls: Arc<Tls>,
     /// The encryptor configuration as it was read: one that has not changed keeps its plans.
     document: Vec<u8>,
-    columns: Arc<Columns>,
+    pub(crate) columns: Arc<Columns>,
 }
 
 impl Snapshot {

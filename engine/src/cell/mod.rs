@@ -9,6 +9,7 @@ mod mask;
 pub mod open;
 pub mod seal;
 pub mod search;
+pub mod token;
 pub mod typed;
 
 pub use mask::Mask;

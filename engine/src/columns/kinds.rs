@@ -122,7 +122,7 @@ impl DataType {
 }
 
 /// What a token looks like.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum TokenType {
     /// A signed 32-bit integer.
     Int32,

@@ -69,20 +69,6 @@ pub enum Likeness {
 }
 
 impl Setting {
-    /// What this column asks for and this version does not do, as a sentence about it; nothing if all of it works.
-    pub fn unsupported(&self) -> Option<String> {
-        let missing = match &self.transform {
-            Transform::Tokenized { .. } => "tokenization",
-            Transform::Plain | Transform::Masked { .. } | Transform::Searchable { .. } => {
-                return None;
-            }
-        };
-        let Self { table, column, .. } = self;
-        Some(format!(
-            "table \"{table}\", column \"{column}\": {missing} is not available in this version"
-        ))
-    }
-
     /// What equal values of this column have in common, if anything.
     pub fn likeness(&self) -> Option<Likeness> {
         match self.transform {
@@ -164,6 +150,17 @@ impl Setting {
     pub fn pattern(&self) -> Option<&[u8]> {
         match &self.transform {
             Transform::Masked { pattern, .. } => Some(pattern.as_bytes()),
+            _ => None,
+        }
+    }
+
+    /// What its tokens look like and whether equal values have equal ones, if it has tokens.
+    pub fn tokenized(&self) -> Option<(TokenType, bool)> {
+        match self.transform {
+            Transform::Tokenized {
+                token_type,
+                consistent,
+            } => Some((token_type, consistent)),
             _ => None,
         }
     }

@@ -102,7 +102,6 @@ impl Columns {
                     table.full_name()
                 ));
             }
-            sentences.extend(table.settings().filter_map(|setting| setting.unsupported()));
         }
         sentences
     }

@@ -448,6 +448,10 @@ impl<'a> Judge<'a> {
         let Some(given) = types.get(usize::from(number).saturating_sub(1)) else {
             return Ok(());
         };
+        if setting.tokenized().is_some() {
+            // A token has the type of the column.
+            return Ok(());
+        }
         if !takes_container(given, source) {
             return Err(refused(
                 RefusalCode::ValueForm,

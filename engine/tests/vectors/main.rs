@@ -12,6 +12,7 @@ mod masking;
 mod poison;
 mod search;
 mod secure_cell;
+mod tokens;
 mod x25519;
 
 use rand::rand_core::{Infallible, TryCryptoRng, TryRng};

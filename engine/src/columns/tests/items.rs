@@ -116,6 +116,7 @@ fn combinations_that_are_allowed() {
         "data_type: int32, reencrypting_to_acrablocks: false",
         "response_on_fail: error",
         "response_on_fail: ciphertext",
+        "token_type: str",
         // Searchable.
         "searchable: true",
         "searchable: true, crypto_envelope: acrastruct",
@@ -215,38 +216,8 @@ fn combinations_that_are_not() {
 }
 
 #[test]
-fn what_this_version_cannot_do_is_said() {
-    for (keys, missing) in [("token_type: str", "tokenization")] {
-        let expected =
-            format!("table \"t\", column \"c\": {missing} is not available in this version");
-        assert_eq!(
-            setting(keys).unsupported().as_deref(),
-            Some(expected.as_str()),
-            "{keys}"
-        );
-        assert_eq!(
-            load(&item(keys)).columns.unsupported(),
-            [expected],
-            "{keys}"
-        );
-    }
-    for keys in [
-        "client_id: client",
-        "reencrypting_to_acrablocks: false",
-        "data_type: Unknown",
-        "response_on_fail: ciphertext",
-        "searchable: true",
-        "searchable: true, searchable_prefix: 3",
-        "response_on_fail: error",
-        "data_type: str, default_data_value: x",
-        "data_type: Unknown, response_on_fail: default_value",
-        "data_type_db_identifier: 1700",
-        "masking: x, plaintext_side: left",
-    ] {
-        assert_eq!(setting(keys).unsupported(), None, "{keys}");
-    }
+fn clients_are_left_alone() {
     let ignoring = load("defaults: {ignore_client_ids: [one, 42]}\n").columns;
-    assert_eq!(ignoring.unsupported(), [] as [&str; 0]);
     assert!(ignoring.ignores("one") && ignoring.ignores("42"));
     assert!(!ignoring.ignores("two") && !ignoring.ignores(""));
 }

@@ -6,10 +6,12 @@ use super::ledger::{Awaited, Entry};
 use super::registry::Statement;
 use super::results::Fields;
 use super::rows::{self, Layout, Row};
+use super::tokenize::{ask_for_rows, failed_token};
 use super::{PgSession, ScanColumns, drop_on, pass_on};
 use crate::cell::Opener;
 use crate::keys::ClientKeys;
 use crate::plan::{ClientEncoding, Results};
+use crate::session::tokens::OpenedTokens;
 use crate::session::{Ask, Cx, Event, Input, Output, Side, Step};
 use crate::wire::cursor::{Malformed, Reader};
 use crate::wire::pg::{Format, Formats, Frame, Scan, error, frame::HEADER, scan};
@@ -184,6 +186,7 @@ impl PgSession {
             &self.query_result,
             self.context.scan,
             self.lexical.encoding,
+            &self.opened_tokens,
         );
         rows::end_of_plain(buffer, frame, layout)
     }
@@ -200,7 +203,17 @@ impl PgSession {
             &self.query_result,
             self.context.scan,
             self.lexical.encoding,
+            &self.opened_tokens,
         );
+        if let (true, Some(client_id)) = (layout.has_tokens(), &self.client_id) {
+            if let Some(ask) = ask_for_rows(client_id, input.bytes, frame, layout)? {
+                return Ok(Taken::Ask(ask));
+            }
+            if let Some(fault) = failed_token(input.bytes, frame, layout)? {
+                self.tokens_failed(fault, out);
+                return Ok(Taken::Done);
+            }
+        }
         if !rows::may_open(input.bytes, frame, layout)? {
             return Ok(Taken::Pass);
         }
@@ -363,6 +376,7 @@ fn layout<'a>(
     query_result: &'a Option<(Fields, Formats)>,
     scan: ScanColumns,
     encoding: ClientEncoding,
+    tokens: &'a OpenedTokens,
 ) -> Layout<'a> {
     let (fields, planned, formats) = match head.map(|entry| &entry.awaited) {
         Some(Awaited::Query(_)) => match query_result {
@@ -384,6 +398,7 @@ fn layout<'a>(
         },
         all: scan == ScanColumns::All,
         utf8: encoding.keeps_bytes(),
+        tokens,
     }
 }
 

@@ -159,6 +159,7 @@ impl PgSession {
             }
             Err(Stop::Refuse(code, error)) => self.refuse(frame.tag, code, error, out, cx),
         }
+        self.client_tokens = None;
         input.at = frame.range.end;
         None
     }

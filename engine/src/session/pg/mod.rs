@@ -15,11 +15,14 @@ mod registry;
 mod results;
 mod rewrite;
 mod rows;
+mod search;
 mod startup;
 mod stored;
+mod tokenize;
 mod withhold;
 
 use super::keyring::Keyring;
+use super::tokens::{OpenedTokens, TokenAnswers};
 use super::{
     Activity, Answer, ClientError, Cx, Effect, Event, Input, Limits, Output, Session, Severity,
     Side, Step,
@@ -148,6 +151,10 @@ pub struct PgSession {
     ledger: Ledger,
     registry: Registry,
     keyring: Keyring,
+    /// For the message of the client that is under way.
+    client_tokens: Option<TokenAnswers>,
+    /// For the rows that have arrived.
+    opened_tokens: OpenedTokens,
     lexical: Lexical,
     /// Bytes of a message from the client that still have to pass unread.
     client_passing: usize,
@@ -196,6 +203,8 @@ impl PgSession {
             ledger: Ledger::default(),
             registry: Registry::default(),
             keyring: Keyring::default(),
+            client_tokens: None,
+            opened_tokens: OpenedTokens::default(),
             lexical: Lexical::default(),
             client_passing: 0,
             client_dropping: 0,
@@ -306,13 +315,23 @@ impl Session for PgSession {
     ) -> Step {
         match self.phase {
             Phase::Closed => Step::Do(Effect::Close),
-            _ => self.server_messages(input, out, cx),
+            _ => {
+                let step = self.server_messages(input, out, cx);
+                if matches!(step, Step::NeedMore { .. }) {
+                    // The rows that they were for have passed.
+                    self.opened_tokens.clear();
+                }
+                step
+            }
         }
     }
 
     fn resume(&mut self, answer: Answer) {
-        let Answer::Keys(client_id, keys) = answer;
-        self.keyring.insert(client_id, keys);
+        match answer {
+            Answer::Keys(client_id, keys) => self.keyring.insert(client_id, keys),
+            Answer::Tokens(Side::Client, answers) => self.client_tokens = Some(answers),
+            Answer::Tokens(Side::Server, answers) => self.opened_tokens.insert(answers),
+        }
     }
 
     fn client_secured(&mut self, client_id: Result<Option<ClientId>, ClientError>) {

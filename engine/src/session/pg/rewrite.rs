@@ -1,74 +1,26 @@
-//! Changing what the client sends: literals of a text, values of a Bind (policy.md 6.5, 6.6). What is stored is sealed; what a
-//! column is compared with becomes what equal values have in common.
+//! Changing what the client sends: literals of a text, values of a Bind (policy.md 6.5, 6.6). What is stored is sealed, or
+//! becomes a token; what a column is compared with becomes what equal values have in common.
 
 use super::PgSession;
 use super::frontend::Stop;
 use super::registry::Statement;
+use super::search::{self, Changes};
 use super::stored::Stored;
+use super::tokenize::{token_of, value_of};
 use crate::cell::typed::{BadValue, Form, plaintext};
-use crate::cell::{self, Mask, SealError, Sealed, bytea};
-use crate::columns::{DataType, Envelope, Likeness, Setting, Transform};
-use crate::crypto::{container, search_hash};
+use crate::cell::{self, Kind, Mask, SealError, Sealed, bytea, token};
+use crate::columns::{DataType, Envelope, Likeness, Setting, TokenType, Transform};
+use crate::crypto::container;
 use crate::keys::ClientKeys;
-use crate::plan::{
-    Edit, LiteralKind, LiteralValue, ParamAction, Pattern, PatternPlace, Plan, Role, in_order,
-    part, splice,
-};
+use crate::plan::{Edit, LiteralKind, LiteralValue, ParamAction, Plan, in_order, splice};
 use crate::session::{Ask, ClientError, Cx, Event, KeyFault};
+use crate::tokens::TokenRequest;
 use crate::types::Type;
-use crate::wire::pg::parse::BYTEA;
+use crate::wire::pg::parse::{BYTEA, INT2, INT4, INT8};
 use crate::wire::pg::{Bind, Format, Parse, Replaced, write_cstr, write_frame};
 use std::borrow::Cow;
-use std::sync::Arc;
 
-/// What becomes of a value.
-enum Changed {
-    /// It is stored.
-    Sealed(Sealed),
-    /// A column is compared with it.
-    Hash([u8; search_hash::LENGTH]),
-}
-
-impl Changed {
-    fn as_bytes(&self) -> &[u8] {
-        match self {
-            Self::Sealed(sealed) => sealed.as_bytes(),
-            Self::Hash(hash) => hash,
-        }
-    }
-}
-
-/// What was stored among the values of one message.
-#[derive(Default)]
-struct Tally {
-    values: u64,
-    structs: u64,
-    longest: Option<Stored>,
-}
-
-impl Tally {
-    fn add(&mut self, setting: &Arc<Setting>, changed: &Changed) {
-        if let Changed::Sealed(sealed) = changed {
-            self.values += 1;
-            self.structs += u64::from(sealed.envelope() == container::Envelope::AcraStruct);
-            let longest = Stored::new(setting, sealed.as_bytes().len());
-            self.longest = Some(longest.longer(self.longest.take()));
-        }
-    }
-
-    /// Tells of it; the longest container.
-    fn tell(self, cx: &mut Cx<'_>) -> Option<Stored> {
-        if self.values > 0 {
-            cx.events.push(Event::Sealed {
-                values: self.values,
-                structs: self.structs,
-            });
-        }
-        self.longest
-    }
-}
-
-/// A statement's text with its protected literals sealed.
+/// A statement's text with its protected literals sealed, or replaced by tokens.
 pub(super) struct Rewritten {
     pub(super) text: Vec<u8>,
     /// The longest container in it.
@@ -83,7 +35,8 @@ pub(super) struct SealedBind {
 }
 
 impl PgSession {
-    /// The text with these values of it changed, and with these edits; `None` if nothing had to change.
+    /// The text with these edits, and these values of it sealed, hashed or replaced by tokens; `None` if nothing had to
+    /// change.
     pub(super) fn change_text(
         &self,
         values: &[LiteralValue<'_>],
@@ -91,30 +44,29 @@ impl PgSession {
         text: &[u8],
         cx: &mut Cx<'_>,
     ) -> Result<Option<Rewritten>, Stop> {
-        let mut tally = Tally::default();
+        let mut tokens = self.tokens_for(self.literal_requests(values)?)?.iter();
+        let mut changes = Changes::default();
         for literal in values {
+            if let Some((token_type, _)) = literal.setting.tokenized() {
+                let value = value_of(&literal.value, token_type, Format::Text, literal.setting)?;
+                if !value.is_empty() {
+                    let owner = self.owner(literal.setting)?;
+                    let token = token_of(tokens.next(), literal.setting, owner)?;
+                    edits.push(Edit {
+                        span: literal.span.clone(),
+                        text: self.token_literal(token, token_type, literal.kind),
+                    });
+                }
+                continue;
+            }
             let form = match literal.kind {
                 LiteralKind::Number => Form::Number,
                 LiteralKind::String => Form::Text,
             };
             let value = plain(&literal.value, form, literal.setting, None)?;
-            let value = match literal.pattern {
-                // An argument of EXECUTE.
-                None if literal.role == Role::Pattern => {
-                    Cow::Owned(bound_pattern(&value, literal.setting)?)
-                }
-                Some(place) => {
-                    let (value, part) = pattern(&value, place, literal.setting)?;
-                    edits.extend(place.column_end.map(|end| Edit {
-                        span: end..end,
-                        text: part.into(),
-                    }));
-                    Cow::Owned(value)
-                }
-                None => value,
-            };
+            let value = search::asked_for(value, literal, &mut edits)?;
             if let Some(changed) = self.change(&value, literal.setting, literal.role, cx)? {
-                tally.add(literal.setting, &changed);
+                changes.add(literal.setting, &changed);
                 edits.push(Edit {
                     span: literal.span.clone(),
                     text: self.quote(changed.as_bytes()),
@@ -124,7 +76,7 @@ impl PgSession {
         if edits.is_empty() {
             return Ok(None);
         }
-        let stored = tally.tell(cx);
+        let stored = changes.tell(cx);
         let mut out = Vec::with_capacity(
             text.len() + edits.iter().map(|edit| edit.text.len()).sum::<usize>(),
         );
@@ -132,7 +84,19 @@ impl PgSession {
         Ok(Some(Rewritten { text: out, stored }))
     }
 
-    /// The Bind with every protected value sealed; `None` if nothing had to change.
+    /// The requests for the tokens of literals, in their order.
+    fn literal_requests(&self, values: &[LiteralValue<'_>]) -> Result<Vec<TokenRequest>, Stop> {
+        let mut requests = Vec::new();
+        for literal in values {
+            if let Some((token_type, _)) = literal.setting.tokenized() {
+                let value = value_of(&literal.value, token_type, Format::Text, literal.setting)?;
+                requests.extend(self.token_request(&value, literal.setting, literal.role)?);
+            }
+        }
+        Ok(requests)
+    }
+
+    /// The Bind with every protected value sealed or replaced by a token; `None` if nothing had to change.
     pub(super) fn seal_parameters(
         &self,
         statement: &Statement,
@@ -143,30 +107,34 @@ impl PgSession {
         if plan.params.is_empty() {
             return Ok(None);
         }
-        let mut changes: Vec<Replaced> = Vec::new();
-        let mut tally = Tally::default();
-        let mut actions = plan.params.iter().peekable();
-        for (index, (format, value)) in bind.values().enumerate() {
-            let Some(action) = actions.next_if(|action| usize::from(action.number) == index + 1)
-            else {
+        let mut tokens = self.tokens_for(self.bound_requests(plan, bind)?)?.iter();
+        let mut replaced: Vec<Replaced> = Vec::new();
+        let mut changes = Changes::default();
+        for (index, format, value, action) in protected(plan, bind) {
+            let setting = &action.setting;
+            if let Some((token_type, _)) = setting.tokenized() {
+                if !value_of(value, token_type, format, setting)?.is_empty() {
+                    let token = token_of(tokens.next(), setting, self.owner(setting)?)?;
+                    replaced.push(Replaced {
+                        index,
+                        format,
+                        bytes: bound_token(token, token_type, format, value.len()),
+                    });
+                }
                 continue;
-            };
-            let Some(value) = value else { continue };
+            }
             let form = match format {
                 Format::Binary => Form::Binary,
                 Format::Text if !self.lexical.encoding.keeps_bytes() && !value.is_ascii() => {
-                    return Err(foreign_encoding(&action.setting));
+                    return Err(foreign_encoding(setting));
                 }
                 Format::Text => Form::Text,
             };
             let declared = statement.declared(action.number);
-            let plain = plain(value, form, &action.setting, declared)?;
-            let plain = match action.role {
-                Role::Pattern => Cow::Owned(bound_pattern(&plain, &action.setting)?),
-                Role::Stored | Role::Compared => plain,
-            };
-            if let Some(changed) = self.change(&plain, &action.setting, action.role, cx)? {
-                tally.add(&action.setting, &changed);
+            let plain = plain(value, form, setting, declared)?;
+            let plain = search::bound(plain, action.role, setting)?;
+            if let Some(changed) = self.change(&plain, setting, action.role, cx)? {
+                changes.add(setting, &changed);
                 // Bytes as such are no text.
                 let format = match statement.is_text(action.number) {
                     true => Format::Text,
@@ -180,41 +148,55 @@ impl PgSession {
                         text
                     }
                 };
-                changes.push(Replaced {
+                replaced.push(Replaced {
                     index,
                     format,
                     bytes,
                 });
             }
         }
-        if changes.is_empty() {
+        if replaced.is_empty() {
             return Ok(None);
         }
-        let stored = tally.tell(cx);
+        let stored = changes.tell(cx);
         let mut message =
-            Vec::with_capacity(64 + changes.iter().map(|new| new.bytes.len()).sum::<usize>());
-        bind.write_with(&mut message, &changes);
+            Vec::with_capacity(64 + replaced.iter().map(|new| new.bytes.len()).sum::<usize>());
+        bind.write_with(&mut message, &replaced);
         Ok(Some(SealedBind { message, stored }))
     }
 
-    /// What a value becomes by its role; `None`: it stays. An empty value is stored, and so compared, as it is.
-    fn change(
-        &self,
-        value: &[u8],
-        setting: &Setting,
-        role: Role,
-        cx: &mut Cx<'_>,
-    ) -> Result<Option<Changed>, Stop> {
-        match role {
-            Role::Stored => Ok(self.seal(value, setting, cx)?.map(Changed::Sealed)),
-            Role::Compared | Role::Pattern if value.is_empty() => Ok(None),
-            Role::Compared | Role::Pattern => {
-                let (client_id, keys) = self.keys_of(setting, cx)?;
-                let hash = cell::search::hash(value, keys);
-                let hash = hash.map_err(|error| refused(error, setting, client_id))?;
-                Ok(Some(Changed::Hash(hash)))
+    /// The requests for the tokens of bound values, in their order.
+    fn bound_requests(&self, plan: &Plan, bind: &Bind<'_>) -> Result<Vec<TokenRequest>, Stop> {
+        let mut requests = Vec::new();
+        for (_, format, value, action) in protected(plan, bind) {
+            let setting = &action.setting;
+            let Some((token_type, _)) = setting.tokenized() else {
+                continue;
+            };
+            let is_text = format == Format::Text;
+            if is_text && !self.lexical.encoding.keeps_bytes() && !value.is_ascii() {
+                return Err(foreign_encoding(setting));
             }
+            let value = value_of(value, token_type, format, setting)?;
+            requests.extend(self.token_request(&value, setting, action.role)?);
         }
+        Ok(requests)
+    }
+
+    /// Whose keys protect a column.
+    pub(super) fn owner<'s>(&'s self, setting: &'s Setting) -> Result<&'s str, Stop> {
+        let own = self.client_id.as_ref().map(|id| id.as_str());
+        let (table, column) = (&setting.table, &setting.column);
+        setting.client_id.as_deref().or(own).ok_or_else(|| {
+            Stop::Refuse(
+                "no-client-id",
+                ClientError::error(
+                    "28000",
+                    format!("no client id to protect column \"{column}\" of table \"{table}\""),
+                )
+                .hint("Start acra-server with --client_id, or give the column a client_id."),
+            )
+        })
     }
 
     pub(super) fn seal(
@@ -240,23 +222,12 @@ impl PgSession {
     }
 
     /// The keys of a column: those of its own client, or else of the connection's.
-    fn keys_of<'k>(
+    pub(super) fn keys_of<'k>(
         &'k self,
         setting: &'k Setting,
         cx: &mut Cx<'_>,
     ) -> Result<(&'k str, &'k ClientKeys), Stop> {
-        let own = self.client_id.as_ref().map(|id| id.as_str());
-        let Some(client_id) = setting.client_id.as_deref().or(own) else {
-            let (table, column) = (&setting.table, &setting.column);
-            return Err(Stop::Refuse(
-                "no-client-id",
-                ClientError::error(
-                    "28000",
-                    format!("no client id to protect column \"{column}\" of table \"{table}\""),
-                )
-                .hint("Start acra-server with --client_id, or give the column a client_id."),
-            ));
-        };
+        let client_id = self.owner(setting)?;
         match self.keyring.get(client_id) {
             None => Err(Stop::Ask(Ask::Keys(client_id.into()))),
             Some(Ok(keys)) => Ok((client_id, keys)),
@@ -264,17 +235,13 @@ impl PgSession {
                 cx.events.push(Event::KeysUnavailable {
                     client_id: client_id.into(),
                 });
-                Err(keys_unavailable(
-                    setting,
-                    client_id,
-                    storage_key(setting, fault),
-                ))
+                Err(keys_unavailable(setting, client_id, fault))
             }
         }
     }
 
     /// A `bytea` literal, read alike by the server whatever it reported last.
-    fn quote(&self, bytes: &[u8]) -> Vec<u8> {
+    pub(super) fn quote(&self, bytes: &[u8]) -> Vec<u8> {
         let mut text = Vec::with_capacity(bytes.len() * 2 + 6);
         if self.lexical.standard_conforming_strings {
             text.push(b'\'');
@@ -285,6 +252,44 @@ impl PgSession {
         bytea::encode_hex(bytes, &mut text);
         text.push(b'\'');
         text
+    }
+}
+
+/// The bound values that a plan concerns: place, format, value, what is done. NULL is none.
+fn protected<'p>(
+    plan: &'p Plan,
+    bind: &Bind<'p>,
+) -> impl Iterator<Item = (usize, Format, &'p [u8], &'p ParamAction)> {
+    let mut actions = plan.params.iter().peekable();
+    bind.values()
+        .enumerate()
+        .filter_map(move |(index, (format, value))| {
+            let action = actions.next_if(|action| usize::from(action.number) == index + 1)?;
+            Some((index, format, value?, action))
+        })
+}
+
+/// A token in the place of a bound value of so many bytes. The server expects a number in the width of its type, which
+/// is widened for tokens that may not fit ([`parse`]).
+fn bound_token(token: &[u8], token_type: TokenType, format: Format, width: usize) -> Vec<u8> {
+    let width = token::number_width(token_type).map_or(width, |least| width.max(least));
+    // A number of its own type fits.
+    token::write(token, token_type, Kind::Unknown, format, width).unwrap_or_default()
+}
+
+/// The type that a parameter is declared with instead; `None` if it stays.
+fn declared_instead(declared: u32, setting: &Setting) -> Option<u32> {
+    let is_narrow = |width| match declared {
+        INT2 => width > 2,
+        INT4 => width > 4,
+        _ => false,
+    };
+    match setting.tokenized() {
+        None => (declared != 0 && declared != BYTEA).then_some(BYTEA),
+        Some((token_type, _)) => {
+            let width = token::number_width(token_type).filter(|width| is_narrow(*width))?;
+            Some(if width == 4 { INT4 } else { INT8 })
+        }
     }
 }
 
@@ -304,23 +309,23 @@ fn mask(setting: &Setting) -> Option<Mask> {
     }
 }
 
-/// The Parse message to send instead: with a rewritten text, and with `bytea` as the declared type of every protected
-/// parameter (policy.md 6.11). `None` if the client's message can pass as it is.
+/// The Parse message to send instead: with a rewritten text, and with `bytea` as the declared type of every encrypted
+/// parameter (policy.md 6.11), and for tokens a number type that is wide enough. `None` if the client's message can pass as
+/// it is.
 pub(super) fn parse(
     parse: &Parse<'_>,
     plan: &Plan,
     rewritten: Option<Rewritten>,
 ) -> Option<Vec<u8>> {
     let mut types = Cow::Borrowed(parse.types);
-    for action in plan.params.iter().filter(|action| takes_bytes(action)) {
+    for action in &plan.params {
         let at = usize::from(action.number).saturating_sub(1) * 4;
-        let declared = types
-            .get(at..at + 4)
-            .map(|oid| oid != BYTEA.to_be_bytes() && oid != [0; 4]);
-        if declared == Some(true)
+        let declared = types.get(at..).and_then(|rest| rest.first_chunk());
+        let declared = declared.map_or(0, |oid| u32::from_be_bytes(*oid));
+        if let Some(instead) = declared_instead(declared, &action.setting)
             && let Some(oid) = types.to_mut().get_mut(at..at + 4)
         {
-            oid.copy_from_slice(&BYTEA.to_be_bytes());
+            oid.copy_from_slice(&instead.to_be_bytes());
         }
     }
     if rewritten.is_none() && matches!(types, Cow::Borrowed(_)) {
@@ -349,14 +354,7 @@ pub(super) fn plain<'a>(
     plaintext(value, form, setting, declared).map_err(|bad| {
         let (table, column) = (&setting.table, &setting.column);
         match bad {
-            BadValue::Hex => Stop::Refuse(
-                "bad-hex",
-                ClientError::error(
-                    "22P02",
-                    format!("invalid hexadecimal data for column \"{column}\" of table \"{table}\""),
-                )
-                .hint("A value that starts with \\x must be an even number of hexadecimal digits after it."),
-            ),
+            BadValue::Hex => bad_hex(setting),
             BadValue::Type(kind) => Stop::Refuse(
                 "bad-value",
                 ClientError::error(
@@ -372,96 +370,33 @@ pub(super) fn plain<'a>(
     })
 }
 
-/// Whether a parameter gets bytes: a container, or a hash. A token has the type of its column.
-fn takes_bytes(action: &ParamAction) -> bool {
-    action.role == Role::Stored || action.setting.likeness() == Some(Likeness::Hash)
-}
-
-/// The text that a pattern asks for, and the part of the column that has its hash.
-fn pattern(
-    value: &[u8],
-    place: PatternPlace,
-    setting: &Setting,
-) -> Result<(Vec<u8>, String), Stop> {
-    match Pattern::read(value, place.escape) {
-        Pattern::Whole(value) => Ok((value, part(0))),
-        Pattern::Prefix(value) if place.column_end.is_some() => {
-            let characters = prefix_of(&value, setting)?;
-            Ok((value, part(characters)))
-        }
-        Pattern::Prefix(_) | Pattern::Other => Err(bad_pattern(setting)),
-    }
-}
-
-/// The text that a bound pattern asks for. Where prefixes can be searched by, it must be one: a whole value has the hash of a
-/// prefix of its length.
-fn bound_pattern(value: &[u8], setting: &Setting) -> Result<Vec<u8>, Stop> {
-    let has_prefixes = setting.prefix().is_some();
-    match Pattern::read(value, Some(b'\\')) {
-        Pattern::Whole(value) if !has_prefixes => Ok(value),
-        Pattern::Prefix(value) if has_prefixes => prefix_of(&value, setting).map(|_| value),
-        Pattern::Whole(_) | Pattern::Prefix(_) | Pattern::Other => Err(bad_pattern(setting)),
-    }
-}
-
-/// The number of characters of a prefix, which must not be more than there are hashes of.
-fn prefix_of(value: &[u8], setting: &Setting) -> Result<u64, Stop> {
-    let characters = search_hash::character_ends(value).count() as u64;
-    let most = u64::from(setting.prefix().unwrap_or(0));
-    match characters {
-        0 => Err(bad_pattern(setting)),
-        characters if characters <= most => Ok(characters),
-        _ => {
-            let (table, column) = (&setting.table, &setting.column);
-            Err(Stop::Refuse(
-                "search-pattern",
-                ClientError::error(
-                    "0A000",
-                    format!(
-                        "LIKE prefix longer than searchable_prefix: column \"{column}\" of table \"{table}\" has hashes of up to {most} characters"
-                    ),
-                )
-                .hint("Search by a shorter prefix, or raise searchable_prefix and write the values anew."),
-            ))
-        }
-    }
-}
-
-fn bad_pattern(setting: &Setting) -> Stop {
+pub(super) fn bad_hex(setting: &Setting) -> Stop {
     let (table, column) = (&setting.table, &setting.column);
-    let hint = match setting.prefix() {
-        Some(_) => {
-            "A pattern is characters followed by one %, or a string without wildcards that is written in the statement. A bound value must end with %: use = for equality."
-        }
-        None => {
-            "Without searchable_prefix in the encryptor configuration a pattern can have no wildcard. Write \\% and \\_ for the characters themselves."
-        }
-    };
     Stop::Refuse(
-        "search-pattern",
+        "bad-hex",
         ClientError::error(
-            "0A000",
-            format!("a pattern of LIKE for searchable column \"{column}\" of table \"{table}\" cannot be searched by"),
+            "22P02",
+            format!("invalid hexadecimal data for column \"{column}\" of table \"{table}\""),
         )
-        .hint(hint),
+        .hint(
+            "A value that starts with \\x must be an even number of hexadecimal digits after it.",
+        ),
     )
 }
 
 /// The error for a value that cannot be changed.
-fn refused(error: SealError, setting: &Setting, client_id: &str) -> Stop {
+pub(super) fn refused(error: SealError, setting: &Setting, client_id: &str) -> Stop {
     let Setting { table, column, .. } = setting;
     let is_searchable = setting.likeness() == Some(Likeness::Hash);
     let (message, hint) = match error {
-        SealError::NoKey => {
-            let why = storage_key(setting, KeyFault::Missing);
-            return keys_unavailable(setting, client_id, why);
-        }
+        SealError::NoKey => return keys_unavailable(setting, client_id, KeyFault::Missing),
         SealError::NoSearchKey => {
-            let why = (
+            return no_key(
+                setting,
+                client_id,
                 "there is no key for searchable encryption",
                 "Make one with acra-keys generate --search_hmac_symmetric_key or acra-keymaker --generate_hmac_key.",
             );
-            return keys_unavailable(setting, client_id, why);
         }
         SealError::Closed if is_searchable => (
             format!(
@@ -485,9 +420,8 @@ fn refused(error: SealError, setting: &Setting, client_id: &str) -> Stop {
     )
 }
 
-/// Why there is no storage key, and what to do.
-fn storage_key(setting: &Setting, fault: KeyFault) -> (&'static str, &'static str) {
-    match fault {
+pub(super) fn keys_unavailable(setting: &Setting, client_id: &str, fault: KeyFault) -> Stop {
+    let (why, hint) = match fault {
         KeyFault::Missing => (
             "there is no storage key",
             match setting.envelope {
@@ -503,10 +437,11 @@ fn storage_key(setting: &Setting, fault: KeyFault) -> (&'static str, &'static st
             "the key store cannot be read",
             "See the log of acra-server; the master key may be another one than the keys were made with.",
         ),
-    }
+    };
+    no_key(setting, client_id, why, hint)
 }
 
-fn keys_unavailable(setting: &Setting, client_id: &str, (why, hint): (&str, &str)) -> Stop {
+fn no_key(setting: &Setting, client_id: &str, why: &str, hint: &str) -> Stop {
     let (table, column) = (&setting.table, &setting.column);
     Stop::Refuse(
         "keys-unavailable",

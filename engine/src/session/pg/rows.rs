@@ -5,12 +5,14 @@
 //! own.
 
 use crate::cell::typed::{Read, Typed};
-use crate::cell::{self, Kind, Opener, Scratch, bytea};
-use crate::columns::Setting;
+use crate::cell::{self, Kind, Opener, Scratch, bytea, token};
+use crate::columns::{Setting, TokenType};
+use crate::session::tokens::OpenedTokens;
 use crate::wire::cursor::Malformed;
 use crate::wire::pg::data_row::Cells;
 use crate::wire::pg::frame::HEADER;
 use crate::wire::pg::{Format, Formats, Frame, Scan, scan};
+use std::borrow::Cow;
 use std::sync::Arc;
 
 /// The columns of a result.
@@ -25,6 +27,8 @@ pub(super) struct Layout<'a> {
     pub(super) all: bool,
     /// The client reads UTF-8.
     pub(super) utf8: bool,
+    /// The values of the tokens in the rows.
+    pub(super) tokens: &'a OpenedTokens,
 }
 
 impl<'a> Layout<'a> {
@@ -37,6 +41,36 @@ impl<'a> Layout<'a> {
 
     fn setting(&self, index: usize) -> Option<&'a Setting> {
         self.settings.get(index)?.as_deref()
+    }
+
+    /// Whether any column has tokens.
+    pub(super) fn has_tokens(&self) -> bool {
+        let mut settings = self.settings.iter().flatten();
+        settings.any(|setting| setting.tokenized().is_some())
+    }
+
+    /// The token that a cell holds, and its type.
+    fn token<'c>(&self, index: usize, cell: &'c [u8]) -> Option<(TokenType, Cow<'c, [u8]>)> {
+        let (token_type, _) = self.setting(index)?.tokenized()?;
+        let (kind, format) = (self.described_kind(index), self.formats.get(index));
+        let token = token::read(cell, token_type, kind, format).ok()?;
+        (!token.is_empty()).then_some((token_type, token))
+    }
+
+    /// What takes the place of a cell with a token whose value is known.
+    fn detokenized(&self, index: usize, cell: &[u8]) -> Option<Vec<u8>> {
+        let (token_type, token) = self.token(index, cell)?;
+        let Some(Ok(Some(value))) = self.tokens.get(token_type, &token) else {
+            return None;
+        };
+        let (kind, format) = (self.described_kind(index), self.formats.get(index));
+        token::write(value, token_type, kind, format, cell.len())
+    }
+
+    /// The kind of a column by what the server says of its type.
+    fn described_kind(&self, index: usize) -> Kind {
+        let kinds = self.kinds.unwrap_or_default();
+        kinds.get(index).copied().unwrap_or(Kind::Unknown)
     }
 
     /// Whether a row can hold a container only where it has a backslash: one in text is written in hex, and the text form
@@ -95,6 +129,27 @@ pub(super) enum Row {
     Failed(usize),
 }
 
+/// Tells the tokens in a row.
+pub(super) fn tokens(
+    buffer: &[u8],
+    frame: &Frame,
+    layout: Layout<'_>,
+    mut told: impl FnMut(TokenType, Cow<'_, [u8]>),
+) -> Result<(), Malformed> {
+    let mut cells = Cells::new(buffer, &frame.range)?;
+    let mut index = 0;
+    while cells.left() > 0 {
+        if let Some(range) = cells.next(buffer)?
+            && let Some((token_type, token)) =
+                layout.token(index, buffer.get(range).unwrap_or_default())
+        {
+            told(token_type, token);
+        }
+        index += 1;
+    }
+    cells.finish()
+}
+
 /// Whether any cell of this row could be opened.
 pub(super) fn may_open(
     buffer: &[u8],
@@ -106,6 +161,9 @@ pub(super) fn may_open(
     while cells.left() > 0 {
         if let Some(range) = cells.next(buffer)? {
             let cell = buffer.get(range).unwrap_or_default();
+            if layout.token(index, cell).is_some() {
+                return Ok(true);
+            }
             let is_converted = layout.setting(index).is_some_and(Setting::is_converted);
             if is_converted && !cell.is_empty() {
                 return Ok(true);
@@ -144,6 +202,11 @@ pub(super) fn open<'a>(
         let (kind, format) = (layout.kind(index), layout.formats.get(index));
         let cell = buffer.get(range.clone()).unwrap_or_default();
         opener.pattern = layout.setting(index).and_then(Setting::pattern);
+        if let Some(value) = layout.detokenized(index, cell) {
+            row.written(buffer, frame, range.end, &value);
+            index += 1;
+            continue;
+        }
         let read = match layout
             .setting(index)
             .filter(|setting| setting.is_converted())
@@ -336,7 +399,8 @@ mod tests {
                 });
             }
             let formats = Formats::All(format);
-            let layout = Layout { kinds: Some(&kinds), formats: &formats, all: false, utf8: true, settings: &[] };
+            let tokens = crate::session::tokens::OpenedTokens::default();
+            let layout = Layout { kinds: Some(&kinds), formats: &formats, all: false, utf8: true, settings: &[], tokens: &tokens };
             let (mut at, mut passed) = (0, 0);
             while let Scan::Frame(frame) = scan(&buffer, at) {
                 passed = passed.max(end_of_plain(&buffer, &frame, layout).unwrap_or(0));

@@ -6,9 +6,13 @@ use super::split::Fault;
 use super::stream::Cells;
 use super::writing;
 use crate::cell::typed::{Read, Typed};
-use crate::cell::{self, Kind, Opener, Scratch, bytea};
-use crate::columns::Setting;
-use crate::plan::{CopyFormat, CopyOut};
+use crate::cell::{self, Kind, Opener, Scratch, bytea, token};
+use crate::columns::{Setting, TokenType};
+use crate::keys::ClientId;
+use crate::plan::{CopyFormat, CopyOut, Dialect};
+use crate::session::pg::tokenize::open_request;
+use crate::session::tokens::OpenedTokens;
+use crate::tokens::{TokenFault, TokenRequest};
 use crate::wire::pg::Format;
 use std::borrow::Cow;
 use std::convert::Infallible;
@@ -24,10 +28,78 @@ pub(super) struct Opening<'a> {
     pub(super) unopened: &'a mut u64,
     /// The client reads UTF-8.
     pub(super) utf8: bool,
+    /// The values of tokens.
+    pub(super) tokens: &'a OpenedTokens,
     /// The first column with a value that cannot be shown.
     pub(super) failed: Option<Arc<Setting>>,
     /// The longest cell that passed unread because of its length, in bytes.
     pub(super) too_long: Option<usize>,
+}
+
+/// Looks for tokens whose values are not known, and changes nothing.
+pub(super) struct Asking<'a> {
+    pub(super) plan: &'a CopyOut,
+    pub(super) known: &'a OpenedTokens,
+    pub(super) client_id: &'a ClientId,
+    /// What has to be asked.
+    pub(super) requests: Vec<TokenRequest>,
+    /// Why one of them could not be looked up.
+    pub(super) failed: Option<TokenFault>,
+}
+
+impl Cells for Asking<'_> {
+    type Error = Infallible;
+
+    fn wants(&self, column: usize) -> bool {
+        let setting = self.plan.results.setting(column);
+        setting.is_some_and(|setting| setting.tokenized().is_some())
+    }
+
+    fn cell(&mut self, column: usize, raw: &[u8], _: &mut Vec<u8>) -> Result<bool, Infallible> {
+        if let Some((token_type, token)) = token_in(raw, column, self.plan) {
+            match self.known.get(token_type, &token) {
+                Some(Err(fault)) => self.failed = Some(*fault),
+                Some(Ok(_)) => {}
+                None => {
+                    let request = open_request(self.client_id, token_type, &token);
+                    self.requests.push(request);
+                }
+            }
+        }
+        Ok(false)
+    }
+
+    fn too_long(&mut self, _: usize) -> Result<(), Infallible> {
+        Ok(())
+    }
+
+    fn fault(&mut self, _: Fault) -> Result<(), Infallible> {
+        Ok(())
+    }
+}
+
+/// What a cell stands for, with the format of what it does.
+fn decoded<'r>(raw: &'r [u8], dialect: &Dialect) -> (Cow<'r, [u8]>, Format) {
+    match dialect.format {
+        CopyFormat::Binary => (
+            Cow::Borrowed(raw.get(4..).unwrap_or_default()),
+            Format::Binary,
+        ),
+        CopyFormat::Text => (writing::unescape(raw), Format::Text),
+        CopyFormat::Csv => (writing::unquote(raw, dialect), Format::Text),
+    }
+}
+
+/// The token that a cell holds, and its type. NULL is none.
+fn token_in(raw: &[u8], column: usize, plan: &CopyOut) -> Option<(TokenType, Vec<u8>)> {
+    let (token_type, _) = plan.results.setting(column)?.tokenized()?;
+    let dialect = &plan.dialect;
+    if dialect.format != CopyFormat::Binary && *raw == *dialect.null {
+        return None;
+    }
+    let (cell, format) = decoded(raw, dialect);
+    let token = token::read(&cell, token_type, Kind::Unknown, format).ok()?;
+    (!token.is_empty()).then(|| (token_type, token.into_owned()))
 }
 
 impl Opening<'_> {
@@ -84,6 +156,17 @@ impl Cells for Opening<'_> {
     fn cell(&mut self, column: usize, raw: &[u8], out: &mut Vec<u8>) -> Result<bool, Infallible> {
         let plan = self.plan;
         let dialect = &plan.dialect;
+        if let Some((token_type, token)) = token_in(raw, column, plan)
+            && let Some(Ok(Some(value))) = self.tokens.get(token_type, &token)
+        {
+            let (cell, format) = decoded(raw, dialect);
+            let value = token::write(value, token_type, Kind::Unknown, format, cell.len());
+            if let Some(value) = value {
+                let quoted = memchr::memchr(dialect.quote, raw).is_some();
+                writing::cell(&value, quoted, dialect, out);
+                return Ok(true);
+            }
+        }
         let changed = match dialect.format {
             CopyFormat::Binary => {
                 let value = raw.get(4..).unwrap_or_default();
