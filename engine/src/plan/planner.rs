@@ -187,6 +187,7 @@ impl Planner {
             Ok(Decision {
                 slots,
                 insertions,
+                numbers,
                 params,
                 copies,
                 prepared,
@@ -201,6 +202,7 @@ impl Planner {
                 params,
                 slots,
                 insertions,
+                numbers,
                 copies,
                 protected: true,
                 ..Plan::forward()

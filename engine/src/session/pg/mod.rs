@@ -15,6 +15,7 @@ mod registry;
 mod results;
 mod rewrite;
 mod rows;
+mod search;
 mod startup;
 mod stored;
 mod tokenize;
