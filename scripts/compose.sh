@@ -75,7 +75,7 @@ check() {
     esac
     read=$(psql_client -c 'SELECT ssn FROM customers')
     [ "$read" = '\x3037382d30352d31313230' ] || die "the application read $read"
-    stored=$(compose exec -T postgres psql -XAt -h /tmp -U postgres shop -c "SELECT encode(substr(ssn, 1, 3), 'escape') FROM customers")
+    stored=$(compose exec -T postgres psql -XAt -U postgres shop -c "SELECT encode(substr(ssn, 1, 3), 'escape') FROM customers")
     [ "$stored" = '%%%' ] || die "the database stores $stored"
     say "written and read through acra-server, and stored encrypted"
     # A reload, and a start with everything that is there.
