@@ -315,7 +315,10 @@ fn every_error_of_a_statement_is_documented_and_exists() -> Result<()> {
     let engine = paths::workspace().join("engine/src");
     let mut names: BTreeSet<String> = BTreeSet::new();
     for file in sources(&engine.join("session/pg"))? {
-        names.extend(names_after(&read(&file)?, "::Refuse("));
+        let source = read(&file)?;
+        for word in ["::Refuse(", "code: "] {
+            names.extend(names_after(&source, word));
+        }
     }
     let refusal = read(&engine.join("plan/refusal.rs"))?;
     let anchors = refusal
