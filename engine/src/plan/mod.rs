@@ -39,7 +39,7 @@ pub use choice::{Choice, NotAValue, choices};
 pub use copy::{Copy, CopyColumn, CopyFormat, CopyIn, CopyOut, Dialect};
 pub use edits::in_order;
 pub use execute::arguments;
-pub use explain::{Explanation, ResultColumn};
+pub use explain::{ChangedLiteral, Explanation, ResultColumn};
 pub use like::{Pattern, part};
 pub use literals::{LiteralKind, LiteralValue, PatternPlace};
 pub use outline::outline;
