@@ -3,7 +3,8 @@
 //!
 //! All targets take turns in every round, so that what disturbs the machine disturbs all of them. What counts is CPU time
 //! and context switches of the process in between, per query; throughput and latency are shown beside them.
-//! `acra-bench copy` copies a million rows (`ACRA_BENCH_ROWS`) in and out.
+//! `acra-bench copy` copies a million rows (`ACRA_BENCH_ROWS`) in and out; `acra-bench plans` tells what a million plans
+//! take of memory.
 //! `make bench` runs it; `ACRA_BENCH_ROUNDS` and `ACRA_BENCH_SECONDS` (per turn) change how long it takes.
 
 #![allow(
@@ -56,7 +57,11 @@ fn run() -> Result<()> {
     };
     let only = std::env::args().nth(1).unwrap_or_default();
     match &*only {
-        "memory" => return memory::run(setting("ACRA_BENCH_SESSIONS", 5000.0)? as usize),
+        "memory" => {
+            memory::plans()?;
+            return memory::run(setting("ACRA_BENCH_SESSIONS", 5000.0)? as usize);
+        }
+        "plans" => return memory::plans(),
         "churn" => {
             return churn::run(Duration::from_secs_f64(setting(
                 "ACRA_BENCH_SECONDS",

@@ -86,6 +86,8 @@ pub(super) fn decide(
         }
     }
     judge.decision.params = judge.settle_params(&whole)?;
+    // They are kept for long.
+    judge.decision.slots.shrink_to_fit();
     Ok(judge.decision)
 }
 

@@ -4,13 +4,13 @@ use super::copy;
 use super::decide::{Decision, decide};
 use super::mention::mentions;
 use super::refusal::{Refusal, RefusalCode};
+use super::weight::{ENTRY, Weight};
 use super::{ParamAction, Plan, ResultColumn, Verdict};
 use crate::columns::Columns;
 use crate::sql::copy::{is_copy, may_hold_copy};
 use crate::sql::effects::{self, Effects};
 use crate::sql::shape::Shape;
 use crate::sql::{Kind, LexError, Lexical, Token, ident, lex, literal};
-use quick_cache::Weighter;
 use quick_cache::sync::Cache;
 use std::sync::Arc;
 
@@ -62,15 +62,6 @@ impl Scratch {
     }
 }
 
-#[derive(Debug, Clone)]
-struct Weight;
-
-impl Weighter<Box<[u8]>, Arc<Plan>> for Weight {
-    fn weight(&self, key: &Box<[u8]>, plan: &Arc<Plan>) -> u64 {
-        key.len() as u64 + plan.weight()
-    }
-}
-
 impl Planner {
     /// A planner for these columns whose plans take at most this many bytes.
     pub fn new(columns: Arc<Columns>, unsupported: Unsupported, cache_bytes: u64) -> Self {
@@ -78,17 +69,17 @@ impl Planner {
             !table.name().is_ascii() || !table.schema().unwrap_or_default().is_ascii()
         });
         // An estimate that only sizes the first allocation.
-        let expected = usize::try_from(cache_bytes / 1024)
-            .unwrap_or(1024)
-            .clamp(16, 1 << 14);
+        let expected = (cache_bytes / 1024).clamp(16, 1 << 14);
+        // Half as many keys are remembered after their plans are gone.
+        let bytes = cache_bytes.saturating_sub(expected / 2 * ENTRY);
         Self {
             columns,
             unsupported,
             foreign_names,
             forward: Arc::new(Plan::forward()),
             plans: Cache::with(
-                expected,
-                cache_bytes,
+                expected as usize,
+                bytes,
                 Weight,
                 foldhash::fast::RandomState::default(),
                 Default::default(),
