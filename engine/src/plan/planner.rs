@@ -70,8 +70,8 @@ impl Planner {
         });
         // An estimate that only sizes the first allocation.
         let expected = (cache_bytes / 1024).clamp(16, 1 << 14);
-        // Half as many keys are remembered after their plans are gone.
-        let bytes = cache_bytes.saturating_sub(expected / 2 * ENTRY);
+        // Half as many keys are remembered after their plans are gone, and what is freed leaves gaps of other sizes.
+        let bytes = (cache_bytes - cache_bytes / 16).saturating_sub(expected / 2 * ENTRY);
         Self {
             columns,
             unsupported,
