@@ -16,6 +16,7 @@ use std::sync::Arc;
 
 const ROWS: usize = 1000;
 const INT4: u32 = 23;
+const TEXT: u32 = 25;
 const BYTEA: u32 = 17;
 
 fn message(tag: u8, body: &[u8]) -> Vec<u8> {
@@ -65,6 +66,7 @@ impl Conversation {
                 1 << 20,
             )),
             client_id: Some(ClientId::new("client").expect("is valid")),
+            client_id_variable: None,
             client_tls: ClientTls::Disabled,
             scan: ScanColumns::Typed,
             limits: Limits::default(),
@@ -117,6 +119,7 @@ impl Conversation {
                     let answer = Answer::Keys(id, Ok(Arc::clone(&self.keys)));
                     self.session.resume(answer);
                 }
+                Step::Ask(Ask::Tokens(..)) => unreachable!("no column has tokens"),
                 Step::Do(_) => self.session.server_dialled(Ok(()), &mut out),
                 Step::NeedMore { .. } | Step::Blocked => break,
             }
@@ -152,6 +155,7 @@ fn data_rows(criterion: &mut Criterion) {
     group.throughput(Throughput::Elements(ROWS as u64));
     for (name, columns, oid, cell) in [
         ("1000 x 20 plain integers", 20, INT4, &b"1234567"[..]),
+        ("1000 x 20 plain texts", 20, TEXT, b"some text"),
         (
             "1000 x 3 plain bytea",
             3,

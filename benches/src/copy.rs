@@ -104,6 +104,7 @@ fn timed(target: &Target, request: &[u8]) -> Result<(Duration, Duration)> {
 const FORM: Form = Form {
     envelope: Envelope::AcraBlock,
     reencrypt: true,
+    mask: None,
 };
 
 fn failed(what: &str) -> Error {
@@ -149,6 +150,7 @@ fn containers(rows: usize) -> Result<(Duration, Duration)> {
         keys: &keys,
         poison: None,
         is_poisoned: false,
+        pattern: None,
         tally: &mut tally,
     };
     let begin = own();

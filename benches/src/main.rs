@@ -3,8 +3,8 @@
 //!
 //! All targets take turns in every round, so that what disturbs the machine disturbs all of them. What counts is CPU time
 //! and context switches of the process in between, per query; throughput and latency are shown beside them.
-//! `acra-bench copy` copies a million rows (`ACRA_BENCH_ROWS`) in and out; `acra-bench plans` tells what a million plans
-//! take of memory.
+//! `acra-bench copy` copies a million rows (`ACRA_BENCH_ROWS`) in and out; `acra-bench poison` says what looking for
+//! poison records costs.
 //! `make bench` runs it; `ACRA_BENCH_ROUNDS` and `ACRA_BENCH_SECONDS` (per turn) change how long it takes.
 
 #![allow(
@@ -17,6 +17,7 @@ mod churn;
 mod client;
 mod copy;
 mod memory;
+mod poison;
 mod report;
 mod scenario;
 mod scripted;
@@ -58,10 +59,11 @@ fn run() -> Result<()> {
     let only = std::env::args().nth(1).unwrap_or_default();
     match &*only {
         "memory" => {
-            memory::plans()?;
-            return memory::run(setting("ACRA_BENCH_SESSIONS", 5000.0)? as usize);
+            return memory::run(
+                setting("ACRA_BENCH_SESSIONS", 5000.0)? as usize,
+                setting("ACRA_BENCH_STATEMENTS", 1e6)? as usize,
+            );
         }
-        "plans" => return memory::plans(),
         "churn" => {
             return churn::run(Duration::from_secs_f64(setting(
                 "ACRA_BENCH_SECONDS",
@@ -72,6 +74,7 @@ fn run() -> Result<()> {
             let rows = setting("ACRA_BENCH_ROWS", 1e6)? as usize;
             return copy::run(rows, effort.rounds);
         }
+        "poison" => return poison::run(effort),
         _ => {}
     }
     println!(

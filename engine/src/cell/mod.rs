@@ -5,8 +5,12 @@
 //! or statements.
 
 pub mod bytea;
+mod mask;
 pub mod open;
 pub mod seal;
+pub mod token;
+pub mod typed;
 
+pub use mask::Mask;
 pub use open::{Kind, Opener, Scratch, Tally, open};
 pub use seal::{Form, SealError, Sealed, seal};

@@ -21,8 +21,8 @@ mod tests;
 pub use error::{ConfigError, Warning};
 pub use kinds::{DataType, Database, Envelope, ResponseOnFail, Side, TokenType};
 pub use needs::KeyNeeds;
-pub use schema::{Column, Kinship, Relation, Schema};
-pub use setting::{Setting, Transform};
+pub use schema::{Column, Kinship, Origin, Relation, Schema};
+pub use setting::{Likeness, Setting, Transform};
 pub use table::{Columns, Table};
 
 use lint::Folding;
@@ -102,7 +102,7 @@ fn judge(
         case_sensitive_tables,
     };
     let mut columns = Columns::empty();
-    columns.ignores_client_ids = defaults.ignores_client_ids;
+    columns.ignored.clone_from(&defaults.ignored);
     for RawTable {
         line,
         table: name,

@@ -12,8 +12,11 @@ pub struct Columns {
     tables: Vec<Table>,
     /// Places in `tables` by the name without schema.
     by_name: HashMap<Box<[u8]>, Vec<usize>>,
-    /// Client ids are listed that must be left alone.
-    pub(super) ignores_client_ids: bool,
+    /// Protected columns by the numbers of their relation and of themselves, as far as the database has told them and
+    /// anybody needs to know.
+    pub(super) by_number: HashMap<u32, Vec<(i16, Arc<Setting>)>>,
+    /// Clients for whom nothing is done.
+    pub(super) ignored: Vec<String>,
 }
 
 /// One table entry.
@@ -69,14 +72,21 @@ impl Columns {
         self.by_name.contains_key(name)
     }
 
+    /// Whether nothing is done for this client (`defaults.ignore_client_ids`).
+    pub fn ignores(&self, client_id: &str) -> bool {
+        self.ignored.iter().any(|ignored| ignored == client_id)
+    }
+
+    /// Whether it must be known of result columns which protected columns they are, see [`Setting::needs_mapping`].
+    pub fn needs_mapping(&self) -> bool {
+        let mut settings = self.tables().flat_map(Table::settings);
+        settings.any(|setting| setting.needs_mapping())
+    }
+
     /// Everything that the configuration asks for and this version does not do, a sentence each. Unless this is empty
     /// the configuration must not be used: what it protects would not be.
     pub fn unsupported(&self) -> Vec<String> {
         let mut sentences = Vec::new();
-        if self.ignores_client_ids {
-            sentences
-                .push("defaults: ignore_client_ids is not available in this version".to_owned());
-        }
         for table in &self.tables {
             let namesakes = self.named(table.name.as_bytes()).count();
             if namesakes > 1 && table.schema.is_some() {

@@ -34,18 +34,23 @@ pub fn arguments<'a>(
             continue;
         }
         let arguments = list(text, &scratch.tokens, range.start + name + 1..range.end);
-        for ParamAction { number, setting } in actions {
+        for ParamAction {
+            number,
+            setting,
+            role,
+        } in actions
+        {
             let Some(argument) = arguments.get(usize::from(*number).saturating_sub(1)) else {
                 continue;
             };
             match value(text, &scratch.tokens, argument.clone()) {
                 Argument::Null => {}
                 Argument::Value { token, negative } => {
-                    values.push(read(token, setting, negative, text, scratch)?);
+                    values.push(read(token, (setting, *role), negative, text, scratch)?);
                 }
                 Argument::Other => {
                     let message = format!(
-                        "column \"{}\" of protected table \"{}\" is set to an argument of EXECUTE that is not a string or number",
+                        "an argument of EXECUTE for column \"{}\" of protected table \"{}\" is not a string or number",
                         setting.column, setting.table
                     );
                     return Err(Refusal::new(RefusalCode::ValueForm, message));

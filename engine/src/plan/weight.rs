@@ -1,6 +1,8 @@
 //! What a plan in the cache takes of memory.
 
-use super::{NameEffect, ParamAction, Plan, SlotAction, Verdict};
+use super::edits::Insertion;
+use super::{NameEffect, Plan, Verdict};
+use crate::sql::effects::RowsOf;
 use quick_cache::Weighter;
 use std::sync::Arc;
 
@@ -44,9 +46,12 @@ fn parts(plan: &Plan) -> u64 {
         executes,
         // A text with copies is not kept.
         copies: _,
+        results,
+        rows_of,
         may_change_settings: _,
         protected: _,
         slots,
+        insertions,
     } = plan;
     let verdict = match verdict {
         Verdict::Refuse(refusal) | Verdict::Observe(refusal) => {
@@ -57,19 +62,32 @@ fn parts(plan: &Plan) -> u64 {
         Verdict::Forward | Verdict::Rewrite => 0,
     };
     let names_of = names.iter().map(|effect| match effect {
-        NameEffect::Prepare(name) | NameEffect::Deallocate(name) => allocated(name.len()),
-        NameEffect::DeallocateAll | NameEffect::DiscardAll => 0,
+        NameEffect::Prepare(name)
+        | NameEffect::Deallocate(name)
+        | NameEffect::Declare(name, _)
+        | NameEffect::Close(name) => name.len(),
+        NameEffect::DeallocateAll | NameEffect::DiscardAll | NameEffect::CloseAll => 0,
     });
+    let rows = rows_of.iter().map(|(_, rows)| match rows {
+        RowsOf::Prepared(name) | RowsOf::Cursor(name) => name.len(),
+    });
+    let single = names_of
+        .chain(rows)
+        .chain(executes.iter().map(|name| name.len()))
+        .chain(results.iter().map(|(_, results)| results.held()))
+        .chain(insertions.iter().map(Insertion::held));
+    let lists = [
+        list(params),
+        list(names),
+        list(prepared),
+        list(executes),
+        list(results),
+        list(rows_of),
+        list(slots),
+        list(insertions),
+    ];
     verdict
-        + list::<ParamAction>(params)
-        + list::<Option<SlotAction>>(slots)
-        + list(names)
-        + names_of.sum::<u64>()
-        + list(executes)
-        + executes
-            .iter()
-            .map(|name| allocated(name.len()))
-            .sum::<u64>()
-        + list(prepared)
+        + lists.iter().sum::<u64>()
+        + single.map(allocated).sum::<u64>()
         + prepared.iter().map(|plan| shared(plan)).sum::<u64>()
 }

@@ -30,6 +30,7 @@ pub(crate) fn context(columns: Columns, scan: ScanColumns) -> Arc<Context> {
             1 << 20,
         )),
         client_id: Some(ClientId::new(CLIENT).unwrap()),
+        client_id_variable: None,
         client_tls: ClientTls::Disabled,
         scan,
         limits: Limits {
@@ -743,6 +744,17 @@ fn malformed_messages_end_the_session_with_a_reason() {
         assert!(driver.closed);
         let text = String::from_utf8_lossy(&driver.to_client).into_owned();
         assert!(text.contains("SFATAL") && text.contains("C08P01"), "{text}");
+    }
+}
+
+#[test]
+fn a_startup_packet_of_a_wrong_length_is_refused_by_its_length() {
+    for pieces in [&[&[0, 0, 0, 3][..]][..], &[&[0], &[0, 0, 3]]] {
+        let mut driver = protecting_driver();
+        for piece in pieces {
+            driver.feed(From::Client, piece);
+        }
+        assert!(driver.closed);
     }
 }
 

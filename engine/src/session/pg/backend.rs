@@ -2,15 +2,19 @@
 //!
 //! Messages pass as they came; the ledger is kept, rows are opened, and an error that we provoked gets our text.
 
-use super::ledger::Awaited;
-use super::registry::Kinds;
+use super::ledger::{Awaited, Entry};
+use super::registry::Statement;
+use super::results::Fields;
 use super::rows::{self, Layout, Row};
+use super::tokenize::{ask_for_rows, failed_token};
 use super::{PgSession, ScanColumns, drop_on, pass_on};
-use crate::cell::{Kind, Opener};
+use crate::cell::Opener;
 use crate::keys::ClientKeys;
+use crate::plan::{ClientEncoding, Results};
+use crate::session::tokens::OpenedTokens;
 use crate::session::{Ask, Cx, Event, Input, Output, Side, Step};
 use crate::wire::cursor::{Malformed, Reader};
-use crate::wire::pg::{Format, Formats, Frame, Scan, error, frame::HEADER, row_description, scan};
+use crate::wire::pg::{Format, Formats, Frame, Scan, error, frame::HEADER, scan};
 
 /// Format of the rows of a portal that this session has not bound: a cursor made by SQL.
 const NOT_BOUND: Formats = Formats::All(Format::Text);
@@ -67,7 +71,12 @@ impl PgSession {
                     want: frame.range.len(),
                 };
             }
-            let withheld = self.withholds(&frame);
+            if let Some(end) = self.end_of_plain_rows(&frame, input.bytes) {
+                out.to_client.pass(input.bytes, input.at..end);
+                input.at = end;
+                continue;
+            }
+            let withheld = self.withholds(&frame) || self.answers_own_describe(&frame);
             match self.server_message(&frame, input, out, cx) {
                 Ok(Taken::Done) => {}
                 Ok(Taken::Pass) if withheld && !self.ending => {}
@@ -75,13 +84,14 @@ impl PgSession {
                 Ok(Taken::Ask(ask)) => return Step::Ask(ask),
                 Err(malformed) => return self.violation(Side::Server, malformed.0, out, cx),
             }
+            self.choosing = self.choosing && self.ledger.chooses();
             input.at = frame.range.end;
         }
     }
 
     /// Whether this message is looked into. Others pass as they arrive.
     fn must_be_whole(&mut self, frame: &Frame, cx: &mut Cx<'_>) -> bool {
-        if self.answers_probe(frame) || self.withholds(frame) {
+        if self.answers_probe(frame) || self.withholds(frame) || self.answers_own_describe(frame) {
             return true;
         }
         match frame.tag {
@@ -95,30 +105,35 @@ impl PgSession {
             b'D' | b'T' | b'C' | b'Z' | b'E' | b'S' | b'1' | b'2' | b'3' | b'n' | b's' | b'I'
             | b'G' | b'H' | b'W' | b'c' => true,
             b'R' => self.transaction == 0,
+            b't' => self.reads_parameters(),
             _ => false,
         }
     }
 
     /// Whether the rows of the current result may hold something to open.
     fn looks_into_rows(&mut self) -> bool {
-        if self.client_id.is_none() && self.context.poison.is_none() {
+        if self.ignored {
             return false;
         }
-        if self.context.scan == ScanColumns::All {
+        let (never, mapped) = match self.ledger.head().map(|entry| &entry.awaited) {
+            Some(Awaited::Query(_)) => match &self.query_result {
+                Some((fields, _)) => (fields.never, !fields.settings.is_empty()),
+                None => (false, false),
+            },
+            Some(Awaited::Execute(Some(portal))) => {
+                let Statement { plan, fields, .. } = &*portal.statement;
+                match fields.get() {
+                    Some(fields) => (fields.never, !fields.settings.is_empty()),
+                    None => (false, plan.results(0).is_some()),
+                }
+            }
+            _ => (false, false),
+        };
+        if mapped {
             return true;
         }
-        match self.ledger.head().map(|entry| &entry.awaited) {
-            Some(Awaited::Query(_)) => self
-                .query_result
-                .as_ref()
-                .is_none_or(|(kinds, _)| !kinds.never),
-            Some(Awaited::Execute(Some(portal))) => portal
-                .statement
-                .kinds
-                .get()
-                .is_none_or(|kinds| !kinds.never),
-            _ => true,
-        }
+        let opens = self.client_id.is_some() || self.context.poison.is_some();
+        opens && (self.context.scan == ScanColumns::All || !never)
     }
 
     fn server_message(
@@ -133,8 +148,9 @@ impl PgSession {
         }
         match frame.tag {
             b'D' => return self.row(frame, input, out, cx),
-            b'T' => self.described(frame.body(input.bytes))?,
-            b'C' => self.completed(frame.body(input.bytes)),
+            b'T' => self.described(frame.body_mut(input.bytes))?,
+            b't' => self.parameters_described(frame.body_mut(input.bytes))?,
+            b'C' => self.completed(frame.body(input.bytes), cx),
             b'1' | b'2' | b'3' | b'n' | b's' | b'I' => self.ledger.complete(),
             b'G' if self.withholding => {
                 self.ledger.copy_started();
@@ -149,10 +165,30 @@ impl PgSession {
             b'R' => self.chooses_mechanism = asks_for_mechanism(frame.body(input.bytes)),
             b'S' => self.setting_changed(frame.body(input.bytes))?,
             b'E' => return Ok(self.failed(frame.body(input.bytes), out)),
-            b'Z' => self.ready(frame.body(input.bytes), cx),
+            b'Z' => {
+                self.ready(frame.body(input.bytes), cx);
+                if self.fail_transaction(out) {
+                    return Ok(Taken::Done);
+                }
+            }
             _ => {}
         }
         Ok(Taken::Pass)
+    }
+
+    /// Where the rows end that begin here and pass without being looked at one by one.
+    fn end_of_plain_rows(&mut self, frame: &Frame, buffer: &[u8]) -> Option<usize> {
+        if frame.tag != b'D' || self.answers_probe(frame) || self.withholds(frame) {
+            return None;
+        }
+        let layout = layout(
+            self.ledger.head(),
+            &self.query_result,
+            self.context.scan,
+            self.lexical.encoding,
+            &self.opened_tokens,
+        );
+        rows::end_of_plain(buffer, frame, layout)
     }
 
     fn row(
@@ -162,22 +198,22 @@ impl PgSession {
         out: &mut Output<'_>,
         cx: &mut Cx<'_>,
     ) -> Result<Taken, Malformed> {
-        let (kinds, formats) = match self.ledger.head().map(|entry| &entry.awaited) {
-            Some(Awaited::Query(_)) => match &self.query_result {
-                Some((kinds, formats)) => (Some(&*kinds.kinds), formats),
-                None => (None, &NOT_BOUND),
-            },
-            Some(Awaited::Execute(Some(portal))) => (
-                portal.statement.kinds.get().map(|kinds| &*kinds.kinds),
-                &portal.results,
-            ),
-            _ => (None, &NOT_BOUND),
-        };
-        let layout = Layout {
-            kinds,
-            formats,
-            all: self.context.scan == ScanColumns::All,
-        };
+        let layout = layout(
+            self.ledger.head(),
+            &self.query_result,
+            self.context.scan,
+            self.lexical.encoding,
+            &self.opened_tokens,
+        );
+        if let (true, Some(client_id)) = (layout.has_tokens(), &self.client_id) {
+            if let Some(ask) = ask_for_rows(client_id, input.bytes, frame, layout)? {
+                return Ok(Taken::Ask(ask));
+            }
+            if let Some(fault) = failed_token(input.bytes, frame, layout)? {
+                self.tokens_failed(fault, out);
+                return Ok(Taken::Done);
+            }
+        }
         if !rows::may_open(input.bytes, frame, layout)? {
             return Ok(Taken::Pass);
         }
@@ -189,7 +225,7 @@ impl PgSession {
                 Some(keys) => keys.ok(),
             },
         };
-        if keys.is_none() && poison.is_none() {
+        if keys.is_none() && poison.is_none() && layout.settings.is_empty() {
             self.unopened += u64::from(self.client_id.is_some());
             return Ok(Taken::Pass);
         }
@@ -197,9 +233,14 @@ impl PgSession {
             keys: keys.unwrap_or_else(ClientKeys::none),
             poison,
             is_poisoned: false,
+            pattern: None,
             tally: &mut self.tally,
         };
         let row = rows::open(input.bytes, frame, layout, &mut opener, &mut self.cells)?;
+        let failed = match row {
+            Row::Failed(column) => layout.settings.get(column).cloned().flatten(),
+            _ => None,
+        };
         if opener.is_poisoned && self.met_poison(out, cx) {
             return Ok(Taken::Done);
         }
@@ -207,46 +248,38 @@ impl PgSession {
             Row::Same => return Ok(Taken::Pass),
             Row::Shorter(end) => out.to_client.pass(input.bytes, frame.range.start..end),
             Row::Moved(bytes) => out.to_client.push(bytes),
+            Row::Failed(_) => {
+                if let Some(setting) = failed {
+                    self.fail_result(&setting, out, cx);
+                }
+            }
         }
         Ok(Taken::Done)
     }
 
-    /// RowDescription: of a statement, of a portal, or in front of the rows of a simple query.
-    fn described(&mut self, body: &[u8]) -> Result<(), Malformed> {
-        let fields = row_description::read(body)?;
-        let kinds = Kinds::new(
-            fields
-                .iter()
-                .map(|field| Kind::of_type(field.type_oid))
-                .collect(),
-        );
-        match self.ledger.head().map(|entry| &entry.awaited) {
-            Some(Awaited::DescribeStatement(Some(statement))) => {
-                let _ = statement.kinds.set(kinds);
-            }
-            Some(Awaited::DescribePortal(Some(portal))) => {
-                let _ = portal.statement.kinds.set(kinds);
-            }
-            Some(Awaited::Query(_)) => {
-                let formats = Formats::Each(fields.iter().map(|field| field.format).collect());
-                self.query_result = Some((kinds, formats));
-            }
-            _ => {}
-        }
-        self.ledger.complete();
-        Ok(())
-    }
-
     /// CommandComplete. The registry follows SQL-level PREPARE, DEALLOCATE and DISCARD when the server reports them.
-    fn completed(&mut self, body: &[u8]) {
+    fn completed(&mut self, body: &[u8], cx: &mut Cx<'_>) {
         self.query_result = None;
         self.follow_definitions(body);
+        let Some(entry) = self.ledger.head() else {
+            return;
+        };
+        entry.completed += 1;
+        self.follow_choices(body, cx);
+        let Some(entry) = self.ledger.head() else {
+            return;
+        };
         if matches!(
             body,
-            b"PREPARE\0" | b"DEALLOCATE\0" | b"DEALLOCATE ALL\0" | b"DISCARD ALL\0"
-        ) && let Some(entry) = self.ledger.head()
-        {
-            let done = entry.names_done;
+            b"PREPARE\0"
+                | b"DEALLOCATE\0"
+                | b"DEALLOCATE ALL\0"
+                | b"DISCARD ALL\0"
+                | b"DECLARE CURSOR\0"
+                | b"CLOSE CURSOR\0"
+                | b"CLOSE CURSOR ALL\0"
+        ) {
+            let (done, number) = (entry.names_done, entry.number);
             entry.names_done += 1;
             let plan = entry.runs().cloned();
             if let Some(plan) = plan
@@ -254,10 +287,9 @@ impl PgSession {
             {
                 let limit = self.context.limits.max_registry;
                 let ledger = &self.ledger;
+                let prepared = plan.prepared_by(done);
                 self.registry
-                    .apply(effect, plan.prepared_by(done), limit, |name| {
-                        ledger.gives(name)
-                    });
+                    .apply(effect, prepared, number, limit, |name| ledger.gives(name));
             }
         }
         self.ledger.complete();
@@ -269,6 +301,10 @@ impl PgSession {
             self.ending = true;
             return Taken::Pass;
         }
+        if self.answers_own_failure() {
+            return Taken::Done;
+        }
+        self.choice_failed();
         self.copy_failed();
         let with_size = self.with_size(body);
         let failed = self.ledger.failed();
@@ -297,6 +333,7 @@ impl PgSession {
         self.withholding = false;
         self.transaction = body.first().copied().unwrap_or(b'E');
         let number = self.ledger.ready();
+        self.settle_choices(cx);
         if let Some(database) = self.database.take() {
             // The client has been let in.
             self.catalog = self.context.planners.catalog(&database);
@@ -325,12 +362,42 @@ impl PgSession {
                 self.lexical.standard_conforming_strings = value == b"on"
             }
             b"server_version" => self.copies.server_version(value),
-            b"client_encoding" => {
-                self.lexical.encoding = crate::plan::ClientEncoding::of_name(value)
-            }
+            b"client_encoding" => self.lexical.encoding = ClientEncoding::of_name(value),
             _ => {}
         }
         Ok(())
+    }
+}
+
+/// The columns of the rows that come now.
+fn layout<'a>(
+    head: Option<&'a mut Entry>,
+    query_result: &'a Option<(Fields, Formats)>,
+    scan: ScanColumns,
+    encoding: ClientEncoding,
+    tokens: &'a OpenedTokens,
+) -> Layout<'a> {
+    let (fields, planned, formats) = match head.map(|entry| &entry.awaited) {
+        Some(Awaited::Query(_)) => match query_result {
+            Some((fields, formats)) => (Some(fields), None, formats),
+            None => (None, None, &NOT_BOUND),
+        },
+        Some(Awaited::Execute(Some(portal))) => {
+            let Statement { plan, fields, .. } = &*portal.statement;
+            (fields.get(), plan.results(0), &portal.results)
+        }
+        _ => (None, None, &NOT_BOUND),
+    };
+    Layout {
+        kinds: fields.map(|fields| &*fields.kinds),
+        formats,
+        settings: match fields {
+            Some(fields) => &fields.settings,
+            None => planned.map_or(&[], Results::settings),
+        },
+        all: scan == ScanColumns::All,
+        utf8: encoding.keeps_bytes(),
+        tokens,
     }
 }
 

@@ -5,6 +5,7 @@
 //! "COPY Operations"). An error of our own does not jump the queue: the refused message is replaced on the wire by
 //! one that fails on purpose, and the entry carries the text that takes the place of the server's.
 
+use super::chosen::Choices;
 use super::registry::{Portal, Statement, Undo};
 use super::stored::Stored;
 use crate::plan::{Copy, NameEffect, Plan};
@@ -19,11 +20,15 @@ pub(super) enum Awaited {
     Startup,
     /// Our own question, up to ReadyForQuery.
     Probe,
+    /// A statement of ours that fails, up to ReadyForQuery.
+    OwnFailure,
     Query(Arc<Plan>),
     Parse(Undo),
     Bind(Undo),
     DescribeStatement(Option<Arc<Statement>>),
     DescribePortal(Option<Arc<Portal>>),
+    /// Of a statement, for ourselves.
+    OwnDescribe(Arc<Statement>),
     Execute(Option<Arc<Portal>>),
     Close(Undo),
     Function,
@@ -40,8 +45,12 @@ pub(super) struct Entry {
     pub(super) replacement: Option<Box<ClientError>>,
     /// Position in the stream of the client's messages.
     pub(super) number: u64,
-    /// How many PREPARE, DEALLOCATE and DISCARD of this entry have completed.
+    /// How many of its changes of names have completed.
     pub(super) names_done: usize,
+    /// How many of its statements have completed.
+    pub(super) completed: usize,
+    /// What its statements do to the choice of a client.
+    pub(super) choices: Choices,
     /// Text of a simple query, if it may have to be told about.
     pub(super) text: Option<Box<[u8]>>,
     /// The longest container in it.
@@ -71,10 +80,14 @@ impl Entry {
 
     /// Rows will be sealed, and the server has not asked for them yet.
     fn awaits_sealed_copy(&self) -> bool {
-        self.runs().is_some_and(|plan| {
-            let ahead = plan.copies.get(self.copies_begun..).unwrap_or_default();
-            ahead.iter().any(|copy| matches!(copy, Copy::In(_)))
-        })
+        let ahead = self.copies_ahead();
+        ahead.iter().any(|copy| matches!(copy, Copy::In(_)))
+    }
+
+    /// The copies that the server has not begun yet.
+    fn copies_ahead(&self) -> &[Copy] {
+        let copies = self.runs().map_or(&[][..], |plan| &plan.copies);
+        copies.get(self.copies_begun..).unwrap_or_default()
     }
 
     fn may_change_settings(&self) -> bool {
@@ -99,6 +112,7 @@ impl Entry {
             self.awaited,
             Awaited::Startup
                 | Awaited::Probe
+                | Awaited::OwnFailure
                 | Awaited::Query(_)
                 | Awaited::Function
                 | Awaited::Sync
@@ -199,7 +213,7 @@ impl Ledger {
         stored: Option<Stored>,
     ) {
         self.push_storing(Awaited::Query(plan), stored);
-        if let Some(entry) = self.entries.back_mut() {
+        if let Some(entry) = self.last() {
             entry.text = text;
         }
     }
@@ -207,7 +221,7 @@ impl Ledger {
     /// A message that has values sealed in it.
     pub(super) fn push_storing(&mut self, awaited: Awaited, stored: Option<Stored>) {
         self.push(awaited);
-        if let Some(entry) = self.entries.back_mut() {
+        if let Some(entry) = self.last() {
             entry.stored = stored;
         }
     }
@@ -222,6 +236,8 @@ impl Ledger {
             replacement,
             number: self.sent,
             names_done: 0,
+            completed: 0,
+            choices: Choices::default(),
             text: None,
             stored: None,
             copies_begun: 0,
@@ -230,6 +246,16 @@ impl Ledger {
         self.unsettled += usize::from(entry.may_change_settings());
         self.renaming += usize::from(entry.renames().is_some());
         self.entries.push_back(entry);
+    }
+
+    /// The entry of the message sent last.
+    pub(super) fn last(&mut self) -> Option<&mut Entry> {
+        self.entries.back_mut()
+    }
+
+    /// Whether something on its way may choose a client.
+    pub(super) fn chooses(&self) -> bool {
+        self.entries.iter().any(|entry| !entry.choices.is_empty())
     }
 
     /// The client sent Sync.
@@ -283,14 +309,12 @@ impl Ledger {
         !self.copy_in && self.entries.iter().any(Entry::awaits_sealed_copy)
     }
 
-    /// Whether the current entry, which fails, was to begin such a COPY, and the client has sent nothing since but Sync.
-    pub(super) fn fails_sealed_copy(&mut self) -> bool {
-        self.head().is_some_and(|head| head.awaits_sealed_copy())
-            && self
-                .entries
-                .iter()
-                .skip(1)
-                .all(|entry| matches!(entry.awaited, Awaited::Sync | Awaited::CopyEnd))
+    /// Whether data that the client sends now belong to a COPY: to one that is under way, or to one that its last message
+    /// begins. The server ignores any other.
+    pub(super) fn expects_copy_data(&self) -> bool {
+        let mut entries = self.entries.iter().rev();
+        let last = entries.find(|entry| !matches!(entry.awaited, Awaited::Sync | Awaited::CopyEnd));
+        self.copy_in || last.is_some_and(|entry| !entry.copies_ahead().is_empty())
     }
 
     /// The client gets an error in the place of what the current entry still brings: what it sends up to Sync is

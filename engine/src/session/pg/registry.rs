@@ -3,10 +3,13 @@
 //! The registry shows what the server will have once everything sent so far has succeeded. Every change gives an
 //! [`Undo`] that travels with the expected reply and is applied when the server refuses.
 
+use super::chosen::Choices;
+use super::results::Fields;
 use super::stored::Stored;
-use crate::cell::Kind;
 use crate::plan::{NameEffect, Plan};
-use crate::wire::pg::Formats;
+use crate::types::Type;
+use crate::wire::pg::parse::BYTEA;
+use crate::wire::pg::{Format, Formats};
 use std::collections::HashMap;
 use std::sync::{Arc, OnceLock};
 
@@ -23,8 +26,14 @@ pub(super) struct Statement {
     pub(super) outline: Option<Box<str>>,
     /// The longest container in its text.
     pub(super) stored: Option<Stored>,
-    /// Kinds of the result columns, known after the first description.
-    pub(super) kinds: OnceLock<Kinds>,
+    /// The types that the client has declared for its parameters, four bytes each, if they matter.
+    pub(super) types: Box<[u8]>,
+    /// What it does to the choice of a client.
+    pub(super) choices: Choices,
+    /// OIDs of its parameters' types in the database, known after the first description.
+    pub(super) stored_types: OnceLock<Box<[u32]>>,
+    /// The columns of its result, known after the first description.
+    pub(super) fields: OnceLock<Fields>,
 }
 
 /// What is known of a statement when it is prepared.
@@ -35,20 +44,25 @@ pub(super) struct Prepared {
     pub(super) outline: Option<Box<str>>,
     /// The longest container in its text.
     pub(super) stored: Option<Stored>,
+    /// The types that the client has declared for its parameters, four bytes each, if they matter.
+    pub(super) types: Box<[u8]>,
+    /// What it does to the choice of a client.
+    pub(super) choices: Choices,
 }
 
-/// The result columns of a statement.
-#[derive(Debug)]
-pub(super) struct Kinds {
-    pub(super) kinds: Box<[Kind]>,
-    /// No column can hold a container.
-    pub(super) never: bool,
-}
+impl Statement {
+    /// The type that the client has declared for a parameter, by its number from 1 on.
+    pub(super) fn declared(&self, number: u16) -> Option<Type> {
+        let at = usize::from(number).checked_sub(1)? * 4;
+        let oid = self.types.get(at..)?.first_chunk()?;
+        Type::of_oid(u32::from_be_bytes(*oid))
+    }
 
-impl Kinds {
-    pub(super) fn new(kinds: Box<[Kind]>) -> Self {
-        let never = kinds.iter().all(|kind| *kind == Kind::Never);
-        Self { kinds, never }
+    /// Whether a container for this parameter, by its number from 1 on, goes into text, as far as that is known.
+    pub(super) fn is_text(&self, number: u16) -> bool {
+        let at = usize::from(number).checked_sub(1);
+        let known = at.and_then(|at| self.stored_types.get()?.get(at));
+        known.is_some_and(|oid| *oid != BYTEA)
     }
 }
 
@@ -59,6 +73,8 @@ pub(super) struct Portal {
     /// The longest container among its parameters, or else in the statement's text.
     pub(super) stored: Option<Stored>,
     pub(super) results: Formats,
+    /// It outlives the transaction it was made in.
+    pub(super) holds: bool,
 }
 
 /// A portal and the number of the Bind that made it.
@@ -104,13 +120,18 @@ impl Registry {
             plan,
             outline,
             stored,
+            types,
+            choices,
         } = prepared;
         let statement = Arc::new(Statement {
             plan,
             epoch: self.epoch,
             outline,
             stored,
-            kinds: OnceLock::new(),
+            types,
+            choices,
+            stored_types: OnceLock::new(),
+            fields: OnceLock::new(),
         });
         let cost = of_statement(name, &statement);
         if self.bytes + cost > limit {
@@ -164,8 +185,8 @@ impl Registry {
             return;
         }
         let bytes = &mut self.bytes;
-        self.portals.retain(|name, (made, _)| {
-            let keep = *made >= number;
+        self.portals.retain(|name, (made, portal)| {
+            let keep = *made >= number || portal.holds;
             if !keep {
                 *bytes = bytes.saturating_sub(of_portal(name));
             }
@@ -174,11 +195,12 @@ impl Registry {
     }
 
     /// Follows a statement of SQL that has been executed. Past the limit a prepared name stays unknown, and its use
-    /// is refused. A name that `given` says is given again by a message behind it stands for that already.
+    /// is refused; the rows of a cursor are then known by what the server tells of them. A name that `given` says is given again by a message behind it stands for that already.
     pub(super) fn apply(
         &mut self,
         effect: &NameEffect,
         prepared: Arc<Plan>,
+        number: u64,
         limit: usize,
         given: impl Fn(&[u8]) -> bool,
     ) {
@@ -188,12 +210,38 @@ impl Registry {
                     plan: prepared,
                     outline: None,
                     stored: None,
+                    types: Box::default(),
+                    choices: Choices::default(),
                 };
                 drop(self.add_statement(name, prepared, limit));
             }
+            NameEffect::Declare(name, holds) => {
+                let portal = Portal {
+                    statement: Arc::new(Statement {
+                        plan: prepared,
+                        epoch: self.epoch,
+                        outline: None,
+                        stored: None,
+                        types: Box::default(),
+                        choices: Choices::default(),
+                        stored_types: OnceLock::new(),
+                        fields: OnceLock::new(),
+                    }),
+                    stored: None,
+                    results: Formats::All(Format::Text),
+                    holds: *holds,
+                };
+                drop(self.add_portal(name, number, portal, limit));
+            }
+            NameEffect::Close(name) => drop(self.remove_portal(name)),
+            NameEffect::CloseAll => self.close_all(),
             NameEffect::Deallocate(name) if given(name) => {}
             NameEffect::Deallocate(name) => drop(self.remove_statement(name)),
-            NameEffect::DeallocateAll | NameEffect::DiscardAll => self.deallocate_all(given),
+            NameEffect::DeallocateAll => self.deallocate_all(given),
+            NameEffect::DiscardAll => {
+                self.close_all();
+                self.deallocate_all(given);
+            }
         }
     }
 
@@ -201,6 +249,12 @@ impl Registry {
     pub(super) fn forget_statements(&mut self) {
         self.epoch += 1;
         self.deallocate_all(|_| false);
+    }
+
+    fn close_all(&mut self) {
+        let portals = self.portals.drain();
+        let freed: usize = portals.map(|(name, _)| of_portal(&name)).sum();
+        self.bytes = self.bytes.saturating_sub(freed);
     }
 
     fn deallocate_all(&mut self, except: impl Fn(&[u8]) -> bool) {
@@ -248,6 +302,7 @@ impl Registry {
 fn of_statement(name: &[u8], statement: &Statement) -> usize {
     name.len()
         + ENTRY
+        + statement.types.len()
         + statement
             .outline
             .as_ref()

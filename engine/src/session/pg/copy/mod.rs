@@ -18,7 +18,7 @@ mod writing;
 #[cfg(test)]
 mod tests;
 
-use crate::plan::{ClientEncoding, CopyIn, Dialect};
+use crate::plan::{ClientEncoding, CopyIn, CopyOut};
 use crate::session::{Input, Step};
 use crate::wire::outbox::Outbox;
 use crate::wire::pg::Frame;
@@ -69,7 +69,7 @@ struct Incoming {
 /// Rows on their way to the client.
 #[derive(Debug)]
 struct Outgoing {
-    dialect: Arc<Dialect>,
+    plan: Arc<CopyOut>,
     stream: Stream,
     /// What leaves in the place of a row, used again from row to row.
     data: Vec<u8>,

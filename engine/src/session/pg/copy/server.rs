@@ -1,18 +1,21 @@
 //! CopyInResponse, CopyOutResponse, CopyData and CopyDone of the server.
 
-use super::opening::Opening;
+use super::opening::{Asking, Opening};
 use super::sealing::wrong_data;
 use super::split::Splitter;
 use super::stream::Stream;
 use super::{Copies, FromClient, Incoming, Outgoing, Slice, new_message, send};
 use crate::cell::Opener;
+use crate::columns::Setting;
 use crate::keys::ClientKeys;
-use crate::plan::{ClientEncoding, Copy, CopyFormat, CopyIn, Dialect};
+use crate::plan::{ClientEncoding, Copy, CopyFormat, CopyIn};
 use crate::session::pg::PgSession;
-use crate::session::{Ask, ClientError, Cx, Event, Input, Output, Step};
+use crate::session::pg::tokenize::AT_ONCE;
+use crate::session::{Ask, ClientError, Cx, Event, Input, Output, Side, Step};
+use crate::tokens::TokenFault;
 use crate::wire::cursor::{Malformed, Reader};
-use crate::wire::pg::Frame;
 use crate::wire::pg::frame::HEADER;
+use crate::wire::pg::{Frame, Scan, scan};
 use std::sync::Arc;
 
 impl PgSession {
@@ -73,17 +76,19 @@ impl PgSession {
     pub(in crate::session::pg) fn copy_out(&mut self, body: &[u8]) -> Result<(), Malformed> {
         let copy = self.ledger.next_copy();
         self.copies.from_server = None;
-        let Some(Copy::Out(dialect)) = copy else {
+        let Some(Copy::Out(plan)) = copy else {
             return Ok(());
         };
         let (binary, columns) = described(body)?;
-        let opens = self.client_id.is_some() || self.context.poison.is_some();
-        if opens && binary == (dialect.format == CopyFormat::Binary) {
-            let splitter = Splitter::new(&dialect, columns, false);
+        let opens = self.client_id.is_some()
+            || self.context.poison.is_some()
+            || !plan.results.settings().is_empty();
+        if opens && binary == (plan.dialect.format == CopyFormat::Binary) {
+            let splitter = Splitter::new(&plan.dialect, columns, false);
             self.copies.from_server = Some(Box::new(Outgoing {
                 stream: Stream::new(splitter, self.context.limits.max_row),
                 data: Vec::new(),
-                dialect,
+                plan,
             }));
         }
         Ok(())
@@ -102,9 +107,7 @@ impl PgSession {
     /// The server has failed a statement: what the client still sends for its COPY is dropped.
     pub(in crate::session::pg) fn copy_failed(&mut self) {
         self.copies.from_server = None;
-        if matches!(self.copies.from_client, FromClient::Sealing(_))
-            || self.ledger.fails_sealed_copy()
-        {
+        if matches!(self.copies.from_client, FromClient::Sealing(_)) {
             self.copies.from_client = FromClient::Dropping;
         }
     }
@@ -163,9 +166,25 @@ impl PgSession {
         {
             return Some(Step::Ask(Ask::Keys(client_id.as_str().into())));
         }
+        match self.tokens_in_copy(slice, input.bytes) {
+            CopyTokens::Known => {}
+            CopyTokens::Ask(ask) => return Some(Step::Ask(ask)),
+            CopyTokens::Failed(fault) => {
+                self.tokens_failed(fault, out);
+                // All that is left of the message, with the header if that is still ahead.
+                let ahead = slice.body.start - input.at;
+                self.server_dropping = ahead + std::mem::take(&mut self.copies.server_left);
+                return None;
+            }
+        }
         let piece = input.bytes.get(slice.body.clone()).unwrap_or_default();
         match self.open_cells(Some(piece), cx) {
             Opened::Poison if self.met_poison(out, cx) => {
+                self.server_dropping = self.copies.server_left - slice.body.len();
+                self.copies.server_left = slice.body.len();
+            }
+            Opened::Failed(setting) => {
+                self.fail_result(&setting, out, cx);
                 self.server_dropping = self.copies.server_left - slice.body.len();
                 self.copies.server_left = slice.body.len();
             }
@@ -179,14 +198,59 @@ impl PgSession {
         None
     }
 
+    /// The tokens in a slice, and in what has arrived behind it, if there are some that are not known.
+    fn tokens_in_copy(&self, slice: &Slice, bytes: &[u8]) -> CopyTokens {
+        let (Some(outgoing), Some(client_id)) = (&self.copies.from_server, &self.client_id) else {
+            return CopyTokens::Known;
+        };
+        let mut settings = outgoing.plan.results.settings().iter().flatten();
+        if !settings.any(|setting| setting.tokenized().is_some()) {
+            return CopyTokens::Known;
+        }
+        let mut stream = outgoing.stream.clone();
+        let mut asking = Asking {
+            plan: &outgoing.plan,
+            known: &self.opened_tokens,
+            client_id,
+            requests: Vec::new(),
+            failed: None,
+        };
+        let (mut body, mut nothing) = (slice.body.clone(), Vec::new());
+        loop {
+            let piece = bytes.get(body.clone()).unwrap_or_default();
+            let Ok(_) = stream.feed(piece, &mut asking, &mut nothing);
+            nothing.clear();
+            if let Some(fault) = asking.failed.filter(|_| body == slice.body) {
+                return CopyTokens::Failed(fault);
+            }
+            // If this slice needs nothing, the others are looked at when it is their turn.
+            let enough = asking.requests.is_empty() || asking.requests.len() >= AT_ONCE;
+            match scan(bytes, body.end) {
+                Scan::Frame(next)
+                    if !enough && next.tag == b'd' && next.range.end <= bytes.len() =>
+                {
+                    body = next.range.start + HEADER..next.range.end;
+                }
+                _ => break,
+            }
+        }
+        match asking.requests.is_empty() {
+            true => CopyTokens::Known,
+            false => CopyTokens::Ask(Ask::Tokens(Side::Server, asking.requests)),
+        }
+    }
+
     /// CopyDone: the last cell may still be held.
     pub(in crate::session::pg) fn open_last(&mut self, out: &mut Output<'_>, cx: &mut Cx<'_>) {
-        let opened = self.open_cells(None, cx);
-        if !(matches!(opened, Opened::Poison) && self.met_poison(out, cx)) {
-            let data = self.copies.opened();
-            let mut message = new_message(data.len());
-            message.extend_from_slice(data);
-            send(message, out.to_client);
+        match self.open_cells(None, cx) {
+            Opened::Poison if self.met_poison(out, cx) => {}
+            Opened::Failed(setting) => self.fail_result(&setting, out, cx),
+            _ => {
+                let data = self.copies.opened();
+                let mut message = new_message(data.len());
+                message.extend_from_slice(data);
+                send(message, out.to_client);
+            }
         }
         self.copies.from_server = None;
     }
@@ -196,31 +260,32 @@ impl PgSession {
         let Some(outgoing) = &mut self.copies.from_server else {
             return Opened::Same;
         };
-        let Outgoing {
-            dialect,
-            stream,
-            data,
-        } = &mut **outgoing;
+        let Outgoing { plan, stream, data } = &mut **outgoing;
         data.clear();
         let keys = self
             .client_id
             .as_ref()
             .and_then(|id| self.keyring.get(id.as_str()))
             .and_then(Result::ok);
-        let dialect: &Dialect = dialect;
         let poison = self.context.poison.as_ref().map(|poison| &*poison.keys);
         let tally = &mut self.tally;
-        let opener = (keys.is_some() || poison.is_some()).then(|| Opener {
+        let encoding = plan.dialect.encoding.unwrap_or(self.lexical.encoding);
+        let reads = keys.is_some() || poison.is_some() || !plan.results.settings().is_empty();
+        let opener = reads.then(|| Opener {
             keys: keys.unwrap_or_else(ClientKeys::none),
             poison,
             is_poisoned: false,
+            pattern: None,
             tally,
         });
         let mut opening = Opening {
-            dialect,
+            plan,
             opener,
             scratch: &mut self.cells,
             unopened: &mut self.unopened,
+            utf8: encoding.keeps_bytes(),
+            failed: None,
+            tokens: &self.opened_tokens,
             too_long: None,
         };
         let changed = match piece {
@@ -228,6 +293,7 @@ impl PgSession {
             None => stream.finish(&mut opening, data).map(|()| true),
         };
         let too_long = opening.too_long;
+        let failed = opening.failed;
         let is_poisoned = opening.opener.is_some_and(|opener| opener.is_poisoned);
         cx.events
             .extend(too_long.map(|bytes| Event::RowTooLarge { bytes }));
@@ -238,6 +304,7 @@ impl PgSession {
                 data.extend_from_slice(piece.unwrap_or_default());
                 Opened::Poison
             }
+            Ok(_) if failed.is_some() => failed.map_or(Opened::Same, Opened::Failed),
             Ok(true) => Opened::Changed,
             Ok(false) => Opened::Same,
             Err(never) => match never {},
@@ -253,12 +320,21 @@ impl Copies {
     }
 }
 
+/// What is known of the tokens in a piece of the stream.
+enum CopyTokens {
+    Known,
+    Ask(Ask),
+    Failed(TokenFault),
+}
+
 /// What became of a piece of the stream.
 enum Opened {
     Same,
     Changed,
     /// A poison record was in it.
     Poison,
+    /// A value of a column with this setting cannot be shown.
+    Failed(Arc<Setting>),
 }
 
 /// Whether the format is binary, and the number of columns.
