@@ -4,7 +4,7 @@
 //!
 //! ```text
 //! => pass                            nothing is sealed
-//! => seal ssn=x | card=$2            values and parameters that are sealed, in the order of the text; parameters last
+//! => seal ssn=x | card=$2            values and parameters that are sealed, in the order of the text; parameters last; $2[] is an array whose elements are
 //! => prepare ssn=$1                  parameters of the statement that the text prepares
 //! => refuse column-use               the anchor of docs/errors.md
 //! ```
@@ -28,9 +28,10 @@ fn planner() -> Planner {
 }
 
 fn parameters(params: &[ParamAction]) -> impl Iterator<Item = String> + '_ {
-    params
-        .iter()
-        .map(|action| format!("{}=${}", action.setting.column, action.number))
+    params.iter().map(|action| {
+        let elements = if action.elements { "[]" } else { "" };
+        format!("{}=${}{elements}", action.setting.column, action.number)
+    })
 }
 
 /// What is done to a statement, in the words of the corpus.

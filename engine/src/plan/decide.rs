@@ -118,7 +118,7 @@ struct Judge<'a> {
     lexical: &'a Lexical,
     decision: Decision,
     /// Protected parameters and how often each is the value of its column.
-    params: BTreeMap<u16, (Arc<Setting>, usize)>,
+    params: BTreeMap<u16, (ParamAction, usize)>,
     /// Where protected result columns are told, if they are.
     results: Option<&'a mut Vec<ResultColumn>>,
 }
@@ -309,7 +309,8 @@ impl<'a> Judge<'a> {
             ))
         };
         match fate.leaf.kind {
-            LeafKind::Param(number) => {
+            LeafKind::Param(number) | LeafKind::Element(number) => {
+                let elements = matches!(fate.leaf.kind, LeafKind::Element(_));
                 if let Some(other) = others.first() {
                     return refuse(
                         RefusalCode::SharedParameter,
@@ -323,26 +324,31 @@ impl<'a> Judge<'a> {
                     return Err(used_elsewhere(number, setting));
                 }
                 if let Wrapper::Prepare(types) = wrapper
-                    && !takes_container(number, types, source)
+                    && !takes_container(number, types, elements, source)
                 {
                     return refuse(
                         RefusalCode::ValueForm,
                         &format!(
-                            "is set to parameter ${number}, which PREPARE gives another type than bytea"
+                            "is set to parameter ${number}, which PREPARE gives another type than bytea{}",
+                            if elements { "[]" } else { "" }
                         ),
                     );
                 }
-                let (earlier, uses) = self
-                    .params
-                    .entry(number)
-                    .or_insert_with(|| (Arc::clone(setting), 0));
+                let (earlier, uses) = self.params.entry(number).or_insert_with(|| {
+                    let action = ParamAction {
+                        number,
+                        setting: Arc::clone(setting),
+                        elements,
+                    };
+                    (action, 0)
+                });
                 *uses += 1;
-                if Arc::ptr_eq(earlier, setting) {
+                if Arc::ptr_eq(&earlier.setting, setting) && earlier.elements == elements {
                     return Ok(());
                 }
                 let what = format!(
                     "shares parameter ${number} with column \"{}\"",
-                    earlier.column
+                    earlier.setting.column
                 );
                 refuse(RefusalCode::SharedParameter, &what)
             }
@@ -397,18 +403,23 @@ impl<'a> Judge<'a> {
             }
         }
         let mut actions = Vec::with_capacity(self.params.len());
-        for (number, (setting, uses)) in std::mem::take(&mut self.params) {
+        for (number, (action, uses)) in std::mem::take(&mut self.params) {
             if written.get(&number) != Some(&uses) {
-                return Err(used_elsewhere(number, &setting));
+                return Err(used_elsewhere(number, &action.setting));
             }
-            actions.push(ParamAction { number, setting });
+            actions.push(action);
         }
         Ok(actions)
     }
 }
 
 /// Whether the type that `PREPARE` gives a parameter can hold a container.
-fn takes_container(number: u16, types: &[Range<usize>], source: &Source<'_>) -> bool {
+fn takes_container(
+    number: u16,
+    types: &[Range<usize>],
+    elements: bool,
+    source: &Source<'_>,
+) -> bool {
     let Some(given) = types.get(usize::from(number).saturating_sub(1)) else {
         return true;
     };
@@ -416,8 +427,14 @@ fn takes_container(number: u16, types: &[Range<usize>], source: &Source<'_>) -> 
         .clone()
         .map(|token| token_name(token, source))
         .collect();
+    let words: Vec<&str> = words.iter().map(|word| &**word).collect();
+    let words = match (elements, &*words) {
+        (true, [element @ .., "[", "]"]) => element,
+        (false, words) => words,
+        (true, _) => return false,
+    };
     matches!(
-        words.iter().map(|word| &**word).collect::<Vec<_>>()[..],
+        words,
         ["bytea" | "text" | "varchar" | "unknown"]
             | ["character", "varying"]
             | ["pg_catalog", ".", "bytea" | "text" | "varchar" | "unknown"]

@@ -34,16 +34,21 @@ pub fn arguments<'a>(
             continue;
         }
         let arguments = list(text, &scratch.tokens, range.start + name + 1..range.end);
-        for ParamAction { number, setting } in actions {
+        for ParamAction {
+            number,
+            setting,
+            elements,
+        } in actions
+        {
             let Some(argument) = arguments.get(usize::from(*number).saturating_sub(1)) else {
                 continue;
             };
             match value(text, &scratch.tokens, argument.clone()) {
                 Argument::Null => {}
-                Argument::Value { token, negative } => {
+                Argument::Value { token, negative } if !elements => {
                     values.push(read(token, setting, negative, text, scratch)?);
                 }
-                Argument::Other => {
+                Argument::Value { .. } | Argument::Other => {
                     let message = format!(
                         "column \"{}\" of protected table \"{}\" is set to an argument of EXECUTE that is not a string or number",
                         setting.column, setting.table

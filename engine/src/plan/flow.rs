@@ -26,8 +26,12 @@ pub(super) struct Leaf {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum LeafKind {
-    Literal { negative: bool },
+    Literal {
+        negative: bool,
+    },
     Param(u16),
+    /// Any element of an array.
+    Element(u16),
 }
 
 /// What happens to a leaf.

@@ -61,6 +61,8 @@ pub struct ParamAction {
     pub number: u16,
     /// The column that it is a value of.
     pub setting: Arc<Setting>,
+    /// It is an array whose elements are the values.
+    pub elements: bool,
 }
 
 /// What happens to the literal of a slot.

@@ -7,6 +7,7 @@
 pub mod copy;
 pub mod effects;
 pub mod facts;
+mod hidden;
 pub mod ident;
 pub mod lex;
 pub mod lexical;

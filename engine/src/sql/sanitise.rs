@@ -1,32 +1,30 @@
 //! The copy of a statement that the parser library sees.
 //!
 //! It has the length of the original, so that a column of the copy is a byte of the text. All data is overwritten, quoted
-//! names lose their content, comments, repeated rows and words that the library does not know are blank, and every byte is ASCII. Long blanks are a comment,
+//! names lose their content, comments, repeated rows and what the library does not know are blank, and every byte is ASCII. Long blanks are a comment,
 //! since the library makes a token of every single one.
 
+use super::facts::Source;
+use super::hidden::Hidden;
 use super::token::{Kind, Token};
-use std::ops::Range;
 
-/// A copy of the tokens `range` of a text. It begins with the first of them.
-pub(super) fn sanitise(
-    text: &[u8],
-    tokens: &[Token],
-    range: Range<usize>,
-    folded: &[Range<usize>],
-) -> String {
-    let statement = tokens.get(range.clone()).unwrap_or_default();
+/// A copy of a statement, without what is hidden. It begins with the first token.
+pub(super) fn sanitise(source: &Source<'_>, hidden: &Hidden) -> String {
+    let Source {
+        text,
+        tokens,
+        range: (start, end),
+        ..
+    } = *source;
+    let statement = tokens.get(start..end).unwrap_or_default();
     let (Some(first), Some(last)) = (statement.first(), statement.last()) else {
         return String::new();
     };
     let base = first.start as usize;
     let mut copy = vec![b' '; last.end as usize - base];
-    let before = folded.partition_point(|folded| folded.end <= range.start);
-    let mut folded = folded.iter().skip(before).peekable();
     let mut written = 0;
-    for (index, token) in tokens.iter().enumerate().take(range.end).skip(range.start) {
-        while folded.next_if(|range| range.end <= index).is_some() {}
-        let repeats = folded.peek().is_some_and(|range| range.contains(&index));
-        if repeats || is_unknown(text, tokens, index) {
+    for (index, token) in source.tokens() {
+        if hidden.hides(index) {
             continue;
         }
         let span = token.span();
@@ -43,33 +41,6 @@ pub(super) fn sanitise(
     }
     // All of it is ASCII.
     String::from_utf8(copy).unwrap_or_default()
-}
-
-/// Words that the library does not know in their place and that change nothing of what is read or written: `ONLY` before a
-/// table, `NO KEY` and `KEY` in locks, `OVERRIDING … VALUE`.
-fn is_unknown(text: &[u8], tokens: &[Token], index: usize) -> bool {
-    let is = |at: Option<usize>, word: &str| {
-        at.and_then(|at| tokens.get(at))
-            .is_some_and(|token| token.is_word(text, word))
-    };
-    let at = |distance: isize| index.checked_add_signed(distance);
-    let word = |distance: isize, word: &str| is(at(distance), word);
-    if word(0, "only") {
-        let before = at(-1).and_then(|at| tokens.get(at));
-        return ["from", "update", "join", "using"]
-            .iter()
-            .any(|before| word(-1, before))
-            || before.is_some_and(|before| before.is(text, b','));
-    }
-    let overriding = |first: isize| {
-        word(first, "overriding")
-            && (word(first + 1, "user") || word(first + 1, "system"))
-            && word(first + 2, "value")
-    };
-    word(-1, "for") && word(0, "no") && word(1, "key") && word(2, "update")
-        || word(-2, "for") && word(-1, "no") && word(0, "key") && word(1, "update")
-        || word(-1, "for") && word(0, "key") && word(1, "share")
-        || (0..3).any(|distance| overriding(-distance))
 }
 
 fn write(token: &Token, raw: &[u8], place: &mut [u8]) {

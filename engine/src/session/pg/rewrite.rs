@@ -77,7 +77,7 @@ impl PgSession {
             return Ok(None);
         }
         let mut sealed: Vec<(usize, Vec<u8>)> = Vec::new();
-        let mut structs = 0;
+        let (mut values, mut structs) = (0, 0);
         let mut stored = None;
         let mut actions = plan.params.iter().peekable();
         for (index, (format, value)) in bind.values().enumerate() {
@@ -86,6 +86,18 @@ impl PgSession {
                 continue;
             };
             let Some(value) = value else { continue };
+            if action.elements {
+                if let Some(array) = self.seal_elements(format, value, &action.setting, cx)? {
+                    structs += array.structs;
+                    values += array.values;
+                    stored = match array.stored {
+                        Some(longest) => Some(longest.longer(stored)),
+                        None => stored,
+                    };
+                    sealed.push((index, array.bytes));
+                }
+                continue;
+            }
             let plain = match format {
                 Format::Binary => Cow::Borrowed(value),
                 Format::Text if !self.lexical.encoding.keeps_bytes() && !value.is_ascii() => {
@@ -94,6 +106,7 @@ impl PgSession {
                 Format::Text => decode(value, &action.setting)?,
             };
             if let Some(container) = self.seal(&plain, &action.setting, cx)? {
+                values += 1;
                 structs += u64::from(container.envelope() == container::Envelope::AcraStruct);
                 let longest = Stored::new(&action.setting, container.as_bytes().len());
                 stored = Some(longest.longer(stored));
@@ -111,10 +124,7 @@ impl PgSession {
         if sealed.is_empty() {
             return Ok(None);
         }
-        cx.events.push(Event::Sealed {
-            values: sealed.len() as u64,
-            structs,
-        });
+        cx.events.push(Event::Sealed { values, structs });
         let mut message =
             Vec::with_capacity(64 + sealed.iter().map(|(_, bytes)| bytes.len()).sum::<usize>());
         let mut replacements = sealed.iter().peekable();
@@ -201,14 +211,14 @@ impl PgSession {
 }
 
 /// The Parse message to send instead: with a rewritten text, and with `bytea` as the declared type of every protected
-/// parameter (policy.md 6.11). `None` if the client's message can pass as it is.
+/// parameter (policy.md 6.11); arrays keep theirs, whose elements are sealed as what they are. `None` if the client's message can pass as it is.
 pub(super) fn parse(
     parse: &Parse<'_>,
     plan: &Plan,
     rewritten: Option<Rewritten>,
 ) -> Option<Vec<u8>> {
     let mut types = Cow::Borrowed(parse.types);
-    for action in &plan.params {
+    for action in plan.params.iter().filter(|action| !action.elements) {
         let at = usize::from(action.number).saturating_sub(1) * 4;
         let declared = types
             .get(at..at + 4)

@@ -11,6 +11,7 @@ pub mod tree;
 mod wrapped;
 mod write;
 
+use super::hidden::Hidden;
 use super::parse;
 use super::sanitise::sanitise;
 use super::token::{Kind, Token};
@@ -142,18 +143,11 @@ pub fn read<T>(source: &Source<'_>, then: impl FnOnce(Reading) -> T) -> Result<T
     if count > parse::MAX_TOKENS {
         return Err(NoFacts::TooLong);
     }
-    if let Some(reading) = wrapped::table(source) {
-        return Ok(then(reading));
-    }
-    let copy = sanitise(
-        source.text,
-        source.tokens,
-        source.range.0..source.range.1,
-        source.folded,
-    );
+    let hidden = Hidden::of(source);
+    let copy = sanitise(source, &hidden);
     parse::with_statement(&copy, count, |statement| {
-        let survey = Survey::of(statement, source)?;
-        let mut reader = Reader::new(source);
+        let survey = Survey::of(statement, source, &hidden)?;
+        let mut reader = Reader::new(source, &hidden);
         let facts = reader
             .statement(statement)
             .and_then(|facts| reader.has_seen(&survey).map(|()| facts));

@@ -6,8 +6,8 @@ use super::tree::Term;
 use crate::sql::facts::param_number;
 use crate::sql::token::Kind;
 use sqlparser::ast::{
-    CastKind, DataType, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments, Ident,
-    Query, UnaryOperator, ValueWithSpan, Visit, Visitor,
+    Array, ArrayElemTypeDef, CastKind, DataType, Expr, Function, FunctionArg, FunctionArgExpr,
+    FunctionArguments, Ident, Query, UnaryOperator, ValueWithSpan, Visit, Visitor,
 };
 use std::ops::ControlFlow;
 
@@ -75,10 +75,48 @@ impl Reader<'_> {
                         operands: Vec::new(),
                     }
                 }
-                None => self.computed(expr)?,
+                None => match self.plain_arguments(function, "unnest").as_deref() {
+                    Some([array]) => {
+                        self.parts(&function.name)?;
+                        self.element(array)?
+                    }
+                    _ => self.computed(expr)?,
+                },
             },
             Expr::Subquery(query) => Term::Query(Box::new(self.query(query)?)),
             _ => self.computed(expr)?,
+        })
+    }
+
+    /// Reads an array as any of its elements. Casts to arrays of types that hold a container are looked through.
+    pub(super) fn element(&mut self, array: &Expr) -> Result<Term, NoFacts> {
+        Ok(match array {
+            Expr::Nested(inner) => self.element(inner)?,
+            Expr::Cast {
+                kind: CastKind::Cast | CastKind::DoubleColon,
+                expr: inner,
+                data_type: DataType::Array(ArrayElemTypeDef::SquareBracket(of, _)),
+                format: None,
+            } if matches!(
+                **of,
+                DataType::Bytea
+                    | DataType::Text
+                    | DataType::Varchar(None)
+                    | DataType::CharacterVarying(None)
+            ) =>
+            {
+                self.element(inner)?
+            }
+            Expr::Array(Array { elem, named: true }) => Term::Choice {
+                results: self.terms(elem)?,
+                operands: Vec::new(),
+            },
+            Expr::Value(value) => match self.literal(value)? {
+                Term::Param(number, token) => Term::Element(number, token),
+                Term::Nothing => Term::Nothing,
+                _ => Term::Computed(Vec::new()),
+            },
+            _ => self.computed(array)?,
         })
     }
 
@@ -114,7 +152,7 @@ impl Reader<'_> {
         }
     }
 
-    fn literal(&mut self, literal: &ValueWithSpan) -> Result<Term, NoFacts> {
+    pub(super) fn literal(&mut self, literal: &ValueWithSpan) -> Result<Term, NoFacts> {
         let token = self.source.token_at(literal.span);
         let token = token.ok_or(NoFacts::NotUnderstood)?;
         let first = self.look(token)?;
