@@ -3,7 +3,7 @@
 use acra_harness::raw::{Connection, Message, frontend as f};
 use acra_harness::scene::{CONFIG, Scene, hex, rows, rows_of, value};
 use acra_harness::servers::Postgres;
-use acra_harness::{Error, Result};
+use acra_harness::{Context, Error, Result};
 
 const KIN: &str = "CREATE TABLE vault_child (more int) INHERITS (vault); CREATE SCHEMA parts; \
      CREATE TABLE parts.vault_grandchild () INHERITS (vault_child); \
@@ -65,6 +65,46 @@ fn children_and_views(scene: &Scene<'_>) -> Result<()> {
         scene.stored("SELECT count(*) FROM vault WHERE id = 9")?,
         "0"
     );
+    Ok(())
+}
+
+#[test]
+fn a_protected_column_is_followed_into_views_under_other_names() -> Result<()> {
+    for version in [15, 18] {
+        let scene = Scene::on(Postgres::shared(version)?, |config| config)?;
+        scene.run_directly(
+            "CREATE VIEW renamed AS SELECT v.secret AS s, v.note AS secret, v.id FROM vault v JOIN plain ON plain.id = v.id; \
+             CREATE VIEW twice (a, \"B\") AS WITH r AS (SELECT * FROM renamed) SELECT r.secret, r.s FROM r UNION ALL SELECT 'a\\b', other FROM vault; \
+             INSERT INTO plain VALUES (1)",
+        )?;
+        let mut session = scene.proxied()?;
+        session.run(&insert("vault", 1))?;
+        for refused in [
+            "SELECT id FROM renamed WHERE s = 'kept secret'",
+            "SELECT a FROM twice WHERE \"B\" = 'kept secret'",
+            "INSERT INTO plain (id, note) SELECT id, s FROM renamed",
+            "SELECT DISTINCT \"B\" FROM twice",
+        ] {
+            let answers = session.query(refused)?;
+            let code = answers.iter().find_map(|message| message.field(b'C'));
+            assert_eq!(code.as_deref(), Some("0A000"), "{refused} on {version}");
+        }
+        // What has the name of a protected column and is another one, is not protected.
+        for passed in [
+            "SELECT id FROM renamed WHERE secret = 'n'",
+            "SELECT count(*) FROM twice WHERE a <> 'n'",
+        ] {
+            session.run(passed).context(|| passed.into())?;
+        }
+        session.run("UPDATE vault SET other = s FROM renamed WHERE renamed.id = vault.id")?;
+        for read in [
+            "SELECT s FROM renamed",
+            "SELECT \"B\" FROM twice LIMIT 1",
+            "SELECT other FROM vault",
+        ] {
+            assert_eq!(value(&mut session, read)?, hex(b"kept secret"), "{read}");
+        }
+    }
     Ok(())
 }
 
@@ -143,7 +183,7 @@ fn what_does_not_fit_is_in_the_log() -> Result<()> {
     let yaml = "schemas:\n  - table: vault\n    columns: [secret, id]\n    encrypted:\n      - column: secret\n      \
          - column: id\n      - column: gone\n  - table: later\n    encrypted:\n      - column: x\n";
     let scene = Scene::with(|config| config.encryptor_yaml(yaml))?;
-    scene.run_directly("CREATE VIEW renamed AS SELECT secret AS s FROM vault")?;
+    scene.run_directly("CREATE VIEW renamed AS SELECT md5(secret) AS s FROM vault")?;
     scene.proxied()?.run("SELECT 1")?;
     let log = scene.acra.log();
     for part in [

@@ -14,6 +14,7 @@ mod scalar;
 mod schema;
 mod setting;
 mod table;
+mod views;
 
 #[cfg(test)]
 mod tests;
@@ -24,6 +25,7 @@ pub use needs::KeyNeeds;
 pub use schema::{Column, Kinship, Relation, Schema};
 pub use setting::{Setting, Transform};
 pub use table::{Columns, Table};
+pub use views::ReadView;
 
 use lint::Folding;
 use raw::{RawConfig, RawTable};

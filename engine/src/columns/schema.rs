@@ -4,6 +4,7 @@
 //! through which nothing can be written.
 
 use super::table::{Columns, Table};
+use super::views::ReadView;
 use std::sync::Arc;
 
 /// The relations of a database that have to do with configured tables.
@@ -39,6 +40,8 @@ pub struct Relation {
     pub columns: Vec<Column>,
     /// Of a view: the columns that it reads, by their names where it reads them.
     pub reads: Vec<String>,
+    /// Of a view: its query.
+    pub query: Option<String>,
 }
 
 /// A column of a relation.
@@ -51,8 +54,9 @@ pub struct Column {
 }
 
 impl Columns {
-    /// The configuration completed by what a database says, and what in it does not fit, a sentence each.
-    pub fn in_database(&self, schema: &Schema) -> (Self, Vec<String>) {
+    /// The configuration completed by what a database says, and what in it does not fit, a sentence each. `read` finds the
+    /// protected columns of a view's query.
+    pub fn in_database(&self, schema: &Schema, read: ReadView<'_>) -> (Self, Vec<String>) {
         let mut completed = Self::empty();
         completed.ignores_client_ids = self.ignores_client_ids;
         let mut notes = Vec::new();
@@ -67,9 +71,10 @@ impl Columns {
                 self.add_kin(&mut completed, table.child(child));
             }
             for view in own(Kinship::View) {
-                self.add_kin(&mut completed, table.view(view, &mut notes));
+                self.add_kin(&mut completed, table.view(view));
             }
         }
+        self.read_views(&mut completed, schema, read, &mut notes);
         notes.sort_unstable();
         notes.dedup();
         (completed, notes)
@@ -170,39 +175,6 @@ impl Table {
             ..self.clone()
         }
     }
-
-    /// An entry for a view. A protected column under another name in it is not recognised.
-    fn view(&self, view: &Relation, notes: &mut Vec<String>) -> Self {
-        let mut entry = Self::new(
-            Some(view.schema.clone()),
-            view.name.clone(),
-            Some(
-                view.columns
-                    .iter()
-                    .map(|column| column.name.clone())
-                    .collect(),
-            ),
-        );
-        entry.is_view = true;
-        for setting in self.settings() {
-            if view
-                .columns
-                .iter()
-                .any(|column| column.name == setting.column)
-            {
-                entry.add(Arc::clone(setting));
-            } else if view.reads.contains(&setting.column) {
-                notes.push(format!(
-                    "view \"{}.{}\" reads column \"{}\" of table \"{}\" and does not show it under its name: if it shows it under another one, comparisons with that are not recognised",
-                    view.schema,
-                    view.name,
-                    setting.column,
-                    self.full_name()
-                ));
-            }
-        }
-        entry
-    }
 }
 
 #[cfg(test)]
@@ -238,6 +210,7 @@ schemas:
             name,
             columns: columns.split(' ').map(column).collect(),
             reads: vec!["ssn".to_owned()],
+            query: None,
         }
     }
 
@@ -267,7 +240,7 @@ schemas:
                 relation(("x", "orders"), Kinship::Child, ("x", "orders_1"), "card"),
             ],
         };
-        let (columns, notes) = configured().in_database(&schema);
+        let (columns, notes) = configured().in_database(&schema, &|_, _| None);
         assert!(notes.is_empty(), "{notes:?}");
         let child = columns.table(None, "people_1").unwrap();
         assert_eq!(child.columns().unwrap(), ["ssn", "id"]);
@@ -292,7 +265,7 @@ schemas:
                 relation(people, Kinship::View, ("public", "v"), "id secret"),
             ],
         };
-        let (columns, notes) = configured().in_database(&schema);
+        let (columns, notes) = configured().in_database(&schema, &|_, _| None);
         assert!(columns.table(None, "people").unwrap().is_disputed());
         let told = |part: &str| assert!(notes.iter().any(|note| note.contains(part)), "{notes:?}");
         told("\"people\", column \"ssn\" is neither bytea nor text");
@@ -308,7 +281,7 @@ schemas:
                 relation(("app", "orders"), Kinship::Itself, ("app", "orders"), "id"),
             ],
         };
-        let (columns, notes) = configured().in_database(&schema);
+        let (columns, notes) = configured().in_database(&schema, &|_, _| None);
         assert!(columns.table(None, "people").unwrap().is_disputed());
         assert_eq!(notes.len(), 1);
         assert!(notes[0].contains("\"app.orders\" has no column \"card\""));

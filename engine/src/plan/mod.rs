@@ -21,6 +21,7 @@ mod resolve;
 mod schema;
 mod scope;
 mod store;
+mod view;
 
 #[cfg(test)]
 mod copy_tests;

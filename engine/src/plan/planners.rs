@@ -1,7 +1,8 @@
 //! One planner for each database of a server: its tables have children and views of their own.
 
-use super::{Planner, Unsupported};
+use super::{Planner, Unsupported, view};
 use crate::columns::{Columns, Schema};
+use crate::sql::Lexical;
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -94,14 +95,21 @@ impl Planners {
         Some(catalog)
     }
 
-    /// Takes the answer of a database. Gives what in the configuration does not fit it, unless that has been told before.
-    pub fn learn(&self, claim: Claim, schema: Schema) -> Vec<String> {
+    /// Takes the answer of a database; `standard_strings` is `standard_conforming_strings` of the session
+    /// that asked, by which the database writes the queries of views. Gives what in the configuration does not fit it, unless that has been told before.
+    pub fn learn(&self, claim: Claim, schema: Schema, standard_strings: bool) -> Vec<String> {
         let mut state = claim.0.state();
         state.knowledge = Knowledge::Current;
         if state.schema.as_ref() == Some(&schema) {
             return Vec::new();
         }
-        let (columns, notes) = self.columns.in_database(&schema);
+        let lexical = Lexical {
+            standard_conforming_strings: standard_strings,
+            ..Lexical::default()
+        };
+        let (columns, notes) = self.columns.in_database(&schema, &|columns, query| {
+            view::protected_columns(columns, query, &lexical)
+        });
         let planner = Planner::new(Arc::new(columns), self.unsupported, self.cache_bytes);
         state.planner = Arc::new(planner);
         state.schema = Some(schema);

@@ -37,6 +37,7 @@ fn relation(kin: &str, name: &str, columns: &str) -> Vec<u8> {
         Some(&hex(name)),
         Some(columns.join(",").as_bytes()),
         None,
+        None,
     ])
 }
 
