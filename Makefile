@@ -18,7 +18,7 @@ demo-stop:
 	@scripts/demo.sh stop
 
 test:
-	@scripts/setup.sh build postgres-15 postgres-17 postgres-18 oracle
+	@scripts/setup.sh build postgres-15 postgres-17 postgres-18 oracle django
 	@scripts/test.sh
 
 lint:

@@ -4,7 +4,7 @@
 //!
 //! ```text
 //! => pass                            nothing is sealed
-//! => seal ssn=x | card=$2            values and parameters that are sealed, in the order of the text; parameters last; $2[] is an array whose elements are
+//! => seal ssn=x | card=$2            values and parameters that are sealed, in the order of the text; parameters last; x[] and $2[] are arrays whose elements are
 //! => prepare ssn=$1                  parameters of the statement that the text prepares
 //! => refuse column-use               the anchor of docs/errors.md
 //! ```
@@ -12,7 +12,9 @@
 //! Lines that begin with `#` are comments. The tables are those of `encryptor.yaml`.
 
 use acra_engine::columns::{Columns, Database};
-use acra_engine::plan::{Lexical, ParamAction, Planner, Scratch, Unsupported, Verdict};
+use acra_engine::plan::{
+    Lexical, LiteralKind, ParamAction, Planner, Scratch, Unsupported, Verdict,
+};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -45,9 +47,14 @@ fn outcome(planner: &Planner, text: &str) -> String {
     for literal in plan.literals(text.as_bytes(), &scratch) {
         match literal {
             Ok(literal) => sealed.push(format!(
-                "{}={}",
+                "{}={}{}",
                 literal.setting.column,
-                String::from_utf8_lossy(&literal.value)
+                String::from_utf8_lossy(&literal.value),
+                if literal.kind == LiteralKind::Array {
+                    "[]"
+                } else {
+                    ""
+                }
             )),
             Err(refusal) => return format!("refuse {}", refusal.code.anchor()),
         }

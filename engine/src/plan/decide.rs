@@ -352,7 +352,7 @@ impl<'a> Judge<'a> {
                 );
                 refuse(RefusalCode::SharedParameter, &what)
             }
-            LeafKind::Literal { negative } => {
+            LeafKind::Literal(written) => {
                 if let Some(other) = others.first() {
                     return refuse(
                         RefusalCode::ValueForm,
@@ -381,7 +381,7 @@ impl<'a> Judge<'a> {
                 if let Some(place) = slots.get_mut(slot) {
                     *place = Some(SlotAction {
                         setting: Arc::clone(setting),
-                        negative,
+                        written,
                     });
                 }
                 Ok(())

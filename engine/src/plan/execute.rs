@@ -2,7 +2,7 @@
 //!
 //! Which they are is known of the statement that was prepared, and so of the session, not of the text.
 
-use super::literals::{LiteralValue, read};
+use super::literals::{LiteralValue, Written, read};
 use super::refusal::{Refusal, RefusalCode};
 use super::{ParamAction, Scratch};
 use crate::sql::effects::{executed, statements};
@@ -45,10 +45,14 @@ pub fn arguments<'a>(
             };
             match value(text, &scratch.tokens, argument.clone()) {
                 Argument::Null => {}
-                Argument::Value { token, negative } if !elements => {
-                    values.push(read(token, setting, negative, text, scratch)?);
+                Argument::Value { token, written } => {
+                    let written = match elements {
+                        true => Written::InArray,
+                        false => written,
+                    };
+                    values.push(read(token, setting, written, text, scratch)?);
                 }
-                Argument::Value { .. } | Argument::Other => {
+                Argument::Other => {
                     let message = format!(
                         "column \"{}\" of protected table \"{}\" is set to an argument of EXECUTE that is not a string or number",
                         setting.column, setting.table
@@ -63,7 +67,7 @@ pub fn arguments<'a>(
 
 enum Argument {
     Null,
-    Value { token: usize, negative: bool },
+    Value { token: usize, written: Written },
     Other,
 }
 
@@ -81,11 +85,11 @@ fn value(text: &[u8], tokens: &[Token], argument: Range<usize>) -> Argument {
         [null] if null.is_word(text, "null") => Argument::Null,
         [value] if is_string(value) || value.kind == Kind::Number => Argument::Value {
             token: argument.start,
-            negative: false,
+            written: Written::Plainly,
         },
         [sign, value] if sign.is(text, b'-') && value.kind == Kind::Number => Argument::Value {
             token: argument.start + 1,
-            negative: true,
+            written: Written::WithMinus,
         },
         _ => Argument::Other,
     }

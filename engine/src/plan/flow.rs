@@ -3,6 +3,7 @@
 //! A flow is a set of sources: protected columns, literals and parameters of the text, and anything that is neither.
 //! Flows are numbers of nodes of one graph, so that what is passed on by many queries is stored, and followed, once.
 
+use super::literals::Written;
 use crate::columns::Setting;
 use foldhash::{HashMap, HashMapExt as _};
 use std::sync::Arc;
@@ -26,9 +27,7 @@ pub(super) struct Leaf {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum LeafKind {
-    Literal {
-        negative: bool,
-    },
+    Literal(Written),
     Param(u16),
     /// Any element of an array.
     Element(u16),

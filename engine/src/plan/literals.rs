@@ -15,6 +15,19 @@ pub enum LiteralKind {
     String,
     /// As a number.
     Number,
+    /// As a character string that is an array; its elements are the values.
+    Array,
+}
+
+/// How a literal stands for what is stored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Written {
+    /// As it is.
+    Plainly,
+    /// The token before it is its sign.
+    WithMinus,
+    /// Its elements are the values.
+    InArray,
 }
 
 /// A value in a text that must be sealed.
@@ -44,16 +57,16 @@ impl Plan {
         scratch.shape.literals().iter().filter_map(move |lifted| {
             let action = self.slots.get(lifted.slot as usize)?.as_ref()?;
             let token = lifted.token as usize;
-            Some(read(token, &action.setting, action.negative, text, scratch))
+            Some(read(token, &action.setting, action.written, text, scratch))
         })
     }
 }
 
-/// Reads the value at a token; `negative` says that the token before it is its sign.
+/// Reads the value at a token.
 pub(super) fn read<'a>(
     at: usize,
     setting: &'a Arc<Setting>,
-    negative: bool,
+    written: Written,
     text: &'a [u8],
     scratch: &'a Scratch,
 ) -> Result<LiteralValue<'a>, Refusal> {
@@ -71,7 +84,7 @@ pub(super) fn read<'a>(
     let mut span = token.span();
     if token.kind == Kind::Number {
         let mut value = Cow::Borrowed(literal::number(token, text));
-        if negative {
+        if written == Written::WithMinus {
             let sign = at.checked_sub(1).and_then(|sign| scratch.tokens.get(sign));
             span.start = sign.map_or(span.start, |sign| sign.start as usize);
             value.to_mut().insert(0, b'-');
@@ -94,7 +107,10 @@ pub(super) fn read<'a>(
     Ok(LiteralValue {
         span,
         value,
-        kind: LiteralKind::String,
+        kind: match written {
+            Written::InArray => LiteralKind::Array,
+            Written::Plainly | Written::WithMinus => LiteralKind::String,
+        },
         setting,
     })
 }

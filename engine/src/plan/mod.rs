@@ -40,6 +40,7 @@ pub use planners::{Catalog, Claim, Planners};
 pub use refusal::{Refusal, RefusalCode};
 
 use crate::columns::Setting;
+use literals::Written;
 use std::sync::Arc;
 
 /// What happens to a statement's text.
@@ -70,8 +71,7 @@ pub struct ParamAction {
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct SlotAction {
     setting: Arc<Setting>,
-    /// The token before it is its sign.
-    negative: bool,
+    written: Written,
 }
 
 /// What is done to the texts of one shape, to the values that are bound to them, and to the session.

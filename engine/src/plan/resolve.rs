@@ -3,6 +3,7 @@
 //! A query is resolved to its columns. Whatever needs the plain value of a protected column is refused on the way.
 
 use super::flow::{Flow, Flows, Leaf, LeafKind, NOTHING, PLAIN};
+use super::literals::Written;
 use super::names::token_name;
 use super::refusal::{Refusal, RefusalCode};
 use super::schema::Schema;
@@ -561,16 +562,20 @@ impl<'a> Resolver<'a> {
                 scope.column(qualifier.as_deref(), &name, &mut self.flows)?
             }
             Term::Literal(token) => {
-                let kind = LeafKind::Literal { negative: false };
+                let kind = LeafKind::Literal(Written::Plainly);
                 self.flows.leaf(leaf(token, kind))
             }
             Term::Negative(token) => {
-                let kind = LeafKind::Literal { negative: true };
+                let kind = LeafKind::Literal(Written::WithMinus);
                 self.flows.leaf(leaf(token, kind))
             }
             Term::Param(number, token) => self.flows.leaf(leaf(token, LeafKind::Param(*number))),
             Term::Element(number, token) => {
                 self.flows.leaf(leaf(token, LeafKind::Element(*number)))
+            }
+            Term::ElementOfLiteral(token) => {
+                let kind = LeafKind::Literal(Written::InArray);
+                self.flows.leaf(leaf(token, kind))
             }
             Term::Nothing => NOTHING,
             Term::Query(query) => self.query(query, Some(scope))?.any(&mut self.flows),

@@ -39,6 +39,8 @@ const WRITES: &[&str] = &[
     "INSERT INTO vault (id, other) VALUES (2, 'MARK'); WITH v AS (TABLE vault) INSERT INTO vault (id, secret) SELECT 1, other FROM v",
     "INSERT INTO vault (id, secret) SELECT * FROM unnest(ARRAY[1, 2], ARRAY['MARK', 'x']::bytea[])",
     "INSERT INTO vault (id, secret) SELECT unnest(ARRAY[1]), unnest(ARRAY['MARK'::bytea])",
+    "INSERT INTO vault (id, secret) SELECT * FROM UNNEST(('{1,2}')::bigint[], ('{MARK,\"it''s \\\\\\\\ MARK\"}')::bytea[]) RETURNING id",
+    "INSERT INTO vault (id, secret) SELECT unnest(ARRAY[1, 2]), unnest(E'{NULL,\\'MARK}'::bytea[]); DELETE FROM vault; INSERT INTO vault (id, secret) SELECT * FROM unnest('{1}'::int[], $x${MARK}$x$::bytea[])",
     "INSERT INTO vault (id) VALUES (1); UPDATE vault SET secret = u.s FROM unnest(ARRAY[1], ARRAY['MARK']::bytea[]) AS u (i, s) WHERE u.i = vault.id",
     "MERGE INTO vault USING (VALUES (1, 'MARK'::bytea)) v (id, s) ON vault.id = v.id \
     WHEN MATCHED THEN UPDATE SET secret = v.s WHEN NOT MATCHED THEN INSERT (id, secret) VALUES (v.id, v.s)",
@@ -161,6 +163,13 @@ fn execute_seals_the_arguments_of_protected_parameters() -> Result<()> {
             "{sql}"
         );
     }
+    connection.run(
+        "PREPARE a (int[], bytea[]) AS INSERT INTO vault (id, secret) SELECT * FROM unnest($1, $2)",
+    )?;
+    connection.run(&format!("EXECUTE a ('{{5,6}}', '{{{MARK},NULL}}')"))?;
+    let select = "SELECT secret FROM vault WHERE id = 5";
+    assert!(value(&mut direct, select)?.starts_with("\\x252525"));
+    assert_eq!(value(&mut connection, select)?, hex(MARK.as_bytes()));
     connection.run("EXECUTE p (4, NULL, NULL); DEALLOCATE p")?;
     // The same statement by the extended protocol.
     connection.run("PREPARE p AS UPDATE vault SET secret = $1 WHERE id = 4")?;

@@ -244,7 +244,7 @@ class Reader:
         if name == "A_ArrayExpr":
             return self.value(body.get("elements", []), scope)
         flows = self.value(node, scope)
-        if name != "ParamRef":
+        if name not in ("ParamRef", "A_Const"):
             self.use(flows)
             return computed(flows)
         return flows

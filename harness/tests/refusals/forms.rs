@@ -79,7 +79,7 @@ const COLUMNS: &[&str] = &[
     "UPDATE vault SET secret[1] = 'SECRET'",
     "INSERT INTO vault (id, secret.part) VALUES (1, 'SECRET')",
     "INSERT INTO vault (id, secret) VALUES (1, 'x') ON CONFLICT (id) WHERE secret = 'SECRET' DO NOTHING",
-    "INSERT INTO vault (id, secret) SELECT * FROM unnest(ARRAY[1], '{SECRET}'::bytea[])",
+    "INSERT INTO vault (id, secret) SELECT * FROM unnest(ARRAY[1], '{SECRET}'::int[])",
     "INSERT INTO vault (id, secret) SELECT 1, u FROM unnest(ARRAY['SECRET']::bytea[]) u WHERE u <> ''",
     "UPDATE vault SET note = 'n' WHERE secret = 'SECRET'",
     "DELETE FROM vault WHERE secret IN ('SECRET', 'x')",

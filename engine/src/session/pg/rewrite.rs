@@ -35,14 +35,28 @@ impl PgSession {
         cx: &mut Cx<'_>,
     ) -> Result<Option<Rewritten>, Stop> {
         let mut edits = Vec::new();
-        let mut structs = 0;
+        let (mut count, mut structs) = (0, 0);
         let mut stored = None;
         for literal in values {
             let value = match literal.kind {
                 LiteralKind::Number => Cow::Borrowed(&*literal.value),
                 LiteralKind::String => decode(&literal.value, literal.setting)?,
+                LiteralKind::Array => {
+                    let (value, setting) = (&literal.value, literal.setting);
+                    if let Some(array) = self.seal_elements(Format::Text, value, setting, cx)? {
+                        structs += array.structs;
+                        count += array.values;
+                        stored = Stored::longest(array.stored, stored);
+                        edits.push(Edit {
+                            span: literal.span.clone(),
+                            text: quote_array(&array.bytes),
+                        });
+                    }
+                    continue;
+                }
             };
             if let Some(sealed) = self.seal(&value, literal.setting, cx)? {
+                count += 1;
                 structs += u64::from(sealed.envelope() == container::Envelope::AcraStruct);
                 let longest = Stored::new(literal.setting, sealed.as_bytes().len());
                 stored = Some(longest.longer(stored));
@@ -56,7 +70,7 @@ impl PgSession {
             return Ok(None);
         }
         cx.events.push(Event::Sealed {
-            values: edits.len() as u64,
+            values: count,
             structs,
         });
         let mut out = Vec::with_capacity(
@@ -90,10 +104,7 @@ impl PgSession {
                 if let Some(array) = self.seal_elements(format, value, &action.setting, cx)? {
                     structs += array.structs;
                     values += array.values;
-                    stored = match array.stored {
-                        Some(longest) => Some(longest.longer(stored)),
-                        None => stored,
-                    };
+                    stored = Stored::longest(array.stored, stored);
                     sealed.push((index, array.bytes));
                 }
                 continue;
@@ -243,6 +254,21 @@ pub(super) fn parse(
         out.extend_from_slice(&types);
     });
     Some(message)
+}
+
+/// An array as a character string, read alike by the server whatever it reported last. The blank keeps the `E` apart from a
+/// word before it.
+fn quote_array(array: &[u8]) -> Vec<u8> {
+    let mut text = Vec::with_capacity(array.len() + 16);
+    text.extend_from_slice(b" E'");
+    for byte in array {
+        if matches!(byte, b'\'' | b'\\') {
+            text.push(*byte);
+        }
+        text.push(*byte);
+    }
+    text.push(b'\'');
+    text
 }
 
 /// The bytes that a text stands for in a `bytea` column.

@@ -36,6 +36,14 @@ impl Stored {
         }
     }
 
+    /// The longest of two, if there are any.
+    pub(super) fn longest(one: Option<Self>, other: Option<Self>) -> Option<Self> {
+        match one {
+            Some(one) => Some(one.longer(other)),
+            None => other,
+        }
+    }
+
     fn hint(&self) -> String {
         let Setting { table, column, .. } = &*self.setting;
         let characters = self.bytes.saturating_mul(2).saturating_add(2);

@@ -113,6 +113,9 @@ impl Reader<'_> {
             },
             Expr::Value(value) => match self.literal(value)? {
                 Term::Param(number, token) => Term::Element(number, token),
+                Term::Literal(token) if self.source.kind(token) != Some(Kind::Number) => {
+                    Term::ElementOfLiteral(token)
+                }
                 Term::Nothing => Term::Nothing,
                 _ => Term::Computed(Vec::new()),
             },

@@ -199,6 +199,8 @@ pub enum Term {
     Param(u16, usize),
     /// Any element of an array that is a parameter, and the token of that.
     Element(u16, usize),
+    /// Any element of an array that is a character string; the number of its token.
+    ElementOfLiteral(usize),
     /// `NULL` or `DEFAULT`
     Nothing,
     /// The value of a sub-select.
