@@ -148,7 +148,11 @@ fn what_is_no_array_of_values_is_refused() -> Result<()> {
         let told = error.field(b'M').unwrap_or_default();
         assert!(told.contains("\"label\"") && !told.contains(MARK), "{told}");
     }
-    for written in [format!("'{open}'"), format!("E'{MARK}'"), format!("$${quoted}$$")] {
+    for written in [
+        format!("'{open}'"),
+        format!("E'{MARK}'"),
+        format!("$${quoted}$$"),
+    ] {
         let sql = format!("INSERT INTO shelf (id, label) SELECT 1, unnest({written}::text[])");
         let answers = connection.query(&sql)?;
         let code = answers.iter().find_map(|message| message.field(b'C'));

@@ -18,17 +18,16 @@ pub(super) struct SealedArray {
     /// How many were sealed, and how many of these are AcraStructs.
     pub(super) values: u64,
     pub(super) structs: u64,
-    /// The longest container in it.
-    pub(super) stored: Option<Stored>,
 }
 
 impl PgSession {
-    /// The array with every element sealed; `None` if nothing had to change.
+    /// The array with every element sealed; `None` if nothing had to change. `stored` is the longest container so far.
     pub(super) fn seal_elements(
         &self,
         format: Format,
         bytes: &[u8],
         setting: &Arc<Setting>,
+        stored: &mut Option<Stored>,
         cx: &mut Cx<'_>,
     ) -> Result<Option<SealedArray>, Stop> {
         let array = match format {
@@ -39,7 +38,7 @@ impl PgSession {
             Format::Binary => Array::binary(bytes),
         };
         let array = array.map_err(|BadArray| bad_array(setting))?;
-        let (mut values, mut structs, mut stored) = (0, 0, None);
+        let (mut values, mut structs) = (0, 0);
         let mut replacements = Vec::with_capacity(array.elements().len());
         for element in array.elements() {
             let plain = match format {
@@ -50,8 +49,7 @@ impl PgSession {
             replacements.push(sealed.map(|sealed| {
                 values += 1;
                 structs += u64::from(sealed.envelope() == container::Envelope::AcraStruct);
-                let longest = Stored::new(setting, sealed.as_bytes().len());
-                stored = Some(longest.longer(stored.take()));
+                Stored::note(stored, setting, sealed.as_bytes().len());
                 sealed.as_bytes().to_vec()
             }));
         }
@@ -59,7 +57,6 @@ impl PgSession {
             bytes: array.with(&replacements),
             values,
             structs,
-            stored,
         }))
     }
 }

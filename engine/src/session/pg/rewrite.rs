@@ -42,11 +42,12 @@ impl PgSession {
                 LiteralKind::Number => Cow::Borrowed(&*literal.value),
                 LiteralKind::String => decode(&literal.value, literal.setting)?,
                 LiteralKind::Array => {
-                    let (value, setting) = (&literal.value, literal.setting);
-                    if let Some(array) = self.seal_elements(Format::Text, value, setting, cx)? {
+                    let (format, setting) = (Format::Text, literal.setting);
+                    let array =
+                        self.seal_elements(format, &literal.value, setting, &mut stored, cx)?;
+                    if let Some(array) = array {
                         structs += array.structs;
                         count += array.values;
-                        stored = Stored::longest(array.stored, stored);
                         edits.push(Edit {
                             span: literal.span.clone(),
                             text: quote_array(&array.bytes),
@@ -58,8 +59,7 @@ impl PgSession {
             if let Some(sealed) = self.seal(&value, literal.setting, cx)? {
                 count += 1;
                 structs += u64::from(sealed.envelope() == container::Envelope::AcraStruct);
-                let longest = Stored::new(literal.setting, sealed.as_bytes().len());
-                stored = Some(longest.longer(stored));
+                Stored::note(&mut stored, literal.setting, sealed.as_bytes().len());
                 edits.push(Edit {
                     span: literal.span.clone(),
                     text: self.quote(&sealed),
@@ -101,10 +101,10 @@ impl PgSession {
             };
             let Some(value) = value else { continue };
             if action.elements {
-                if let Some(array) = self.seal_elements(format, value, &action.setting, cx)? {
+                let array = self.seal_elements(format, value, &action.setting, &mut stored, cx)?;
+                if let Some(array) = array {
                     structs += array.structs;
                     values += array.values;
-                    stored = Stored::longest(array.stored, stored);
                     sealed.push((index, array.bytes));
                 }
                 continue;
@@ -119,8 +119,7 @@ impl PgSession {
             if let Some(container) = self.seal(&plain, &action.setting, cx)? {
                 values += 1;
                 structs += u64::from(container.envelope() == container::Envelope::AcraStruct);
-                let longest = Stored::new(&action.setting, container.as_bytes().len());
-                stored = Some(longest.longer(stored));
+                Stored::note(&mut stored, &action.setting, container.as_bytes().len());
                 let bytes = match format {
                     Format::Binary => container.as_bytes().to_vec(),
                     Format::Text => {

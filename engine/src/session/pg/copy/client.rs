@@ -129,6 +129,7 @@ impl PgSession {
         self.copies.client_left -= slice.body.len();
         match outcome {
             Ok(changed) => {
+                self.ledger.stores(incoming.longest.as_ref());
                 match changed {
                     true => send_data(&data, out.to_server),
                     false => slice.pass(input.bytes, out.to_server),
@@ -167,6 +168,7 @@ impl PgSession {
         let mut data = Vec::new();
         match self.seal_cells(&mut incoming, None, &mut data, cx) {
             Ok(_) => {
+                self.ledger.stores(incoming.longest.as_ref());
                 send_data(&data, out.to_server);
                 Copied::Pass
             }
@@ -190,6 +192,7 @@ impl PgSession {
             plan,
             encoding,
             stream,
+            longest,
         } = incoming;
         let mut sealing = Sealing {
             session: self,
@@ -198,6 +201,7 @@ impl PgSession {
             cx,
             sealed: 0,
             structs: 0,
+            longest,
         };
         let changed = match piece {
             Some(piece) => {

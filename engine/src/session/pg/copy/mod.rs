@@ -18,6 +18,7 @@ mod writing;
 #[cfg(test)]
 mod tests;
 
+use super::stored::Stored;
 use crate::plan::{ClientEncoding, CopyIn, Dialect};
 use crate::wire::outbox::Outbox;
 use crate::wire::pg::frame::HEADER;
@@ -61,6 +62,8 @@ struct Incoming {
     plan: Arc<CopyIn>,
     encoding: ClientEncoding,
     stream: Stream,
+    /// The longest container so far.
+    longest: Option<Stored>,
 }
 
 /// Rows on their way to the client.

@@ -13,6 +13,7 @@ use crate::plan::{ClientEncoding, CopyColumn, CopyFormat, CopyIn};
 use crate::session::pg::PgSession;
 use crate::session::pg::frontend::Stop;
 use crate::session::pg::rewrite::{decode, foreign_encoding};
+use crate::session::pg::stored::Stored;
 use crate::session::{ClientError, Cx};
 use std::borrow::Cow;
 
@@ -31,6 +32,8 @@ pub(super) struct Sealing<'a, 'b> {
     /// Values that were sealed, and how many of them became AcraStructs.
     pub(super) sealed: u64,
     pub(super) structs: u64,
+    /// The longest container of the COPY.
+    pub(super) longest: &'a mut Option<Stored>,
 }
 
 /// The value of a cell.
@@ -130,6 +133,7 @@ impl Cells for Sealing<'_, '_> {
         self.sealed += 1;
         self.structs += u64::from(sealed.envelope() == Envelope::AcraStruct);
         let container = sealed.as_bytes();
+        Stored::note(self.longest, setting, container.len());
         match plan.dialect.format {
             CopyFormat::Binary => {
                 // One value of more than 2 GiB is refused by the server, whose lengths are signed.

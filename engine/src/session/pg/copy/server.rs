@@ -65,6 +65,7 @@ impl PgSession {
             encoding,
             stream: Stream::new(splitter, self.context.limits.max_row),
             plan,
+            longest: None,
         }));
     }
 
