@@ -109,11 +109,74 @@ fn a_protected_column_is_followed_into_views_under_other_names() -> Result<()> {
 }
 
 #[test]
+fn children_that_are_made_through_the_proxy_are_protected_at_once() -> Result<()> {
+    let yaml = "schemas:\n  - table: vault\n    encrypted:\n      - column: secret\n  - table: events\n    encrypted:\n      - column: secret\n";
+    for version in [15, 18] {
+        let scene = Scene::on(Postgres::shared(version)?, |config| {
+            config.encryptor_yaml(yaml)
+        })?;
+        let (mut first, mut second) = (scene.proxied()?, scene.proxied()?);
+        first.run("CREATE TABLE events (id int, secret bytea) PARTITION BY RANGE (id)")?;
+        second.run("SELECT 1")?;
+        first.run("BEGIN")?;
+        first.run("CREATE TABLE events_1 PARTITION OF events FOR VALUES FROM (0) TO (100)")?;
+        first.run("CREATE TABLE more_vault (more text) INHERITS (vault)")?;
+        // The transaction is open: the database tells nobody else of them.
+        first.run(&insert("events_1", 1))?;
+        first.run(&insert("more_vault", 1))?;
+        second.run("CREATE TABLE unrelated ()")?;
+        second.run("SELECT 1")?;
+        first.run(&insert("events_1", 2))?;
+        first.run("COMMIT")?;
+        second.run(&insert("events_1", 3))?;
+        first.run("INSERT INTO events VALUES (4, 'kept secret')")?;
+        second.run("INSERT INTO more_vault VALUES (2, 'n', 'kept secret', NULL, NULL, 'm')")?;
+        for id in 1..=4 {
+            assert!(is_sealed(&scene, "events_1", id)?, "{id} on {version}");
+        }
+        for id in 1..=2 {
+            assert!(is_sealed(&scene, "more_vault", id)?, "{id} on {version}");
+        }
+        // Both statements of a pipeline, and of one text.
+        first.pipeline(&[
+            f::parse("", "CREATE TABLE events_2 PARTITION OF events DEFAULT", &[]),
+            f::bind_text("", "", &[]),
+            f::execute("", 0),
+            f::parse("", &insert("events_2", 200), &[]),
+            f::bind_text("", "", &[]),
+            f::execute("", 0),
+            f::sync(),
+        ])?;
+        assert!(is_sealed(&scene, "events_2", 200)?);
+        let both = format!(
+            "CREATE TABLE child () INHERITS (vault); {}",
+            insert("child", 1)
+        );
+        is_refused(&first.query(&both)?, "beside other statements")?;
+        is_refused(
+            &first.query("CREATE TABLE child (LIKE vault)")?,
+            "entry of its own",
+        )?;
+        is_refused(
+            &first.query("ALTER TABLE unrelated INHERIT vault")?,
+            "entry of its own",
+        )?;
+        scene.works()?;
+    }
+    Ok(())
+}
+
+#[test]
 fn without_the_question_children_are_as_configured() -> Result<()> {
     let scene = Scene::with(|config| config.flag("--schema_probe=off"))?;
     scene.run_directly(KIN)?;
-    scene.proxied()?.run(&insert("vault_child", 1))?;
+    let mut session = scene.proxied()?;
+    session.run(&insert("vault_child", 1))?;
     assert!(!is_sealed(&scene, "vault_child", 1)?);
+    is_refused(
+        &session.query("CREATE TABLE child () INHERITS (vault)")?,
+        "cannot be asked",
+    )?;
     Ok(())
 }
 

@@ -53,12 +53,59 @@ pub struct Column {
     pub holds_bytes: bool,
 }
 
+/// A table that a statement makes a child of a protected one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewChild {
+    /// Its schema, if that is written.
+    pub schema: Option<String>,
+    /// Its name.
+    pub name: String,
+    /// Schema and name of the parent's entry.
+    pub parent: (Option<String>, String),
+}
+
 impl Columns {
+    /// Whether a database has told of its tables.
+    pub fn is_told(&self) -> bool {
+        self.is_told
+    }
+
+    /// The same with tables that are becoming children of protected ones. The order of their columns is not known.
+    pub fn with_children(&self, children: &[NewChild]) -> Self {
+        let mut all = self.clone();
+        for NewChild {
+            schema,
+            name,
+            parent: (parent_schema, parent),
+        } in children
+        {
+            let Some(parent) = self.table(parent_schema.as_deref(), parent) else {
+                continue;
+            };
+            if let Some(known) = all.exact_mut(schema.as_deref(), name) {
+                for setting in parent.settings() {
+                    known.add(Arc::clone(setting));
+                }
+                continue;
+            }
+            all.add(Table {
+                schema: schema.clone(),
+                name: name.clone(),
+                columns: None,
+                disputed: false,
+                is_view: false,
+                ..parent.clone()
+            });
+        }
+        all
+    }
+
     /// The configuration completed by what a database says, and what in it does not fit, a sentence each. `read` finds the
     /// protected columns of a view's query.
     pub fn in_database(&self, schema: &Schema, read: ReadView<'_>) -> (Self, Vec<String>) {
         let mut completed = Self::empty();
         completed.ignores_client_ids = self.ignores_client_ids;
+        completed.is_told = true;
         let mut notes = Vec::new();
         for table in self.tables() {
             let own = |kinship| {

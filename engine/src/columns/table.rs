@@ -7,13 +7,15 @@ use foldhash::{HashMap, HashMapExt as _};
 use super::setting::Setting;
 
 /// All tables of a configuration.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Columns {
     tables: Vec<Table>,
     /// Places in `tables` by the name without schema.
     by_name: HashMap<Box<[u8]>, Vec<usize>>,
     /// Client ids are listed that must be left alone.
     pub(super) ignores_client_ids: bool,
+    /// A database has told of its tables.
+    pub(super) is_told: bool,
 }
 
 /// One table entry.

@@ -8,7 +8,7 @@ use super::resolve::Resolver;
 use super::schema::Schema;
 use super::scope::Rows;
 use super::{ParamAction, ResultColumn, SlotAction, definition};
-use crate::columns::{Columns, Setting, Table};
+use crate::columns::{Columns, NewChild, Setting, Table};
 use crate::sql::copy::is_copy;
 use crate::sql::effects::statements;
 use crate::sql::facts::{
@@ -29,6 +29,8 @@ pub(super) struct Decision {
     pub(super) prepared: Vec<Vec<ParamAction>>,
     /// The copies with the client, in the order of the text.
     pub(super) copies: Vec<Copy>,
+    /// Tables that become children of protected ones.
+    pub(super) children: Vec<NewChild>,
 }
 
 /// Decides on all statements of a text; `is_protected` tells the names of protected tables. Protected result columns are
@@ -82,6 +84,16 @@ pub(super) fn decide(
         }
     }
     judge.decision.params = judge.settle_params(&whole)?;
+    // Another statement of the text may name the child, which nothing here knows to be protected.
+    if let Some(child) = judge.decision.children.first()
+        && statements(text, tokens).count() > 1
+    {
+        let refusal = no_facts(
+            &NoFacts::Form("a child of it that is made beside other statements"),
+            &child.parent.1,
+        );
+        return Err(refusal.with_hint("Make it by a text of its own."));
+    }
     Ok(judge.decision)
 }
 
@@ -135,7 +147,8 @@ impl<'a> Judge<'a> {
             return Ok(());
         }
         if let Some(verdict) = definition::judge(source, self.schema, named) {
-            return verdict;
+            self.decision.children.extend(verdict?);
+            return Ok(());
         }
         let other = || no_facts(&facts::OTHER_STATEMENT, named);
         let Wrapped { wrapper, inner } = facts::unwrap(source).ok_or_else(other)?;

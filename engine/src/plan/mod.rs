@@ -39,7 +39,7 @@ pub use planner::{Planner, Scratch, Unsupported};
 pub use planners::{Catalog, Claim, Planners};
 pub use refusal::{Refusal, RefusalCode};
 
-use crate::columns::Setting;
+use crate::columns::{NewChild, Setting};
 use literals::Written;
 use std::sync::Arc;
 
@@ -89,6 +89,8 @@ pub struct Plan {
     pub executes: Vec<Box<[u8]>>,
     /// The copies with the client, in the order of the text.
     pub copies: Vec<Copy>,
+    /// Tables that it makes children of protected ones.
+    pub children: Vec<NewChild>,
     /// Whether it may change how later texts are read.
     pub may_change_settings: bool,
     /// Whether it names a protected table.
@@ -107,6 +109,7 @@ impl Plan {
             prepared: Vec::new(),
             executes: Vec::new(),
             copies: Vec::new(),
+            children: Vec::new(),
             may_change_settings: false,
             protected: false,
             slots: Vec::new(),
@@ -147,6 +150,7 @@ impl Plan {
             + names
             + refusal
             + self.names.len() * 32
+            + self.children.len() * 128
             + self.params.len() * size_of::<ParamAction>()
             + self.slots.len() * size_of::<Option<SlotAction>>();
         parts as u64 + prepared

@@ -164,7 +164,9 @@ impl Planner {
                 params,
                 copies,
                 prepared,
+                children,
             }) => Plan {
+                children,
                 prepared: prepared.into_iter().map(executed).collect(),
                 verdict: match slots.is_empty() {
                     true => Verdict::Forward,
