@@ -4,6 +4,7 @@
 //! parser library only gives structure, and sees a copy from which all data has been taken out. Nothing here knows
 //! which tables are protected or what happens to a value.
 
+mod adapt;
 pub mod copy;
 pub mod effects;
 pub mod facts;
