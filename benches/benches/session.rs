@@ -16,6 +16,7 @@ use std::sync::Arc;
 
 const ROWS: usize = 1000;
 const INT4: u32 = 23;
+const TEXT: u32 = 25;
 const BYTEA: u32 = 17;
 
 fn message(tag: u8, body: &[u8]) -> Vec<u8> {
@@ -152,6 +153,7 @@ fn data_rows(criterion: &mut Criterion) {
     group.throughput(Throughput::Elements(ROWS as u64));
     for (name, columns, oid, cell) in [
         ("1000 x 20 plain integers", 20, INT4, &b"1234567"[..]),
+        ("1000 x 20 plain texts", 20, TEXT, b"some text"),
         (
             "1000 x 3 plain bytea",
             3,

@@ -21,6 +21,13 @@ pub(crate) struct Turn {
     pub(crate) latencies: Vec<Duration>,
 }
 
+impl Turn {
+    /// CPU time of the process in between, in µs per query.
+    pub(crate) fn cpu(&self) -> f64 {
+        self.usage.cpu.as_secs_f64() * 1e6 / self.latencies.len().max(1) as f64
+    }
+}
+
 /// Sends queries to a target for the length of a turn.
 pub(crate) fn turn(target: &Target, scenario: &Scenario, effort: Effort) -> Result<Turn> {
     let barrier = Barrier::new(effort.connections + 1);

@@ -119,6 +119,7 @@ fn containers(rows: usize) -> Result<(Duration, Duration)> {
         keys: &keys,
         poison: None,
         is_poisoned: false,
+        pattern: None,
         tally: &mut tally,
     };
     let begin = Instant::now();

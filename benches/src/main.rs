@@ -3,7 +3,8 @@
 //!
 //! All targets take turns in every round, so that what disturbs the machine disturbs all of them. What counts is CPU time
 //! and context switches of the process in between, per query; throughput and latency are shown beside them.
-//! `acra-bench copy` copies a million rows (`ACRA_BENCH_ROWS`) in and out.
+//! `acra-bench copy` copies a million rows (`ACRA_BENCH_ROWS`) in and out; `acra-bench poison` says what looking for
+//! poison records costs.
 //! `make bench` runs it; `ACRA_BENCH_ROUNDS` and `ACRA_BENCH_SECONDS` (per turn) change how long it takes.
 
 #![allow(
@@ -16,6 +17,7 @@ mod churn;
 mod client;
 mod copy;
 mod memory;
+mod poison;
 mod report;
 mod scenario;
 mod scripted;
@@ -67,6 +69,7 @@ fn run() -> Result<()> {
             let rows = setting("ACRA_BENCH_ROWS", 1e6)? as usize;
             return copy::run(rows, effort.rounds);
         }
+        "poison" => return poison::run(effort),
         _ => {}
     }
     println!(

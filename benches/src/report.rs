@@ -3,7 +3,11 @@
 use crate::client::Turn;
 use crate::scenario::Scenario;
 use crate::target::Target;
+use acra_benches::floor::of_blocks;
 use std::time::Duration;
+
+/// Size in bytes of the protected values, about.
+const SIZE: usize = 16;
 
 /// One line of the table.
 struct Line {
@@ -43,20 +47,36 @@ pub(crate) fn print(scenario: &Scenario, targets: &[Target], measured: &[Vec<Tur
             line.p99.as_secs_f64() * 1e6,
         );
     }
+    if let (Some(base), Some(ours)) = (base, lines.last()) {
+        floor(scenario, base.cpu_minimum, ours.cpu_minimum);
+    }
     println!();
 }
 
+/// What the containers of a query cost at least, and what `acra-server`, the last target, costs beyond a relay and that.
+fn floor(scenario: &Scenario, base: f64, ours: f64) {
+    let containers = scenario.opens + scenario.seals;
+    if containers == 0 {
+        return;
+    }
+    let (seal, open) = of_blocks(SIZE);
+    let floor = (seal * scenario.seals + open * scenario.opens).as_secs_f64() * 1e6;
+    println!(
+        "  floor of {containers} containers: {floor:.1} µs; acra-server = base + floor + {:.1} µs = {:.2} x (base + floor)",
+        ours - base - floor,
+        ours / (base + floor)
+    );
+}
+
 fn line(turns: &[Turn]) -> Line {
-    let per_query = |of: &dyn Fn(&Turn) -> f64| {
-        let mut values: Vec<f64> = turns
-            .iter()
-            .map(|turn| of(turn) / turn.latencies.len().max(1) as f64)
-            .collect();
+    let sorted = |of: &dyn Fn(&Turn) -> f64| {
+        let mut values: Vec<f64> = turns.iter().map(of).collect();
         values.sort_by(f64::total_cmp);
         values
     };
-    let cpu = per_query(&|turn| turn.usage.cpu.as_secs_f64() * 1e6);
-    let seconds = per_query(&|turn| turn.elapsed.as_secs_f64());
+    let queries = |turn: &Turn| turn.latencies.len().max(1) as f64;
+    let cpu = sorted(&Turn::cpu);
+    let seconds = sorted(&|turn| turn.elapsed.as_secs_f64() / queries(turn));
     let mut latencies: Vec<Duration> = turns
         .iter()
         .flat_map(|turn| turn.latencies.clone())
@@ -69,7 +89,7 @@ fn line(turns: &[Turn]) -> Line {
     Line {
         cpu_minimum: cpu.first().copied().unwrap_or_default(),
         cpu_median: middle(&cpu),
-        switches: middle(&per_query(&|turn| turn.usage.switches as f64)),
+        switches: middle(&sorted(&|turn| turn.usage.switches as f64 / queries(turn))),
         tps: 1.0 / middle(&seconds),
         p50: quantile(0.5),
         p99: quantile(0.99),

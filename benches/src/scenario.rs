@@ -15,14 +15,30 @@ pub(crate) struct Scenario {
     pub(crate) request: Vec<u8>,
     /// Run before every turn.
     pub(crate) before: fn(&Postgres) -> Result<()>,
+    /// Containers that `acra-server` opens for a query.
+    pub(crate) opens: u32,
+    /// Containers that it seals.
+    pub(crate) seals: u32,
 }
 
-fn nothing(_: &Postgres) -> Result<()> {
+impl Scenario {
+    /// It opens so many containers.
+    pub(crate) fn opening(self, opens: u32) -> Self {
+        Self { opens, ..self }
+    }
+
+    /// It seals so many values.
+    fn sealing(self, seals: u32) -> Self {
+        Self { seals, ..self }
+    }
+}
+
+pub(crate) fn nothing(_: &Postgres) -> Result<()> {
     Ok(())
 }
 
 fn empty_people(postgres: &Postgres) -> Result<()> {
-    postgres.run(DATABASE, "TRUNCATE people")
+    postgres.run(DATABASE, "TRUNCATE people, patients")
 }
 
 fn simple(name: &'static str, sql: &str, before: fn(&Postgres) -> Result<()>) -> Scenario {
@@ -31,10 +47,12 @@ fn simple(name: &'static str, sql: &str, before: fn(&Postgres) -> Result<()>) ->
         prepare: query("SELECT 1"),
         request: query(sql),
         before,
+        opens: 0,
+        seals: 0,
     }
 }
 
-fn prepared(
+pub(crate) fn prepared(
     name: &'static str,
     sql: &str,
     values: &[Option<&str>],
@@ -45,6 +63,8 @@ fn prepared(
         prepare: [parse("s", sql, &[]), sync()].concat(),
         request: [bind_text("", "s", values), execute("", 0), sync()].concat(),
         before,
+        opens: 0,
+        seals: 0,
     }
 }
 
@@ -87,13 +107,22 @@ pub(crate) fn all() -> Vec<Scenario> {
             "SELECT id, a FROM sealed WHERE id = $1",
             &[Some("471")],
             nothing,
-        ),
+        )
+        .opening(1),
+        prepared(
+            "point select, prepared, 3 encrypted cells",
+            "SELECT a, b, c FROM sealed WHERE id = $1",
+            &[Some("471")],
+            nothing,
+        )
+        .opening(3),
         prepared(
             "1 000 rows x 3 encrypted cells",
             "SELECT a, b, c FROM sealed",
             &[],
             nothing,
-        ),
+        )
+        .opening(3000),
         prepared(
             "1 000 rows x 20 plain columns",
             "SELECT * FROM wide",
@@ -101,11 +130,19 @@ pub(crate) fn all() -> Vec<Scenario> {
             nothing,
         ),
         prepared(
-            "insert of 1 row, prepared",
+            "insert of 1 row, prepared, 1 encrypted value",
             "INSERT INTO people (id, name, ssn) VALUES ($1, $2, $3)",
             &[Some("1"), Some("Ann"), Some("078-05-1120")],
             empty_people,
-        ),
-        simple("insert of 100 rows, simple", &hundred, empty_people),
+        )
+        .sealing(1),
+        prepared(
+            "insert of 1 row, prepared, 3 encrypted values",
+            "INSERT INTO patients (a, b, c) VALUES ($1, $2, $3)",
+            &[Some("value a"), Some("value b"), Some("value c")],
+            empty_people,
+        )
+        .sealing(3),
+        simple("insert of 100 rows, simple", &hundred, empty_people).sealing(100),
     ]
 }

@@ -16,6 +16,12 @@ const COLUMNS: &str = "schemas:
     columns: [id, name, ssn]
     encrypted:
       - column: ssn
+  - table: patients
+    columns: [a, b, c]
+    encrypted:
+      - column: a
+      - column: b
+      - column: c
   - table: sealed
     columns: [id, a, b, c]
     encrypted:
@@ -25,10 +31,11 @@ const COLUMNS: &str = "schemas:
 ";
 
 const TABLES: &str = "
-DROP TABLE IF EXISTS accounts, people, sealed, wide;
+DROP TABLE IF EXISTS accounts, people, patients, sealed, wide;
 CREATE TABLE accounts (id int PRIMARY KEY, note text);
 INSERT INTO accounts SELECT n, 'note ' || n FROM generate_series(1, 10000) n;
 CREATE TABLE people (id int, name text, ssn bytea);
+CREATE TABLE patients (a bytea, b bytea, c bytea);
 CREATE TABLE sealed (id int PRIMARY KEY, a bytea, b bytea, c bytea);
 CREATE TABLE wide AS SELECT n AS c1, n+1 AS c2, n+2 AS c3, n+3 AS c4, n+4 AS c5, n+5 AS c6, n+6 AS c7, n+7 AS c8,
   n+8 AS c9, n+9 AS c10, 'text ' || n AS c11, 'text ' || n AS c12, 'text ' || n AS c13, 'text ' || n AS c14,

@@ -6,6 +6,8 @@
 //! => pass                            nothing is sealed
 //! => seal ssn=x | card=$2            values and parameters that are sealed, in the order of the text; parameters last; x[] and $2[] are arrays whose elements are
 //! => prepare ssn=$1                  parameters of the statement that the text prepares
+//! => send TEXT | seal ssn=$1         the text that is sent, with `seal(x)` and `hash(x)` for what becomes of values, where more
+//!    | hash mail=$2                  than literals is changed, or values are compared; then the parameters
 //! => refuse column-use               the anchor of docs/errors.md
 //! ```
 //!
@@ -13,7 +15,8 @@
 
 use acra_engine::columns::{Columns, Database};
 use acra_engine::plan::{
-    Lexical, LiteralKind, ParamAction, Planner, Scratch, Unsupported, Verdict,
+    Edit, Lexical, LiteralKind, ParamAction, Planner, Role, Scratch, Unsupported, Verdict,
+    in_order, splice,
 };
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -36,6 +39,14 @@ fn parameters(params: &[ParamAction]) -> impl Iterator<Item = String> + '_ {
     })
 }
 
+/// What becomes of a value.
+fn becomes(role: Role) -> &'static str {
+    match role {
+        Role::Stored => "seal",
+        Role::Compared => "hash",
+    }
+}
+
 /// What is done to a statement, in the words of the corpus.
 fn outcome(planner: &Planner, text: &str) -> String {
     let mut scratch = Scratch::default();
@@ -44,20 +55,44 @@ fn outcome(planner: &Planner, text: &str) -> String {
         return format!("refuse {}", refusal.code.anchor());
     }
     let mut sealed = Vec::new();
+    let mut edits: Vec<Edit> = plan.edits(&scratch).collect();
+    let mut sends = !edits.is_empty();
     for literal in plan.literals(text.as_bytes(), &scratch) {
-        match literal {
-            Ok(literal) => sealed.push(format!(
-                "{}={}{}",
-                literal.setting.column,
-                String::from_utf8_lossy(&literal.value),
-                if literal.kind == LiteralKind::Array {
-                    "[]"
-                } else {
-                    ""
-                }
-            )),
+        let literal = match literal {
+            Ok(literal) => literal,
             Err(refusal) => return format!("refuse {}", refusal.code.anchor()),
+        };
+        let value = String::from_utf8_lossy(&literal.value);
+        sends |= literal.role != Role::Stored;
+        edits.push(Edit {
+            span: literal.span.clone(),
+            text: format!("{}({value})", becomes(literal.role)).into(),
+        });
+        let elements = match literal.kind {
+            LiteralKind::Array => "[]",
+            LiteralKind::String | LiteralKind::Number => "",
+        };
+        sealed.push(format!("{}={value}{elements}", literal.setting.column));
+    }
+    let all_params = || {
+        let prepared = plan.prepared.iter().flat_map(|plan| &plan.params);
+        plan.params.iter().chain(prepared)
+    };
+    if sends || all_params().any(|action| action.role != Role::Stored) {
+        let mut sent = Vec::new();
+        splice(text.as_bytes(), &in_order(edits), &mut sent);
+        let mut outcome = format!("send {}", String::from_utf8_lossy(&sent).replace('\n', " "));
+        for action in all_params() {
+            let ParamAction {
+                number,
+                setting,
+                role,
+                elements: _,
+            } = action;
+            let becomes = becomes(*role);
+            outcome.push_str(&format!(" | {becomes} {}=${number}", setting.column));
         }
+        return outcome;
     }
     sealed.extend(parameters(&plan.params));
     let prepared: Vec<String> = plan

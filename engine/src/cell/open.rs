@@ -105,6 +105,8 @@ pub struct Opener<'a> {
     pub poison: Option<&'a ClientKeys>,
     /// A poison record was met. It stays closed.
     pub is_poisoned: bool,
+    /// Takes the place of a container that does not open, as in a masked column (containers.md 10).
+    pub pattern: Option<&'a [u8]>,
     /// What was opened, and what was not.
     pub tally: &'a mut Tally,
 }
@@ -126,6 +128,10 @@ impl detect::Opener for Opener<'_> {
         };
         *successes += u64::from(opened);
         *failures += u64::from(!opened);
+        if let Some(pattern) = self.pattern.filter(|_| !opened) {
+            out.extend_from_slice(pattern);
+            return true;
+        }
         opened
     }
 }

@@ -22,8 +22,8 @@ mod tests;
 pub use error::{ConfigError, Warning};
 pub use kinds::{DataType, Database, Envelope, ResponseOnFail, Side, TokenType};
 pub use needs::KeyNeeds;
-pub use schema::{Column, Kinship, NewChild, Relation, Schema};
-pub use setting::{Setting, Transform};
+pub use schema::{Column, Kinship, NewChild, Origin, Relation, Schema};
+pub use setting::{Likeness, Setting, Transform};
 pub use table::{Columns, Table};
 pub use views::ReadView;
 

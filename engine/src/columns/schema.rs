@@ -3,6 +3,7 @@
 //! Partitions and other children of a protected table hold its rows, so they are protected alike; so are views of it,
 //! through which nothing can be written.
 
+use super::setting::Setting;
 use super::table::{Columns, Table};
 use super::views::ReadView;
 use std::sync::Arc;
@@ -32,6 +33,8 @@ pub struct Relation {
     pub root: (String, String),
     /// What it is to that.
     pub kinship: Kinship,
+    /// Its own number in the database.
+    pub oid: u32,
     /// Its own schema.
     pub schema: String,
     /// Its own name.
@@ -51,6 +54,19 @@ pub struct Column {
     pub name: String,
     /// Whether its type can hold a container: `bytea`, or a type of text in which one is written in hex.
     pub holds_bytes: bool,
+    /// Its number in the relation, from 1 on; those of dropped columns are left out.
+    pub number: i16,
+}
+
+/// What is known of a column by its numbers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Origin<'a> {
+    /// The relation is not one that the database was asked about.
+    Unknown,
+    /// It is not protected.
+    Plain,
+    /// It is protected.
+    Protected(&'a Arc<Setting>),
 }
 
 /// A table that a statement makes a child of a protected one.
@@ -122,9 +138,40 @@ impl Columns {
             }
         }
         self.read_views(&mut completed, schema, read, &mut notes);
+        if self.needs_mapping() {
+            for relation in &schema.relations {
+                completed.add_numbers(relation);
+            }
+        }
         notes.sort_unstable();
         notes.dedup();
         (completed, notes)
+    }
+
+    /// Notes by number which columns of a relation are protected.
+    fn add_numbers(&mut self, relation: &Relation) {
+        let Some(table) = self.table(Some(&relation.schema), &relation.name).cloned() else {
+            return;
+        };
+        let numbers = self.by_number.entry(relation.oid).or_default();
+        for column in &relation.columns {
+            if let Some(setting) = table.setting(&column.name)
+                && !numbers.iter().any(|(known, _)| *known == column.number)
+            {
+                numbers.push((column.number, Arc::clone(setting)));
+            }
+        }
+    }
+
+    /// What a result column is that the database says is this column of this relation.
+    pub fn origin(&self, relation: u32, number: i16) -> Origin<'_> {
+        match self.by_number.get(&relation) {
+            None => Origin::Unknown,
+            Some(numbers) => {
+                let known = numbers.iter().find(|(known, _)| *known == number);
+                known.map_or(Origin::Plain, |(_, setting)| Origin::Protected(setting))
+            }
+        }
     }
 
     /// Adds a child or a view, unless it has an entry of its own. One of several tables has the settings of all.
@@ -226,7 +273,7 @@ impl Table {
 
 #[cfg(test)]
 mod tests {
-    use super::{Column, Kinship, Relation, Schema};
+    use super::{Column, Kinship, Origin, Relation, Schema};
     use crate::columns::{Columns, Database};
 
     const CONFIG: &str = "
@@ -249,10 +296,12 @@ schemas:
         let column = |name: &str| Column {
             name: name.trim_end_matches('!').to_owned(),
             holds_bytes: !name.ends_with('!'),
+            number: 1,
         };
         Relation {
             root: owned(root),
             kinship,
+            oid: 0,
             schema,
             name,
             columns: columns.split(' ').map(column).collect(),
@@ -301,6 +350,52 @@ schemas:
             ["id", "card"]
         );
         assert!(columns.table(None, "orders_1").is_none());
+    }
+
+    #[test]
+    fn columns_are_known_by_number_where_it_matters() {
+        let typed = "schemas: [{table: people, encrypted: [{column: ssn, data_type: str}]}, {table: parts.people_2}]";
+        let people = ("public", "people");
+        let numbered = |oid, kinship, name, columns: &[(&str, i16)]| Relation {
+            oid,
+            columns: columns
+                .iter()
+                .map(|(name, number)| Column {
+                    name: (*name).to_owned(),
+                    holds_bytes: true,
+                    number: *number,
+                })
+                .collect(),
+            ..relation(people, kinship, name, "")
+        };
+        let schema = Schema {
+            relations: vec![
+                numbered(1, Kinship::Itself, people, &[("id", 1), ("ssn", 3)]),
+                numbered(2, Kinship::Child, ("parts", "people_1"), &[("ssn", 1)]),
+                numbered(3, Kinship::View, ("public", "adults"), &[("ssn", 2)]),
+                // It has an entry of its own, which protects nothing.
+                numbered(4, Kinship::Child, ("parts", "people_2"), &[("ssn", 1)]),
+            ],
+        };
+        let parsed = Columns::parse(typed.as_bytes(), Database::PostgreSql);
+        let (columns, _) = parsed.unwrap().columns.in_database(&schema, &|_, _| None);
+        let ssn = columns
+            .table(None, "people")
+            .unwrap()
+            .setting("ssn")
+            .unwrap();
+        for (relation, number) in [(1, 3), (2, 1), (3, 2)] {
+            assert_eq!(columns.origin(relation, number), Origin::Protected(ssn));
+        }
+        for (relation, number) in [(1, 1), (1, 2), (4, 1)] {
+            assert_eq!(columns.origin(relation, number), Origin::Plain);
+        }
+        assert_eq!(columns.origin(0, 0), Origin::Unknown);
+        assert_eq!(columns.origin(5, 1), Origin::Unknown);
+
+        // Containers describe themselves.
+        let (columns, _) = configured().in_database(&schema, &|_, _| None);
+        assert_eq!(columns.origin(1, 3), Origin::Unknown);
     }
 
     #[test]

@@ -55,6 +55,15 @@ pub enum Transform {
     },
 }
 
+/// What equal values of a column have in common, by which they are compared.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Likeness {
+    /// The hash in front of the container.
+    Hash,
+    /// The token.
+    Token,
+}
+
 impl Setting {
     /// What this column asks for and this version does not do, as a sentence about it; nothing if all of it works.
     pub fn unsupported(&self) -> Option<String> {
@@ -73,6 +82,29 @@ impl Setting {
         Some(format!(
             "table \"{table}\", column \"{column}\": {missing} is not available in this version"
         ))
+    }
+
+    /// What equal values of this column have in common, if anything.
+    pub fn likeness(&self) -> Option<Likeness> {
+        match self.transform {
+            Transform::Searchable { .. } => Some(Likeness::Hash),
+            Transform::Tokenized {
+                consistent: true, ..
+            } => Some(Likeness::Token),
+            Transform::Plain | Transform::Masked { .. } | Transform::Tokenized { .. } => None,
+        }
+    }
+
+    /// Whether equal values of both columns have that in common.
+    pub fn is_like(&self, other: &Self) -> bool {
+        let token = |setting: &Self| match setting.transform {
+            Transform::Tokenized { token_type, .. } => Some(token_type),
+            _ => None,
+        };
+        self.likeness().is_some()
+            && self.likeness() == other.likeness()
+            && self.client_id == other.client_id
+            && token(self) == token(other)
     }
 
     /// Whether a stored value of this column can be copied into that one: both are sealed and opened in the same way.
@@ -95,6 +127,42 @@ impl Setting {
             && *data_type == other.data_type
             && *response_on_fail == other.response_on_fail
             && *default_value == other.default_value
+    }
+
+    /// What stands for the encrypted part of a masked value where that cannot be opened.
+    pub fn pattern(&self) -> Option<&[u8]> {
+        match &self.transform {
+            Transform::Masked { pattern, .. } => Some(pattern.as_bytes()),
+            _ => None,
+        }
+    }
+
+    /// Whether its values are read in another way than containers anywhere, so that it must be known which result columns
+    /// are of it.
+    pub fn needs_mapping(&self) -> bool {
+        matches!(
+            self.transform,
+            Transform::Masked { .. } | Transform::Tokenized { .. }
+        ) || self.data_type.is_some()
+            || self.response_on_fail != ResponseOnFail::Ciphertext
+    }
+
+    /// Whether stored values of this column and of that one are read in the same way.
+    pub fn reads_like(&self, other: &Self) -> bool {
+        let is_equal = || {
+            let same_transform = match (&self.transform, &other.transform) {
+                (Transform::Masked { .. } | Transform::Tokenized { .. }, _)
+                | (_, Transform::Masked { .. } | Transform::Tokenized { .. }) => {
+                    self.transform == other.transform
+                }
+                _ => true,
+            };
+            same_transform
+                && self.data_type == other.data_type
+                && self.response_on_fail == other.response_on_fail
+                && self.default_value == other.default_value
+        };
+        !self.needs_mapping() && !other.needs_mapping() || is_equal()
     }
 
     /// Judges an item and applies the defaults; the first check that fails decides.

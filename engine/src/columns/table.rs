@@ -12,6 +12,9 @@ pub struct Columns {
     tables: Vec<Table>,
     /// Places in `tables` by the name without schema.
     by_name: HashMap<Box<[u8]>, Vec<usize>>,
+    /// Protected columns by the numbers of their relation and of themselves, as far as the database has told them and
+    /// anybody needs to know.
+    pub(super) by_number: HashMap<u32, Vec<(i16, Arc<Setting>)>>,
     /// Client ids are listed that must be left alone.
     pub(super) ignores_client_ids: bool,
     /// A database has told of its tables.
@@ -69,6 +72,12 @@ impl Columns {
     /// Whether there is an entry, in whatever schema, for this very name (decoded, folded, without schema).
     pub fn names_table(&self, name: &[u8]) -> bool {
         self.by_name.contains_key(name)
+    }
+
+    /// Whether it must be known of result columns which protected columns they are, see [`Setting::needs_mapping`].
+    pub fn needs_mapping(&self) -> bool {
+        let mut settings = self.tables().flat_map(Table::settings);
+        settings.any(|setting| setting.needs_mapping())
     }
 
     /// Everything that the configuration asks for and this version does not do, a sentence each. Unless this is empty

@@ -6,9 +6,11 @@
 use super::Lexical;
 use super::names::token_name;
 use super::refusal::{Refusal, RefusalCode};
+use super::results::Results;
+use super::schema::Schema;
 use super::scope::misused;
 use super::store::view_write;
-use crate::columns::{Columns, Setting, Table};
+use crate::columns::{Setting, Table};
 use crate::sql::Token;
 use crate::sql::copy::{self, CopyStatement, Target, Unreadable};
 pub use crate::sql::copy::{CopyFormat, Dialect};
@@ -24,7 +26,7 @@ pub enum Copy {
     /// Some of their cells are sealed on their way into a table.
     In(Arc<CopyIn>),
     /// Their cells may be opened.
-    Out(Arc<Dialect>),
+    Out(Arc<CopyOut>),
 }
 
 /// Rows for a protected table.
@@ -34,6 +36,15 @@ pub struct CopyIn {
     pub table: String,
     /// Its columns in the order of the rows.
     pub columns: Vec<CopyColumn>,
+    /// How the rows are written.
+    pub dialect: Dialect,
+}
+
+/// Rows for the client.
+#[derive(Debug, PartialEq, Eq)]
+pub struct CopyOut {
+    /// What their columns are, where it matters.
+    pub results: Results,
     /// How the rows are written.
     pub dialect: Dialect,
 }
@@ -75,18 +86,23 @@ pub(super) fn unprotected(text: &[u8], tokens: &[Token], lexical: &Lexical) -> V
 pub(super) fn passed(read: Result<CopyStatement, Unreadable>) -> Option<Copy> {
     match read {
         Ok(copy) if !copy.with_client => None,
-        Ok(copy) if !copy.from => Some(Copy::Out(Arc::new(copy.dialect))),
+        Ok(copy) if !copy.from => Some(out(copy.dialect, Results::default())),
         Ok(_) | Err(Unreadable) => Some(Copy::Pass),
     }
 }
 
-/// Decides on a COPY in which a protected table is named. `query` judges the query whose rows are copied.
+fn out(dialect: Dialect, results: Results) -> Copy {
+    Copy::Out(Arc::new(CopyOut { results, dialect }))
+}
+
+/// Decides on a COPY in which a protected table is named. `query` judges the query whose rows are copied and tells what
+/// they are.
 pub(super) fn judge(
-    columns: &Columns,
+    tables: Schema<'_>,
     read: Result<CopyStatement, Unreadable>,
     source: &Source<'_>,
     named: &str,
-    query: impl FnOnce(&Source<'_>) -> Result<(), Refusal>,
+    query: impl FnOnce(&Source<'_>) -> Result<Option<Results>, Refusal>,
 ) -> Result<Option<Copy>, Refusal> {
     let copy = read.map_err(|Unreadable| {
         form(
@@ -99,11 +115,19 @@ pub(super) fn judge(
             if !copy.with_client {
                 return Err(on_server(named));
             }
-            query(&Source {
+            let results = query(&Source {
                 range: (range.start, range.end),
                 ..*source
-            })?;
-            return Ok(passed(Ok(copy)));
+            })?
+            .unwrap_or_default();
+            return match results.is_open() {
+                true => Err(form(
+                    named,
+                    "COPY of a query with * over a table whose columns are not known",
+                )),
+                false if copy.from => Ok(passed(Ok(copy))),
+                false => Ok(Some(out(copy.dialect, results))),
+            };
         }
         Target::Table {
             schema,
@@ -112,16 +136,19 @@ pub(super) fn judge(
         } => (schema, table, columns),
     };
     let schema = schema.map(|schema| token_name(schema, source));
-    let Some(table) = columns.table(schema.as_deref(), &token_name(*table, source)) else {
+    let Some(table) = tables
+        .columns
+        .table(schema.as_deref(), &token_name(*table, source))
+    else {
         return Ok(passed(Ok(copy)));
     };
     if !copy.with_client {
         return Err(on_server(table.name()));
     }
-    if !copy.from {
+    if !copy.from && !table.settings().any(|setting| setting.needs_mapping()) {
         return Ok(passed(Ok(copy)));
     }
-    if table.is_view() {
+    if copy.from && table.is_view() {
         return Err(view_write(table));
     }
     check_filter(&copy, table, source)?;
@@ -130,8 +157,15 @@ pub(super) fn judge(
             .iter()
             .map(|token| token_name(*token, source).into_owned())
             .collect(),
-        None => columns_of(table)?,
+        None => tables
+            .columns_of(table)
+            .ok_or_else(|| unknown_order(table, copy.from))?
+            .to_vec(),
     };
+    if !copy.from {
+        let results = Results::of_columns(names.iter().map(|name| table.setting(name)));
+        return Ok(Some(out(copy.dialect, results)));
+    }
     if names.iter().all(|name| table.setting(name).is_none()) {
         return Ok(Some(Copy::Pass));
     }
@@ -151,20 +185,21 @@ pub(super) fn judge(
     }))))
 }
 
-/// All columns of a table in their order.
-fn columns_of(table: &Table) -> Result<Vec<String>, Refusal> {
-    let listed = table.columns().filter(|_| !table.is_disputed());
-    listed.map(<[String]>::to_vec).ok_or_else(|| {
-        let name = table.name();
-        let mut refusal = form(
-            name,
+fn unknown_order(table: &Table, from: bool) -> Refusal {
+    let name = table.name();
+    let (what, way) = match from {
+        true => (
             "COPY FROM without a list of columns, whose order is not known",
-        );
-        refusal.hint = format!(
-            "Name the columns, as in COPY {name} (…) FROM STDIN, or list all columns of the table under `columns:` in the encryptor configuration."
-        );
-        refusal
-    })
+            "FROM STDIN",
+        ),
+        false => (
+            "COPY TO without a list of columns, whose order is not known",
+            "TO STDOUT",
+        ),
+    };
+    form(name, what).with_hint(&format!(
+        "Name the columns, as in COPY {name} (…) {way}, or list all columns of the table under `columns:` in the encryptor configuration."
+    ))
 }
 
 /// The server would compare the encrypted value.

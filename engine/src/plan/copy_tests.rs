@@ -22,7 +22,7 @@ fn copies(text: &str) -> Result<Vec<String>, &'static str> {
     assert_eq!(planner.cached_bytes(), 0, "a COPY is not kept");
     let shown = |copy: &Copy| match copy {
         Copy::Pass => "pass".to_owned(),
-        Copy::Out(dialect) => format!("out {}", told(dialect)),
+        Copy::Out(copy) => format!("out {}", told(&copy.dialect)),
         Copy::In(copy) => {
             let name = |column: &CopyColumn| match &column.setting {
                 Some(_) => column.name.to_uppercase(),
@@ -241,6 +241,7 @@ fn what_the_database_says_decides_on_columns_that_are_not_listed() {
         .unwrap()
         .columns;
     let relation = |kinship, name: &str, columns: &[&str]| Relation {
+        oid: 0,
         root: ("public".to_owned(), "t".to_owned()),
         kinship,
         schema: "public".to_owned(),
@@ -248,6 +249,7 @@ fn what_the_database_says_decides_on_columns_that_are_not_listed() {
         columns: columns
             .iter()
             .map(|name| Column {
+                number: 0,
                 name: (*name).to_owned(),
                 holds_bytes: true,
             })

@@ -1,14 +1,17 @@
 //! The decision on a text that names a protected table, made once per shape.
 
 use super::copy::{self, Copy};
-use super::flow::{Fate, Flows, LeafKind};
+use super::edits::{Insertion, Place};
+use super::flow::{Fate, Flows, LeafKind, Use};
+use super::literals::Written;
 use super::names::{name, token_name};
 use super::refusal::{Refusal, RefusalCode};
 use super::resolve::Resolver;
+use super::results::Results;
 use super::schema::Schema;
 use super::scope::Rows;
-use super::{ParamAction, ResultColumn, SlotAction, definition};
-use crate::columns::{Columns, NewChild, Setting, Table};
+use super::{ParamAction, ResultColumn, Role, SlotAction, definition};
+use crate::columns::{Columns, Likeness, NewChild, Setting, Table};
 use crate::sql::copy::is_copy;
 use crate::sql::effects::statements;
 use crate::sql::facts::{
@@ -16,6 +19,7 @@ use crate::sql::facts::{
 };
 use crate::sql::shape::Shape;
 use crate::sql::{Kind, Lexical, Token};
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
@@ -24,13 +28,24 @@ use std::sync::Arc;
 #[derive(Debug, Default)]
 pub(super) struct Decision {
     pub(super) slots: Vec<Option<SlotAction>>,
+    /// What else of the text is changed, in its order.
+    pub(super) insertions: Vec<Insertion>,
     pub(super) params: Vec<ParamAction>,
-    /// The same for the parameters of each `PREPARE` of the text.
-    pub(super) prepared: Vec<Vec<ParamAction>>,
+    /// The same for each `PREPARE` and `DECLARE` of the text.
+    pub(super) prepared: Vec<Prepared>,
+    /// What results are, by the numbers of their statements.
+    pub(super) results: Vec<(usize, Results)>,
     /// The copies with the client, in the order of the text.
     pub(super) copies: Vec<Copy>,
     /// Tables that become children of protected ones.
     pub(super) children: Vec<NewChild>,
+}
+
+/// What is known of a statement that gets a name.
+#[derive(Debug)]
+pub(super) struct Prepared {
+    pub(super) params: Vec<ParamAction>,
+    pub(super) result: Option<Results>,
 }
 
 /// Decides on all statements of a text; `is_protected` tells the names of protected tables. Protected result columns are
@@ -50,7 +65,8 @@ pub(super) fn decide(
         lexical,
         decision: Decision::default(),
         params: BTreeMap::new(),
-        results: found,
+        result: None,
+        found,
     };
     let whole = Source {
         text,
@@ -58,7 +74,7 @@ pub(super) fn decide(
         range: (0, tokens.len()),
         folded: shape.folded(),
     };
-    for range in statements(text, tokens) {
+    for (number, range) in statements(text, tokens).enumerate() {
         let source = Source {
             range: (range.start, range.end),
             ..whole
@@ -66,7 +82,7 @@ pub(super) fn decide(
         let statement = tokens.get(range).unwrap_or_default();
         let named = statement.iter().find(|token| is_protected(token));
         // Its parameters are its own.
-        let prepares = is_prepare(text, statement);
+        let (prepares, declares) = names(text, statement);
         let outside = match prepares {
             true => std::mem::take(&mut judge.params),
             false => BTreeMap::new(),
@@ -77,15 +93,23 @@ pub(super) fn decide(
         } else if let Some(named) = named {
             judge.statement(&source, &named, &is_protected)?;
         }
+        let result = judge.result.take();
         if prepares {
             let params = judge.settle_params(&source)?;
-            judge.decision.prepared.push(params);
+            judge.decision.prepared.push(Prepared { params, result });
             judge.params = outside;
+        } else if declares {
+            let params = Vec::new();
+            judge.decision.prepared.push(Prepared { params, result });
+        } else {
+            let result = result.map(|result| (number, result));
+            judge.decision.results.extend(result);
         }
     }
     judge.decision.params = judge.settle_params(&whole)?;
+    let mut decision = judge.decision;
     // Another statement of the text may name the child, which nothing here knows to be protected.
-    if let Some(child) = judge.decision.children.first()
+    if let Some(child) = decision.children.first()
         && statements(text, tokens).count() > 1
     {
         let refusal = no_facts(
@@ -94,7 +118,11 @@ pub(super) fn decide(
         );
         return Err(refusal.with_hint("Make it by a text of its own."));
     }
-    Ok(judge.decision)
+    decision
+        .insertions
+        .sort_by_key(|insertion| (insertion.token, insertion.place));
+    decision.insertions.dedup();
+    Ok(decision)
 }
 
 /// The protected columns of a result.
@@ -115,13 +143,23 @@ fn results<'r, 'a>(
         })
 }
 
-/// Whether a statement gives a name to a statement, by its first words.
-fn is_prepare(text: &[u8], statement: &[Token]) -> bool {
+/// Whether a statement is `PREPARE`, or `DECLARE`, by its first words.
+fn names(text: &[u8], statement: &[Token]) -> (bool, bool) {
     let is = |at: usize, word| {
         let token: Option<&Token> = statement.get(at);
         token.is_some_and(|token| token.is_word(text, word))
     };
-    is(0, "prepare") && !is(1, "transaction")
+    (is(0, "prepare") && !is(1, "transaction"), is(0, "declare"))
+}
+
+/// A parameter that is a value of a protected column.
+struct Param {
+    setting: Arc<Setting>,
+    role: Role,
+    /// It is an array whose elements are the values.
+    elements: bool,
+    /// How often it is that.
+    uses: usize,
 }
 
 struct Judge<'a> {
@@ -129,10 +167,12 @@ struct Judge<'a> {
     shape: &'a Shape,
     lexical: &'a Lexical,
     decision: Decision,
-    /// Protected parameters and how often each is the value of its column.
-    params: BTreeMap<u16, (ParamAction, usize)>,
+    /// Protected parameters.
+    params: BTreeMap<u16, Param>,
+    /// What the result of the current statement is.
+    result: Option<Results>,
     /// Where protected result columns are told, if they are.
-    results: Option<&'a mut Vec<ResultColumn>>,
+    found: Option<&'a mut Vec<ResultColumn>>,
 }
 
 impl<'a> Judge<'a> {
@@ -186,8 +226,9 @@ impl<'a> Judge<'a> {
             None => copy::passed(read),
             Some(named) => {
                 self.check_names(source, named)?;
-                copy::judge(self.schema.columns, read, source, named, |query| {
-                    self.statement(query, named, is_protected)
+                copy::judge(self.schema, read, source, named, |query| {
+                    self.statement(query, named, is_protected)?;
+                    Ok(self.result.take())
                 })?
             }
         };
@@ -245,16 +286,20 @@ impl<'a> Judge<'a> {
             source: *source,
             named,
             flows: Flows::new(),
+            insertions: Vec::new(),
             concerned: false,
         };
         let rows = resolver.query(facts, None)?;
         match wrapper {
-            Wrapper::Client | Wrapper::Prepare(_) | Wrapper::View => {
+            Wrapper::Client | Wrapper::Prepare(_) | Wrapper::View | Wrapper::Explain => {
                 for flow in rows.flows() {
                     resolver.flows.see(flow);
                 }
-                if let Some(found) = &mut self.results {
+                if let Some(found) = &mut self.found {
                     found.extend(results(&rows, &resolver.flows));
+                }
+                if matches!(wrapper, Wrapper::Client | Wrapper::Prepare(_)) {
+                    self.result = Results::of(&rows, &resolver.flows)?;
                 }
             }
             Wrapper::NewTable => resolver.new_table(&rows)?,
@@ -266,9 +311,16 @@ impl<'a> Judge<'a> {
                 named,
             ));
         }
-        for fate in resolver.flows.into_fates() {
+        let Resolver {
+            flows, insertions, ..
+        } = resolver;
+        for fate in flows.into_fates() {
             self.settle(&fate, wrapper, source)?;
         }
+        let insertions = insertions.into_iter();
+        self.decision
+            .insertions
+            .extend(insertions.map(|insertion| insertion.of_shape(self.shape)));
         Ok(())
     }
 
@@ -311,95 +363,154 @@ impl<'a> Judge<'a> {
         wrapper: &Wrapper,
         source: &Source<'_>,
     ) -> Result<(), Refusal> {
-        let [setting, others @ ..] = &*fate.stored else {
-            return Ok(());
-        };
-        let refuse = |code, what: &str| {
-            let Setting { table, column, .. } = &***setting;
-            Err(Refusal::new(
-                code,
-                format!("column \"{column}\" of protected table \"{table}\" {what}"),
-            ))
-        };
         match fate.leaf.kind {
             LeafKind::Param(number) | LeafKind::Element(number) => {
-                let elements = matches!(fate.leaf.kind, LeafKind::Element(_));
-                if let Some(other) = others.first() {
-                    return refuse(
-                        RefusalCode::SharedParameter,
-                        &format!(
-                            "shares parameter ${number} with column \"{}\"",
-                            other.column
-                        ),
-                    );
-                }
-                if fate.seen {
-                    return Err(used_elsewhere(number, setting));
-                }
-                if let Wrapper::Prepare(types) = wrapper
-                    && !takes_container(number, types, elements, source)
-                {
-                    return refuse(
-                        RefusalCode::ValueForm,
-                        &format!(
-                            "is set to parameter ${number}, which PREPARE gives another type than bytea{}",
-                            if elements { "[]" } else { "" }
-                        ),
-                    );
-                }
-                let (earlier, uses) = self.params.entry(number).or_insert_with(|| {
-                    let action = ParamAction {
-                        number,
-                        setting: Arc::clone(setting),
-                        elements,
-                    };
-                    (action, 0)
-                });
-                *uses += 1;
-                if Arc::ptr_eq(&earlier.setting, setting) && earlier.elements == elements {
-                    return Ok(());
-                }
-                let what = format!(
-                    "shares parameter ${number} with column \"{}\"",
-                    earlier.setting.column
-                );
-                refuse(RefusalCode::SharedParameter, &what)
+                self.settle_param(fate, number, wrapper, source)
             }
-            LeafKind::Literal(written) => {
-                if let Some(other) = others.first() {
-                    return refuse(
-                        RefusalCode::ValueForm,
-                        &format!(
-                            "shares a value with column \"{}\" of table \"{}\"",
-                            other.column, other.table
-                        ),
-                    );
-                }
-                if fate.seen {
-                    return refuse(
-                        RefusalCode::ValueForm,
-                        "is set to a value that is compared, returned or stored elsewhere too",
-                    );
-                }
-                let Some(slot) = self.shape.slot(fate.leaf.token) else {
-                    return refuse(
-                        RefusalCode::NotUnderstood,
-                        "is set to a value that was not found",
-                    );
-                };
-                let slots = &mut self.decision.slots;
-                if slots.len() <= slot {
-                    slots.resize(slot + 1, None);
-                }
-                if let Some(place) = slots.get_mut(slot) {
-                    *place = Some(SlotAction {
-                        setting: Arc::clone(setting),
-                        written,
-                    });
-                }
-                Ok(())
-            }
+            LeafKind::Literal(written) => self.settle_literal(fate, written, wrapper),
         }
+    }
+
+    fn settle_param(
+        &mut self,
+        fate: &Fate<'_>,
+        number: u16,
+        wrapper: &Wrapper,
+        source: &Source<'_>,
+    ) -> Result<(), Refusal> {
+        let Some(first) = fate.uses.first() else {
+            return Ok(());
+        };
+        let Use { setting, role } = *first;
+        let elements = matches!(fate.leaf.kind, LeafKind::Element(_));
+        if elements && role == Role::Compared {
+            return Err(compares_elements(setting));
+        }
+        let shares = |other: &Setting| {
+            refused(
+                RefusalCode::SharedParameter,
+                setting,
+                &format!(
+                    "shares parameter ${number} with column \"{}\"",
+                    other.column
+                ),
+            )
+        };
+        if let Some(other) = fate.uses.iter().find(|other| !same_value(first, other)) {
+            return Err(shares(other.setting));
+        }
+        if fate.seen {
+            return Err(used_elsewhere(number, setting));
+        }
+        if let Wrapper::Prepare(types) = wrapper {
+            self.prepared_type((number, elements), role, setting, types, source)?;
+        }
+        let param = self.params.entry(number).or_insert_with(|| Param {
+            setting: Arc::clone(setting),
+            role,
+            elements,
+            uses: 0,
+        });
+        param.uses += 1;
+        let earlier = Use {
+            setting: &param.setting,
+            role: param.role,
+        };
+        match same_value(&earlier, first) && param.elements == elements {
+            true => Ok(()),
+            false => Err(shares(&param.setting)),
+        }
+    }
+
+    /// The type that `PREPARE` gives a parameter must be one that can hold what its values become.
+    fn prepared_type(
+        &mut self,
+        (number, elements): (u16, bool),
+        role: Role,
+        setting: &Setting,
+        types: &[Range<usize>],
+        source: &Source<'_>,
+    ) -> Result<(), Refusal> {
+        let Some(given) = types.get(usize::from(number).saturating_sub(1)) else {
+            return Ok(());
+        };
+        if !takes_container(given, elements, source) {
+            return Err(refused(
+                RefusalCode::ValueForm,
+                setting,
+                &format!(
+                    "has parameter ${number} as its value, which PREPARE gives another type than bytea{}",
+                    if elements { "[]" } else { "" }
+                ),
+            ));
+        }
+        if role == Role::Compared && setting.likeness() == Some(Likeness::Hash) {
+            let more = u32::try_from(given.len().saturating_sub(1)).unwrap_or(u32::MAX);
+            let insertion = Insertion {
+                token: given.start,
+                place: Place::Over(more),
+                text: Cow::Borrowed("bytea"),
+            };
+            self.decision
+                .insertions
+                .push(insertion.of_shape(self.shape));
+        }
+        Ok(())
+    }
+
+    fn settle_literal(
+        &mut self,
+        fate: &Fate<'_>,
+        written: Written,
+        wrapper: &Wrapper,
+    ) -> Result<(), Refusal> {
+        let [Use { setting, role }, others @ ..] = &*fate.uses else {
+            return Ok(());
+        };
+        let refuse = |code, what: &str| Err(refused(code, setting, what));
+        let (setting, role) = (*setting, *role);
+        if let Some(other) = others.first() {
+            return refuse(
+                RefusalCode::ValueForm,
+                &format!(
+                    "shares a value with column \"{}\" of table \"{}\"",
+                    other.setting.column, other.setting.table
+                ),
+            );
+        }
+        if fate.seen {
+            return refuse(
+                RefusalCode::ValueForm,
+                "is set to a value that is compared, returned or stored elsewhere too",
+            );
+        }
+        if written == Written::InArray && role == Role::Compared {
+            return Err(compares_elements(setting));
+        }
+        if *wrapper == Wrapper::View && role == Role::Compared {
+            return refuse(
+                RefusalCode::ValueForm,
+                "is compared with a value in a view, which would be that of one client",
+            );
+        }
+        let Some(slot) = self.shape.slot(fate.leaf.token) else {
+            return refuse(
+                RefusalCode::NotUnderstood,
+                "is set to a value that was not found",
+            );
+        };
+        let slots = &mut self.decision.slots;
+        if slots.len() <= slot {
+            slots.resize(slot + 1, None);
+        }
+        if let Some(place) = slots.get_mut(slot) {
+            *place = Some(SlotAction {
+                setting: Arc::clone(setting),
+                role,
+                written,
+            });
+        }
+        Ok(())
     }
 
     /// A protected parameter that is used for anything else as well would be sealed there too.
@@ -416,26 +527,54 @@ impl<'a> Judge<'a> {
             }
         }
         let mut actions = Vec::with_capacity(self.params.len());
-        for (number, (action, uses)) in std::mem::take(&mut self.params) {
+        for (number, param) in std::mem::take(&mut self.params) {
+            let Param {
+                setting,
+                role,
+                elements,
+                uses,
+            } = param;
             if written.get(&number) != Some(&uses) {
-                return Err(used_elsewhere(number, &action.setting));
+                return Err(used_elsewhere(number, &setting));
             }
-            actions.push(action);
+            actions.push(ParamAction {
+                number,
+                setting,
+                role,
+                elements,
+            });
         }
         Ok(actions)
     }
 }
 
-/// Whether the type that `PREPARE` gives a parameter can hold a container.
-fn takes_container(
-    number: u16,
-    types: &[Range<usize>],
-    elements: bool,
-    source: &Source<'_>,
-) -> bool {
-    let Some(given) = types.get(usize::from(number).saturating_sub(1)) else {
-        return true;
-    };
+/// Whether both uses make the same of a value.
+fn same_value(one: &Use<'_>, other: &Use<'_>) -> bool {
+    match (one.role, other.role) {
+        (Role::Compared, Role::Compared) => one.setting.is_like(other.setting),
+        _ => one == other,
+    }
+}
+
+fn refused(code: RefusalCode, setting: &Setting, what: &str) -> Refusal {
+    let Setting { table, column, .. } = setting;
+    Refusal::new(
+        code,
+        format!("column \"{column}\" of protected table \"{table}\" {what}"),
+    )
+}
+
+/// What is spread over rows is stored, and compared with nothing.
+fn compares_elements(setting: &Setting) -> Refusal {
+    refused(
+        RefusalCode::ValueForm,
+        setting,
+        "is compared with the elements of an array",
+    )
+}
+
+/// Whether a type can hold a container, or an array of them.
+fn takes_container(given: &Range<usize>, elements: bool, source: &Source<'_>) -> bool {
     let words: Vec<_> = given
         .clone()
         .map(|token| token_name(token, source))

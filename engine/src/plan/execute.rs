@@ -37,6 +37,7 @@ pub fn arguments<'a>(
         for ParamAction {
             number,
             setting,
+            role,
             elements,
         } in actions
         {
@@ -50,11 +51,11 @@ pub fn arguments<'a>(
                         true => Written::InArray,
                         false => written,
                     };
-                    values.push(read(token, setting, written, text, scratch)?);
+                    values.push(read(token, (setting, *role), written, text, scratch)?);
                 }
                 Argument::Other => {
                     let message = format!(
-                        "column \"{}\" of protected table \"{}\" is set to an argument of EXECUTE that is not a string or number",
+                        "an argument of EXECUTE for column \"{}\" of protected table \"{}\" is not a string or number",
                         setting.column, setting.table
                     );
                     return Err(Refusal::new(RefusalCode::ValueForm, message));

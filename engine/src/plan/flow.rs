@@ -3,6 +3,7 @@
 //! A flow is a set of sources: protected columns, literals and parameters of the text, and anything that is neither.
 //! Flows are numbers of nodes of one graph, so that what is passed on by many queries is stored, and followed, once.
 
+use super::Role;
 use super::literals::Written;
 use crate::columns::Setting;
 use foldhash::{HashMap, HashMapExt as _};
@@ -33,13 +34,26 @@ pub(super) enum LeafKind {
     Element(u16),
 }
 
+/// What a value is to a protected column.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Use<'a> {
+    pub(super) setting: &'a Arc<Setting>,
+    pub(super) role: Role,
+}
+
+impl PartialEq for Use<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(self.setting, other.setting) && self.role == other.role
+    }
+}
+
 /// What happens to a leaf.
 #[derive(Debug)]
 pub(super) struct Fate<'a> {
     pub(super) leaf: Leaf,
-    /// The columns that it is stored in.
-    pub(super) stored: Vec<&'a Arc<Setting>>,
-    /// It is compared, computed with, returned, or stored as it is.
+    /// What it is to protected columns.
+    pub(super) uses: Vec<Use<'a>>,
+    /// It is compared with something else, computed with, returned, or stored as it is.
     pub(super) seen: bool,
 }
 
@@ -52,7 +66,7 @@ struct Node<'a> {
     leaves: Vec<Leaf>,
     parts: Vec<Flow>,
     seen: bool,
-    stored: Vec<&'a Arc<Setting>>,
+    uses: Vec<Use<'a>>,
 }
 
 /// All flows of a statement.
@@ -101,7 +115,7 @@ impl<'a> Flows<'a> {
                 continue;
             }
             if let Some(part) = self.nodes.get(flow.0) {
-                merge(&mut node.settings, &part.settings);
+                merge(&mut node.settings, &part.settings, |a, b| Arc::ptr_eq(a, b));
                 node.plain |= part.plain;
                 node.parts.push(flow);
             }
@@ -141,12 +155,12 @@ impl<'a> Flows<'a> {
         });
         node.plain |= plain;
         node.parts.push(part);
-        let (seen, stored) = (node.seen, node.stored.clone());
+        let (seen, uses) = (node.seen, node.uses.clone());
         if seen {
             self.see(part);
         }
-        for setting in stored {
-            self.store(part, setting);
+        for given in uses {
+            self.give(part, given);
         }
         known
     }
@@ -176,19 +190,19 @@ impl<'a> Flows<'a> {
         }
     }
 
-    /// The literals of a flow are stored in a protected column.
-    pub(super) fn store(&mut self, flow: Flow, setting: &'a Arc<Setting>) {
+    /// The literals of a flow are stored in a protected column, or it is compared with them.
+    pub(super) fn give(&mut self, flow: Flow, given: Use<'a>) {
         let mut todo = vec![flow];
         while let Some(flow) = todo.pop() {
             let Some(node) = self.nodes.get_mut(flow.0) else {
                 continue;
             };
-            if !merge(&mut node.stored, &[setting]) {
+            if !merge(&mut node.uses, &[given], Use::eq) {
                 continue;
             }
             todo.extend_from_slice(&node.parts);
             for leaf in &node.leaves {
-                merge(&mut fate(&mut self.fates, *leaf).stored, &[setting]);
+                merge(&mut fate(&mut self.fates, *leaf).uses, &[given], Use::eq);
             }
         }
     }
@@ -204,18 +218,18 @@ impl<'a> Flows<'a> {
 fn fate<'f, 'a>(fates: &'f mut HashMap<usize, Fate<'a>>, leaf: Leaf) -> &'f mut Fate<'a> {
     fates.entry(leaf.token).or_insert(Fate {
         leaf,
-        stored: Vec::new(),
+        uses: Vec::new(),
         seen: false,
     })
 }
 
-/// Adds settings that are not there yet; says whether there were any.
-fn merge<'a>(settings: &mut Vec<&'a Arc<Setting>>, more: &[&'a Arc<Setting>]) -> bool {
-    let before = settings.len();
-    for setting in more {
-        if !settings.iter().any(|known| Arc::ptr_eq(known, setting)) {
-            settings.push(setting);
+/// Adds what is not there yet; says whether there was any.
+fn merge<T: Copy>(known: &mut Vec<T>, more: &[T], same: impl Fn(&T, &T) -> bool) -> bool {
+    let before = known.len();
+    for one in more {
+        if !known.iter().any(|other| same(other, one)) {
+            known.push(*one);
         }
     }
-    settings.len() > before
+    known.len() > before
 }

@@ -1,7 +1,7 @@
 //! The literals of a text that its plan concerns.
 
 use super::refusal::{Refusal, RefusalCode};
-use super::{Plan, Scratch};
+use super::{Plan, Role, Scratch};
 use crate::columns::Setting;
 use crate::sql::{Kind, literal};
 use std::borrow::Cow;
@@ -30,7 +30,7 @@ pub(super) enum Written {
     InArray,
 }
 
-/// A value in a text that must be sealed.
+/// A value in a text that must be changed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LiteralValue<'a> {
     /// Its place in the text.
@@ -41,10 +41,12 @@ pub struct LiteralValue<'a> {
     pub kind: LiteralKind,
     /// The column that it is a value of.
     pub setting: &'a Arc<Setting>,
+    /// What it is to the column.
+    pub role: Role,
 }
 
 impl Plan {
-    /// The values to seal, in the order of the text. `scratch` is as [`super::Planner::plan`] left it for this text.
+    /// The values to change, in the order of the text. `scratch` is as [`super::Planner::plan`] left it for this text.
     ///
     /// # Errors
     ///
@@ -57,7 +59,8 @@ impl Plan {
         scratch.shape.literals().iter().filter_map(move |lifted| {
             let action = self.slots.get(lifted.slot as usize)?.as_ref()?;
             let token = lifted.token as usize;
-            Some(read(token, &action.setting, action.written, text, scratch))
+            let given = (&action.setting, action.role);
+            Some(read(token, given, action.written, text, scratch))
         })
     }
 }
@@ -65,7 +68,7 @@ impl Plan {
 /// Reads the value at a token.
 pub(super) fn read<'a>(
     at: usize,
-    setting: &'a Arc<Setting>,
+    (setting, role): (&'a Arc<Setting>, Role),
     written: Written,
     text: &'a [u8],
     scratch: &'a Scratch,
@@ -94,6 +97,7 @@ pub(super) fn read<'a>(
             value,
             kind: LiteralKind::Number,
             setting,
+            role,
         });
     }
     let value = literal::string(token, text, &scratch.lexical)
@@ -112,5 +116,6 @@ pub(super) fn read<'a>(
             Written::Plainly | Written::WithMinus => LiteralKind::String,
         },
         setting,
+        role,
     })
 }

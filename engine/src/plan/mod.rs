@@ -4,9 +4,11 @@
 //! and to the session. It knows nothing of messages, keys or containers. What is not understood and may concern a
 //! protected column is refused (docs/architecture.md, "Fail closed").
 
+mod compare;
 mod copy;
 mod decide;
 mod definition;
+mod edits;
 mod execute;
 mod explain;
 mod flow;
@@ -18,6 +20,7 @@ mod planner;
 mod planners;
 mod refusal;
 mod resolve;
+mod results;
 mod schema;
 mod scope;
 mod store;
@@ -28,9 +31,10 @@ mod copy_tests;
 #[cfg(test)]
 mod tests;
 
-pub use crate::sql::effects::NameEffect;
+pub use crate::sql::effects::{NameEffect, RowsOf};
 pub use crate::sql::{ClientEncoding, Edit, Lexical, splice};
-pub use copy::{Copy, CopyColumn, CopyFormat, CopyIn, Dialect};
+pub use copy::{Copy, CopyColumn, CopyFormat, CopyIn, CopyOut, Dialect};
+pub use edits::in_order;
 pub use execute::arguments;
 pub use explain::{Explanation, ResultColumn};
 pub use literals::{LiteralKind, LiteralValue};
@@ -38,8 +42,10 @@ pub use outline::outline;
 pub use planner::{Planner, Scratch, Unsupported};
 pub use planners::{Catalog, Claim, Planners};
 pub use refusal::{Refusal, RefusalCode};
+pub use results::Results;
 
 use crate::columns::{NewChild, Setting};
+use edits::Insertion;
 use literals::Written;
 use std::sync::Arc;
 
@@ -48,7 +54,7 @@ use std::sync::Arc;
 pub enum Verdict {
     /// It passes as it is.
     Forward,
-    /// Some of its literals are sealed.
+    /// Some of its literals are sealed, or some of its comparisons are those of hashes.
     Rewrite,
     /// It does not reach the server.
     Refuse(Refusal),
@@ -56,13 +62,24 @@ pub enum Verdict {
     Observe(Refusal),
 }
 
-/// A parameter whose values are sealed.
+/// What a value is to its protected column.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Role {
+    /// It is stored in the column, and becomes what the column stores.
+    Stored,
+    /// The column is compared with it, and it becomes what equal values have in common.
+    Compared,
+}
+
+/// A parameter whose values are changed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ParamAction {
     /// Its number, from 1 on.
     pub number: u16,
     /// The column that it is a value of.
     pub setting: Arc<Setting>,
+    /// What it is to the column.
+    pub role: Role,
     /// It is an array whose elements are the values.
     pub elements: bool,
 }
@@ -71,6 +88,7 @@ pub struct ParamAction {
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct SlotAction {
     setting: Arc<Setting>,
+    role: Role,
     written: Written,
 }
 
@@ -79,11 +97,11 @@ struct SlotAction {
 pub struct Plan {
     /// What happens to the text.
     pub verdict: Verdict,
-    /// Parameters whose values are sealed, by their numbers.
+    /// Parameters whose values are changed, by their numbers.
     pub params: Vec<ParamAction>,
-    /// Changes of the names of prepared statements, in the order of the text.
+    /// Changes of the names of prepared statements and cursors, in the order of the text.
     pub names: Vec<NameEffect>,
-    /// The plan of each statement that the text prepares, in the order of the text.
+    /// The plan of each statement to which the text gives a name, in the order of the text.
     pub prepared: Vec<Arc<Plan>>,
     /// Prepared statements that the text executes.
     pub executes: Vec<Box<[u8]>>,
@@ -91,12 +109,18 @@ pub struct Plan {
     pub copies: Vec<Copy>,
     /// Tables that it makes children of protected ones.
     pub children: Vec<NewChild>,
+    /// What results are, where it matters, by the numbers of their statements.
+    results: Vec<(usize, Results)>,
+    /// Statements whose rows are those of another one, by their numbers; told only where columns are mapped.
+    rows_of: Vec<(usize, RowsOf)>,
     /// Whether it may change how later texts are read.
     pub may_change_settings: bool,
     /// Whether it names a protected table.
     pub protected: bool,
     /// By slot of the shape; shorter than the slots if nothing happens to the rest.
     slots: Vec<Option<SlotAction>>,
+    /// What else of the text is changed, in its order.
+    insertions: Vec<Insertion>,
 }
 
 impl Plan {
@@ -110,18 +134,38 @@ impl Plan {
             executes: Vec::new(),
             copies: Vec::new(),
             children: Vec::new(),
+            results: Vec::new(),
+            rows_of: Vec::new(),
             may_change_settings: false,
             protected: false,
             slots: Vec::new(),
+            insertions: Vec::new(),
         }
     }
 
-    /// The plan of the statement that the effect of this number on names prepares.
+    /// What the result of a statement is, by its number in the text from 0 on; nothing if no place matters.
+    pub fn results(&self, statement: usize) -> Option<&Results> {
+        let mut results = self.results.iter();
+        let (_, results) = results.find(|(number, _)| *number == statement)?;
+        Some(results)
+    }
+
+    /// The statement whose rows a statement gives, by its number in the text from 0 on.
+    pub fn rows_of(&self, statement: usize) -> Option<&RowsOf> {
+        let mut named = self.rows_of.iter();
+        let (_, named) = named.find(|(number, _)| *number == statement)?;
+        Some(named)
+    }
+
+    /// Whether what a result is can only be told with its description.
+    pub fn needs_description(&self) -> bool {
+        !self.rows_of.is_empty() || self.results.iter().any(|(_, results)| results.is_open())
+    }
+
+    /// The plan of the statement to which the effect of this number gives a name.
     pub fn prepared_by(&self, effect: usize) -> Arc<Self> {
         let before = self.names.iter().take(effect);
-        let at = before
-            .filter(|name| matches!(name, NameEffect::Prepare(_)))
-            .count();
+        let at = before.filter(|name| name.gives()).count();
         match self.prepared.get(at) {
             Some(plan) => Arc::clone(plan),
             None => Arc::new(Self::forward()),
@@ -145,14 +189,21 @@ impl Plan {
             Verdict::Refuse(refusal) | Verdict::Observe(refusal) => refusal.message.len() + 256,
             Verdict::Forward | Verdict::Rewrite => 0,
         };
+        let results: usize = self
+            .results
+            .iter()
+            .map(|(_, results)| results.weight())
+            .sum();
         let prepared: u64 = self.prepared.iter().map(|plan| plan.weight()).sum();
         let parts = size_of::<Self>()
             + names
             + refusal
+            + results
             + self.names.len() * 32
             + self.children.len() * 128
             + self.params.len() * size_of::<ParamAction>()
-            + self.slots.len() * size_of::<Option<SlotAction>>();
+            + self.slots.len() * size_of::<Option<SlotAction>>()
+            + self.insertions.iter().map(Insertion::weight).sum::<usize>();
         parts as u64 + prepared
     }
 }

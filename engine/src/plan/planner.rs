@@ -1,10 +1,10 @@
 //! Text → plan, from the cache where its shape is known.
 
 use super::copy;
-use super::decide::{Decision, decide};
+use super::decide::{Decision, Prepared, decide};
 use super::mention::mentions;
 use super::refusal::{Refusal, RefusalCode};
-use super::{ParamAction, Plan, ResultColumn, Verdict};
+use super::{Plan, ResultColumn, Verdict};
 use crate::columns::Columns;
 use crate::sql::copy::{is_copy, may_hold_copy};
 use crate::sql::effects::{self, Effects};
@@ -32,6 +32,8 @@ pub struct Planner {
     unsupported: Unsupported,
     /// A name of the configuration is not ASCII, and so depends on the encoding of the client.
     foreign_names: bool,
+    /// It matters which result columns are protected ones.
+    maps: bool,
     forward: Arc<Plan>,
     plans: Cache<Box<[u8]>, Arc<Plan>, Weight, foldhash::fast::RandomState>,
 }
@@ -77,6 +79,7 @@ impl Planner {
         let foreign_names = columns.tables().any(|table| {
             !table.name().is_ascii() || !table.schema().unwrap_or_default().is_ascii()
         });
+        let maps = columns.needs_mapping();
         // An estimate that only sizes the first allocation.
         let expected = usize::try_from(cache_bytes / 1024)
             .unwrap_or(1024)
@@ -85,6 +88,7 @@ impl Planner {
             columns,
             unsupported,
             foreign_names,
+            maps,
             forward: Arc::new(Plan::forward()),
             plans: Cache::with(
                 expected,
@@ -99,6 +103,11 @@ impl Planner {
     /// The columns that it plans for.
     pub fn columns(&self) -> &Columns {
         &self.columns
+    }
+
+    /// Whether it matters which result columns are protected ones.
+    pub fn maps_results(&self) -> bool {
+        self.maps
     }
 
     /// The plan for a text. Until the next call, `scratch` is what [`Plan::literals`] needs.
@@ -118,10 +127,13 @@ impl Planner {
         }
         let mut effects = Effects::default();
         let mut copies = false;
-        for range in effects::statements(text, &scratch.tokens) {
+        for (number, range) in effects::statements(text, &scratch.tokens).enumerate() {
             let statement = scratch.tokens.get(range).unwrap_or_default();
             copies |= is_copy(text, statement);
-            effects::of_statement(text, statement, &mut effects);
+            effects::of_statement(text, statement, number, &mut effects);
+        }
+        if !self.maps {
+            effects.rows_of = Vec::new();
         }
         if effects.runs_text
             && let Some(refusal) = self.run_text(text, scratch)
@@ -161,19 +173,23 @@ impl Planner {
         ) {
             Ok(Decision {
                 slots,
+                insertions,
                 params,
                 copies,
                 prepared,
                 children,
+                results,
             }) => Plan {
                 children,
+                results,
                 prepared: prepared.into_iter().map(executed).collect(),
-                verdict: match slots.is_empty() {
+                verdict: match slots.is_empty() && insertions.is_empty() {
                     true => Verdict::Forward,
                     false => Verdict::Rewrite,
                 },
                 params,
                 slots,
+                insertions,
                 copies,
                 protected: true,
                 ..Plan::forward()
@@ -309,17 +325,19 @@ impl Planner {
         Plan {
             names: effects.names,
             executes: effects.executes,
+            rows_of: effects.rows_of,
             may_change_settings: effects.may_change_settings,
             ..plan
         }
     }
 }
 
-/// The plan of a prepared statement: what its arguments are.
-fn executed(params: Vec<ParamAction>) -> Arc<Plan> {
+/// The plan of a statement that gets a name: what its arguments and its rows are.
+fn executed(Prepared { params, result }: Prepared) -> Arc<Plan> {
     Arc::new(Plan {
-        protected: !params.is_empty(),
+        protected: !params.is_empty() || result.is_some(),
         params,
+        results: result.into_iter().map(|result| (0, result)).collect(),
         ..Plan::forward()
     })
 }

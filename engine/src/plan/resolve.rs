@@ -2,6 +2,7 @@
 //!
 //! A query is resolved to its columns. Whatever needs the plain value of a protected column is refused on the way.
 
+use super::edits::Insertion;
 use super::flow::{Flow, Flows, Leaf, LeafKind, NOTHING, PLAIN};
 use super::literals::Written;
 use super::names::token_name;
@@ -17,7 +18,7 @@ use std::borrow::Cow;
 use std::rc::Rc;
 
 /// What is said of a column that is compared or computed with.
-const IN_EXPRESSION: &str = "is used in an expression or condition";
+pub(super) const IN_EXPRESSION: &str = "is used in an expression or condition";
 
 /// Resolves one statement.
 pub(super) struct Resolver<'a> {
@@ -26,6 +27,8 @@ pub(super) struct Resolver<'a> {
     /// The protected name that the statement has, for messages.
     pub(super) named: &'a str,
     pub(super) flows: Flows<'a>,
+    /// What is changed in the text besides its literals.
+    pub(super) insertions: Vec<Insertion>,
     /// A protected table is read or written.
     pub(super) concerned: bool,
 }
@@ -598,10 +601,15 @@ impl<'a> Resolver<'a> {
                 }
                 PLAIN
             }
-            Term::Computed(operands) => {
+            Term::Comparison(comparison) => {
+                self.comparison(comparison, scope)?;
+                PLAIN
+            }
+            Term::Computed(operands) | Term::Row(operands) => {
                 self.operands(operands, scope)?;
                 PLAIN
             }
+            Term::Typed(value, _) => self.flow(value, scope)?,
         })
     }
 }

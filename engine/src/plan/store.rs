@@ -1,6 +1,7 @@
 //! What statements write: which flows reach which column.
 
-use super::flow::Flow;
+use super::Role;
+use super::flow::{Flow, Use};
 use super::refusal::{Refusal, RefusalCode};
 use super::resolve::Resolver;
 use super::scope::{Rel, Rows, Scope, misused};
@@ -277,7 +278,13 @@ impl<'a> Resolver<'a> {
                 other.column, other.table
             ));
         }
-        self.flows.store(flow, setting);
+        self.flows.give(
+            flow,
+            Use {
+                setting,
+                role: Role::Stored,
+            },
+        );
         Ok(())
     }
 }

@@ -24,9 +24,15 @@ const RUN_TEXT: [&[u8]; 16] = [
     b"xpath_table",
 ];
 
-/// A change of the names of prepared statements, made when the statement completes.
+/// A change of the names of prepared statements and cursors, made when the statement completes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum NameEffect {
+    /// `DECLARE name CURSOR …`, and whether it outlives its transaction.
+    Declare(Box<[u8]>, bool),
+    /// `CLOSE name`
+    Close(Box<[u8]>),
+    /// `CLOSE ALL`
+    CloseAll,
     /// `PREPARE name AS …`
     Prepare(Box<[u8]>),
     /// `DEALLOCATE name`
@@ -37,6 +43,22 @@ pub enum NameEffect {
     DiscardAll,
 }
 
+impl NameEffect {
+    /// Whether a statement gets a name.
+    pub fn gives(&self) -> bool {
+        matches!(self, Self::Prepare(_) | Self::Declare(..))
+    }
+}
+
+/// A statement of which the name alone is told, and which gives the rows of another one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum RowsOf {
+    /// `EXECUTE name`
+    Prepared(Box<[u8]>),
+    /// `FETCH … name`
+    Cursor(Box<[u8]>),
+}
+
 /// The effects of a text.
 #[derive(Debug, Default)]
 pub struct Effects {
@@ -44,6 +66,8 @@ pub struct Effects {
     pub names: Vec<NameEffect>,
     /// Statements that it executes.
     pub executes: Vec<Box<[u8]>>,
+    /// Whose rows its statements give, by their numbers from 0 on.
+    pub rows_of: Vec<(usize, RowsOf)>,
     /// Whether it may change how later texts are read.
     pub may_change_settings: bool,
     /// Whether a string in it may be run as a text of its own, now or later.
@@ -53,7 +77,10 @@ pub struct Effects {
 impl Effects {
     /// Whether there is nothing to follow.
     pub fn is_nothing(&self) -> bool {
-        self.names.is_empty() && self.executes.is_empty() && !self.may_change_settings
+        self.names.is_empty()
+            && self.executes.is_empty()
+            && self.rows_of.is_empty()
+            && !self.may_change_settings
     }
 }
 
@@ -103,8 +130,8 @@ pub fn executed(text: &[u8], statement: &[Token]) -> Option<usize> {
     run.map(|at| at + 1)
 }
 
-/// Adds the effects of one statement.
-pub fn of_statement(text: &[u8], statement: &[Token], effects: &mut Effects) {
+/// Adds the effects of one statement, the `number`-th of the text from 0 on.
+pub fn of_statement(text: &[u8], statement: &[Token], number: usize, effects: &mut Effects) {
     let is = |at: usize, word: &str| {
         statement
             .get(at)
@@ -127,7 +154,22 @@ pub fn of_statement(text: &[u8], statement: &[Token], effects: &mut Effects) {
     } else if is(0, "discard") && is(1, "all") {
         effects.names.push(NameEffect::DiscardAll);
         effects.may_change_settings = true;
+    } else if is(0, "declare") {
+        let holds = (2..statement.len()).find(|at| is(*at, "for"));
+        let holds = holds.is_some_and(|end| is(end - 1, "hold") && is(end - 2, "with"));
+        effects.names.push(NameEffect::Declare(name(1), holds));
+    } else if is(0, "close") {
+        effects.names.push(match is(1, "all") {
+            true => NameEffect::CloseAll,
+            false => NameEffect::Close(name(1)),
+        });
+    } else if is(0, "fetch") {
+        let cursor = RowsOf::Cursor(name(statement.len() - 1));
+        effects.rows_of.push((number, cursor));
     } else if is(0, "execute") || is(0, "explain") || is(0, "create") {
+        if is(0, "execute") {
+            effects.rows_of.push((number, RowsOf::Prepared(name(1))));
+        }
         effects.executes.extend(executed(text, statement).map(name));
         effects.runs_text |=
             is(0, "create") && (1..5).any(|at| is(at, "function") || is(at, "procedure"));

@@ -26,6 +26,8 @@ pub struct Shape {
     key: Vec<u8>,
     literals: Vec<Lifted>,
     folded: Vec<Range<usize>>,
+    /// By range of `folded`: the tokens of one repetition.
+    periods: Vec<usize>,
     slots: u32,
 }
 
@@ -43,6 +45,11 @@ impl Shape {
     /// Tokens that repeat what is before them, in the order of the text.
     pub fn folded(&self) -> &[Range<usize>] {
         &self.folded
+    }
+
+    /// The same with the number of tokens of one repetition: a comma, and as many as right before the range.
+    pub fn repetitions(&self) -> impl Iterator<Item = (&Range<usize>, usize)> {
+        self.folded.iter().zip(self.periods.iter().copied())
     }
 
     /// Number of slots.
@@ -65,6 +72,7 @@ impl Shape {
         self.key.shrink_to(1 << 14);
         self.literals.shrink_to(1 << 10);
         self.folded.shrink_to(1 << 8);
+        self.periods.shrink_to(1 << 8);
     }
 
     /// Computes the shape of a text.
@@ -72,6 +80,7 @@ impl Shape {
         self.key.clear();
         self.literals.clear();
         self.folded.clear();
+        self.periods.clear();
         self.slots = 0;
         self.key.push(u8::from(lexical.standard_conforming_strings));
         self.key.push(lexical.encoding as u8);
@@ -200,7 +209,7 @@ impl Builder<'_> {
                     }
                     self.shape.slots = slot;
                     // The comma before the row goes with it.
-                    self.fold(at - 1..end);
+                    self.fold(at - 1..end, end - (at - 1));
                     self.shape.key.truncate(key_start - COMMA.len());
                     if !marked {
                         self.shape.key.push(REPEATED);
@@ -242,7 +251,7 @@ impl Builder<'_> {
             last += 2;
         }
         if last > first {
-            self.fold(first + 1..last + 1);
+            self.fold(first + 1..last + 1, 2);
             self.shape.key.push(REPEATED);
         }
         last + 1
@@ -252,11 +261,14 @@ impl Builder<'_> {
         self.shape.key.get(one.clone()) == self.shape.key.get(other.clone())
     }
 
-    /// Notes that these tokens are repetitions.
-    fn fold(&mut self, tokens: Range<usize>) {
+    /// Notes that these tokens are repetitions of so many tokens each.
+    fn fold(&mut self, tokens: Range<usize>, period: usize) {
         match self.shape.folded.last_mut() {
             Some(last) if last.end == tokens.start => last.end = tokens.end,
-            _ => self.shape.folded.push(tokens),
+            _ => {
+                self.shape.folded.push(tokens);
+                self.shape.periods.push(period);
+            }
         }
     }
 }

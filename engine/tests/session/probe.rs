@@ -27,7 +27,8 @@ fn relation(kin: &str, name: &str, columns: &str) -> Vec<u8> {
     let hex = |text: &str| const_hex::encode(text).into_bytes();
     let columns: Vec<String> = columns
         .split(' ')
-        .map(|column| format!("{}+", const_hex::encode(column)))
+        .zip(1..)
+        .map(|(column, number)| format!("{}+{number}", const_hex::encode(column)))
         .collect();
     data_row(&[
         Some(&hex("public")),
@@ -37,6 +38,7 @@ fn relation(kin: &str, name: &str, columns: &str) -> Vec<u8> {
         Some(&hex(name)),
         Some(columns.join(",").as_bytes()),
         None,
+        Some(b"16384"),
         None,
     ])
 }

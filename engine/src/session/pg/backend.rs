@@ -2,15 +2,17 @@
 //!
 //! Messages pass as they came; the ledger is kept, rows are opened, and an error that we provoked gets our text.
 
-use super::ledger::Awaited;
-use super::registry::Kinds;
+use super::ledger::{Awaited, Entry};
+use super::registry::Statement;
+use super::results::Fields;
 use super::rows::{self, Layout, Row};
 use super::{PgSession, ScanColumns, drop_on, pass_on};
-use crate::cell::{Kind, Opener};
+use crate::cell::Opener;
 use crate::keys::ClientKeys;
+use crate::plan::Results;
 use crate::session::{Ask, Cx, Event, Input, Output, Side, Step};
 use crate::wire::cursor::{Malformed, Reader};
-use crate::wire::pg::{Format, Formats, Frame, Scan, error, frame::HEADER, row_description, scan};
+use crate::wire::pg::{Format, Formats, Frame, Scan, error, frame::HEADER, scan};
 
 /// Format of the rows of a portal that this session has not bound: a cursor made by SQL.
 const NOT_BOUND: Formats = Formats::All(Format::Text);
@@ -67,7 +69,12 @@ impl PgSession {
                     want: frame.range.len(),
                 };
             }
-            let withheld = self.withholds(&frame);
+            if let Some(end) = self.end_of_plain_rows(&frame, input.bytes) {
+                out.to_client.pass(input.bytes, input.at..end);
+                input.at = end;
+                continue;
+            }
+            let withheld = self.withholds(&frame) || self.answers_own_describe(&frame);
             match self.server_message(&frame, input, out, cx) {
                 Ok(Taken::Done) => {}
                 Ok(Taken::Pass) if withheld && !self.ending => {}
@@ -81,7 +88,7 @@ impl PgSession {
 
     /// Whether this message is looked into. Others pass as they arrive.
     fn must_be_whole(&mut self, frame: &Frame, cx: &mut Cx<'_>) -> bool {
-        if self.answers_probe(frame) || self.withholds(frame) {
+        if self.answers_probe(frame) || self.withholds(frame) || self.answers_own_describe(frame) {
             return true;
         }
         match frame.tag {
@@ -101,24 +108,25 @@ impl PgSession {
 
     /// Whether the rows of the current result may hold something to open.
     fn looks_into_rows(&mut self) -> bool {
-        if self.client_id.is_none() && self.context.poison.is_none() {
-            return false;
-        }
-        if self.context.scan == ScanColumns::All {
+        let (never, mapped) = match self.ledger.head().map(|entry| &entry.awaited) {
+            Some(Awaited::Query(_)) => match &self.query_result {
+                Some((fields, _)) => (fields.never, !fields.settings.is_empty()),
+                None => (false, false),
+            },
+            Some(Awaited::Execute(Some(portal))) => {
+                let Statement { plan, fields, .. } = &*portal.statement;
+                match fields.get() {
+                    Some(fields) => (fields.never, !fields.settings.is_empty()),
+                    None => (false, plan.results(0).is_some()),
+                }
+            }
+            _ => (false, false),
+        };
+        if mapped {
             return true;
         }
-        match self.ledger.head().map(|entry| &entry.awaited) {
-            Some(Awaited::Query(_)) => self
-                .query_result
-                .as_ref()
-                .is_none_or(|(kinds, _)| !kinds.never),
-            Some(Awaited::Execute(Some(portal))) => portal
-                .statement
-                .kinds
-                .get()
-                .is_none_or(|kinds| !kinds.never),
-            _ => true,
-        }
+        let opens = self.client_id.is_some() || self.context.poison.is_some();
+        opens && (self.context.scan == ScanColumns::All || !never)
     }
 
     fn server_message(
@@ -155,6 +163,15 @@ impl PgSession {
         Ok(Taken::Pass)
     }
 
+    /// Where the rows end that begin here and pass without being looked at one by one.
+    fn end_of_plain_rows(&mut self, frame: &Frame, buffer: &[u8]) -> Option<usize> {
+        if frame.tag != b'D' || self.answers_probe(frame) || self.withholds(frame) {
+            return None;
+        }
+        let layout = layout(self.ledger.head(), &self.query_result, self.context.scan);
+        rows::end_of_plain(buffer, frame, layout)
+    }
+
     fn row(
         &mut self,
         frame: &Frame,
@@ -162,22 +179,7 @@ impl PgSession {
         out: &mut Output<'_>,
         cx: &mut Cx<'_>,
     ) -> Result<Taken, Malformed> {
-        let (kinds, formats) = match self.ledger.head().map(|entry| &entry.awaited) {
-            Some(Awaited::Query(_)) => match &self.query_result {
-                Some((kinds, formats)) => (Some(&*kinds.kinds), formats),
-                None => (None, &NOT_BOUND),
-            },
-            Some(Awaited::Execute(Some(portal))) => (
-                portal.statement.kinds.get().map(|kinds| &*kinds.kinds),
-                &portal.results,
-            ),
-            _ => (None, &NOT_BOUND),
-        };
-        let layout = Layout {
-            kinds,
-            formats,
-            all: self.context.scan == ScanColumns::All,
-        };
+        let layout = layout(self.ledger.head(), &self.query_result, self.context.scan);
         if !rows::may_open(input.bytes, frame, layout)? {
             return Ok(Taken::Pass);
         }
@@ -189,7 +191,7 @@ impl PgSession {
                 Some(keys) => keys.ok(),
             },
         };
-        if keys.is_none() && poison.is_none() {
+        if keys.is_none() && poison.is_none() && layout.settings.is_empty() {
             self.unopened += u64::from(self.client_id.is_some());
             return Ok(Taken::Pass);
         }
@@ -197,6 +199,7 @@ impl PgSession {
             keys: keys.unwrap_or_else(ClientKeys::none),
             poison,
             is_poisoned: false,
+            pattern: None,
             tally: &mut self.tally,
         };
         let row = rows::open(input.bytes, frame, layout, &mut opener, &mut self.cells)?;
@@ -211,42 +214,25 @@ impl PgSession {
         Ok(Taken::Done)
     }
 
-    /// RowDescription: of a statement, of a portal, or in front of the rows of a simple query.
-    fn described(&mut self, body: &[u8]) -> Result<(), Malformed> {
-        let fields = row_description::read(body)?;
-        let kinds = Kinds::new(
-            fields
-                .iter()
-                .map(|field| Kind::of_type(field.type_oid))
-                .collect(),
-        );
-        match self.ledger.head().map(|entry| &entry.awaited) {
-            Some(Awaited::DescribeStatement(Some(statement))) => {
-                let _ = statement.kinds.set(kinds);
-            }
-            Some(Awaited::DescribePortal(Some(portal))) => {
-                let _ = portal.statement.kinds.set(kinds);
-            }
-            Some(Awaited::Query(_)) => {
-                let formats = Formats::Each(fields.iter().map(|field| field.format).collect());
-                self.query_result = Some((kinds, formats));
-            }
-            _ => {}
-        }
-        self.ledger.complete();
-        Ok(())
-    }
-
     /// CommandComplete. The registry follows SQL-level PREPARE, DEALLOCATE and DISCARD when the server reports them.
     fn completed(&mut self, body: &[u8]) {
         self.query_result = None;
         self.follow_definitions(body);
+        let Some(entry) = self.ledger.head() else {
+            return;
+        };
+        entry.completed += 1;
         if matches!(
             body,
-            b"PREPARE\0" | b"DEALLOCATE\0" | b"DEALLOCATE ALL\0" | b"DISCARD ALL\0"
-        ) && let Some(entry) = self.ledger.head()
-        {
-            let done = entry.names_done;
+            b"PREPARE\0"
+                | b"DEALLOCATE\0"
+                | b"DEALLOCATE ALL\0"
+                | b"DISCARD ALL\0"
+                | b"DECLARE CURSOR\0"
+                | b"CLOSE CURSOR\0"
+                | b"CLOSE CURSOR ALL\0"
+        ) {
+            let (done, number) = (entry.names_done, entry.number);
             entry.names_done += 1;
             let plan = entry.runs().cloned();
             if let Some(plan) = plan
@@ -254,10 +240,9 @@ impl PgSession {
             {
                 let limit = self.context.limits.max_registry;
                 let ledger = &self.ledger;
+                let prepared = plan.prepared_by(done);
                 self.registry
-                    .apply(effect, plan.prepared_by(done), limit, |name| {
-                        ledger.gives(name)
-                    });
+                    .apply(effect, prepared, number, limit, |name| ledger.gives(name));
             }
         }
         self.ledger.complete();
@@ -331,6 +316,34 @@ impl PgSession {
             _ => {}
         }
         Ok(())
+    }
+}
+
+/// The columns of the rows that come now.
+fn layout<'a>(
+    head: Option<&'a mut Entry>,
+    query_result: &'a Option<(Fields, Formats)>,
+    scan: ScanColumns,
+) -> Layout<'a> {
+    let (fields, planned, formats) = match head.map(|entry| &entry.awaited) {
+        Some(Awaited::Query(_)) => match query_result {
+            Some((fields, formats)) => (Some(fields), None, formats),
+            None => (None, None, &NOT_BOUND),
+        },
+        Some(Awaited::Execute(Some(portal))) => {
+            let Statement { plan, fields, .. } = &*portal.statement;
+            (fields.get(), plan.results(0), &portal.results)
+        }
+        _ => (None, None, &NOT_BOUND),
+    };
+    Layout {
+        kinds: fields.map(|fields| &*fields.kinds),
+        formats,
+        settings: match fields {
+            Some(fields) => &fields.settings,
+            None => planned.map_or(&[], Results::settings),
+        },
+        all: scan == ScanColumns::All,
     }
 }
 

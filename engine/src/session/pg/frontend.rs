@@ -268,9 +268,28 @@ impl PgSession {
             },
             self.context.limits.max_registry,
         )?;
+        let describe = self.own_describe(parse.name);
         send(message, frame, input, out);
         self.ledger.push(Awaited::Parse(undo));
+        if let Some((describe, statement)) = describe {
+            out.to_server.push(describe);
+            self.ledger.push(Awaited::OwnDescribe(statement));
+        }
         Ok(())
+    }
+
+    /// Asks for the description of a statement, if its rows cannot be read without.
+    fn own_describe(&self, name: &[u8]) -> Option<(Vec<u8>, Arc<Statement>)> {
+        let statement = self.registry.statement(name)?;
+        if !statement.plan.needs_description() {
+            return None;
+        }
+        let mut message = Vec::with_capacity(name.len() + 7);
+        write_frame(&mut message, b'D', |out| {
+            out.push(b'S');
+            write_cstr(out, name);
+        });
+        Some((message, Arc::clone(statement)))
     }
 
     fn bind(
@@ -302,6 +321,7 @@ impl PgSession {
             statement,
             stored: stored.clone(),
             results: Formats::new(bind.results),
+            holds: false,
         };
         let number = self.ledger.next_number();
         let undo = self.registry.add_portal(

@@ -24,6 +24,8 @@ pub(super) enum Awaited {
     Bind(Undo),
     DescribeStatement(Option<Arc<Statement>>),
     DescribePortal(Option<Arc<Portal>>),
+    /// Of a statement, for ourselves.
+    OwnDescribe(Arc<Statement>),
     Execute(Option<Arc<Portal>>),
     Close(Undo),
     Function,
@@ -40,8 +42,10 @@ pub(super) struct Entry {
     pub(super) replacement: Option<Box<ClientError>>,
     /// Position in the stream of the client's messages.
     pub(super) number: u64,
-    /// How many PREPARE, DEALLOCATE and DISCARD of this entry have completed.
+    /// How many of its changes of names have completed.
     pub(super) names_done: usize,
+    /// How many of its statements have completed.
+    pub(super) completed: usize,
     /// Text of a simple query, if it may have to be told about.
     pub(super) text: Option<Box<[u8]>>,
     /// The longest container in it.
@@ -229,6 +233,7 @@ impl Ledger {
             replacement,
             number: self.sent,
             names_done: 0,
+            completed: 0,
             text: None,
             stored: None,
             copies_begun: 0,

@@ -12,6 +12,7 @@ mod ledger;
 mod poison;
 mod probe;
 mod registry;
+mod results;
 mod rewrite;
 mod rows;
 mod startup;
@@ -31,7 +32,8 @@ use copy::Copies;
 use ledger::Ledger;
 pub use poison::{Poison, PoisonReply};
 use probe::Probe;
-use registry::{Kinds, Registry};
+use registry::Registry;
+use results::Fields;
 use std::sync::Arc;
 
 /// Which cells of a result are looked into.
@@ -142,7 +144,7 @@ pub struct PgSession {
     server_passing: usize,
     copies: Copies,
     /// Columns and formats of the current result of a simple query.
-    query_result: Option<(Kinds, Formats)>,
+    query_result: Option<(Fields, Formats)>,
     /// Cells that may hold a container and for which there were no keys, since the last ReadyForQuery.
     unopened: u64,
     /// Containers that there were keys for, since then.

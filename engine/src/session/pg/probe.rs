@@ -36,14 +36,14 @@ const QUESTION: [&str; 2] = [
      pg_catalog.encode(pg_catalog.convert_to(n.nspname::pg_catalog.text, 'UTF8'), 'hex'), \
      pg_catalog.encode(pg_catalog.convert_to(c.relname::pg_catalog.text, 'UTF8'), 'hex'), \
      (SELECT pg_catalog.string_agg(pg_catalog.encode(pg_catalog.convert_to(a.attname::pg_catalog.text, 'UTF8'), 'hex') || \
-     CASE WHEN y.typcategory = 'S' OR 17 IN (y.oid, y.typbasetype) THEN '+' ELSE '-' END, ',' ORDER BY a.attnum) \
+     CASE WHEN y.typcategory = 'S' OR 17 IN (y.oid, y.typbasetype) THEN '+' ELSE '-' END || a.attnum, ',' ORDER BY a.attnum) \
      FROM pg_catalog.pg_attribute a JOIN pg_catalog.pg_type y ON y.oid = a.atttypid \
      WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped), \
      (SELECT pg_catalog.string_agg(DISTINCT pg_catalog.encode(pg_catalog.convert_to(a.attname::pg_catalog.text, 'UTF8'), 'hex'), ',') \
      FROM pg_catalog.pg_rewrite r JOIN pg_catalog.pg_depend d ON d.objid = r.oid \
      AND d.classid = 'pg_catalog.pg_rewrite'::pg_catalog.regclass AND d.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass \
      JOIN pg_catalog.pg_attribute a ON a.attrelid = d.refobjid AND a.attnum = d.refobjsubid \
-     WHERE r.ev_class = c.oid AND d.refobjid <> c.oid), \
+     WHERE r.ev_class = c.oid AND d.refobjid <> c.oid), c.oid, \
      CASE WHEN t.kin = 'v' THEN pg_catalog.encode(pg_catalog.convert_to(pg_catalog.pg_get_viewdef(c.oid), 'UTF8'), 'hex') END \
      FROM tree t JOIN pg_catalog.pg_class rc ON rc.oid = t.root JOIN pg_catalog.pg_namespace rn ON rn.oid = rc.relnamespace \
      JOIN pg_catalog.pg_class c ON c.oid = t.oid JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace \
@@ -245,7 +245,7 @@ fn question(columns: &Columns) -> Vec<u8> {
 /// Reads a row of the answer; `None` if it has another form.
 fn relation(bytes: &[u8], frame: &Frame) -> Result<Option<Relation>, Malformed> {
     let mut cells = Cells::new(bytes, &frame.range)?;
-    let mut row: [&[u8]; 8] = [b""; 8];
+    let mut row: [&[u8]; 9] = [b""; 9];
     if cells.left() != row.len() {
         return Ok(None);
     }
@@ -255,7 +255,17 @@ fn relation(bytes: &[u8], frame: &Frame) -> Result<Option<Relation>, Malformed> 
         *cell = bytes.get(range).unwrap_or_default();
     }
     cells.finish()?;
-    let [root_schema, root, kin, schema, table, columns, reads, query] = row;
+    let [
+        root_schema,
+        root,
+        kin,
+        schema,
+        table,
+        columns,
+        reads,
+        oid,
+        query,
+    ] = row;
     let read = || {
         Some(Relation {
             root: (name(root_schema)?, name(root)?),
@@ -265,17 +275,10 @@ fn relation(bytes: &[u8], frame: &Frame) -> Result<Option<Relation>, Malformed> 
                 b"v" => Kinship::View,
                 _ => return None,
             },
+            oid: number(oid)?,
             schema: name(schema)?,
             name: name(table)?,
-            columns: listed(columns)
-                .map(|column| {
-                    let (holds_bytes, column) = column.split_last()?;
-                    Some(Column {
-                        name: name(column)?,
-                        holds_bytes: *holds_bytes == b'+',
-                    })
-                })
-                .collect::<Option<_>>()?,
+            columns: listed(columns).map(column).collect::<Option<_>>()?,
             reads: listed(reads).map(name).collect::<Option<_>>()?,
             query: match query {
                 [] => None,
@@ -289,6 +292,22 @@ fn relation(bytes: &[u8], frame: &Frame) -> Result<Option<Relation>, Malformed> 
 fn listed(list: &[u8]) -> impl Iterator<Item = &[u8]> {
     list.split(|byte| *byte == b',')
         .filter(|item| !item.is_empty())
+}
+
+/// A column: its name, whether it holds bytes, and its number.
+fn column(text: &[u8]) -> Option<Column> {
+    let sign = text.iter().position(|byte| matches!(byte, b'+' | b'-'))?;
+    let (hex, rest) = text.split_at_checked(sign)?;
+    let (sign, digits) = rest.split_first()?;
+    Some(Column {
+        name: name(hex)?,
+        holds_bytes: *sign == b'+',
+        number: number(digits)?,
+    })
+}
+
+fn number<T: std::str::FromStr>(digits: &[u8]) -> Option<T> {
+    std::str::from_utf8(digits).ok()?.parse().ok()
 }
 
 fn name(hex: &[u8]) -> Option<String> {

@@ -3,10 +3,10 @@
 //! The registry shows what the server will have once everything sent so far has succeeded. Every change gives an
 //! [`Undo`] that travels with the expected reply and is applied when the server refuses.
 
+use super::results::Fields;
 use super::stored::Stored;
-use crate::cell::Kind;
 use crate::plan::{NameEffect, Plan};
-use crate::wire::pg::Formats;
+use crate::wire::pg::{Format, Formats};
 use std::collections::HashMap;
 use std::sync::{Arc, OnceLock};
 
@@ -23,8 +23,8 @@ pub(super) struct Statement {
     pub(super) outline: Option<Box<str>>,
     /// The longest container in its text.
     pub(super) stored: Option<Stored>,
-    /// Kinds of the result columns, known after the first description.
-    pub(super) kinds: OnceLock<Kinds>,
+    /// The columns of its result, known after the first description.
+    pub(super) fields: OnceLock<Fields>,
 }
 
 /// What is known of a statement when it is prepared.
@@ -37,21 +37,6 @@ pub(super) struct Prepared {
     pub(super) stored: Option<Stored>,
 }
 
-/// The result columns of a statement.
-#[derive(Debug)]
-pub(super) struct Kinds {
-    pub(super) kinds: Box<[Kind]>,
-    /// No column can hold a container.
-    pub(super) never: bool,
-}
-
-impl Kinds {
-    pub(super) fn new(kinds: Box<[Kind]>) -> Self {
-        let never = kinds.iter().all(|kind| *kind == Kind::Never);
-        Self { kinds, never }
-    }
-}
-
 /// A bound statement: it owns what opens its rows.
 #[derive(Debug)]
 pub(super) struct Portal {
@@ -59,6 +44,8 @@ pub(super) struct Portal {
     /// The longest container among its parameters, or else in the statement's text.
     pub(super) stored: Option<Stored>,
     pub(super) results: Formats,
+    /// It outlives the transaction it was made in.
+    pub(super) holds: bool,
 }
 
 /// A portal and the number of the Bind that made it.
@@ -110,7 +97,7 @@ impl Registry {
             epoch: self.epoch,
             outline,
             stored,
-            kinds: OnceLock::new(),
+            fields: OnceLock::new(),
         });
         let cost = of_statement(name, &statement);
         if self.bytes + cost > limit {
@@ -164,8 +151,8 @@ impl Registry {
             return;
         }
         let bytes = &mut self.bytes;
-        self.portals.retain(|name, (made, _)| {
-            let keep = *made >= number;
+        self.portals.retain(|name, (made, portal)| {
+            let keep = *made >= number || portal.holds;
             if !keep {
                 *bytes = bytes.saturating_sub(of_portal(name));
             }
@@ -174,11 +161,12 @@ impl Registry {
     }
 
     /// Follows a statement of SQL that has been executed. Past the limit a prepared name stays unknown, and its use
-    /// is refused. A name that `given` says is given again by a message behind it stands for that already.
+    /// is refused; the rows of a cursor are then known by what the server tells of them. A name that `given` says is given again by a message behind it stands for that already.
     pub(super) fn apply(
         &mut self,
         effect: &NameEffect,
         prepared: Arc<Plan>,
+        number: u64,
         limit: usize,
         given: impl Fn(&[u8]) -> bool,
     ) {
@@ -191,9 +179,30 @@ impl Registry {
                 };
                 drop(self.add_statement(name, prepared, limit));
             }
+            NameEffect::Declare(name, holds) => {
+                let portal = Portal {
+                    statement: Arc::new(Statement {
+                        plan: prepared,
+                        epoch: self.epoch,
+                        outline: None,
+                        stored: None,
+                        fields: OnceLock::new(),
+                    }),
+                    stored: None,
+                    results: Formats::All(Format::Text),
+                    holds: *holds,
+                };
+                drop(self.add_portal(name, number, portal, limit));
+            }
+            NameEffect::Close(name) => drop(self.remove_portal(name)),
+            NameEffect::CloseAll => self.close_all(),
             NameEffect::Deallocate(name) if given(name) => {}
             NameEffect::Deallocate(name) => drop(self.remove_statement(name)),
-            NameEffect::DeallocateAll | NameEffect::DiscardAll => self.deallocate_all(given),
+            NameEffect::DeallocateAll => self.deallocate_all(given),
+            NameEffect::DiscardAll => {
+                self.close_all();
+                self.deallocate_all(given);
+            }
         }
     }
 
@@ -201,6 +210,12 @@ impl Registry {
     pub(super) fn forget_statements(&mut self) {
         self.epoch += 1;
         self.deallocate_all(|_| false);
+    }
+
+    fn close_all(&mut self) {
+        let portals = self.portals.drain();
+        let freed: usize = portals.map(|(name, _)| of_portal(&name)).sum();
+        self.bytes = self.bytes.saturating_sub(freed);
     }
 
     fn deallocate_all(&mut self, except: impl Fn(&[u8]) -> bool) {

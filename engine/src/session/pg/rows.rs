@@ -5,28 +5,78 @@
 //! own.
 
 use crate::cell::{self, Kind, Opener, Scratch};
+use crate::columns::Setting;
 use crate::wire::cursor::Malformed;
 use crate::wire::pg::data_row::Cells;
 use crate::wire::pg::frame::HEADER;
-use crate::wire::pg::{Format, Formats, Frame};
+use crate::wire::pg::{Format, Formats, Frame, Scan, scan};
+use std::sync::Arc;
 
-/// Kinds and formats of the columns of a result.
+/// The columns of a result.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Layout<'a> {
     /// `None`: not described.
     pub(super) kinds: Option<&'a [Kind]>,
     pub(super) formats: &'a Formats,
+    /// Settings of columns that are read in a way of their own; what is beyond has none.
+    pub(super) settings: &'a [Option<Arc<Setting>>],
     /// Look into every cell, whatever its type.
     pub(super) all: bool,
 }
 
-impl Layout<'_> {
+impl<'a> Layout<'a> {
     fn kind(&self, index: usize) -> Kind {
         match self.kinds {
             Some(kinds) if !self.all => kinds.get(index).copied().unwrap_or(Kind::Unknown),
             _ => Kind::Unknown,
         }
     }
+
+    fn setting(&self, index: usize) -> Option<&'a Setting> {
+        self.settings.get(index)?.as_deref()
+    }
+
+    /// Whether a row can hold a container only where it has a backslash: one in text is written in hex, and the text form
+    /// of a `bytea` has a backslash for the zero bytes that every container has. Columns of types that hold none do not
+    /// count.
+    fn shows_by_backslash(&self) -> bool {
+        let Some(kinds) = self.kinds.filter(|_| !self.all && self.settings.is_empty()) else {
+            return false;
+        };
+        kinds
+            .iter()
+            .enumerate()
+            .all(|(index, kind)| match (kind, self.formats.get(index)) {
+                (Kind::Never | Kind::Text, _) | (_, Format::Text) => true,
+                (Kind::Bytes | Kind::Unknown, Format::Binary) => false,
+            })
+    }
+}
+
+/// Bytes behind a row that are searched with it, in the hope of more rows: few enough to be searched for nothing.
+const AHEAD: usize = 4096;
+
+/// The end of this row and of those behind it, as far as it is seen at once that nothing in them can be opened.
+pub(super) fn end_of_plain(buffer: &[u8], frame: &Frame, layout: Layout<'_>) -> Option<usize> {
+    let within = buffer.len().min(frame.range.end.saturating_add(AHEAD));
+    let searched = buffer.get(frame.range.start..within)?;
+    if frame.range.end > within || !layout.shows_by_backslash() {
+        return None;
+    }
+    let plain = match memchr::memchr(b'\\', searched) {
+        Some(at) => frame.range.start + at,
+        None => within,
+    };
+    let mut end = None;
+    let mut next = frame.clone();
+    while next.tag == b'D' && next.range.end <= plain {
+        end = Some(next.range.end);
+        match scan(buffer, next.range.end) {
+            Scan::Frame(following) => next = following,
+            Scan::Incomplete | Scan::BadLength(_) => break,
+        }
+    }
+    end
 }
 
 /// What became of a row.
@@ -62,11 +112,11 @@ pub(super) fn may_open(
 }
 
 /// Opens what can be opened.
-pub(super) fn open(
+pub(super) fn open<'a>(
     buffer: &mut [u8],
     frame: &Frame,
-    layout: Layout<'_>,
-    opener: &mut Opener<'_>,
+    layout: Layout<'a>,
+    opener: &mut Opener<'a>,
     scratch: &mut Scratch,
 ) -> Result<Row, Malformed> {
     let mut cells = Cells::new(buffer, &frame.range)?;
@@ -84,6 +134,7 @@ pub(super) fn open(
         };
         let (kind, format) = (layout.kind(index), layout.formats.get(index));
         let cell = buffer.get(range.clone()).unwrap_or_default();
+        opener.pattern = layout.setting(index).and_then(Setting::pattern);
         if cell::open(cell, kind, format, opener, scratch) {
             row.opened(buffer, frame, range.end, &scratch.plain, format);
         } else {
@@ -208,5 +259,65 @@ fn set_length(frame: &mut [u8]) {
     let length = u32::try_from(frame.len().saturating_sub(1)).unwrap_or(u32::MAX);
     if let Some(field) = frame.get_mut(1..HEADER) {
         field.copy_from_slice(&length.to_be_bytes());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Layout, end_of_plain, may_open};
+    use crate::cell::Kind;
+    use crate::wire::pg::{Format, Formats, Scan, scan, write_frame};
+    use proptest::prelude::*;
+
+    /// Cells that may be opened, cells that look like them, and others.
+    fn cell() -> impl Strategy<Value = Vec<u8>> {
+        prop_oneof![
+            3 => Just(b"plain".to_vec()),
+            1 => Just(b"C:\\folder".to_vec()),
+            1 => Just(b"\\x252525200000000000000000f0".to_vec()),
+            1 => Just(b"%%%\\040\\000\\000\\000\\000\\000\\000\\000\\360".to_vec()),
+            1 => Just(b"%%%\x20\0\0\0\0\0\0\0\xf0binary".to_vec()),
+            1 => proptest::collection::vec(any::<u8>(), 0..120),
+        ]
+    }
+
+    fn kind() -> impl Strategy<Value = Kind> {
+        prop_oneof![
+            Just(Kind::Bytes),
+            Just(Kind::Text),
+            Just(Kind::Never),
+            Just(Kind::Unknown)
+        ]
+    }
+
+    proptest! {
+        #[test]
+        fn no_row_that_may_be_opened_passes_unread(
+            rows in proptest::collection::vec(proptest::collection::vec(cell(), 2), 1..8),
+            kinds in proptest::collection::vec(kind(), 2),
+            binary in any::<bool>(),
+        ) {
+            let format = if binary { Format::Binary } else { Format::Text };
+            let mut buffer = Vec::new();
+            for cells in &rows {
+                write_frame(&mut buffer, b'D', |out| {
+                    out.extend((cells.len() as u16).to_be_bytes());
+                    for cell in cells {
+                        // No text of the server has a zero byte.
+                        let cell: Vec<u8> = cell.iter().copied().filter(|byte| binary || *byte != 0).collect();
+                        out.extend((cell.len() as u32).to_be_bytes());
+                        out.extend(&cell);
+                    }
+                });
+            }
+            let formats = Formats::All(format);
+            let layout = Layout { kinds: Some(&kinds), formats: &formats, all: false, settings: &[] };
+            let (mut at, mut passed) = (0, 0);
+            while let Scan::Frame(frame) = scan(&buffer, at) {
+                passed = passed.max(end_of_plain(&buffer, &frame, layout).unwrap_or(0));
+                at = frame.range.end;
+                prop_assert!(at > passed || !may_open(&buffer, &frame, layout).unwrap());
+            }
+        }
     }
 }

@@ -3,6 +3,7 @@
 //! What is not recognised beyond doubt has no facts, and says what it was. Every name and every literal of the text is
 //! looked at once, which is checked against the parser library's own walk and against our tokens.
 
+mod compare;
 mod from;
 mod reader;
 mod survey;

@@ -55,10 +55,21 @@ impl Reader<'_> {
                 conditions,
                 else_result,
             } => {
-                let mut operands = self.operands(operand)?;
+                let mut operands = Vec::new();
                 let mut results = Vec::with_capacity(conditions.len() + 1);
+                match operand {
+                    Some(operand) => {
+                        let conditions = conditions.iter().map(|when| &when.condition);
+                        let comparison = self.equality(operand, conditions)?;
+                        operands.push(Term::Comparison(Box::new(comparison)));
+                    }
+                    None => {
+                        for when in conditions {
+                            operands.extend(self.operands(&when.condition)?);
+                        }
+                    }
+                }
                 for when in conditions {
-                    operands.extend(self.operands(&when.condition)?);
                     results.push(self.term(&when.result)?);
                 }
                 if let Some(result) = else_result {
@@ -224,7 +235,7 @@ impl Reader<'_> {
         list.args.iter().map(argument).collect()
     }
 
-    fn is_word(&self, token: usize, word: &str) -> bool {
+    pub(super) fn is_word(&self, token: usize, word: &str) -> bool {
         let token = self.source.tokens.get(token);
         token.is_some_and(|token| token.is_word(self.source.text, word))
     }
@@ -274,7 +285,10 @@ impl Operands<'_, '_> {
                     _ => return Ok(false),
                 }
             }
-            _ => return Ok(false),
+            _ => match self.reader.comparison(expr)? {
+                Some(comparison) => Term::Comparison(Box::new(comparison)),
+                None => return Ok(false),
+            },
         };
         self.terms.push(term);
         Ok(true)

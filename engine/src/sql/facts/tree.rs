@@ -3,6 +3,8 @@
 //! The tree keeps what a value can pass through unchanged. All else is *computed*: of it only the columns, parameters
 //! and queries that it reads are kept. A name is the number of its token.
 
+use std::ops::Range;
+
 /// The facts of a statement.
 pub type Facts = Query;
 
@@ -216,8 +218,24 @@ pub enum Term {
     Tested(Box<Term>),
     /// Whether a query has rows.
     Exists(Box<Query>),
+    /// Whether values are equal.
+    Comparison(Box<Comparison>),
     /// What is computed of these.
     Computed(Vec<Term>),
+    /// A row of values, on a side of a comparison.
+    Row(Vec<Term>),
+    /// A value with a cast that does not change it, on a side of a comparison; and the tokens of the type.
+    Typed(Box<Term>, Range<usize>),
+}
+
+/// A value, or a row of them, and others that it is compared with for equality: `=`, `<>`, `IN`, `IS DISTINCT FROM`,
+/// `CASE … WHEN`. Which of these it is does not matter to what the values are.
+#[derive(Debug)]
+pub struct Comparison {
+    /// The value, a row, or a query with one row.
+    pub left: Term,
+    /// The others. A query among them may have many rows.
+    pub right: Vec<Term>,
 }
 
 /// A statement that writes.

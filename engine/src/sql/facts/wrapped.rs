@@ -7,8 +7,10 @@ use std::ops::Range;
 /// What is around a statement.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Wrapper {
-    /// It runs, or is shown, for this client: alone, `EXPLAIN`, `DECLARE … CURSOR FOR`.
+    /// Nothing: its rows are for this client, now or by `DECLARE … CURSOR FOR`.
     Client,
+    /// `EXPLAIN`: it may run, and its rows go nowhere.
+    Explain,
     /// `PREPARE`: tokens of the types that are given for its parameters.
     Prepare(Vec<Range<usize>>),
     /// `CREATE VIEW`
@@ -59,7 +61,14 @@ impl Cursor<'_, '_> {
                     .any(|word| self.take(word))
                 {}
             }
-            return self.unwrap();
+            let explained = self.unwrap()?;
+            return Some(Wrapped {
+                wrapper: match explained.wrapper {
+                    Wrapper::Client => Wrapper::Explain,
+                    other => other,
+                },
+                ..explained
+            });
         }
         if self.take("prepare") {
             self.at += 1;

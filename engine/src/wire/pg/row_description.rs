@@ -6,6 +6,10 @@ use crate::wire::cursor::{Malformed, Reader};
 /// What is read of one field.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Field {
+    /// OID of the relation that the column is of; 0 if it is of none.
+    pub relation: u32,
+    /// The column's number in the relation.
+    pub number: i16,
     /// OID of the column's type.
     pub type_oid: u32,
     /// Format of the values; text in the answer to a Describe of a statement.
@@ -19,14 +23,20 @@ pub fn read(body: &[u8]) -> Result<Vec<Field>, Malformed> {
     let mut fields = Vec::with_capacity(usize::from(count).min(body.len() / 19));
     for _ in 0..count {
         reader.cstr("field name")?;
-        reader.bytes(6, "table and attribute of a field")?;
+        let relation = reader.u32("table of a field")?;
+        let number = reader.u16("attribute of a field")?.cast_signed();
         let type_oid = reader.u32("type of a field")?;
         reader.bytes(6, "length and modifier of a field")?;
         let format = match reader.u16("format of a field")? {
             1 => Format::Binary,
             _ => Format::Text,
         };
-        fields.push(Field { type_oid, format });
+        fields.push(Field {
+            relation,
+            number,
+            type_oid,
+            format,
+        });
     }
     reader.end("end of RowDescription")?;
     Ok(fields)
@@ -37,12 +47,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn type_and_format_are_read() {
+    fn origin_type_and_format_are_read() {
         let mut body = vec![0, 1];
         body.extend_from_slice(b"ssn\0\0\0\x40\x01\0\x02\0\0\0\x11\xff\xff\xff\xff\xff\xff\0\x01");
         assert_eq!(
             read(&body),
             Ok(vec![Field {
+                relation: 0x4001,
+                number: 2,
                 type_oid: 17,
                 format: Format::Binary
             }])

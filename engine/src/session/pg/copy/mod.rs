@@ -19,7 +19,7 @@ mod writing;
 mod tests;
 
 use super::stored::Stored;
-use crate::plan::{ClientEncoding, CopyIn, Dialect};
+use crate::plan::{ClientEncoding, CopyIn, CopyOut};
 use crate::wire::outbox::Outbox;
 use crate::wire::pg::frame::HEADER;
 use crate::wire::pg::write_frame;
@@ -69,7 +69,7 @@ struct Incoming {
 /// Rows on their way to the client.
 #[derive(Debug)]
 struct Outgoing {
-    dialect: Arc<Dialect>,
+    plan: Arc<CopyOut>,
     stream: Stream,
 }
 

@@ -6,13 +6,14 @@ use super::split::Fault;
 use super::stream::Cells;
 use super::writing;
 use crate::cell::{self, Kind, Opener, Scratch, bytea};
-use crate::plan::{CopyFormat, Dialect};
+use crate::columns::Setting;
+use crate::plan::{CopyFormat, CopyOut};
 use crate::wire::pg::Format;
 use std::convert::Infallible;
 
 /// Opens the containers in cells.
 pub(super) struct Opening<'a> {
-    pub(super) dialect: &'a Dialect,
+    pub(super) plan: &'a CopyOut,
     /// Nothing: there are no keys, and cells are only counted.
     pub(super) opener: Option<Opener<'a>>,
     pub(super) scratch: &'a mut Scratch,
@@ -22,11 +23,19 @@ pub(super) struct Opening<'a> {
     pub(super) too_long: Option<usize>,
 }
 
-impl Opening<'_> {
+impl<'a> Opening<'a> {
+    fn setting(&self, column: usize) -> Option<&'a Setting> {
+        self.plan.results.setting(column).map(|setting| &**setting)
+    }
+
     /// Whether a cell was opened; the value is in the scratch.
-    fn opens(&mut self, value: &[u8], format: Format) -> bool {
+    fn opens(&mut self, column: usize, value: &[u8], format: Format) -> bool {
+        let setting = self.setting(column);
         match &mut self.opener {
-            Some(opener) => cell::open(value, Kind::Unknown, format, opener, self.scratch),
+            Some(opener) => {
+                opener.pattern = setting.and_then(Setting::pattern);
+                cell::open(value, Kind::Unknown, format, opener, self.scratch)
+            }
             None => {
                 *self.unopened += u64::from(cell::open::may_open(value, Kind::Unknown, format));
                 false
@@ -42,11 +51,11 @@ impl Cells for Opening<'_> {
         true
     }
 
-    fn cell(&mut self, _: usize, raw: &[u8], out: &mut Vec<u8>) -> Result<bool, Infallible> {
-        let dialect = self.dialect;
+    fn cell(&mut self, column: usize, raw: &[u8], out: &mut Vec<u8>) -> Result<bool, Infallible> {
+        let dialect = &self.plan.dialect;
         match dialect.format {
             CopyFormat::Binary => {
-                let opened = self.opens(raw.get(4..).unwrap_or_default(), Format::Binary);
+                let opened = self.opens(column, raw.get(4..).unwrap_or_default(), Format::Binary);
                 if opened {
                     let plain = &self.scratch.plain;
                     // What was opened is shorter than the cell that it came in.
@@ -57,7 +66,7 @@ impl Cells for Opening<'_> {
                 Ok(opened)
             }
             CopyFormat::Text => {
-                let opened = self.opens(&writing::unescape(raw), Format::Text);
+                let opened = self.opens(column, &writing::unescape(raw), Format::Text);
                 if opened {
                     out.push(b'\\');
                     bytea::encode_hex(&self.scratch.plain, out);
@@ -65,7 +74,7 @@ impl Cells for Opening<'_> {
                 Ok(opened)
             }
             CopyFormat::Csv => {
-                let opened = self.opens(&writing::unquote(raw, dialect), Format::Text);
+                let opened = self.opens(column, &writing::unquote(raw, dialect), Format::Text);
                 if opened {
                     let quoted = memchr::memchr(dialect.quote, raw).is_some();
                     let mut hex = Vec::with_capacity(self.scratch.plain.len() * 2 + 2);

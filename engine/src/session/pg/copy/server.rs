@@ -7,7 +7,7 @@ use super::stream::Stream;
 use super::{FromClient, Incoming, Outgoing, Slice, send_data};
 use crate::cell::Opener;
 use crate::keys::ClientKeys;
-use crate::plan::{ClientEncoding, Copy, CopyFormat, CopyIn, Dialect};
+use crate::plan::{ClientEncoding, Copy, CopyFormat, CopyIn};
 use crate::session::pg::PgSession;
 use crate::session::{Ask, ClientError, Cx, Event, Input, Output, Step};
 use crate::wire::cursor::{Malformed, Reader};
@@ -73,16 +73,18 @@ impl PgSession {
     pub(in crate::session::pg) fn copy_out(&mut self, body: &[u8]) -> Result<(), Malformed> {
         let copy = self.ledger.next_copy();
         self.copies.from_server = None;
-        let Some(Copy::Out(dialect)) = copy else {
+        let Some(Copy::Out(plan)) = copy else {
             return Ok(());
         };
         let (binary, columns) = described(body)?;
-        let opens = self.client_id.is_some() || self.context.poison.is_some();
-        if opens && binary == (dialect.format == CopyFormat::Binary) {
-            let splitter = Splitter::new(&dialect, columns, false);
+        let opens = self.client_id.is_some()
+            || self.context.poison.is_some()
+            || !plan.results.settings().is_empty();
+        if opens && binary == (plan.dialect.format == CopyFormat::Binary) {
+            let splitter = Splitter::new(&plan.dialect, columns, false);
             self.copies.from_server = Some(Box::new(Outgoing {
                 stream: Stream::new(splitter, self.context.limits.max_row),
-                dialect,
+                plan,
             }));
         }
         Ok(())
@@ -196,23 +198,24 @@ impl PgSession {
         let Some(outgoing) = &mut self.copies.from_server else {
             return Opened::Same;
         };
-        let Outgoing { dialect, stream } = &mut **outgoing;
+        let Outgoing { plan, stream } = &mut **outgoing;
         let keys = self
             .client_id
             .as_ref()
             .and_then(|id| self.keyring.get(id.as_str()))
             .and_then(Result::ok);
-        let dialect: &Dialect = dialect;
         let poison = self.context.poison.as_ref().map(|poison| &*poison.keys);
         let tally = &mut self.tally;
-        let opener = (keys.is_some() || poison.is_some()).then(|| Opener {
+        let reads = keys.is_some() || poison.is_some() || !plan.results.settings().is_empty();
+        let opener = reads.then(|| Opener {
             keys: keys.unwrap_or_else(ClientKeys::none),
             poison,
             is_poisoned: false,
+            pattern: None,
             tally,
         });
         let mut opening = Opening {
-            dialect,
+            plan,
             opener,
             scratch: &mut self.cells,
             unopened: &mut self.unopened,

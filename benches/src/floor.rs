@@ -1,4 +1,4 @@
-//! What opening cannot do without: the raw primitives on prepared parts, nothing parsed, checked or looked up.
+//! What sealing and opening cannot do without: the raw primitives on prepared parts, nothing parsed, checked or looked up.
 //!
 //! The Soter KDF is `HMAC-SHA256(key, 00000001 || "Themis secure cell message key" || 00 || length)`, without context.
 
@@ -8,6 +8,7 @@ use hkdf::Hkdf;
 use hmac::{Hmac, Mac as _};
 use sha2::Sha256;
 use std::hint::black_box;
+use std::time::{Duration, Instant};
 use x25519_dalek::StaticSecret;
 
 const IV: [u8; 12] = [1; 12];
@@ -27,6 +28,7 @@ fn cipher(key: &[u8; 32]) -> Aes256Gcm {
 }
 
 /// A ciphertext and its tag.
+#[derive(Debug)]
 struct Message(Vec<u8>, [u8; 16]);
 
 impl Message {
@@ -46,7 +48,8 @@ impl Message {
 }
 
 /// A value under a data key, and that under a cipher which is at hand.
-pub(crate) struct Block {
+#[allow(missing_debug_implementations, reason = "the cipher has none")]
+pub struct Block {
     wrapping: Aes256Gcm,
     key: Message,
     value: Message,
@@ -54,7 +57,8 @@ pub(crate) struct Block {
 }
 
 impl Block {
-    pub(crate) fn new(size: usize) -> Self {
+    /// A value of so many bytes.
+    pub fn new(size: usize) -> Self {
         let data_key = [7; 32];
         let wrapping = cipher(&derive(&[9; 32], 32));
         Self {
@@ -66,7 +70,7 @@ impl Block {
     }
 
     /// GCM of 32 bytes, then KDF, key schedule and GCM of the value.
-    pub(crate) fn open(&mut self) -> &[u8] {
+    pub fn open(&mut self) -> &[u8] {
         let mut data_key = [0; 32];
         black_box(&self.key).open(&self.wrapping, &mut data_key);
         open_value(&data_key, &self.value, &mut self.out);
@@ -74,7 +78,7 @@ impl Block {
     }
 
     /// The same in the other direction, with 56 random bytes.
-    pub(crate) fn seal(&mut self, rng: &mut dyn rand::CryptoRng) -> &[u8] {
+    pub fn seal(&mut self, rng: &mut dyn rand::CryptoRng) -> &[u8] {
         let mut random = [0; 56];
         rng.fill_bytes(&mut random);
         let (data_key, ivs) = random.split_first_chunk::<32>().expect("56 bytes");
@@ -103,7 +107,8 @@ fn open_value(data_key: &[u8; 32], value: &Message, out: &mut [u8]) {
 }
 
 /// A value under a data key, and that under what two keys agree on.
-pub(crate) struct Struct<A> {
+#[derive(Debug)]
+pub struct Struct<A> {
     agree: A,
     key: Message,
     value: Message,
@@ -122,7 +127,7 @@ impl<A: Fn() -> [u8; 32]> Struct<A> {
     }
 
     /// Agreement and derivation, key schedule, GCM of 32 bytes, then KDF, key schedule and GCM of the value.
-    pub(crate) fn open(&mut self) -> &[u8] {
+    pub fn open(&mut self) -> &[u8] {
         let mut data_key = [0; 32];
         black_box(&self.key).open(&cipher(&(self.agree)()), &mut data_key);
         open_value(&data_key, &self.value, &mut self.out);
@@ -131,7 +136,7 @@ impl<A: Fn() -> [u8; 32]> Struct<A> {
 }
 
 /// ECDH with a compressed point, and the Soter KDF.
-pub(crate) fn p256(size: usize) -> Struct<impl Fn() -> [u8; 32]> {
+pub fn p256(size: usize) -> Struct<impl Fn() -> [u8; 32]> {
     let own = agreement::PrivateKey::generate(&ECDH_P256).expect("random numbers are random");
     let peer = agreement::PrivateKey::generate(&ECDH_P256).expect("random numbers are random");
     let point = peer.compute_public_key().expect("it has one");
@@ -145,7 +150,7 @@ pub(crate) fn p256(size: usize) -> Struct<impl Fn() -> [u8; 32]> {
 }
 
 /// X25519, and HKDF over the secret and both public keys.
-pub(crate) fn x25519(size: usize) -> Struct<impl Fn() -> [u8; 32]> {
+pub fn x25519(size: usize) -> Struct<impl Fn() -> [u8; 32]> {
     let own = StaticSecret::from([3; 32]);
     let public = x25519_dalek::PublicKey::from(&own);
     let peer = x25519_dalek::PublicKey::from(&StaticSecret::from([4; 32]));
@@ -162,4 +167,31 @@ pub(crate) fn x25519(size: usize) -> Struct<impl Fn() -> [u8; 32]> {
             .expect("32 bytes");
         key
     })
+}
+
+/// Shortest times in which an AcraBlock of a value of `size` bytes can be sealed and opened here.
+pub fn of_blocks(size: usize) -> (Duration, Duration) {
+    let mut block = Block::new(size);
+    let mut rng = rand::rng();
+    let seal = shortest(|| {
+        black_box(block.seal(&mut rng));
+    });
+    let mut block = Block::new(size);
+    let open = shortest(|| {
+        black_box(block.open());
+    });
+    (seal, open)
+}
+
+/// The shortest of many runs, so that what disturbs the machine does not count.
+fn shortest(mut run: impl FnMut()) -> Duration {
+    const RUNS: u32 = 1000;
+    let batch = |_| {
+        let begin = Instant::now();
+        for _ in 0..RUNS {
+            run();
+        }
+        begin.elapsed() / RUNS
+    };
+    (0..50).map(batch).min().unwrap_or_default()
 }

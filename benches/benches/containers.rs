@@ -2,8 +2,7 @@
 
 #![allow(missing_docs, reason = "criterion's macros make public functions")]
 
-mod floor;
-
+use acra_benches::floor;
 use acra_engine::cell::{self, Kind, Opener, Scratch, Tally};
 use acra_engine::crypto::{
     BlockKey, KeyPairType, PrivateKey, Secret, acrablock, acrastruct, container, detect,
@@ -130,6 +129,7 @@ fn detection(criterion: &mut Criterion) {
                     keys: &keys,
                     poison: None,
                     is_poisoned: false,
+                    pattern: None,
                     tally: &mut tally,
                 };
                 cell::open(

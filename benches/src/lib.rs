@@ -1,0 +1,8 @@
+//! What the benchmarks share.
+
+#![allow(
+    clippy::expect_used,
+    reason = "a benchmark that cannot be set up has nothing to measure"
+)]
+
+pub mod floor;

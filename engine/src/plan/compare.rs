@@ -1,0 +1,264 @@
+//! Comparisons for equality: what equal values of a column have in common is compared in their place.
+//!
+//! A searchable column stores a hash in front of its container, so `column = value` becomes
+//! `substr(column, 1, 33) = hash` (policy.md 6.7; the text is Acra's, which users' indexes are made for). Equal values of
+//! a consistently tokenized column have equal tokens, so the value alone is replaced. Of every other column containers
+//! would be compared, which are never equal: that is refused.
+
+use super::Role;
+use super::edits::{Insertion, Place};
+use super::flow::{Flow, Use};
+use super::refusal::Refusal;
+use super::resolve::{IN_EXPRESSION, Resolver};
+use super::scope::{Rows, Scope, misused};
+use crate::columns::{Likeness, Setting};
+use crate::sql::Token;
+use crate::sql::facts::tree::{Body, Comparison, Item, Query, Term};
+use std::borrow::Cow;
+use std::ops::Range;
+use std::sync::Arc;
+
+/// In front of a column whose hash is compared.
+const HASH_OF: &str = "substr(";
+
+/// After it: a hash has 33 bytes.
+const OF_LENGTH: &str = ", 1, 33)";
+
+/// A value that is compared.
+#[derive(Clone, Copy)]
+struct Side<'t> {
+    flow: Flow,
+    term: SideTerm<'t>,
+}
+
+/// Where it comes from.
+#[derive(Clone, Copy)]
+enum SideTerm<'t> {
+    Value(&'t Term),
+    /// A result column of a query.
+    Output(&'t Query, usize),
+}
+
+impl<'a> Resolver<'a> {
+    pub(super) fn comparison(
+        &mut self,
+        comparison: &Comparison,
+        scope: &Scope<'_, 'a>,
+    ) -> Result<(), Refusal> {
+        let Comparison { left, right } = comparison;
+        let width = std::iter::once(left)
+            .chain(right)
+            .find_map(|term| match term {
+                Term::Row(values) => Some(values.len()),
+                _ => None,
+            });
+        let left = self.sides(left, width, scope)?;
+        let mut places: Vec<Vec<Side<'_>>> = left.into_iter().map(|side| vec![side]).collect();
+        for term in right {
+            let sides = self.sides(term, width, scope)?;
+            if sides.len() != places.len() {
+                // The server refuses it.
+                let all = places.iter().flatten().chain(&sides).copied().collect();
+                places = vec![all];
+                break;
+            }
+            for (place, side) in places.iter_mut().zip(sides) {
+                place.push(side);
+            }
+        }
+        for place in places {
+            self.equality(&place)?;
+        }
+        Ok(())
+    }
+
+    /// The values that a term gives to a comparison of so many columns.
+    fn sides<'t>(
+        &mut self,
+        term: &'t Term,
+        width: Option<usize>,
+        scope: &Scope<'_, 'a>,
+    ) -> Result<Vec<Side<'t>>, Refusal> {
+        match term {
+            Term::Row(values) => {
+                let side = |value| {
+                    Ok(Side {
+                        flow: self.flow(value, scope)?,
+                        term: SideTerm::Value(value),
+                    })
+                };
+                values.iter().map(side).collect()
+            }
+            Term::Query(query) => {
+                let rows: Rows<'a> = self.query(query, Some(scope))?;
+                let known = rows.open.is_none() && rows.columns.len() == width.unwrap_or(1);
+                if !known {
+                    return Ok(vec![Side {
+                        flow: rows.any(&mut self.flows),
+                        term: SideTerm::Value(term),
+                    }]);
+                }
+                let columns = rows.flows().enumerate();
+                let sides = columns.map(|(at, flow)| Side {
+                    flow,
+                    term: SideTerm::Output(query, at),
+                });
+                Ok(sides.collect())
+            }
+            _ => Ok(vec![Side {
+                flow: self.flow(term, scope)?,
+                term: SideTerm::Value(term),
+            }]),
+        }
+    }
+
+    /// Values that are compared with the first of them.
+    fn equality(&mut self, sides: &[Side<'_>]) -> Result<(), Refusal> {
+        let protected = sides
+            .iter()
+            .find_map(|side| self.flows.settings(side.flow).first().copied());
+        let Some(setting) = protected else {
+            for side in sides {
+                // A value that stands here is nowhere else.
+                if !matches!(
+                    side.term,
+                    SideTerm::Value(Term::Literal(_) | Term::Param(..))
+                ) {
+                    self.flows.see(side.flow);
+                }
+            }
+            return Ok(());
+        };
+        let Some(likeness) = setting.likeness() else {
+            return Err(misused(setting, IN_EXPRESSION));
+        };
+        for side in sides {
+            match self.flows.settings(side.flow).is_empty() {
+                true => self.compared_value(side, setting, likeness)?,
+                false => self.compared_column(side, setting, likeness)?,
+            }
+        }
+        Ok(())
+    }
+
+    /// What a protected column is compared with.
+    fn compared_value(
+        &mut self,
+        side: &Side<'_>,
+        setting: &'a Arc<Setting>,
+        likeness: Likeness,
+    ) -> Result<(), Refusal> {
+        if self.flows.is_plain(side.flow) {
+            return Err(misused(
+                setting,
+                "is compared with an expression, or a column that is not protected",
+            ));
+        }
+        if let (SideTerm::Value(Term::Typed(_, tokens)), Likeness::Hash) = (side.term, likeness) {
+            self.replace(tokens, "bytea");
+        }
+        let role = Role::Compared;
+        self.flows.give(side.flow, Use { setting, role });
+        Ok(())
+    }
+
+    /// A protected column that is compared.
+    fn compared_column(
+        &mut self,
+        side: &Side<'_>,
+        setting: &'a Arc<Setting>,
+        likeness: Likeness,
+    ) -> Result<(), Refusal> {
+        let settings = self.flows.settings(side.flow);
+        if let Some(other) = settings.iter().find(|other| !other.is_like(setting)) {
+            let (one, other) = match Arc::ptr_eq(other, setting) {
+                true => (setting, settings.last().unwrap_or(&setting)),
+                false => (setting, other),
+            };
+            return Err(misused(
+                one,
+                &format!(
+                    "is compared with column \"{}\" of table \"{}\", which is protected in another way",
+                    other.column, other.table
+                ),
+            ));
+        }
+        if self.flows.is_plain(side.flow) {
+            return Err(misused(
+                setting,
+                "is compared where it may be another column of that name: write it with its table",
+            ));
+        }
+        if likeness == Likeness::Hash && !self.hash(side.term) {
+            return Err(misused(
+                setting,
+                "is compared after CASE, COALESCE or a query that is not simple",
+            ));
+        }
+        Ok(())
+    }
+
+    /// Puts the hash of a column in its place; says whether that could be done.
+    fn hash(&mut self, term: SideTerm<'_>) -> bool {
+        match term {
+            SideTerm::Value(Term::Column { name, .. }) => {
+                self.put(self.first_of_column(*name), Place::Before, HASH_OF);
+                self.put(*name, Place::After, OF_LENGTH);
+                true
+            }
+            SideTerm::Value(Term::Typed(value, tokens)) => {
+                self.replace(tokens, "bytea");
+                self.hash(SideTerm::Value(value))
+            }
+            SideTerm::Output(query, at) => self.hash_output(&query.body, at),
+            SideTerm::Value(_) => false,
+        }
+    }
+
+    /// Puts hashes in the place of a result column.
+    fn hash_output(&mut self, body: &Body, at: usize) -> bool {
+        match body {
+            Body::Select(select) => {
+                let wildcard = |item: &Item| !matches!(item, Item::One { .. });
+                if select.items.iter().any(wildcard) {
+                    return false;
+                }
+                match select.items.get(at) {
+                    Some(Item::One { term, .. }) => self.hash(SideTerm::Value(term)),
+                    _ => false,
+                }
+            }
+            Body::Query(query) => self.hash_output(&query.body, at),
+            Body::Set { left, right, .. } => {
+                self.hash_output(left, at) && self.hash_output(right, at)
+            }
+            Body::Values(_) | Body::Write(_) => false,
+        }
+    }
+
+    /// The first token of a column with this name, which qualifiers may stand in front of.
+    fn first_of_column(&self, name: usize) -> usize {
+        let token = |at: Option<usize>| at.and_then(|at| self.source.tokens.get(at));
+        let mut first = name;
+        while token(first.checked_sub(1)).is_some_and(|dot| dot.is(self.source.text, b'.'))
+            && token(first.checked_sub(2)).is_some_and(|part: &Token| part.kind.is_name())
+        {
+            first -= 2;
+        }
+        first
+    }
+
+    fn put(&mut self, token: usize, place: Place, text: impl Into<Cow<'static, str>>) {
+        self.insertions.push(Insertion {
+            token,
+            place,
+            text: text.into(),
+        });
+    }
+
+    /// Writes something else in the place of tokens.
+    fn replace(&mut self, tokens: &Range<usize>, text: impl Into<Cow<'static, str>>) {
+        let more = u32::try_from(tokens.len().saturating_sub(1)).unwrap_or(u32::MAX);
+        self.put(tokens.start, Place::Over(more), text);
+    }
+}
