@@ -1,6 +1,6 @@
 # The two commands to know: `make demo` and `make test`. They set up what they need and say so.
 
-.PHONY: help demo demo-stop test lint docs deny bench memory
+.PHONY: help demo demo-stop test lint docs deny bench memory fuzz
 
 help:
 	@echo 'make demo        a real PostgreSQL and acra-server, a table as the application and as the database sees it'
@@ -8,6 +8,7 @@ help:
 	@echo 'make test        formatting, lints, documentation, all tests'
 	@echo 'make bench       what a query costs beside a direct connection, HAProxy and PgBouncer'
 	@echo 'cargo bench      what the parts cost'
+	@echo 'make fuzz        the fuzz targets share a minute (SECONDS=3600 for longer, TARGET=session for one; fuzz/README.md)'
 	@echo 'make lint docs deny    parts of make test; deny needs cargo-deny'
 
 demo:
@@ -18,7 +19,7 @@ demo-stop:
 	@scripts/demo.sh stop
 
 test:
-	@scripts/setup.sh build postgres-15 postgres-17 postgres-18 oracle django
+	@scripts/setup.sh build postgres-15 postgres-17 postgres-18 redis oracle django fuzz
 	@scripts/test.sh
 
 lint:
@@ -39,3 +40,9 @@ bench:
 memory:
 	@scripts/setup.sh build postgres-15
 	@scripts/bench.sh memory
+
+SECONDS ?= 60
+
+fuzz:
+	@scripts/setup.sh build fuzz
+	@scripts/fuzz.sh $(SECONDS) $(TARGET)

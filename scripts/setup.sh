@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # setup.sh PART...: makes sure that what the other scripts need is there, and says what it does.
 #
-# Parts: build (compiler and linker), postgres-VERSION, oracle (PostgreSQL's grammar for Python), django (an application),
-# bench (HAProxy and PgBouncer).
+# Parts: build (compiler and linker), postgres-VERSION, redis, oracle (PostgreSQL's grammar for Python), django (an
+# application), bench (HAProxy and PgBouncer), fuzz (a C++ compiler, for libFuzzer).
 set -euo pipefail
 # shellcheck source=scripts/lib.sh
 . "$(dirname "$0")/lib.sh"
@@ -69,9 +69,11 @@ for part in "$@"; do
     case $part in
         build) setup_build ;;
         postgres-*) "$(dirname "$0")/get-postgres.sh" "${part#postgres-}" ;;
+        redis) need_apt redis-server redis-tools ;;
         oracle) fetch_packages oracle "$ORACLE" ;;
         django) fetch_packages django "$DJANGO" ;;
         bench) need_apt haproxy pgbouncer ;;
+        fuzz) command -v c++ >/dev/null || need_apt g++ ;;
         *) die "setup.sh: there is no part $part" ;;
     esac
 done

@@ -29,4 +29,6 @@ else
     step "tests, beside PostgreSQL 15, 17 and 18"
     scripts/with-postgres.sh cargo test --workspace --locked --no-fail-fast
 fi
+step "fuzz targets, a minute"
+scripts/fuzz.sh 60
 step "all of it passed"

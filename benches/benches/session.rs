@@ -66,6 +66,7 @@ impl Conversation {
                 1 << 20,
             )),
             client_id: Some(ClientId::new("client").expect("is valid")),
+            client_id_variable: None,
             client_tls: ClientTls::Disabled,
             scan: ScanColumns::Typed,
             limits: Limits::default(),
@@ -118,6 +119,7 @@ impl Conversation {
                     let answer = Answer::Keys(id, Ok(Arc::clone(&self.keys)));
                     self.session.resume(answer);
                 }
+                Step::Ask(Ask::Tokens(..)) => unreachable!("no column has tokens"),
                 Step::Do(_) => self.session.server_dialled(Ok(()), &mut out),
                 Step::NeedMore { .. } | Step::Blocked => break,
             }

@@ -104,6 +104,7 @@ fn containers(rows: usize) -> Result<(Duration, Duration)> {
     let form = Form {
         envelope: Envelope::AcraBlock,
         reencrypt: true,
+        mask: None,
     };
     let mut last = None;
     let begin = Instant::now();

@@ -175,6 +175,8 @@ pub fn tls_peer(peer: Peer, availability: Availability) -> Vec<Flag> {
 pub enum RedisUse {
     /// Keys only.
     Keys,
+    /// Tokens only.
+    Tokens,
     /// Keys and tokens.
     KeysAndTokens,
 }
@@ -183,7 +185,11 @@ pub enum RedisUse {
 ///
 /// Where both databases have a flag, -1 says "not in Redis" and is the default; alone, the default is database 0.
 pub fn redis(used_for: RedisUse, availability: Availability) -> Vec<Flag> {
-    let database = if used_for == RedisUse::Keys { 0 } else { -1 };
+    let database = if used_for == RedisUse::KeysAndTokens {
+        -1
+    } else {
+        0
+    };
     let mut flags = vec![
         Flag::text(
             "redis_host_port",
@@ -192,13 +198,15 @@ pub fn redis(used_for: RedisUse, availability: Availability) -> Vec<Flag> {
         ),
         Flag::text("redis_password", "", "password for Redis"),
         Flag::boolean("redis_tls_enable", false, "use TLS to Redis"),
-        Flag::integer(
+    ];
+    if used_for != RedisUse::Tokens {
+        flags.push(Flag::integer(
             "redis_db_keys",
             database,
             "number of the Redis database for keys, -1 for none",
-        ),
-    ];
-    if used_for == RedisUse::KeysAndTokens {
+        ));
+    }
+    if used_for != RedisUse::Keys {
         flags.push(Flag::integer(
             "redis_db_tokens",
             database,
@@ -208,6 +216,55 @@ pub fn redis(used_for: RedisUse, availability: Availability) -> Vec<Flag> {
     let mut flags = with(flags, availability);
     flags.extend(tls_peer(Peer::Redis, availability));
     flags
+}
+
+/// How to get into Redis beyond what Acra has flags for.
+pub fn redis_login() -> Vec<Flag> {
+    vec![
+        Flag::text(
+            "redis_password_file",
+            "",
+            "file of the password for Redis, which other users then cannot see in the list of processes",
+        ),
+        Flag::text("redis_user", "", "user of Redis, empty for the default one"),
+    ]
+}
+
+/// [`redis`] for programs that keep tokens there. What is about keys, and about TLS beyond certificates, does not exist
+/// yet.
+pub fn redis_for_tokens(used_for: RedisUse) -> Vec<Flag> {
+    let flags = redis(used_for, Availability::Yes).into_iter();
+    flags
+        .map(|flag| match flag.name() {
+            "redis_db_keys" => flag.not_yet("keys in Redis"),
+            // Acra is the client, and always verifies.
+            "redis_tls_client_auth" => flag.availability(Availability::Ignored),
+            _ => limited_tls(flag),
+        })
+        .collect()
+}
+
+/// [`tls_base`] for programs whose only peer is Redis, with tokens in it.
+pub fn tls_base_for_tokens() -> Vec<Flag> {
+    let flags = tls_base(Availability::Yes).into_iter();
+    flags
+        .map(|flag| match flag.name() {
+            "tls_auth" => flag.availability(Availability::Ignored),
+            _ => limited_tls(flag),
+        })
+        .collect()
+}
+
+/// Of TLS with Redis the certificates work.
+fn limited_tls(flag: Flag) -> Flag {
+    let is_about = |word: &str| flag.name().contains(word);
+    if is_about("_ocsp_") || is_about("_crl_") {
+        flag.not_yet("asking whether the certificate of Redis was revoked")
+    } else if is_about("_sni") {
+        flag.not_yet("another server name for Redis than its host name")
+    } else {
+        flag
+    }
 }
 
 /// How the key store's own key is come by (cli.md 10.5).

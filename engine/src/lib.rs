@@ -21,4 +21,6 @@ pub mod keys;
 pub mod plan;
 pub mod session;
 pub mod sql;
+pub mod tokens;
+pub mod types;
 pub mod wire;

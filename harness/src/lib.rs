@@ -5,6 +5,7 @@
 pub mod at_rest;
 pub mod clients;
 mod error;
+pub mod metrics;
 pub mod parity;
 pub mod paths;
 pub mod pki;

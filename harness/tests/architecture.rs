@@ -36,14 +36,21 @@ const PACKAGES: &[(&str, &[&str])] = &[
 const MODULES: &[(&str, &[&str])] = &[
     ("wire", &[]),
     ("crypto", &[]),
-    ("columns", &[]),
+    ("types", &[]),
+    ("columns", &["types"]),
     ("sql", &[]),
     ("keys", &["crypto"]),
+    ("tokens", &["crypto", "keys", "columns"]),
     ("plan", &["sql", "columns"]),
-    ("cell", &["crypto", "keys", "plan", "wire"]),
+    (
+        "cell",
+        &["columns", "crypto", "keys", "plan", "types", "wire"],
+    ),
     (
         "session",
-        &["wire", "crypto", "keys", "columns", "sql", "plan", "cell"],
+        &[
+            "wire", "crypto", "keys", "columns", "sql", "tokens", "plan", "cell", "types",
+        ],
     ),
 ];
 

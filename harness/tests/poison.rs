@@ -256,3 +256,26 @@ fn the_process_ends_if_that_is_asked_for() -> Result<()> {
     assert!(scene.acra.log().contains("Detected poison record, exit"));
     Ok(())
 }
+
+#[test]
+fn in_a_masked_column() -> Result<()> {
+    let masked = CONFIG.replace(
+        "- column: secret",
+        "- {column: secret, masking: '****', plaintext_side: left}",
+    );
+    for (reply, read) in [("error", None), ("pass", Some(hex(b"****")))] {
+        let scene = Scene::with(|config| {
+            detecting(config.encryptor_yaml(&masked)).flag(&format!("--poison_reply={reply}"))
+        })?;
+        trap(&scene, Envelope::Block)?;
+        let sql = "SELECT secret FROM vault WHERE id = 2";
+        let answers = rows_of(&scene.proxied()?.query(sql)?);
+        assert_eq!(
+            answers.ok().map(|rows| rows.concat().concat()),
+            read,
+            "{reply}"
+        );
+        eventually("the record is met", || Ok(scene.acra.log().contains(MET)))?;
+    }
+    Ok(())
+}

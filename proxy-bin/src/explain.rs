@@ -3,8 +3,9 @@
 use crate::settings::{self, StartError};
 use crate::{log_problems, log_warnings, say, snapshot};
 use acra_cli::Parsed;
-use acra_engine::columns::{Envelope, Setting};
+use acra_engine::columns::{Envelope, ResponseOnFail, Setting, Side, Transform};
 use acra_engine::plan::{Copy, Edit, Explanation, Lexical, Planner, Unsupported, Verdict, splice};
+use acra_engine::types::Type;
 use acra_telemetry::Logger;
 use std::fmt::Write as _;
 use std::process::ExitCode;
@@ -119,11 +120,7 @@ fn write(out: &mut String, text: &str, explained: &Explanation) -> std::fmt::Res
             (None, Some(label)) => format!("result column \"{label}\""),
             (None, None) => "a result column".to_owned(),
         };
-        let Setting { table, column, .. } = &*result.setting;
-        writeln!(
-            out,
-            "  {place}: column \"{column}\" of table \"{table}\", opened"
-        )?;
+        writeln!(out, "  {place}: {}", opened(&result.setting))?;
     }
     if explained.literals.is_empty() {
         return Ok(());
@@ -155,5 +152,44 @@ fn encrypted(setting: &Setting) -> String {
         Some(client) => format!("client \"{client}\""),
         None => "the connection's client".to_owned(),
     };
-    format!("column \"{column}\" of table \"{table}\", encrypted as {envelope} for {client}")
+    let (as_type, clear) = (as_type(setting), clear(setting));
+    format!(
+        "column \"{column}\" of table \"{table}\"{as_type}, encrypted as {envelope} for {client}{clear}"
+    )
+}
+
+/// What a client gets of a column.
+fn opened(setting: &Setting) -> String {
+    let Setting { table, column, .. } = setting;
+    let as_type = as_type(setting);
+    let otherwise = match (&setting.transform, setting.response_on_fail) {
+        (Transform::Masked { pattern, .. }, _) => format!(", or masked by \"{pattern}\""),
+        (_, ResponseOnFail::Error) => ", or an error".to_owned(),
+        (_, ResponseOnFail::DefaultValue) => ", or the default value".to_owned(),
+        (_, ResponseOnFail::Ciphertext) => String::new(),
+    };
+    format!("column \"{column}\" of table \"{table}\", opened{as_type}{otherwise}")
+}
+
+fn as_type(setting: &Setting) -> String {
+    let named = |kind: Type| format!(" as {}", kind.name());
+    setting.shown_type().map(named).unwrap_or_default()
+}
+
+/// What a mask leaves in clear.
+fn clear(setting: &Setting) -> String {
+    match &setting.transform {
+        Transform::Masked {
+            plaintext_length,
+            side,
+            ..
+        } => {
+            let end = match side {
+                Side::Left => "first",
+                Side::Right => "last",
+            };
+            format!(", but for its {end} {plaintext_length} bytes")
+        }
+        _ => String::new(),
+    }
 }

@@ -18,6 +18,7 @@ mod settings;
 mod signals;
 mod snapshot;
 mod tls;
+mod tokens;
 mod upstream;
 
 use acra_cli::Outcome;

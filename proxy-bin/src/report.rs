@@ -66,6 +66,10 @@ impl Report<'_> {
                 "No keys for this client",
                 &[codes::code(codes::KEYS), ("client_id", Value::Text(&client_id))],
             ),
+            Event::ClientChosen { session, client_id } => self.0.info(
+                "The client id of a session was chosen by SQL",
+                &known(session, client_id.as_ref()),
+            ),
             Event::SchemaNote { database, note } => self.0.warning(
                 "Encryptor configuration does not fit the database",
                 &[
@@ -147,6 +151,7 @@ pub(crate) fn count(metrics: &Metrics, event: &Event) {
             metrics.decryptions(Status::Fail, Envelope::AcraStruct, tally.failed_structs);
         }
         Event::KeysUnavailable { .. }
+        | Event::ClientChosen { .. }
         | Event::Poison { .. }
         | Event::SchemaNote { .. }
         | Event::SchemaUnknown { .. }

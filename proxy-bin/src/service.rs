@@ -3,7 +3,8 @@
 use crate::report::{self, Report};
 use crate::settings::{Settings, StartError};
 use crate::snapshot::{Snapshot, log_notices};
-use acra_engine::keys::ClientId;
+use crate::tokens::{self, key_fault, warn_volatile};
+use acra_engine::keys::{ClientId, ClientKeys};
 use acra_engine::session::pg::{ClientTls, PgSession};
 use acra_engine::session::{Answer, Ask, ClientError, Event, KeyFault, Session as _, Side};
 use acra_net::tls::HANDSHAKE_DEADLINE;
@@ -11,6 +12,7 @@ use acra_net::{
     Budget, End, Handler, Lifecycle, Peer, SecuredClient, Services, Terms, Transport, pump,
 };
 use acra_stores::KeyCache;
+use acra_stores::tokens::TokenStore;
 use acra_telemetry::metrics::Metrics;
 use acra_telemetry::{Level, Logger, codes};
 use arc_swap::ArcSwap;
@@ -27,6 +29,7 @@ const BUFFER_BUDGET: usize = 2 << 30;
 pub(crate) struct Service {
     settings: Settings,
     snapshot: ArcSwap<Snapshot>,
+    tokens: Arc<TokenStore>,
     /// Number of the snapshot; sessions compare it with that of theirs.
     generation: AtomicU64,
     terms: Terms,
@@ -43,7 +46,10 @@ impl Service {
         metrics: Arc<Metrics>,
     ) -> Result<Self, StartError> {
         let snapshot = Snapshot::load(&settings, None, &logger)?;
+        let tokens = settings.tokens.open(&logger)?;
+        warn_volatile(&snapshot.columns, &tokens, &logger);
         Ok(Self {
+            tokens: Arc::new(tokens),
             snapshot: ArcSwap::from_pointee(snapshot),
             generation: AtomicU64::new(0),
             terms: Terms {
@@ -64,6 +70,9 @@ impl Service {
 
     /// Tries what the flags name and only connections would: a fault is told at start.
     pub(crate) async fn probe(&self) {
+        if let Err(error) = self.tokens.probe().await {
+            tokens::unavailable(&error, &self.logger);
+        }
         let tls = Arc::clone(&self.snapshot.load().tls);
         tls.probe().await;
     }
@@ -182,18 +191,30 @@ impl Services<PgSession> for Service {
         self.secure_client(client, false).await
     }
 
-    fn answer(&self, Ask::Keys(client_id): Ask) -> impl Future<Output = Answer> + Send + 'static {
+    fn answer(&self, ask: Ask) -> impl Future<Output = Answer> + Send + 'static {
         let keys = Arc::clone(&self.snapshot.load().keys);
         let logger = self.logger.clone();
+        let (tokens, metrics) = (Arc::clone(&self.tokens), Arc::clone(&self.metrics));
         async move {
-            let outcome = match ClientId::new(&client_id) {
-                Err(_) => Err(KeyFault::Missing),
-                Ok(id) => match keys.cached(&id) {
-                    Some(keys) => Ok(keys),
-                    None => load(keys, id, logger).await,
-                },
-            };
-            Answer::Keys(client_id, outcome)
+            match ask {
+                Ask::Keys(client_id) => {
+                    let outcome = match ClientId::new(&client_id) {
+                        Err(_) => Err(KeyFault::Missing),
+                        Ok(id) => keys_of(keys, id, logger).await,
+                    };
+                    Answer::Keys(client_id, outcome)
+                }
+                Ask::Tokens(side, requests) => {
+                    let mut keyring = Vec::new();
+                    for id in tokens::clients(&requests) {
+                        let loaded = keys_of(Arc::clone(&keys), id.clone(), logger.clone()).await;
+                        keyring.push((id, loaded.map_err(key_fault)));
+                    }
+                    let answers =
+                        tokens::answer(&tokens, requests, keyring, &metrics, &logger).await;
+                    Answer::Tokens(side, answers)
+                }
+            }
         }
     }
 
@@ -236,12 +257,24 @@ impl Services<PgSession> for Service {
     }
 }
 
+/// A client's keys, out of the cache or the key store.
+async fn keys_of(
+    keys: Arc<KeyCache>,
+    id: ClientId,
+    logger: Logger,
+) -> Result<Arc<ClientKeys>, KeyFault> {
+    match keys.cached(&id) {
+        Some(keys) => Ok(keys),
+        None => load(keys, id, logger).await,
+    }
+}
+
 /// Reads a client's keys where blocking does no harm.
 async fn load(
     keys: Arc<KeyCache>,
     id: ClientId,
     logger: Logger,
-) -> Result<Arc<acra_engine::keys::ClientKeys>, KeyFault> {
+) -> Result<Arc<ClientKeys>, KeyFault> {
     let loading = tokio::task::spawn_blocking({
         let logger = logger.clone();
         move || {

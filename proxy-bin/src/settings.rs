@@ -3,6 +3,7 @@
 use crate::address;
 use crate::poison::PoisonSettings;
 use crate::tls::TlsSettings;
+use crate::tokens::TokenPlace;
 use crate::upstream::Upstream;
 use acra_cli::Parsed;
 use acra_engine::keys::ClientId;
@@ -69,6 +70,7 @@ pub(crate) struct Settings {
     pub(crate) time_limits: TimeLimits,
     pub(crate) upstream: Upstream,
     pub(crate) tls: TlsSettings,
+    pub(crate) tokens: TokenPlace,
     pub(crate) keys_dir: PathBuf,
     pub(crate) cache: CacheSettings,
     pub(crate) encryptor_config: Option<PathBuf>,
@@ -78,6 +80,8 @@ pub(crate) struct Settings {
     pub(crate) poison: PoisonSettings,
     /// Whether databases are asked about the configured tables.
     pub(crate) schema_probe: bool,
+    /// The variable of SQL by which a session chooses its client.
+    pub(crate) client_id_variable: Option<Box<str>>,
     pub(crate) scan: ScanColumns,
     pub(crate) limits: Limits,
 }
@@ -153,6 +157,7 @@ impl Settings {
         let schema_probe = problems.keep(schema_probe(parsed));
         let poison = problems.keep(PoisonSettings::new(parsed));
         let scan = problems.keep(scan(parsed));
+        let tokens = problems.keep(TokenPlace::new(parsed));
         let max_row = problems.keep(size(parsed, "max_container"));
         let complete = || {
             Some(Self {
@@ -168,11 +173,13 @@ impl Settings {
                 tls: tls?,
                 upstream: Upstream::new(db_host?, db_port?),
                 cache: cache?,
+                tokens: tokens?,
                 keys_dir: parsed.text("keys_dir").into(),
                 encryptor_config: encryptor_config(parsed),
                 client_id: parsed.text("client_id").to_owned(),
                 unsupported: unsupported?,
                 schema_probe: schema_probe?,
+                client_id_variable: client_id_variable(parsed),
                 poison: poison?,
                 scan: scan?,
                 limits: Limits {
@@ -238,6 +245,10 @@ fn unsupported(parsed: &Parsed) -> Result<Unsupported, StartError> {
             "refuse, observe or forward",
         )),
     }
+}
+
+fn client_id_variable(parsed: &Parsed) -> Option<Box<str>> {
+    Some(parsed.text("client_id_sql_varname").into()).filter(|name: &Box<str>| !name.is_empty())
 }
 
 fn schema_probe(parsed: &Parsed) -> Result<bool, StartError> {

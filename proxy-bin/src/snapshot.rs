@@ -22,7 +22,7 @@ pub(crate) struct Snapshot {
     pub(crate) tls: Arc<Tls>,
     /// The encryptor configuration as it was read: one that has not changed keeps its plans.
     document: Vec<u8>,
-    columns: Arc<Columns>,
+    pub(crate) columns: Arc<Columns>,
 }
 
 impl Snapshot {
@@ -59,6 +59,7 @@ impl Snapshot {
             schema_probe: settings.schema_probe,
             protects: !columns.is_empty(),
             client_id,
+            client_id_variable: settings.client_id_variable.clone(),
             client_tls: tls.client_mode(),
             poison,
             scan: settings.scan,

@@ -15,6 +15,11 @@ fn seconds(time: Duration) -> i64 {
     i64::try_from(time.as_secs()).unwrap_or(i64::MAX)
 }
 
+/// The present time in seconds since 1970.
+pub(crate) fn unix_seconds() -> i64 {
+    seconds(since_1970())
+}
+
 /// The present time as a name (v1).
 pub(crate) fn time_stamp() -> TimeStamp {
     let now = since_1970();
@@ -23,5 +28,5 @@ pub(crate) fn time_stamp() -> TimeStamp {
 
 /// The present time as it stands in key rings (v2).
 pub(crate) fn utc_time() -> UtcTime {
-    UtcTime::new(seconds(since_1970()))
+    UtcTime::new(unix_seconds())
 }

@@ -58,6 +58,18 @@ pub(crate) fn open_lock(path: &Path) -> io::Result<File> {
         .open(path)
 }
 
+/// Opens the file of a database, which is created with mode 0600 if it does not exist.
+pub(crate) fn open_database(path: &Path) -> io::Result<File> {
+    step(Operation::Open)?;
+    OpenOptions::new()
+        .read(true)
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .mode(0o600)
+        .open(path)
+}
+
 /// Opens what exists, a file to be written anew or a pipe.
 pub(crate) fn open_existing(path: &Path, truncate: bool) -> io::Result<File> {
     step(Operation::Open)?;

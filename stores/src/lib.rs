@@ -1,4 +1,4 @@
-//! Where keys live: key store back ends and master key sources.
+//! Where keys and tokens live: key store back ends, master key sources, token stores.
 //!
 //! The formats are the engine's ([`acra_engine::keys::v1`], [`acra_engine::keys::v2`]); here is what needs a file system, a clock and threads. The
 //! environment is read by programs, not here.
@@ -20,6 +20,7 @@ mod migrate;
 mod notice;
 mod output_files;
 mod safe_file;
+pub mod tokens;
 mod v1;
 mod v2;
 mod version;

@@ -6,6 +6,8 @@ use crate::{Field, Value};
 pub const POISON_DETECTION: u32 = 101;
 /// Something general.
 pub const GENERAL: u32 = 500;
+/// A flag has a wrong value.
+pub const WRONG_PARAMETER: u32 = 501;
 /// A client id that is not one.
 pub const INVALID_CLIENT_ID: u32 = 502;
 /// The service cannot start.

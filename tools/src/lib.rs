@@ -11,6 +11,7 @@ mod kind;
 pub mod poison_record_maker;
 mod program;
 mod store;
+pub mod tokens;
 
 pub use failure::Failure;
 pub use program::{Surroundings, run, run_program};

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::process::Command;
 
-const WRITE: &str = "for tool in acra-keys acra-keymaker acra-poisonrecordmaker; do cargo run -p acra-tools --bin $tool -- \
+const WRITE: &str = "for tool in acra-keys acra-keymaker acra-poisonrecordmaker acra-tokens; do cargo run -p acra-tools --bin $tool -- \
                      --dump_config --generate_markdown_args_table --config_file=target/flags/$tool.yaml && \
                      cp target/flags/markdown_$tool.md docs/flags-$tool.md; done";
 
@@ -17,6 +17,7 @@ fn they_are_current() {
             "acra-poisonrecordmaker",
             env!("CARGO_BIN_EXE_acra-poisonrecordmaker"),
         ),
+        ("acra-tokens", env!("CARGO_BIN_EXE_acra-tokens")),
     ] {
         let status = Command::new(path)
             .current_dir(directory.path())

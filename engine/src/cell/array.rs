@@ -131,6 +131,11 @@ impl<'a> Array<'a> {
         &self.elements
     }
 
+    /// Whether it is in the binary format, and its elements are `bytea`.
+    pub fn holds_bytes(&self) -> bool {
+        self.form == Form::Bytes
+    }
+
     /// The array with these bytes in the place of elements, in their order; `None` keeps one as it is.
     pub fn with(&self, replacements: &[Option<Vec<u8>>]) -> Vec<u8> {
         let more: usize = replacements

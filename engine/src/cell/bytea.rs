@@ -6,12 +6,15 @@ use std::borrow::Cow;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct BadHex;
 
+/// What the hex form begins with.
+pub const HEX: &[u8; 2] = b"\\x";
+
 /// What the server would store for this input text.
 ///
 /// `\x` starts the hex form. Otherwise the escape form is tried; a text that is not valid in it (a lone backslash, a
 /// control character) stands for its own bytes, so that ordinary text can be written to a protected column.
 pub fn input(text: &[u8]) -> Result<Cow<'_, [u8]>, BadHex> {
-    if let Some(digits) = text.strip_prefix(b"\\x") {
+    if let Some(digits) = text.strip_prefix(HEX) {
         let mut raw = vec![0; digits.len() / 2];
         return match digits.len() % 2 == 0 && const_hex::decode_to_slice(digits, &mut raw).is_ok() {
             true => Ok(Cow::Owned(raw)),
@@ -31,7 +34,7 @@ pub fn input(text: &[u8]) -> Result<Cow<'_, [u8]>, BadHex> {
 /// Decodes `\x…` into `out`, which is cleared first. False: not of that form.
 pub fn decode_hex(text: &[u8], out: &mut Vec<u8>) -> bool {
     out.clear();
-    let Some(digits) = text.strip_prefix(b"\\x") else {
+    let Some(digits) = text.strip_prefix(HEX) else {
         return false;
     };
     out.resize(digits.len() / 2, 0);
@@ -70,7 +73,7 @@ pub fn decode_escape(text: &[u8], out: &mut Vec<u8>) -> bool {
 
 /// Appends `\x` and lower-case hexadecimal digits.
 pub fn encode_hex(raw: &[u8], out: &mut Vec<u8>) {
-    out.extend_from_slice(b"\\x");
+    out.extend_from_slice(HEX);
     let start = out.len();
     out.resize(start + raw.len() * 2, 0);
     if let Some(digits) = out.get_mut(start..) {

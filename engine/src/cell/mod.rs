@@ -6,8 +6,12 @@
 
 pub mod array;
 pub mod bytea;
+mod mask;
 pub mod open;
 pub mod seal;
+pub mod token;
+pub mod typed;
 
+pub use mask::Mask;
 pub use open::{Kind, Opener, Scratch, Tally, open};
 pub use seal::{Form, SealError, Sealed, seal};

@@ -65,9 +65,11 @@ impl Kind {
 /// Memory for one cell, reused from cell to cell.
 #[derive(Debug, Default)]
 pub struct Scratch {
-    raw: Vec<u8>,
+    pub(super) raw: Vec<u8>,
     /// The opened value, in the bytes of its type.
     pub plain: Vec<u8>,
+    /// A value in the form of its type.
+    pub(super) written: Vec<u8>,
 }
 
 /// What became of containers for which there were keys.
@@ -113,12 +115,14 @@ pub struct Opener<'a> {
 
 impl detect::Opener for Opener<'_> {
     fn open(&mut self, envelope: detect::Envelope, inner: &[u8], out: &mut Vec<u8>) -> bool {
+        let before = out.len();
         if self
             .poison
             .is_some_and(|keys| opens(keys, envelope, inner, out))
         {
             self.is_poisoned = true;
-            return false;
+            out.truncate(before);
+            return self.mask(out);
         }
         let opened = opens(self.keys, envelope, inner, out);
         let tally = &mut *self.tally;
@@ -128,11 +132,15 @@ impl detect::Opener for Opener<'_> {
         };
         *successes += u64::from(opened);
         *failures += u64::from(!opened);
-        if let Some(pattern) = self.pattern.filter(|_| !opened) {
-            out.extend_from_slice(pattern);
-            return true;
-        }
-        opened
+        opened || self.mask(out)
+    }
+}
+
+impl Opener<'_> {
+    /// Shows the pattern, if there is one.
+    fn mask(&self, out: &mut Vec<u8>) -> bool {
+        out.extend_from_slice(self.pattern.unwrap_or_default());
+        self.pattern.is_some()
     }
 }
 
@@ -168,15 +176,31 @@ pub fn open(
     if !may_open(cell, kind, format) {
         return false;
     }
-    let Scratch { raw, plain } = scratch;
+    let Scratch { raw, plain, .. } = scratch;
     plain.clear();
-    let decoded = match format {
+    decode(cell, kind, format, raw).is_some_and(|bytes| scan(bytes, opener, plain))
+}
+
+/// The bytes that a cell stands for.
+pub(super) fn decode<'v>(
+    cell: &'v [u8],
+    kind: Kind,
+    format: Format,
+    raw: &'v mut Vec<u8>,
+) -> Option<&'v [u8]> {
+    match format {
         Format::Binary if kind == Kind::Bytes || !starts_as_hex_container(cell) => Some(cell),
+        // Other text is no form of bytes.
+        Format::Text if kind == Kind::Text && !starts_as_hex_container(cell) => Some(cell),
         Format::Binary => bytea::decode_hex(cell, raw).then_some(&**raw),
         Format::Text if cell.starts_with(b"\\x") => bytea::decode_hex(cell, raw).then_some(&**raw),
         Format::Text => bytea::decode_escape(cell, raw).then_some(&**raw),
-    };
-    decoded.is_some_and(|bytes| detect::scan(bytes, opener, plain) == detect::Scan::Opened)
+    }
+}
+
+/// Whether containers in these bytes were opened; the result is appended to `plain`.
+pub(super) fn scan(bytes: &[u8], opener: &mut Opener<'_>, plain: &mut Vec<u8>) -> bool {
+    detect::scan(bytes, opener, plain) == detect::Scan::Opened
 }
 
 /// The hex forms of `%%%`, of four quotes and of a search hash, at the start of a text.

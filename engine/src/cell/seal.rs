@@ -1,5 +1,6 @@
 //! Plain value → sealed value.
 
+use super::Mask;
 use crate::crypto::container::{self, Envelope};
 use crate::crypto::{CryptoError, acrastruct};
 use crate::keys::ClientKeys;
@@ -9,14 +10,14 @@ use zeroize::Zeroizing;
 /// A value that may be written where a protected value goes. Only [`seal`] makes one.
 #[derive(Debug)]
 pub struct Sealed {
-    container: Vec<u8>,
+    bytes: Vec<u8>,
     envelope: Envelope,
 }
 
 impl Sealed {
-    /// The container's bytes.
+    /// The container's bytes, with what a mask leaves in clear.
     pub fn as_bytes(&self) -> &[u8] {
-        &self.container
+        &self.bytes
     }
 
     /// Which kind of container it is.
@@ -32,6 +33,8 @@ pub struct Form {
     pub envelope: Envelope,
     /// Whether AcraStructs that are written become AcraBlocks, if that is the kind (containers.md 13).
     pub reencrypt: bool,
+    /// Which part of a value stays in clear.
+    pub mask: Option<Mask>,
 }
 
 /// Why a value could not be sealed.
@@ -56,6 +59,16 @@ pub fn seal(
 ) -> Result<Option<Sealed>, SealError> {
     if value.is_empty() {
         return Ok(None);
+    }
+    if let Some(mask) = form.mask {
+        if mask.fits(value) {
+            return Ok(None);
+        }
+        let (front, value, back) = mask.split(value);
+        let mut sealed = new(value, form.envelope, keys, rng)?;
+        sealed.bytes.splice(..0, front.iter().copied());
+        sealed.bytes.extend_from_slice(back);
+        return Ok(Some(sealed));
     }
     match (container::parse(value), form.envelope) {
         (Ok((Envelope::AcraStruct, inner)), Envelope::AcraBlock) if form.reencrypt => {
@@ -88,14 +101,15 @@ fn new(
     };
     sealed.map_err(|_| SealError::Failed)?;
     Ok(Sealed {
-        container,
+        bytes: container,
         envelope,
     })
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Envelope, Form, SealError, seal};
+    use super::{Envelope, Form, Mask, SealError, seal};
+    use crate::columns::Side;
     use crate::crypto::{
         BlockKey, KeyPairType, PrivateKey, Secret, acrablock, acrastruct, container,
     };
@@ -117,6 +131,7 @@ mod tests {
         Form {
             envelope,
             reencrypt,
+            mask: None,
         }
     }
 
@@ -174,6 +189,43 @@ mod tests {
             );
             let refused = seal(value, block, &ClientKeys::default(), &mut rng).unwrap_err();
             assert_eq!(refused, SealError::Closed);
+        }
+    }
+
+    #[test]
+    fn masked_values_have_one_end_in_clear_and_are_masked_once() {
+        let (keys, mut rng) = (keys(), StdRng::seed_from_u64(4));
+        for envelope in [Envelope::AcraBlock, Envelope::AcraStruct] {
+            for side in [Side::Left, Side::Right] {
+                let mask = |length| Form {
+                    mask: Some(Mask {
+                        length,
+                        side,
+                        whole_characters: false,
+                    }),
+                    ..form(envelope, true)
+                };
+                for length in [0, 2, 6, 7, 100] {
+                    let sealed = seal(b"a value", mask(length), &keys, &mut rng);
+                    let sealed = sealed.unwrap().unwrap();
+                    let bytes = sealed.as_bytes();
+                    let clear = if length >= 7 { 0 } else { length };
+                    let (container, shown, plain) = match side {
+                        Side::Left => (&bytes[clear..], &bytes[..clear], &b"a value"[..clear]),
+                        Side::Right => {
+                            let (container, shown) = bytes.split_at(bytes.len() - clear);
+                            (container, shown, &b"a value"[7 - clear..])
+                        }
+                    };
+                    assert_eq!(shown, plain);
+                    assert_eq!(container::parse(container).unwrap().0, envelope);
+                    let again =
+                        |length| seal(bytes, mask(length), &keys, &mut StdRng::seed_from_u64(5));
+                    assert!(again(length).unwrap().is_none(), "{length} {side:?}");
+                    // More in clear than the mask leaves is not taken for a masked value.
+                    assert_eq!(again(1).unwrap().is_some(), clear > 1, "{length} {side:?}");
+                }
+            }
         }
     }
 }

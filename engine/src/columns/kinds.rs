@@ -3,6 +3,7 @@
 use std::num::IntErrorKind;
 
 use super::base64;
+use crate::types::Type;
 
 /// Which database the configuration is for: it decides the type numbers and how names fold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,6 +44,8 @@ pub enum DataType {
     Str,
     /// Bytes.
     Bytes,
+    /// Another type of PostgreSQL; the four above have names of their own.
+    Postgres(Type),
 }
 
 impl DataType {
@@ -63,12 +66,28 @@ impl DataType {
             (Database::PostgreSql, 20) | (Database::MySql, 8) => Some(Self::Int64),
             (Database::PostgreSql, 25) | (Database::MySql, 254) => Some(Self::Str),
             (Database::PostgreSql, 17) | (Database::MySql, 252) => Some(Self::Bytes),
-            _ => None,
+            (Database::PostgreSql, oid) => Type::of_oid(oid).map(Self::Postgres),
+            (Database::MySql, _) => None,
         }
     }
 
-    pub(super) fn is_integer(self) -> bool {
-        matches!(self, Self::Int32 | Self::Int64)
+    /// The type of PostgreSQL that it is.
+    pub fn in_postgres(self) -> Type {
+        match self {
+            Self::Int32 => Type::Int4,
+            Self::Int64 => Type::Int8,
+            Self::Str => Type::Text,
+            Self::Bytes => Type::Bytea,
+            Self::Postgres(kind) => kind,
+        }
+    }
+
+    /// Whether a part of a value, or a pattern, is a value too.
+    pub(super) fn can_be_masked(self) -> bool {
+        matches!(
+            self.in_postgres(),
+            Type::Text | Type::Varchar | Type::Bpchar | Type::Bytea
+        )
     }
 
     /// Checks a default value.
@@ -94,12 +113,16 @@ impl DataType {
             Self::Bytes => base64::decode(value.as_bytes())
                 .map(|_| ())
                 .map_err(|byte| format!("illegal base64 data at input byte {byte}")),
+            Self::Postgres(kind) => match kind.read_text(value.as_bytes(), &mut Vec::new()) {
+                true => Ok(()),
+                false => Err(format!("not valid for type {}", kind.name())),
+            },
         }
     }
 }
 
 /// What a token looks like.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum TokenType {
     /// A signed 32-bit integer.
     Int32,
@@ -273,8 +296,12 @@ mod tests {
                 DataType::Bytes,
             ];
             assert_eq!(types, all.map(Some));
-            assert_eq!(DataType::of_identifier(1043, database), None);
+            assert_eq!(DataType::of_identifier(19, database), None);
         }
+        let varchar = DataType::of_identifier(1043, Database::PostgreSql).unwrap();
+        assert_eq!(varchar, DataType::Postgres(Type::Varchar));
+        assert!(varchar.can_be_masked());
+        assert_eq!(DataType::of_identifier(1043, Database::MySql), None);
         assert_eq!(DataType::of_identifier(3, Database::PostgreSql), None);
     }
 }

@@ -104,7 +104,7 @@ fn judge(
         case_sensitive_tables,
     };
     let mut columns = Columns::empty();
-    columns.ignores_client_ids = defaults.ignores_client_ids;
+    columns.ignored.clone_from(&defaults.ignored);
     for RawTable {
         line,
         table: name,

@@ -24,7 +24,7 @@ pub(super) struct RawDefaults {
     pub(super) crypto_envelope: Option<String>,
     pub(super) reencrypt: Option<bool>,
     pub(super) consistent: bool,
-    pub(super) ignores_client_ids: bool,
+    pub(super) ignored: Vec<String>,
 }
 
 /// The keys of an entry of `schemas`.
@@ -48,6 +48,7 @@ pub(super) struct RawColumn {
     pub(super) data_type_db_identifier: u32,
     pub(super) response_on_fail: String,
     pub(super) default_data_value: Option<String>,
+    pub(super) plaintext_fails: bool,
     pub(super) token_type: String,
     pub(super) tokenized: Option<bool>,
     pub(super) consistent: Option<bool>,
@@ -147,7 +148,7 @@ impl Reader<'_> {
                 .boolean(&mut keys, "consistent_tokenization")
                 .unwrap_or(false);
             let ignored = self.texts(keys.take("ignore_client_ids"), "ignore_client_ids");
-            defaults.ignores_client_ids = ignored.is_some_and(|ids| !ids.is_empty());
+            defaults.ignored = ignored.unwrap_or_default();
             self.unknown(keys, "defaults");
         }
         defaults
@@ -187,6 +188,9 @@ impl Reader<'_> {
                 .unwrap_or_default(),
             response_on_fail: self.text(keys_ref, "response_on_fail").unwrap_or_default(),
             default_data_value: self.text(keys_ref, "default_data_value"),
+            plaintext_fails: self
+                .boolean(keys_ref, "treat_plaintext_as_failure")
+                .unwrap_or(true),
             token_type: self.text(keys_ref, "token_type").unwrap_or_default(),
             tokenized: self.boolean(keys_ref, "tokenized"),
             consistent: self.boolean(keys_ref, "consistent_tokenization"),

@@ -120,7 +120,7 @@ impl Columns {
     /// protected columns of a view's query.
     pub fn in_database(&self, schema: &Schema, read: ReadView<'_>) -> (Self, Vec<String>) {
         let mut completed = Self::empty();
-        completed.ignores_client_ids = self.ignores_client_ids;
+        completed.ignored.clone_from(&self.ignored);
         completed.is_told = true;
         let mut notes = Vec::new();
         for table in self.tables() {
@@ -150,17 +150,13 @@ impl Columns {
 
     /// Notes by number which columns of a relation are protected.
     fn add_numbers(&mut self, relation: &Relation) {
-        let Some(table) = self.table(Some(&relation.schema), &relation.name).cloned() else {
-            return;
+        let table = self.table(Some(&relation.schema), &relation.name);
+        let numbered = |column: &Column| {
+            let setting = table?.setting(&column.name)?;
+            Some((column.number, Arc::clone(setting)))
         };
-        let numbers = self.by_number.entry(relation.oid).or_default();
-        for column in &relation.columns {
-            if let Some(setting) = table.setting(&column.name)
-                && !numbers.iter().any(|(known, _)| *known == column.number)
-            {
-                numbers.push((column.number, Arc::clone(setting)));
-            }
-        }
+        let numbers = relation.columns.iter().filter_map(numbered).collect();
+        self.by_number.insert(relation.oid, numbers);
     }
 
     /// What a result column is that the database says is this column of this relation.

@@ -1,8 +1,10 @@
 //! One column item: judged in the order, and with the texts, of policy.md 1.6 and 1.7.
 
+use super::base64;
 use super::error::{ConfigError, Warning};
 use super::kinds::{DataType, Database, Envelope, ResponseOnFail, Side, TokenType};
 use super::raw::{RawColumn, RawDefaults};
+use crate::types;
 
 /// What is done with the values of one column.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,6 +27,8 @@ pub struct Setting {
     pub response_on_fail: ResponseOnFail,
     /// The value for [`ResponseOnFail::DefaultValue`]; valid for the data type.
     pub default_value: Option<String>,
+    /// Whether a value that is no container counts as one that cannot be opened, in a column of text or bytes.
+    pub plaintext_fails: bool,
 }
 
 /// The kinds of protection.
@@ -69,14 +73,9 @@ impl Setting {
     pub fn unsupported(&self) -> Option<String> {
         let missing = match &self.transform {
             Transform::Searchable { .. } => "searchable encryption",
-            Transform::Masked { .. } => "masking",
-            Transform::Tokenized { .. } => "tokenization",
-            Transform::Plain if self.data_type.is_some() => "a data type",
-            Transform::Plain if self.default_value.is_some() => "default_data_value",
-            Transform::Plain if self.response_on_fail != ResponseOnFail::Ciphertext => {
-                "response_on_fail"
+            Transform::Plain | Transform::Masked { .. } | Transform::Tokenized { .. } => {
+                return None;
             }
-            Transform::Plain => return None,
         };
         let Self { table, column, .. } = self;
         Some(format!(
@@ -119,6 +118,7 @@ impl Setting {
             data_type,
             response_on_fail,
             default_value,
+            plaintext_fails,
         } = self;
         *client_id == other.client_id
             && *envelope == other.envelope
@@ -127,12 +127,46 @@ impl Setting {
             && *data_type == other.data_type
             && *response_on_fail == other.response_on_fail
             && *default_value == other.default_value
+            && *plaintext_fails == other.plaintext_fails
+    }
+
+    /// The type that a client sees; nothing if it sees what the database has. The column of a token has that type itself.
+    pub fn shown_type(&self) -> Option<types::Type> {
+        match self.transform {
+            Transform::Tokenized { .. } => None,
+            _ => self.data_type.map(DataType::in_postgres),
+        }
+    }
+
+    /// Whether its values are converted to a type, answered for if they cannot be opened, or masked.
+    pub fn is_converted(&self) -> bool {
+        !matches!(self.transform, Transform::Tokenized { .. }) && self.needs_mapping()
+    }
+
+    /// The text of the default value, or its bytes where the type is bytes.
+    pub fn default_bytes(&self) -> Option<Vec<u8>> {
+        let value = self.default_value.as_ref()?.as_bytes();
+        match self.data_type {
+            Some(DataType::Bytes) => base64::decode(value).ok(),
+            _ => Some(value.to_vec()),
+        }
     }
 
     /// What stands for the encrypted part of a masked value where that cannot be opened.
     pub fn pattern(&self) -> Option<&[u8]> {
         match &self.transform {
             Transform::Masked { pattern, .. } => Some(pattern.as_bytes()),
+            _ => None,
+        }
+    }
+
+    /// What its tokens look like and whether equal values have equal ones, if it has tokens.
+    pub fn tokenized(&self) -> Option<(TokenType, bool)> {
+        match self.transform {
+            Transform::Tokenized {
+                token_type,
+                consistent,
+            } => Some((token_type, consistent)),
             _ => None,
         }
     }
@@ -161,6 +195,7 @@ impl Setting {
                 && self.data_type == other.data_type
                 && self.response_on_fail == other.response_on_fail
                 && self.default_value == other.default_value
+                && self.plaintext_fails == other.plaintext_fails
         };
         !self.needs_mapping() && !other.needs_mapping() || is_equal()
     }
@@ -262,6 +297,7 @@ impl Judge<'_> {
             data_type: typed.data_type,
             response_on_fail: on_fail.response,
             default_value: self.raw.default_data_value.take(),
+            plaintext_fails: self.raw.plaintext_fails,
         })
     }
 
@@ -390,7 +426,7 @@ impl Judge<'_> {
         let Some(side) = Side::parse(&raw.plaintext_side) else {
             return Err("plaintext side must be left of right".to_owned());
         };
-        if typed.data_type.is_some_and(DataType::is_integer) {
+        if typed.data_type.is_some_and(|kind| !kind.can_be_masked()) {
             return Err("masking configuration error: data type not supported".to_owned());
         }
         // A length that does not fit is longer than any value.

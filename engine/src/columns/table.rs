@@ -15,8 +15,8 @@ pub struct Columns {
     /// Protected columns by the numbers of their relation and of themselves, as far as the database has told them and
     /// anybody needs to know.
     pub(super) by_number: HashMap<u32, Vec<(i16, Arc<Setting>)>>,
-    /// Client ids are listed that must be left alone.
-    pub(super) ignores_client_ids: bool,
+    /// Clients for whom nothing is done.
+    pub(super) ignored: Vec<String>,
     /// A database has told of its tables.
     pub(super) is_told: bool,
 }
@@ -74,6 +74,11 @@ impl Columns {
         self.by_name.contains_key(name)
     }
 
+    /// Whether nothing is done for this client (`defaults.ignore_client_ids`).
+    pub fn ignores(&self, client_id: &str) -> bool {
+        self.ignored.iter().any(|ignored| ignored == client_id)
+    }
+
     /// Whether it must be known of result columns which protected columns they are, see [`Setting::needs_mapping`].
     pub fn needs_mapping(&self) -> bool {
         let mut settings = self.tables().flat_map(Table::settings);
@@ -84,10 +89,6 @@ impl Columns {
     /// the configuration must not be used: what it protects would not be.
     pub fn unsupported(&self) -> Vec<String> {
         let mut sentences = Vec::new();
-        if self.ignores_client_ids {
-            sentences
-                .push("defaults: ignore_client_ids is not available in this version".to_owned());
-        }
         for table in &self.tables {
             let namesakes = self.named(table.name.as_bytes()).count();
             if namesakes > 1 && table.schema.is_some() {

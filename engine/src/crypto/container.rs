@@ -14,7 +14,7 @@ use super::{acrablock, acrastruct};
 use rand::CryptoRng;
 
 /// What every serialized container begins with.
-pub(super) const TAG: [u8; 3] = *b"%%%";
+pub const TAG: [u8; 3] = *b"%%%";
 
 /// Bytes before the inner container.
 pub const HEADER: usize = 12;

@@ -383,8 +383,8 @@ impl<'a> Judge<'a> {
         };
         let Use { setting, role } = *first;
         let elements = matches!(fate.leaf.kind, LeafKind::Element(_));
-        if elements && role == Role::Compared {
-            return Err(compares_elements(setting));
+        if elements {
+            stores_elements(setting, role)?;
         }
         let shares = |other: &Setting| {
             refused(
@@ -434,6 +434,10 @@ impl<'a> Judge<'a> {
         let Some(given) = types.get(usize::from(number).saturating_sub(1)) else {
             return Ok(());
         };
+        if setting.tokenized().is_some() {
+            // A token has the type of the column.
+            return Ok(());
+        }
         if !takes_container(given, elements, source) {
             return Err(refused(
                 RefusalCode::ValueForm,
@@ -484,8 +488,8 @@ impl<'a> Judge<'a> {
                 "is set to a value that is compared, returned or stored elsewhere too",
             );
         }
-        if written == Written::InArray && role == Role::Compared {
-            return Err(compares_elements(setting));
+        if written == Written::InArray {
+            stores_elements(setting, role)?;
         }
         if *wrapper == Wrapper::View && role == Role::Compared {
             return refuse(
@@ -564,13 +568,17 @@ fn refused(code: RefusalCode, setting: &Setting, what: &str) -> Refusal {
     )
 }
 
-/// What is spread over rows is stored, and compared with nothing.
-fn compares_elements(setting: &Setting) -> Refusal {
-    refused(
-        RefusalCode::ValueForm,
-        setting,
-        "is compared with the elements of an array",
-    )
+/// That values which are spread over rows are encrypted, and neither tokenized nor compared.
+fn stores_elements(setting: &Setting, role: Role) -> Result<(), Refusal> {
+    let what = match role {
+        Role::Compared => "is compared with the elements of an array",
+        Role::Stored if setting.tokenized().is_some() => {
+            "is tokenized, and is set to the elements of an array"
+        }
+        Role::Stored => return Ok(()),
+    };
+    let refusal = refused(RefusalCode::ValueForm, setting, what);
+    Err(refusal.with_hint("Write the values one by one: in ARRAY[…], VALUES or a list."))
 }
 
 /// Whether a type can hold a container, or an array of them.

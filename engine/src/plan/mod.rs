@@ -4,6 +4,7 @@
 //! and to the session. It knows nothing of messages, keys or containers. What is not understood and may concern a
 //! protected column is refused (docs/architecture.md, "Fail closed").
 
+mod choice;
 mod compare;
 mod copy;
 mod decide;
@@ -33,6 +34,7 @@ mod tests;
 
 pub use crate::sql::effects::{NameEffect, RowsOf};
 pub use crate::sql::{ClientEncoding, Edit, Lexical, splice};
+pub use choice::{Choice, NotAValue, choices};
 pub use copy::{Copy, CopyColumn, CopyFormat, CopyIn, CopyOut, Dialect};
 pub use edits::in_order;
 pub use execute::arguments;

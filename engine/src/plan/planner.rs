@@ -105,6 +105,11 @@ impl Planner {
         &self.columns
     }
 
+    /// The plan by which nothing is done.
+    pub fn passing(&self) -> Arc<Plan> {
+        Arc::clone(&self.forward)
+    }
+
     /// Whether it matters which result columns are protected ones.
     pub fn maps_results(&self) -> bool {
         self.maps

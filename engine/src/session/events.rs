@@ -47,6 +47,13 @@ pub enum Event {
         /// The client id.
         client_id: Box<str>,
     },
+    /// A session has chosen its client by a variable of SQL, or goes back to its own.
+    ClientChosen {
+        /// Number of the session.
+        session: u64,
+        /// Whose keys it uses from now on.
+        client_id: Option<ClientId>,
+    },
     /// What the configuration says of a table does not fit what the database says.
     SchemaNote {
         /// The database's name.

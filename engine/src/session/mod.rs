@@ -24,14 +24,17 @@ mod keyring;
 mod limits;
 mod null;
 pub mod pg;
+mod tokens;
 
 pub use errors::{ClientError, ClientFacing, Severity};
 pub use events::{Event, Side};
 pub use keyring::KeyFault;
 pub use limits::Limits;
 pub use null::NullSession;
+pub use tokens::TokenAnswers;
 
 use crate::keys::{ClientId, ClientKeys};
+use crate::tokens::TokenRequest;
 use crate::wire::outbox::Outbox;
 use rand::CryptoRng;
 use std::sync::Arc;
@@ -83,6 +86,8 @@ pub enum Step {
 pub enum Ask {
     /// The keys of a client, by its id.
     Keys(Box<str>),
+    /// Tokens for values, or values of tokens: all that is needed for what has arrived from this side.
+    Tokens(Side, Vec<TokenRequest>),
 }
 
 /// The answer to an [`Ask`].
@@ -90,6 +95,8 @@ pub enum Ask {
 pub enum Answer {
     /// Keys of this client, or why there are none.
     Keys(Box<str>, Result<Arc<ClientKeys>, KeyFault>),
+    /// The answers to the requests of this side.
+    Tokens(Side, TokenAnswers),
 }
 
 /// Something only the shell can do.

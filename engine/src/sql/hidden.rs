@@ -8,7 +8,7 @@ use std::ops::Range;
 
 /// Places that are blank in the copy for the library.
 #[derive(Debug, Default)]
-pub(super) struct Hidden {
+pub struct Hidden {
     /// Ranges of tokens in their order.
     ranges: Vec<Range<usize>>,
     /// Those of them with an expression in it.
@@ -17,7 +17,7 @@ pub(super) struct Hidden {
 
 impl Hidden {
     /// What is hidden of a statement.
-    pub(super) fn of(source: &Source<'_>) -> Self {
+    pub fn of(source: &Source<'_>) -> Self {
         let mut search = Search {
             source,
             hidden: Self::default(),
@@ -32,17 +32,17 @@ impl Hidden {
     }
 
     /// Whether the token of this number is hidden.
-    pub(super) fn hides(&self, token: usize) -> bool {
+    pub fn hides(&self, token: usize) -> bool {
         is_in(&self.ranges, token)
     }
 
     /// Whether it is hidden and part of an expression.
-    pub(super) fn is_aside(&self, token: usize) -> bool {
+    pub fn is_aside(&self, token: usize) -> bool {
         is_in(&self.asides, token)
     }
 
     /// The tokens of hidden expressions.
-    pub(super) fn asides(&self) -> impl Iterator<Item = usize> + '_ {
+    pub fn asides(&self) -> impl Iterator<Item = usize> + '_ {
         self.asides.iter().cloned().flatten()
     }
 }

@@ -9,7 +9,7 @@ use super::hidden::Hidden;
 use super::token::{Kind, Token};
 
 /// A copy of a statement, without what is hidden. It begins with the first token.
-pub(super) fn sanitise(source: &Source<'_>, hidden: &Hidden) -> String {
+pub fn sanitise(source: &Source<'_>, hidden: &Hidden) -> String {
     let Source {
         text,
         tokens,

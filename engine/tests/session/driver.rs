@@ -2,8 +2,9 @@
 
 use acra_engine::keys::ClientKeys;
 use acra_engine::session::{
-    Answer, Ask, Cx, Effect, Event, Input, KeyFault, Output, Session, Step,
+    Answer, Ask, Cx, Effect, Event, Input, KeyFault, Output, Session, Step, TokenAnswers,
 };
+use acra_engine::tokens::{Batch, EntryKey, Reply, StoreCall, TokenFault, TokenRequest};
 use acra_engine::wire::outbox::Outbox;
 use rand::SeedableRng;
 use rand::rngs::StdRng;
@@ -24,12 +25,59 @@ struct Side {
     blocked: bool,
 }
 
+/// A token store.
+#[derive(Default)]
+pub(crate) struct Tokens {
+    records: HashMap<EntryKey, Vec<u8>>,
+    /// It cannot be reached.
+    pub(crate) is_away: bool,
+}
+
+impl Tokens {
+    fn answer(
+        &mut self,
+        requests: Vec<TokenRequest>,
+        keys: &HashMap<Box<str>, Arc<ClientKeys>>,
+    ) -> TokenAnswers {
+        let keyring = requests.iter().map(|request| {
+            let keys = keys.get(request.client_id.as_str()).cloned();
+            (request.client_id.clone(), keys.ok_or(TokenFault::NoKey))
+        });
+        let mut batch = Batch::new(&requests, keyring.collect(), 0);
+        // Tokens do not depend on how the stream was cut.
+        let mut rng = StdRng::seed_from_u64(requests.len() as u64);
+        loop {
+            let calls = batch.calls(&mut rng);
+            if calls.is_empty() || self.is_away {
+                let outcomes = batch.outcomes();
+                return TokenAnswers { requests, outcomes };
+            }
+            batch.replies(calls.into_iter().map(|call| self.call(call)).collect());
+        }
+    }
+
+    fn call(&mut self, call: StoreCall) -> Reply {
+        match call {
+            StoreCall::Get(key) => Reply::Record(self.records.get(&key).cloned()),
+            StoreCall::Save(key, record) => {
+                let is_new = !self.records.contains_key(&key);
+                self.records.entry(key).or_insert(record);
+                Reply::Saved(is_new)
+            }
+            StoreCall::Touch { .. } => Reply::Touched,
+        }
+    }
+}
+
 pub(crate) struct Driver<S> {
     session: S,
     client: Side,
     server: Side,
     rng: StdRng,
     keys: HashMap<Box<str>, Arc<ClientKeys>>,
+    pub(crate) tokens: Tokens,
+    /// What was asked of the token store, by asks.
+    pub(crate) asks: Vec<Vec<TokenRequest>>,
     pub(crate) to_client: Vec<u8>,
     pub(crate) to_server: Vec<u8>,
     pub(crate) events: Vec<Event>,
@@ -44,6 +92,8 @@ impl<S: Session> Driver<S> {
             server: Side::default(),
             rng: StdRng::seed_from_u64(7),
             keys: HashMap::new(),
+            tokens: Tokens::default(),
+            asks: Vec::new(),
             to_client: Vec::new(),
             to_server: Vec::new(),
             events: Vec::new(),
@@ -115,6 +165,13 @@ impl<S: Session> Driver<S> {
                 Step::Ask(Ask::Keys(id)) => {
                     let keys = self.keys.get(&id).cloned().ok_or(KeyFault::Missing);
                     self.session.resume(Answer::Keys(id, keys));
+                    self.side(from).want = 0;
+                }
+                Step::Ask(Ask::Tokens(side, requests)) => {
+                    self.asks.push(requests.clone());
+                    let answers = self.tokens.answer(requests, &self.keys);
+                    self.session.resume(Answer::Tokens(side, answers));
+                    self.side(from).want = 0;
                 }
                 Step::Do(Effect::DialServer) => {
                     let (mut to_client, mut to_server) = (Outbox::new(), Outbox::new());

@@ -7,3 +7,4 @@ mod messages;
 mod probe;
 mod script;
 mod structs;
+mod tokens;

@@ -30,6 +30,7 @@ pub(crate) fn context(columns: Columns, scan: ScanColumns) -> Arc<Context> {
             1 << 20,
         )),
         client_id: Some(ClientId::new(CLIENT).unwrap()),
+        client_id_variable: None,
         client_tls: ClientTls::Disabled,
         scan,
         limits: Limits {

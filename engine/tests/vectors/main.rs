@@ -8,9 +8,11 @@ mod detection;
 mod ec;
 mod key_rings;
 mod key_store;
+mod masking;
 mod poison;
 mod search;
 mod secure_cell;
+mod tokens;
 mod x25519;
 
 use rand::rand_core::{Infallible, TryCryptoRng, TryRng};

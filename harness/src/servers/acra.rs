@@ -95,6 +95,18 @@ impl AcraServer {
         if config.poison_keys {
             keys.add_poison()?;
         }
+        Self::serve(config, folder, keys)
+    }
+
+    /// Ends it by this signal and starts another one with the same keys.
+    pub fn restart(mut self, config: &AcraConfig, signal: Signal) -> Result<Self> {
+        self.daemon.signal(signal)?;
+        self.daemon.wait()?;
+        let Self { keys, folder, .. } = self;
+        Self::serve(config, folder, keys)
+    }
+
+    fn serve(config: &AcraConfig, folder: TempDir, keys: KeyStore) -> Result<Self> {
         let binary = paths::binary("acra-server")?;
         let mut attempt = 0;
         let (daemon, address) = loop {

@@ -1,25 +1,24 @@
 //! PostgreSQL: a server shared by all tests, or a test's own.
 
-use crate::process::{Daemon, End, free_port};
+mod process;
+
+pub use process::Paused;
+
 use crate::raw::Connection;
-use crate::{Context, Error, Result, paths};
-use rustix::process::Signal;
+use crate::{Context, Error, Result};
+use process::Local;
 use std::collections::BTreeMap;
-use std::fs::{self, OpenOptions};
-use std::io::Write;
+use std::fs;
 use std::net::SocketAddr;
 use std::os::unix::fs::chown;
 use std::path::{Path, PathBuf};
-use std::process::{self, Command};
+use std::process::Command;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 use std::{env, fmt};
-use tempfile::TempDir;
 use tokio_postgres::{Client, NoTls};
 
-const SETTINGS: &str = include_str!("../../postgres/postgresql.conf");
-const ACCESS: &str = include_str!("../../postgres/pg_hba.conf");
 const SETUP: &str = include_str!("../../postgres/setup.sql");
 
 /// A running PostgreSQL server. Its superuser is `postgres`, without a password; see `harness/postgres/setup.sql` for
@@ -28,7 +27,7 @@ pub struct Postgres {
     version: u32,
     address: SocketAddr,
     data: Option<PathBuf>,
-    own: Option<(Daemon, TempDir)>,
+    own: Option<Local>,
 }
 
 impl fmt::Debug for Postgres {
@@ -65,44 +64,53 @@ impl Postgres {
 
     /// Starts a server of a test's own, with further settings (`name=value`).
     pub fn start(version: u32, settings: &[&str]) -> Result<Self> {
-        let bin = paths::postgres_bin(version)?;
-        let folder = tempfile::Builder::new()
-            .prefix("acra-postgres-")
-            .tempdir()?;
-        give_away(folder.path())?;
-        let data = folder.path().join("data");
-        initialise(&bin, &data)?;
-        let log = folder.path().join("log");
-        let end = End {
-            // Immediate: the data is not needed any more.
-            signal: Signal::QUIT,
-            remove: Some(folder.path().to_owned()),
-        };
-        let mut attempt = 0;
-        let (daemon, address) = loop {
-            attempt += 1;
-            let address = free_port()?;
-            let mut command = unprivileged(&bin.join("postgres"))?;
-            command.arg("-D").arg(&data).arg("-k").arg(folder.path());
-            command.args(["-p", &address.port().to_string()]);
-            command.args(settings.iter().flat_map(|setting| ["-c", *setting]));
-            let mut daemon = Daemon::start(&command, &log, &end)?;
-            let ready = || Connection::login(address, "postgres", "postgres").is_ok();
-            match daemon.wait_until("answer", ready) {
-                Ok(()) => break (daemon, address),
-                // The port may have been taken meanwhile.
-                Err(_) if attempt < 3 => {}
-                Err(error) => return Err(error),
-            }
-        };
+        Self::of_ones_own(version, Local::start(version, settings, None)?)
+    }
+
+    /// The same with a file system of its own, of this size, for the tablespace `small`; needs root.
+    pub fn with_small_disk(version: u32, mebibytes: usize) -> Result<Self> {
+        let server = Self::of_ones_own(version, Local::start(version, &[], Some(mebibytes))?)?;
+        let folder = server.socket_folder()?.join(process::SMALL_DISK);
+        server.run(
+            "postgres",
+            &format!("CREATE TABLESPACE small LOCATION '{}'", folder.display()),
+        )?;
+        Ok(server)
+    }
+
+    fn of_ones_own(version: u32, local: Local) -> Result<Self> {
         let server = Self {
             version,
-            address,
-            data: Some(data),
-            own: Some((daemon, folder)),
+            address: local.address(),
+            data: Some(local.data()),
+            own: Some(local),
         };
         server.run("postgres", SETUP)?;
         Ok(server)
+    }
+
+    /// Stops all of its processes until what is returned is dropped: it neither answers nor closes anything.
+    pub fn pause(&self) -> Result<Paused> {
+        self.own()?.pause()
+    }
+
+    /// Kills all of its processes at once.
+    pub fn kill(&self) -> Result<()> {
+        self.own()?.kill()
+    }
+
+    /// Ends it in order, sessions included.
+    pub fn stop(&self) -> Result<()> {
+        self.own()?.stop()
+    }
+
+    /// Starts it again, with its data and at the same address.
+    pub fn start_again(&self) -> Result<()> {
+        self.own()?.launch()
+    }
+
+    fn own(&self) -> Result<&Local> {
+        self.own.as_ref().ok_or_else(not_own)
     }
 
     /// The major version.
@@ -117,7 +125,7 @@ impl Postgres {
 
     /// What it printed, if this process started it.
     pub fn log(&self) -> Option<String> {
-        self.own.as_ref().map(|(daemon, _)| daemon.log())
+        self.own.as_ref().map(Local::log)
     }
 
     /// The folder of its data.
@@ -149,7 +157,7 @@ impl Postgres {
         let now = SystemTime::now().duration_since(UNIX_EPOCH)?.subsec_nanos();
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);
         // Fixed width: a script's answers have the same length in every database.
-        let name = format!("t{:010}_{now:09}_{number:04}", process::id());
+        let name = format!("t{:010}_{now:09}_{number:04}", std::process::id());
         self.run(
             "postgres",
             &format!("CREATE DATABASE {name} TEMPLATE template0"),
@@ -184,20 +192,8 @@ pub(crate) async fn connect(address: SocketAddr, database: &str) -> Result<Clien
     Ok(client)
 }
 
-fn initialise(bin: &Path, data: &Path) -> Result<()> {
-    let mut command = unprivileged(&bin.join("initdb"))?;
-    command.arg("-D").arg(data);
-    command.args("-U postgres -A trust -E UTF8 --locale=C.UTF-8 --no-sync".split(' '));
-    let output = command.output().context(|| "running initdb".into())?;
-    if !output.status.success() {
-        let text = String::from_utf8_lossy(&output.stderr).into_owned();
-        return Err(Error::new(format!("initdb failed: {text}")));
-    }
-    let mut file = OpenOptions::new()
-        .append(true)
-        .open(data.join("postgresql.conf"))?;
-    file.write_all(SETTINGS.as_bytes())?;
-    Ok(fs::write(data.join("pg_hba.conf"), ACCESS)?)
+fn not_own() -> Error {
+    Error::new("a server that tests share is not stopped")
 }
 
 /// A command that does not run as root, as PostgreSQL refuses to.

@@ -1,18 +1,9 @@
 //! What is sealed, opened and refused is counted on the metrics page.
 
+use acra_harness::metrics::page;
 use acra_harness::process::free_port;
 use acra_harness::scene::{Scene, eventually};
 use acra_harness::{Error, Result};
-use std::io::{Read as _, Write as _};
-use std::net::{SocketAddr, TcpStream};
-
-fn page(address: SocketAddr) -> Result<String> {
-    let mut socket = TcpStream::connect(address)?;
-    socket.write_all(b"GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n")?;
-    let mut text = String::new();
-    socket.read_to_string(&mut text)?;
-    Ok(text)
-}
 
 #[test]
 fn values_and_statements_are_counted() -> Result<()> {

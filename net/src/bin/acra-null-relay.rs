@@ -2,7 +2,8 @@
 //!
 //! `acra-null-relay --listen ADDRESS --upstream ADDRESS [--threads N]`
 
-use acra_engine::session::{Answer, Ask, Event, KeyFault, NullSession};
+use acra_engine::session::{Answer, Ask, Event, KeyFault, NullSession, TokenAnswers};
+use acra_engine::tokens::TokenFault;
 use acra_net::{
     Budget, Handler, Lifecycle, Listener, Peer, SecuredClient, Service, Services, Terms,
     TimeLimits, Transport, pump,
@@ -31,8 +32,15 @@ impl Services<NullSession> for Relay {
         Err("the null relay has no TLS".to_owned())
     }
 
-    fn answer(&self, Ask::Keys(client_id): Ask) -> impl Future<Output = Answer> + Send + 'static {
-        std::future::ready(Answer::Keys(client_id, Err(KeyFault::Missing)))
+    fn answer(&self, ask: Ask) -> impl Future<Output = Answer> + Send + 'static {
+        // Its sessions ask for nothing.
+        std::future::ready(match ask {
+            Ask::Keys(client_id) => Answer::Keys(client_id, Err(KeyFault::Missing)),
+            Ask::Tokens(side, requests) => {
+                let outcomes = vec![Err(TokenFault::StoreUnavailable); requests.len()];
+                Answer::Tokens(side, TokenAnswers { requests, outcomes })
+            }
+        })
     }
 
     fn event(&self, _: Event) {}

@@ -9,7 +9,6 @@ mod tests;
 use acra_cli::families::{self, Peer, RedisUse};
 use acra_cli::{Availability, Flag, FlagSet};
 
-const NOT_YET_REDIS: Availability = Availability::NotYet("Redis");
 const NOT_YET_VAULT: Availability = Availability::NotYet("HashiCorp Vault");
 const NOT_YET_CONSUL: Availability = Availability::NotYet("HashiCorp Consul");
 const NOT_YET_KEY_SOURCE: Availability =
@@ -22,7 +21,7 @@ pub(crate) fn flag_set() -> FlagSet {
         families::tls_base(Availability::Yes),
         families::tls_peer(Peer::Application, Availability::Yes),
         families::tls_peer(Peer::Database, Availability::Yes),
-        families::redis(RedisUse::KeysAndTokens, NOT_YET_REDIS),
+        families::redis_for_tokens(RedisUse::KeysAndTokens),
         families::keystore_strategy(NOT_YET_KEY_SOURCE),
         families::kms(Availability::NotYet("a key management service")),
         families::vault(NOT_YET_VAULT),
@@ -185,7 +184,7 @@ fn keys() -> Vec<Flag> {
             true,
             "read all keys at the start",
         ),
-        Flag::text("token_db", "", "file of the tokens").not_yet("tokenization"),
+        Flag::text("token_db", "", "file of the tokens"),
     ]
 }
 
@@ -248,7 +247,7 @@ fn guards() -> Vec<Flag> {
 
 /// What Acra does not have.
 fn additions() -> Vec<Flag> {
-    vec![
+    let mut flags = vec![
         Flag::boolean(
             "check_config",
             false,
@@ -271,6 +270,12 @@ fn additions() -> Vec<Flag> {
             "error",
             "what a client gets in whose results a poison record is met: error (the row and all that follows are withheld) or \
              pass (the row as it is, as Acra does)",
+        ),
+        Flag::text(
+            "client_id_sql_varname",
+            "",
+            "variable of SQL by which a session chooses its client, as in SET app.client_id = '…'; empty: none can. Whoever can \
+             inject SQL can choose too",
         ),
         Flag::text(
             "schema_probe",
@@ -324,5 +329,7 @@ fn additions() -> Vec<Flag> {
             60,
             "seconds that a client may let sent data wait, 0 for no limit",
         ),
-    ]
+    ];
+    flags.extend(families::redis_login());
+    flags
 }

@@ -61,6 +61,30 @@ fn what_passes() -> Result {
 }
 
 #[test]
+fn types_and_masks() -> Result {
+    let place = Place::new()?;
+    let encryptor = place.file(
+        "e.yaml",
+        "schemas:\n  - table: vault\n    columns: [id, age, card]\n    encrypted:\n      \
+         - {column: age, data_type: int32, response_on_fail: error}\n      \
+         - {column: card, masking: xx, plaintext_length: 4, plaintext_side: right}\n",
+    )?;
+    let done = place.run(&[
+        &format!("--encryptor_config_file={encryptor}"),
+        "--explain=UPDATE vault SET age = $1, card = $2 RETURNING *",
+    ])?;
+    for part in [
+        "parameter $1: column \"age\" of table \"vault\" as integer, encrypted as AcraBlock",
+        "for the connection's client, but for its last 4 bytes",
+        "result column 2, \"age\": column \"age\" of table \"vault\", opened as integer, or an error",
+        "column \"card\" of table \"vault\", opened, or masked by \"xx\"",
+    ] {
+        assert!(done.stdout.contains(part), "{}", done.stdout);
+    }
+    Ok(())
+}
+
+#[test]
 fn what_is_refused_and_why() -> Result {
     let (code, told) = explain("SELECT id FROM vault WHERE secret = 'a value'")?;
     assert_eq!(code, Some(1));

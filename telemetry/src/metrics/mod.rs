@@ -27,6 +27,21 @@ pub enum Envelope {
     AcraStruct,
 }
 
+/// A type of tokens.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TokenType {
+    /// Numbers of 32 bits.
+    Int32,
+    /// Numbers of 64 bits.
+    Int64,
+    /// Text.
+    String,
+    /// Bytes.
+    Bytes,
+    /// E-mail addresses.
+    Email,
+}
+
 /// What became of an encryption or decryption.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Status {
@@ -36,32 +51,48 @@ pub enum Status {
     Fail,
 }
 
-/// Counters by status and envelope.
-#[derive(Debug, Default)]
-struct ByEnvelope([[Counter; 2]; 2]);
+/// Values of the label `type`, as [`Envelope`] has them.
+const ENVELOPES: [&str; 2] = ["acrablock", "acrastruct"];
+/// Values of the label `token_type`, as [`TokenType`] has them.
+const TOKEN_TYPES: [&str; 5] = ["Int32", "Int64", "String", "Bytes", "Email"];
 
-impl ByEnvelope {
-    fn add(&self, status: Status, envelope: Envelope, count: u64) {
+/// Counters by status and one of so many kinds.
+#[derive(Debug, Default)]
+struct ByStatus<const KINDS: usize>([Kinds<KINDS>; 2]);
+
+#[derive(Debug)]
+struct Kinds<const KINDS: usize>([Counter; KINDS]);
+
+impl<const KINDS: usize> Default for Kinds<KINDS> {
+    fn default() -> Self {
+        Self(std::array::from_fn(|_| Counter::default()))
+    }
+}
+
+impl<const KINDS: usize> ByStatus<KINDS> {
+    fn add(&self, status: Status, kind: usize, count: u64) {
         let [success, fail] = &self.0;
-        let by_status = match status {
+        let Kinds(counters) = match status {
             Status::Success => success,
             Status::Fail => fail,
         };
-        let [block, structure] = by_status;
-        match envelope {
-            Envelope::AcraBlock => block,
-            Envelope::AcraStruct => structure,
+        if let Some(counter) = counters.get(kind) {
+            counter.add(count);
         }
-        .add(count);
     }
 
-    fn write(&self, page: &mut Page, name: &'static str, help: &str) {
+    fn write(
+        &self,
+        page: &mut Page,
+        (name, help): (&'static str, &str),
+        (label, kinds): (&'static str, [&str; KINDS]),
+    ) {
         let mut metric = page.metric(name, "counter", help);
-        for (status, by_status) in ["success", "fail"].into_iter().zip(&self.0) {
-            for (envelope, counter) in ["acrablock", "acrastruct"].into_iter().zip(by_status) {
+        for (status, Kinds(counters)) in ["success", "fail"].into_iter().zip(&self.0) {
+            for (kind, counter) in kinds.into_iter().zip(counters) {
                 let count = counter.get();
                 if count > 0 {
-                    metric.sample(&[("status", status), ("type", envelope)], count);
+                    metric.sample(&[("status", status), (label, kind)], count);
                 }
             }
         }
@@ -78,8 +109,10 @@ pub struct Metrics {
     connection_times: Histogram,
     request_times: Histogram,
     response_times: Histogram,
-    encryptions: ByEnvelope,
-    decryptions: ByEnvelope,
+    encryptions: ByStatus<2>,
+    decryptions: ByStatus<2>,
+    tokenizations: ByStatus<5>,
+    detokenizations: ByStatus<5>,
     refused: Labelled,
     observed: Labelled,
     unopened: Counter,
@@ -106,8 +139,10 @@ impl Metrics {
             connection_times: Histogram::new(LONG),
             request_times: Histogram::new(SHORT),
             response_times: Histogram::new(SHORT),
-            encryptions: ByEnvelope::default(),
-            decryptions: ByEnvelope::default(),
+            encryptions: ByStatus::default(),
+            decryptions: ByStatus::default(),
+            tokenizations: ByStatus::default(),
+            detokenizations: ByStatus::default(),
             refused: Labelled::new(),
             observed: Labelled::new(),
             unopened: Counter::new(),
@@ -142,12 +177,22 @@ impl Metrics {
 
     /// Values were sealed, or could not be.
     pub fn encryptions(&self, status: Status, envelope: Envelope, count: u64) {
-        self.encryptions.add(status, envelope, count);
+        self.encryptions.add(status, envelope as usize, count);
     }
 
     /// Containers were opened, or could not be.
     pub fn decryptions(&self, status: Status, envelope: Envelope, count: u64) {
-        self.decryptions.add(status, envelope, count);
+        self.decryptions.add(status, envelope as usize, count);
+    }
+
+    /// Tokens were given out, or could not be.
+    pub fn tokenizations(&self, status: Status, token_type: TokenType, count: u64) {
+        self.tokenizations.add(status, token_type as usize, count);
+    }
+
+    /// Tokens were resolved, or could not be.
+    pub fn detokenizations(&self, status: Status, token_type: TokenType, count: u64) {
+        self.detokenizations.add(status, token_type as usize, count);
     }
 
     /// Containers in results were passed on closed: they could not be opened, or there were no keys.
@@ -204,16 +249,34 @@ impl Metrics {
                 metric.histogram(labels, histogram);
             }
         }
-        self.encryptions.write(
-            &mut page,
-            "acra_encryptions_total",
-            "number of encryptions AcraStruct/AcraBlock",
-        );
-        self.decryptions.write(
-            &mut page,
-            "acra_decryptions_total",
-            "number of decryptions AcraStruct/AcraBlock",
-        );
+        for (name, help, counters) in [
+            (
+                "acra_encryptions_total",
+                "number of encryptions AcraStruct/AcraBlock",
+                &self.encryptions,
+            ),
+            (
+                "acra_decryptions_total",
+                "number of decryptions AcraStruct/AcraBlock",
+                &self.decryptions,
+            ),
+        ] {
+            counters.write(&mut page, (name, help), ("type", ENVELOPES));
+        }
+        for (name, help, counters) in [
+            (
+                "acra_tokenizations_total",
+                "number of tokenizations for token_type",
+                &self.tokenizations,
+            ),
+            (
+                "acra_detokenizations_total",
+                "number of detokenizations for token_type",
+                &self.detokenizations,
+            ),
+        ] {
+            counters.write(&mut page, (name, help), ("token_type", TOKEN_TYPES));
+        }
         self.write_own(&mut page, open);
         self.write_version(&mut page);
         process::write(&mut page);

@@ -80,6 +80,7 @@ schemas:
             data_type: None,
             response_on_fail: ResponseOnFail::Ciphertext,
             default_value: None,
+            plaintext_fails: true,
         }
     );
     assert_eq!(name.unsupported(), None);

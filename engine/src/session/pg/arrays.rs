@@ -2,14 +2,15 @@
 
 use super::PgSession;
 use super::frontend::Stop;
-use super::rewrite::{decode, foreign_encoding};
+use super::rewrite::{foreign_encoding, plain};
 use super::stored::Stored;
 use crate::cell::array::{Array, BadArray};
+use crate::cell::typed::Form;
 use crate::columns::Setting;
 use crate::crypto::container;
 use crate::session::{ClientError, Cx};
+use crate::types::Type;
 use crate::wire::pg::Format;
-use std::borrow::Cow;
 use std::sync::Arc;
 
 /// An array with its elements sealed.
@@ -38,13 +39,15 @@ impl PgSession {
             Format::Binary => Array::binary(bytes),
         };
         let array = array.map_err(|BadArray| bad_array(setting))?;
+        let (form, declared) = match format {
+            Format::Text => (Form::Text, None),
+            Format::Binary if array.holds_bytes() => (Form::Binary, Some(Type::Bytea)),
+            Format::Binary => (Form::Binary, Some(Type::Text)),
+        };
         let (mut values, mut structs) = (0, 0);
         let mut replacements = Vec::with_capacity(array.elements().len());
         for element in array.elements() {
-            let plain = match format {
-                Format::Text => decode(&element.value, setting)?,
-                Format::Binary => Cow::Borrowed(&*element.value),
-            };
+            let plain = plain(&element.value, form, setting, declared)?;
             let sealed = self.seal(&plain, setting, cx)?;
             replacements.push(sealed.map(|sealed| {
                 values += 1;

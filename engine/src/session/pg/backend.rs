@@ -6,10 +6,12 @@ use super::ledger::{Awaited, Entry};
 use super::registry::Statement;
 use super::results::Fields;
 use super::rows::{self, Layout, Row};
+use super::tokenize::{ask_for_rows, failed_token};
 use super::{PgSession, ScanColumns, drop_on, pass_on};
 use crate::cell::Opener;
 use crate::keys::ClientKeys;
-use crate::plan::Results;
+use crate::plan::{ClientEncoding, Results};
+use crate::session::tokens::OpenedTokens;
 use crate::session::{Ask, Cx, Event, Input, Output, Side, Step};
 use crate::wire::cursor::{Malformed, Reader};
 use crate::wire::pg::{Format, Formats, Frame, Scan, error, frame::HEADER, scan};
@@ -82,6 +84,7 @@ impl PgSession {
                 Ok(Taken::Ask(ask)) => return Step::Ask(ask),
                 Err(malformed) => return self.violation(Side::Server, malformed.0, out, cx),
             }
+            self.choosing = self.choosing && self.ledger.chooses();
             input.at = frame.range.end;
         }
     }
@@ -102,12 +105,16 @@ impl PgSession {
             b'D' | b'T' | b'C' | b'Z' | b'E' | b'S' | b'1' | b'2' | b'3' | b'n' | b's' | b'I'
             | b'G' | b'H' | b'W' | b'c' => true,
             b'R' => self.transaction == 0,
+            b't' => self.reads_parameters(),
             _ => false,
         }
     }
 
     /// Whether the rows of the current result may hold something to open.
     fn looks_into_rows(&mut self) -> bool {
+        if self.ignored {
+            return false;
+        }
         let (never, mapped) = match self.ledger.head().map(|entry| &entry.awaited) {
             Some(Awaited::Query(_)) => match &self.query_result {
                 Some((fields, _)) => (fields.never, !fields.settings.is_empty()),
@@ -141,8 +148,9 @@ impl PgSession {
         }
         match frame.tag {
             b'D' => return self.row(frame, input, out, cx),
-            b'T' => self.described(frame.body(input.bytes))?,
-            b'C' => self.completed(frame.body(input.bytes)),
+            b'T' => self.described(frame.body_mut(input.bytes))?,
+            b't' => self.parameters_described(frame.body_mut(input.bytes))?,
+            b'C' => self.completed(frame.body(input.bytes), cx),
             b'1' | b'2' | b'3' | b'n' | b's' | b'I' => self.ledger.complete(),
             b'G' if self.withholding => {
                 self.ledger.copy_started();
@@ -157,7 +165,12 @@ impl PgSession {
             b'R' => self.chooses_mechanism = asks_for_mechanism(frame.body(input.bytes)),
             b'S' => self.setting_changed(frame.body(input.bytes))?,
             b'E' => return Ok(self.failed(frame.body(input.bytes), out)),
-            b'Z' => self.ready(frame.body(input.bytes), cx),
+            b'Z' => {
+                self.ready(frame.body(input.bytes), cx);
+                if self.fail_transaction(out) {
+                    return Ok(Taken::Done);
+                }
+            }
             _ => {}
         }
         Ok(Taken::Pass)
@@ -168,7 +181,13 @@ impl PgSession {
         if frame.tag != b'D' || self.answers_probe(frame) || self.withholds(frame) {
             return None;
         }
-        let layout = layout(self.ledger.head(), &self.query_result, self.context.scan);
+        let layout = layout(
+            self.ledger.head(),
+            &self.query_result,
+            self.context.scan,
+            self.lexical.encoding,
+            &self.opened_tokens,
+        );
         rows::end_of_plain(buffer, frame, layout)
     }
 
@@ -179,7 +198,22 @@ impl PgSession {
         out: &mut Output<'_>,
         cx: &mut Cx<'_>,
     ) -> Result<Taken, Malformed> {
-        let layout = layout(self.ledger.head(), &self.query_result, self.context.scan);
+        let layout = layout(
+            self.ledger.head(),
+            &self.query_result,
+            self.context.scan,
+            self.lexical.encoding,
+            &self.opened_tokens,
+        );
+        if let (true, Some(client_id)) = (layout.has_tokens(), &self.client_id) {
+            if let Some(ask) = ask_for_rows(client_id, input.bytes, frame, layout)? {
+                return Ok(Taken::Ask(ask));
+            }
+            if let Some(fault) = failed_token(input.bytes, frame, layout)? {
+                self.tokens_failed(fault, out);
+                return Ok(Taken::Done);
+            }
+        }
         if !rows::may_open(input.bytes, frame, layout)? {
             return Ok(Taken::Pass);
         }
@@ -203,6 +237,10 @@ impl PgSession {
             tally: &mut self.tally,
         };
         let row = rows::open(input.bytes, frame, layout, &mut opener, &mut self.cells)?;
+        let failed = match row {
+            Row::Failed(column) => layout.settings.get(column).cloned().flatten(),
+            _ => None,
+        };
         if opener.is_poisoned && self.met_poison(out, cx) {
             return Ok(Taken::Done);
         }
@@ -210,18 +248,27 @@ impl PgSession {
             Row::Same => return Ok(Taken::Pass),
             Row::Shorter(end) => out.to_client.pass(input.bytes, frame.range.start..end),
             Row::Moved(bytes) => out.to_client.push(bytes),
+            Row::Failed(_) => {
+                if let Some(setting) = failed {
+                    self.fail_result(&setting, out, cx);
+                }
+            }
         }
         Ok(Taken::Done)
     }
 
     /// CommandComplete. The registry follows SQL-level PREPARE, DEALLOCATE and DISCARD when the server reports them.
-    fn completed(&mut self, body: &[u8]) {
+    fn completed(&mut self, body: &[u8], cx: &mut Cx<'_>) {
         self.query_result = None;
         self.follow_definitions(body);
         let Some(entry) = self.ledger.head() else {
             return;
         };
         entry.completed += 1;
+        self.follow_choices(body, cx);
+        let Some(entry) = self.ledger.head() else {
+            return;
+        };
         if matches!(
             body,
             b"PREPARE\0"
@@ -254,6 +301,10 @@ impl PgSession {
             self.ending = true;
             return Taken::Pass;
         }
+        if self.answers_own_failure() {
+            return Taken::Done;
+        }
+        self.choice_failed();
         self.copy_failed();
         let with_size = self.with_size(body);
         let failed = self.ledger.failed();
@@ -282,6 +333,7 @@ impl PgSession {
         self.withholding = false;
         self.transaction = body.first().copied().unwrap_or(b'E');
         let number = self.ledger.ready();
+        self.settle_choices(cx);
         if let Some(database) = self.database.take() {
             // The client has been let in.
             self.catalog = self.context.planners.catalog(&database);
@@ -310,9 +362,7 @@ impl PgSession {
                 self.lexical.standard_conforming_strings = value == b"on"
             }
             b"server_version" => self.copies.server_version(value),
-            b"client_encoding" => {
-                self.lexical.encoding = crate::plan::ClientEncoding::of_name(value)
-            }
+            b"client_encoding" => self.lexical.encoding = ClientEncoding::of_name(value),
             _ => {}
         }
         Ok(())
@@ -324,6 +374,8 @@ fn layout<'a>(
     head: Option<&'a mut Entry>,
     query_result: &'a Option<(Fields, Formats)>,
     scan: ScanColumns,
+    encoding: ClientEncoding,
+    tokens: &'a OpenedTokens,
 ) -> Layout<'a> {
     let (fields, planned, formats) = match head.map(|entry| &entry.awaited) {
         Some(Awaited::Query(_)) => match query_result {
@@ -344,6 +396,8 @@ fn layout<'a>(
             None => planned.map_or(&[], Results::settings),
         },
         all: scan == ScanColumns::All,
+        utf8: encoding.keeps_bytes(),
+        tokens,
     }
 }
 

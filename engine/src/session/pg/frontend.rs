@@ -3,6 +3,7 @@
 //! A message is passed on, rewritten, or replaced by one that fails on purpose; nothing is written to the client
 //! from here but the error that ends the session.
 
+use super::chosen::Choices;
 use super::copy::Copied;
 use super::ledger::Awaited;
 use super::registry::{Full, Portal, Prepared, Statement, Undo};
@@ -102,6 +103,10 @@ impl PgSession {
         if !matches!(frame.tag, b'd' | b'c' | b'f' | b'S' | b'H') {
             self.past_copy();
         }
+        if self.choosing && matches!(frame.tag, b'Q' | b'P' | b'B' | b'D' | b'C' | b'E' | b'F') {
+            // What it means depends on whose keys are used.
+            return Some(Step::Blocked);
+        }
         if self.ledger.skipping() && !matches!(frame.tag, b'S' | b'H' | b'X') {
             // The server discards it; it may hold what must not reach the server.
             self.client_dropping = frame.range.len();
@@ -136,7 +141,7 @@ impl PgSession {
                 want: frame.range.len(),
             });
         }
-        if matches!(frame.tag, b'Q' | b'P') && !self.knows_schema(out) {
+        if matches!(frame.tag, b'Q' | b'P') && !self.ignored && !self.knows_schema(out) {
             return Some(Step::Blocked);
         }
         let outcome = match frame.tag {
@@ -154,6 +159,7 @@ impl PgSession {
             }
             Err(Stop::Refuse(code, error)) => self.refuse(frame.tag, code, error, out, cx),
         }
+        self.client_tokens = None;
         input.at = frame.range.end;
         None
     }
@@ -202,7 +208,7 @@ impl PgSession {
         let mut failing = Vec::new();
         if tag == b'Q' {
             self.registry.remove_statement(b"");
-            write_frame(&mut failing, b'Q', |out| write_cstr(out, FAILS_ON_PURPOSE));
+            failing = failing_query();
             self.ledger
                 .push_failing(Awaited::Query(Arc::new(Plan::forward())), error);
         } else {
@@ -230,6 +236,7 @@ impl PgSession {
         reader.end("end of Query")?;
         let kept = self.kept_text(text);
         let (plan, rewritten) = self.rewrite(text, cx)?;
+        let choices = self.choices(text, &plan)?;
         let (message, stored) = match rewritten {
             None => (None, None),
             Some(Rewritten { text, stored }) => {
@@ -242,6 +249,7 @@ impl PgSession {
         // A simple query drops the unnamed statement.
         self.registry.remove_statement(b"");
         self.ledger.push_query(plan, kept, stored);
+        self.choose(&choices);
         Ok(())
     }
 
@@ -254,10 +262,19 @@ impl PgSession {
     ) -> Result<(), Stop> {
         let parse = Parse::read(frame.body(input.bytes))?;
         let (plan, rewritten) = self.rewrite(parse.text, cx)?;
+        let choices = self.choices(parse.text, &plan)?;
         let outline = self.kept_outline(parse.text);
         let stored = rewritten
             .as_ref()
             .and_then(|rewritten| rewritten.stored.clone());
+        let types = match plan
+            .params
+            .iter()
+            .any(|action| action.setting.is_converted())
+        {
+            true => parse.types.into(),
+            false => Box::default(),
+        };
         let message = rewrite::parse(&parse, &plan, rewritten);
         let undo = self.registry.add_statement(
             parse.name,
@@ -265,6 +282,8 @@ impl PgSession {
                 plan,
                 outline,
                 stored,
+                types,
+                choices,
             },
             self.context.limits.max_registry,
         )?;
@@ -300,11 +319,11 @@ impl PgSession {
         cx: &mut Cx<'_>,
     ) -> Result<(), Stop> {
         let bind = Bind::read(frame.body(input.bytes))?;
-        if self.context.protects {
+        if self.protects() {
             self.settled(bind.statement)?;
         }
         let Some(statement) = self.registry.statement(bind.statement).cloned() else {
-            if self.context.protects {
+            if self.protects() {
                 return Err(unknown_statement(bind.statement));
             }
             let undo = self.registry.remove_portal(bind.portal);
@@ -312,7 +331,11 @@ impl PgSession {
             self.ledger.push(Awaited::Bind(undo));
             return Ok(());
         };
-        let (message, stored) = match self.seal_parameters(&statement.plan, &bind, cx)? {
+        let sealed = match self.ignored {
+            true => None,
+            false => self.seal_parameters(&statement, &bind, cx)?,
+        };
+        let (message, stored) = match sealed {
             None => (None, None),
             Some(SealedBind { message, stored }) => (Some(message), stored),
         };
@@ -362,8 +385,16 @@ impl PgSession {
             }
             b'E' => {
                 let name = Reader::new(body).cstr("portal name")?;
-                self.ledger
-                    .push(Awaited::Execute(self.registry.portal(name).cloned()));
+                let portal = self.registry.portal(name).cloned();
+                self.ledger.push(Awaited::Execute(portal.clone()));
+                if portal.is_some_and(|portal| self.choose(&portal.statement.choices)) {
+                    out.to_server.pass(input.bytes, frame.range.clone());
+                    // The answer is waited for, and comes at once.
+                    let mut flush = Vec::with_capacity(HEADER);
+                    write_frame(&mut flush, b'H', |_| {});
+                    out.to_server.push(flush);
+                    return Ok(());
+                }
             }
             b'F' => self.ledger.push(Awaited::Function),
             b'S' => self.ledger.sync(),
@@ -374,6 +405,16 @@ impl PgSession {
         }
         out.to_server.pass(input.bytes, frame.range.clone());
         Ok(())
+    }
+
+    /// Notes what the message sent last does to the choice of a client, if it does anything.
+    fn choose(&mut self, choices: &Choices) -> bool {
+        let matter = self.matter(choices);
+        if matter && let Some(entry) = self.ledger.last() {
+            entry.choices.clone_from(choices);
+            self.choosing = true;
+        }
+        matter
     }
 
     /// The plan for a text, and the text to send instead if literals of it are sealed.
@@ -410,7 +451,7 @@ impl PgSession {
     /// The statements with protected parameters that a text executes by name.
     fn executed<'p>(&self, plan: &'p Plan) -> Result<Vec<Named<'p>>, Stop> {
         let mut executed = Vec::new();
-        if !self.context.protects {
+        if !self.protects() {
             return Ok(executed);
         }
         for name in &plan.executes {
@@ -442,11 +483,14 @@ impl PgSession {
 
     /// Plans a text and refuses what the plan, or the state of the session, does not allow.
     fn plan(&mut self, text: &[u8], cx: &mut Cx<'_>) -> Result<Arc<Plan>, Stop> {
+        if self.ignored {
+            return Ok(self.planner.passing());
+        }
         let plan = self.planner.plan(text, &self.lexical, &mut self.sql);
         if self.ledger.unsettled() && (self.sql.ambiguous_strings() || !text.is_ascii()) {
             self.refuse_ambiguous(text, &plan)?;
         }
-        if self.context.protects {
+        if self.protects() {
             for name in &plan.executes {
                 self.settled(name)?;
             }
@@ -531,6 +575,13 @@ impl PgSession {
             .hint("Wait for the earlier statement's result, or write the string as E'…' in ASCII or as a parameter."),
         ))
     }
+}
+
+/// A simple query that fails.
+pub(super) fn failing_query() -> Vec<u8> {
+    let mut message = Vec::new();
+    write_frame(&mut message, b'Q', |out| write_cstr(out, FAILS_ON_PURPOSE));
+    message
 }
 
 /// Sends a message in the place of the client's, or that one.

@@ -5,6 +5,7 @@
 //! "COPY Operations"). An error of our own does not jump the queue: the refused message is replaced on the wire by
 //! one that fails on purpose, and the entry carries the text that takes the place of the server's.
 
+use super::chosen::Choices;
 use super::registry::{Portal, Statement, Undo};
 use super::stored::Stored;
 use crate::plan::{Copy, NameEffect, Plan};
@@ -19,6 +20,8 @@ pub(super) enum Awaited {
     Startup,
     /// Our own question, up to ReadyForQuery.
     Probe,
+    /// A statement of ours that fails, up to ReadyForQuery.
+    OwnFailure,
     Query(Arc<Plan>),
     Parse(Undo),
     Bind(Undo),
@@ -46,6 +49,8 @@ pub(super) struct Entry {
     pub(super) names_done: usize,
     /// How many of its statements have completed.
     pub(super) completed: usize,
+    /// What its statements do to the choice of a client.
+    pub(super) choices: Choices,
     /// Text of a simple query, if it may have to be told about.
     pub(super) text: Option<Box<[u8]>>,
     /// The longest container in it.
@@ -103,6 +108,7 @@ impl Entry {
             self.awaited,
             Awaited::Startup
                 | Awaited::Probe
+                | Awaited::OwnFailure
                 | Awaited::Query(_)
                 | Awaited::Function
                 | Awaited::Sync
@@ -203,7 +209,7 @@ impl Ledger {
         stored: Option<Stored>,
     ) {
         self.push_storing(Awaited::Query(plan), stored);
-        if let Some(entry) = self.entries.back_mut() {
+        if let Some(entry) = self.last() {
             entry.text = text;
         }
     }
@@ -211,7 +217,7 @@ impl Ledger {
     /// A message that has values sealed in it.
     pub(super) fn push_storing(&mut self, awaited: Awaited, stored: Option<Stored>) {
         self.push(awaited);
-        if let Some(entry) = self.entries.back_mut() {
+        if let Some(entry) = self.last() {
             entry.stored = stored;
         }
     }
@@ -234,6 +240,7 @@ impl Ledger {
             number: self.sent,
             names_done: 0,
             completed: 0,
+            choices: Choices::default(),
             text: None,
             stored: None,
             copies_begun: 0,
@@ -242,6 +249,16 @@ impl Ledger {
         self.unsettled += usize::from(entry.may_change_settings());
         self.renaming += usize::from(entry.renames().is_some());
         self.entries.push_back(entry);
+    }
+
+    /// The entry of the message sent last.
+    pub(super) fn last(&mut self) -> Option<&mut Entry> {
+        self.entries.back_mut()
+    }
+
+    /// Whether something on its way may choose a client.
+    pub(super) fn chooses(&self) -> bool {
+        self.entries.iter().any(|entry| !entry.choices.is_empty())
     }
 
     /// The client sent Sync.

@@ -1,14 +1,12 @@
 //! Poison records in results (containers.md 11, policy.md 3.8).
 //!
-//! The row with the record and all that follows of the same cycle is withheld: the client gets an error at once, and the
-//! server's answers are followed and dropped up to ReadyForQuery.
+//! The row with the record and all that follows of the same cycle is withheld.
 
 use super::PgSession;
 use super::ledger::Awaited;
 use crate::keys::ClientKeys;
 use crate::plan::outline;
 use crate::session::{ClientError, Cx, Event, Output};
-use crate::wire::pg::{Frame, write_cstr, write_frame};
 use std::sync::Arc;
 
 /// Longest text of a statement that is kept to be told about, in bytes.
@@ -67,32 +65,8 @@ impl PgSession {
             .is_some_and(|poison| poison.reply == PoisonReply::Error);
         if withholds {
             let error = ClientError::error("XX001", "Row withheld: see the server's log");
-            out.to_client.push(error.to_pg());
-            self.withholding = true;
-            self.copy_out_ended();
-            self.ledger.skip_rest_of_cycle();
+            self.withhold(&error, out);
         }
         withholds
-    }
-
-    /// Whether this message is dropped as it arrives: rows and data of a COPY after a poison record.
-    pub(super) fn drops(&self, frame: &Frame) -> bool {
-        self.withholding && matches!(frame.tag, b'D' | b'd')
-    }
-
-    /// Whether the client does not see this message, which is followed all the same.
-    pub(super) fn withholds(&self, frame: &Frame) -> bool {
-        // Settings, notices and notifications are not of the statement; ReadyForQuery ends it.
-        self.withholding && !matches!(frame.tag, b'Z' | b'S' | b'N' | b'A')
-    }
-
-    /// A COPY that the client does not hear of would wait for its data for ever.
-    pub(super) fn end_withheld_copy(&mut self, out: &mut Output<'_>) {
-        let mut message = Vec::new();
-        write_frame(&mut message, b'f', |out| {
-            write_cstr(out, b"acra-server has withheld the results of this client");
-        });
-        out.to_server.push(message);
-        self.ledger.copy_end();
     }
 }

@@ -3,9 +3,12 @@
 //! The registry shows what the server will have once everything sent so far has succeeded. Every change gives an
 //! [`Undo`] that travels with the expected reply and is applied when the server refuses.
 
+use super::chosen::Choices;
 use super::results::Fields;
 use super::stored::Stored;
 use crate::plan::{NameEffect, Plan};
+use crate::types::Type;
+use crate::wire::pg::parse::BYTEA;
 use crate::wire::pg::{Format, Formats};
 use std::collections::HashMap;
 use std::sync::{Arc, OnceLock};
@@ -23,6 +26,12 @@ pub(super) struct Statement {
     pub(super) outline: Option<Box<str>>,
     /// The longest container in its text.
     pub(super) stored: Option<Stored>,
+    /// The types that the client has declared for its parameters, four bytes each, if they matter.
+    pub(super) types: Box<[u8]>,
+    /// What it does to the choice of a client.
+    pub(super) choices: Choices,
+    /// OIDs of its parameters' types in the database, known after the first description.
+    pub(super) stored_types: OnceLock<Box<[u32]>>,
     /// The columns of its result, known after the first description.
     pub(super) fields: OnceLock<Fields>,
 }
@@ -35,6 +44,26 @@ pub(super) struct Prepared {
     pub(super) outline: Option<Box<str>>,
     /// The longest container in its text.
     pub(super) stored: Option<Stored>,
+    /// The types that the client has declared for its parameters, four bytes each, if they matter.
+    pub(super) types: Box<[u8]>,
+    /// What it does to the choice of a client.
+    pub(super) choices: Choices,
+}
+
+impl Statement {
+    /// The type that the client has declared for a parameter, by its number from 1 on.
+    pub(super) fn declared(&self, number: u16) -> Option<Type> {
+        let at = usize::from(number).checked_sub(1)? * 4;
+        let oid = self.types.get(at..)?.first_chunk()?;
+        Type::of_oid(u32::from_be_bytes(*oid))
+    }
+
+    /// Whether a container for this parameter, by its number from 1 on, goes into text, as far as that is known.
+    pub(super) fn is_text(&self, number: u16) -> bool {
+        let at = usize::from(number).checked_sub(1);
+        let known = at.and_then(|at| self.stored_types.get()?.get(at));
+        known.is_some_and(|oid| *oid != BYTEA)
+    }
 }
 
 /// A bound statement: it owns what opens its rows.
@@ -91,12 +120,17 @@ impl Registry {
             plan,
             outline,
             stored,
+            types,
+            choices,
         } = prepared;
         let statement = Arc::new(Statement {
             plan,
             epoch: self.epoch,
             outline,
             stored,
+            types,
+            choices,
+            stored_types: OnceLock::new(),
             fields: OnceLock::new(),
         });
         let cost = of_statement(name, &statement);
@@ -176,6 +210,8 @@ impl Registry {
                     plan: prepared,
                     outline: None,
                     stored: None,
+                    types: Box::default(),
+                    choices: Choices::default(),
                 };
                 drop(self.add_statement(name, prepared, limit));
             }
@@ -186,6 +222,9 @@ impl Registry {
                         epoch: self.epoch,
                         outline: None,
                         stored: None,
+                        types: Box::default(),
+                        choices: Choices::default(),
+                        stored_types: OnceLock::new(),
                         fields: OnceLock::new(),
                     }),
                     stored: None,
@@ -263,6 +302,7 @@ impl Registry {
 fn of_statement(name: &[u8], statement: &Statement) -> usize {
     name.len()
         + ENTRY
+        + statement.types.len()
         + statement
             .outline
             .as_ref()

@@ -5,12 +5,13 @@
 
 use super::PgSession;
 use super::ledger::Awaited;
+use super::registry::Statement;
 use crate::cell::Kind;
 use crate::columns::{Origin, Setting};
 use crate::plan::{Plan, Results, RowsOf};
 use crate::wire::cursor::Malformed;
 use crate::wire::pg::row_description::{self, Field};
-use crate::wire::pg::{Formats, Frame};
+use crate::wire::pg::{Formats, Frame, parameter_description};
 use std::sync::Arc;
 
 /// The columns of a result as the server has described them.
@@ -24,10 +25,18 @@ pub(super) struct Fields {
 }
 
 impl PgSession {
-    /// RowDescription: of a statement, of a portal, or in front of the rows of a simple query.
-    pub(super) fn described(&mut self, body: &[u8]) -> Result<(), Malformed> {
+    /// RowDescription: of a statement, of a portal, or in front of the rows of a simple query. Columns with a type of their
+    /// own get it.
+    pub(super) fn described(&mut self, body: &mut [u8]) -> Result<(), Malformed> {
         let described = row_description::read(body)?;
         let fields = self.fields(&described);
+        if !fields.settings.is_empty() {
+            row_description::retype(body, |at| {
+                let setting = fields.settings.get(at)?.as_ref()?;
+                let kind = setting.shown_type()?;
+                Some((kind.oid(), kind.size()))
+            })?;
+        }
         match self.ledger.head().map(|entry| &entry.awaited) {
             Some(Awaited::DescribeStatement(Some(statement)) | Awaited::OwnDescribe(statement)) => {
                 let _ = statement.fields.set(fields);
@@ -55,6 +64,7 @@ impl PgSession {
             .as_ref()
             .and_then(|(plan, statement)| plan.results(*statement));
         let settings = match planned {
+            _ if self.ignored => Box::default(),
             None if !self.planner.maps_results() => Box::default(),
             planned => self.settings(described, planned),
         };
@@ -77,7 +87,12 @@ impl PgSession {
                 Origin::Plain => None,
                 Origin::Unknown => planned.and_then(|planned| planned.setting(at)),
             };
-            setting.filter(|setting| setting.needs_mapping()).cloned()
+            // Neither containers nor plain values of the type are in a column of, say, numbers.
+            let holds = |setting: &&Arc<Setting>| {
+                setting.needs_mapping()
+                    && (!setting.is_converted() || Kind::of_type(field.type_oid) != Kind::Never)
+            };
+            setting.filter(holds).cloned()
         };
         let settings: Box<[_]> = described.iter().enumerate().map(setting).collect();
         match settings.iter().all(Option::is_none) {
@@ -104,6 +119,39 @@ impl PgSession {
                 (Arc::clone(&self.registry.portal(name)?.statement.plan), 0)
             }
         })
+    }
+
+    /// The statement whose parameters the server describes, if some of them are protected.
+    fn protected_parameters(&mut self) -> Option<Arc<Statement>> {
+        if self.ignored {
+            return None;
+        }
+        match &self.ledger.head()?.awaited {
+            Awaited::DescribeStatement(Some(statement)) | Awaited::OwnDescribe(statement) => {
+                (!statement.plan.params.is_empty()).then(|| Arc::clone(statement))
+            }
+            _ => None,
+        }
+    }
+
+    /// Whether ParameterDescription is looked into.
+    pub(super) fn reads_parameters(&mut self) -> bool {
+        self.protected_parameters().is_some()
+    }
+
+    /// ParameterDescription: parameters with a type of their own get it.
+    pub(super) fn parameters_described(&mut self, body: &mut [u8]) -> Result<(), Malformed> {
+        let Some(statement) = self.protected_parameters() else {
+            return Ok(());
+        };
+        let stored = parameter_description::read(body)?;
+        let _ = statement.stored_types.set(stored.into());
+        parameter_description::retype(body, |number| {
+            let mut params = statement.plan.params.iter();
+            let action = params.find(|action| action.number == number)?;
+            action.setting.shown_type().map(|kind| kind.oid())
+        });
+        Ok(())
     }
 
     /// Whether this message answers a Describe of ours, which the client must not see.

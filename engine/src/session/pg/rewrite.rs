@@ -2,17 +2,22 @@
 
 use super::PgSession;
 use super::frontend::Stop;
+use super::registry::Statement;
 use super::stored::Stored;
-use crate::cell::{self, SealError, Sealed, bytea};
-use crate::columns::{Envelope, Setting};
+use super::tokenize::{token_of, value_of};
+use crate::cell::typed::{BadValue, Form, plaintext};
+use crate::cell::{self, Kind, Mask, SealError, Sealed, bytea, token};
+use crate::columns::{DataType, Envelope, Setting, TokenType, Transform};
 use crate::crypto::container;
-use crate::plan::{Edit, LiteralKind, LiteralValue, Plan, splice};
+use crate::plan::{Edit, LiteralKind, LiteralValue, ParamAction, Plan, splice};
 use crate::session::{Ask, ClientError, Cx, Event, KeyFault};
-use crate::wire::pg::parse::BYTEA;
-use crate::wire::pg::{Bind, Format, Parse, write_cstr, write_frame};
+use crate::tokens::TokenRequest;
+use crate::types::Type;
+use crate::wire::pg::parse::{BYTEA, INT2, INT4, INT8};
+use crate::wire::pg::{Bind, Format, Parse, Replaced, write_cstr, write_frame};
 use std::borrow::Cow;
 
-/// A statement's text with its protected literals sealed.
+/// A statement's text with its protected literals sealed, or replaced by tokens.
 pub(super) struct Rewritten {
     pub(super) text: Vec<u8>,
     /// The longest container in it.
@@ -27,27 +32,41 @@ pub(super) struct SealedBind {
 }
 
 impl PgSession {
-    /// The text with these values of it sealed, which are in its order; `None` if nothing had to change.
+    /// The text with these values of it sealed or replaced by tokens, which are in its order; `None` if nothing had to
+    /// change.
     pub(super) fn seal_literals(
         &self,
         values: &[LiteralValue<'_>],
         text: &[u8],
         cx: &mut Cx<'_>,
     ) -> Result<Option<Rewritten>, Stop> {
-        let mut edits = Vec::new();
-        let (mut count, mut structs) = (0, 0);
+        let mut tokens = self.tokens_for(self.literal_requests(values)?)?.iter();
+        let (mut edits, mut sealed_values) = (Vec::new(), 0);
+        let mut structs = 0;
         let mut stored = None;
         for literal in values {
-            let value = match literal.kind {
-                LiteralKind::Number => Cow::Borrowed(&*literal.value),
-                LiteralKind::String => decode(&literal.value, literal.setting)?,
+            if let Some((token_type, _)) = literal.setting.tokenized() {
+                let value = value_of(&literal.value, token_type, Format::Text, literal.setting)?;
+                if !value.is_empty() {
+                    let owner = self.owner(literal.setting)?;
+                    let token = token_of(tokens.next(), literal.setting, owner)?;
+                    edits.push(Edit {
+                        span: literal.span.clone(),
+                        text: self.token_literal(token, token_type, literal.kind),
+                    });
+                }
+                continue;
+            }
+            let form = match literal.kind {
+                LiteralKind::Number => Form::Number,
+                LiteralKind::String => Form::Text,
                 LiteralKind::Array => {
                     let (format, setting) = (Format::Text, literal.setting);
                     let array =
                         self.seal_elements(format, &literal.value, setting, &mut stored, cx)?;
                     if let Some(array) = array {
                         structs += array.structs;
-                        count += array.values;
+                        sealed_values += array.values;
                         edits.push(Edit {
                             span: literal.span.clone(),
                             text: quote_array(&array.bytes),
@@ -56,23 +75,21 @@ impl PgSession {
                     continue;
                 }
             };
+            let value = plain(&literal.value, form, literal.setting, None)?;
             if let Some(sealed) = self.seal(&value, literal.setting, cx)? {
-                count += 1;
+                sealed_values += 1;
                 structs += u64::from(sealed.envelope() == container::Envelope::AcraStruct);
                 Stored::note(&mut stored, literal.setting, sealed.as_bytes().len());
                 edits.push(Edit {
                     span: literal.span.clone(),
-                    text: self.quote(&sealed),
+                    text: self.quote(sealed.as_bytes()),
                 });
             }
         }
         if edits.is_empty() {
             return Ok(None);
         }
-        cx.events.push(Event::Sealed {
-            values: count,
-            structs,
-        });
+        report_sealed(sealed_values, structs, cx);
         let mut out = Vec::with_capacity(
             text.len() + edits.iter().map(|edit| edit.text.len()).sum::<usize>(),
         );
@@ -80,46 +97,77 @@ impl PgSession {
         Ok(Some(Rewritten { text: out, stored }))
     }
 
-    /// The Bind with every protected value sealed; `None` if nothing had to change.
+    /// The requests for the tokens of literals, in their order.
+    fn literal_requests(&self, values: &[LiteralValue<'_>]) -> Result<Vec<TokenRequest>, Stop> {
+        let mut requests = Vec::new();
+        for literal in values {
+            if let Some((token_type, _)) = literal.setting.tokenized() {
+                let value = value_of(&literal.value, token_type, Format::Text, literal.setting)?;
+                requests.extend(self.token_request(&value, literal.setting, literal.role)?);
+            }
+        }
+        Ok(requests)
+    }
+
+    /// The Bind with every protected value sealed or replaced by a token; `None` if nothing had to change.
     pub(super) fn seal_parameters(
         &self,
-        plan: &Plan,
+        statement: &Statement,
         bind: &Bind<'_>,
         cx: &mut Cx<'_>,
     ) -> Result<Option<SealedBind>, Stop> {
+        let plan = &statement.plan;
         if plan.params.is_empty() {
             return Ok(None);
         }
-        let mut sealed: Vec<(usize, Vec<u8>)> = Vec::new();
-        let (mut values, mut structs) = (0, 0);
+        let mut tokens = self.tokens_for(self.bound_requests(plan, bind)?)?.iter();
+        let mut sealed: Vec<Replaced> = Vec::new();
+        let (mut sealed_values, mut structs) = (0, 0);
         let mut stored = None;
-        let mut actions = plan.params.iter().peekable();
-        for (index, (format, value)) in bind.values().enumerate() {
-            let Some(action) = actions.next_if(|action| usize::from(action.number) == index + 1)
-            else {
-                continue;
-            };
-            let Some(value) = value else { continue };
-            if action.elements {
-                let array = self.seal_elements(format, value, &action.setting, &mut stored, cx)?;
-                if let Some(array) = array {
-                    structs += array.structs;
-                    values += array.values;
-                    sealed.push((index, array.bytes));
+        for (index, format, value, action) in protected(plan, bind) {
+            let setting = &action.setting;
+            if let Some((token_type, _)) = setting.tokenized() {
+                if !value_of(value, token_type, format, setting)?.is_empty() {
+                    let token = token_of(tokens.next(), setting, self.owner(setting)?)?;
+                    sealed.push(Replaced {
+                        index,
+                        format,
+                        bytes: bound_token(token, token_type, format, value.len()),
+                    });
                 }
                 continue;
             }
-            let plain = match format {
-                Format::Binary => Cow::Borrowed(value),
-                Format::Text if !self.lexical.encoding.keeps_bytes() && !value.is_ascii() => {
-                    return Err(foreign_encoding(&action.setting));
+            if action.elements {
+                let array = self.seal_elements(format, value, setting, &mut stored, cx)?;
+                if let Some(array) = array {
+                    structs += array.structs;
+                    sealed_values += array.values;
+                    sealed.push(Replaced {
+                        index,
+                        format,
+                        bytes: array.bytes,
+                    });
                 }
-                Format::Text => decode(value, &action.setting)?,
+                continue;
+            }
+            let form = match format {
+                Format::Binary => Form::Binary,
+                Format::Text if !self.lexical.encoding.keeps_bytes() && !value.is_ascii() => {
+                    return Err(foreign_encoding(setting));
+                }
+                Format::Text => Form::Text,
             };
-            if let Some(container) = self.seal(&plain, &action.setting, cx)? {
-                values += 1;
+            let declared = statement.declared(action.number);
+            let plain = plain(value, form, setting, declared)?;
+            if let Some(container) = self.seal(&plain, setting, cx)? {
+                sealed_values += 1;
                 structs += u64::from(container.envelope() == container::Envelope::AcraStruct);
-                Stored::note(&mut stored, &action.setting, container.as_bytes().len());
+                Stored::note(&mut stored, setting, container.as_bytes().len());
+                // Bytes as such are no text.
+                let format = match statement.is_text(action.number) {
+                    true => Format::Text,
+                    false => format,
+                };
                 let bytes = match format {
                     Format::Binary => container.as_bytes().to_vec(),
                     Format::Text => {
@@ -128,22 +176,55 @@ impl PgSession {
                         text
                     }
                 };
-                sealed.push((index, bytes));
+                sealed.push(Replaced {
+                    index,
+                    format,
+                    bytes,
+                });
             }
         }
         if sealed.is_empty() {
             return Ok(None);
         }
-        cx.events.push(Event::Sealed { values, structs });
+        report_sealed(sealed_values, structs, cx);
         let mut message =
-            Vec::with_capacity(64 + sealed.iter().map(|(_, bytes)| bytes.len()).sum::<usize>());
-        let mut replacements = sealed.iter().peekable();
-        bind.write_with(&mut message, |index| {
-            replacements
-                .next_if(|(at, _)| *at == index)
-                .map(|(_, bytes)| &**bytes)
-        });
+            Vec::with_capacity(64 + sealed.iter().map(|new| new.bytes.len()).sum::<usize>());
+        bind.write_with(&mut message, &sealed);
         Ok(Some(SealedBind { message, stored }))
+    }
+
+    /// The requests for the tokens of bound values, in their order.
+    fn bound_requests(&self, plan: &Plan, bind: &Bind<'_>) -> Result<Vec<TokenRequest>, Stop> {
+        let mut requests = Vec::new();
+        for (_, format, value, action) in protected(plan, bind) {
+            let setting = &action.setting;
+            let Some((token_type, _)) = setting.tokenized() else {
+                continue;
+            };
+            let is_text = format == Format::Text;
+            if is_text && !self.lexical.encoding.keeps_bytes() && !value.is_ascii() {
+                return Err(foreign_encoding(setting));
+            }
+            let value = value_of(value, token_type, format, setting)?;
+            requests.extend(self.token_request(&value, setting, action.role)?);
+        }
+        Ok(requests)
+    }
+
+    /// Whose keys protect a column.
+    pub(super) fn owner<'s>(&'s self, setting: &'s Setting) -> Result<&'s str, Stop> {
+        let own = self.client_id.as_ref().map(|id| id.as_str());
+        let (table, column) = (&setting.table, &setting.column);
+        setting.client_id.as_deref().or(own).ok_or_else(|| {
+            Stop::Refuse(
+                "no-client-id",
+                ClientError::error(
+                    "28000",
+                    format!("no client id to protect column \"{column}\" of table \"{table}\""),
+                )
+                .hint("Start acra-server with --client_id, or give the column a client_id."),
+            )
+        })
     }
 
     pub(super) fn seal(
@@ -153,17 +234,7 @@ impl PgSession {
         cx: &mut Cx<'_>,
     ) -> Result<Option<Sealed>, Stop> {
         let (table, column) = (&setting.table, &setting.column);
-        let own = self.client_id.as_ref().map(|id| id.as_str());
-        let Some(client_id) = setting.client_id.as_deref().or(own) else {
-            return Err(Stop::Refuse(
-                "no-client-id",
-                ClientError::error(
-                    "28000",
-                    format!("no client id to protect column \"{column}\" of table \"{table}\""),
-                )
-                .hint("Start acra-server with --client_id, or give the column a client_id."),
-            ));
-        };
+        let client_id = self.owner(setting)?;
         let keys = match self.keyring.get(client_id) {
             None => return Err(Stop::Ask(Ask::Keys(client_id.into()))),
             Some(Ok(keys)) => keys,
@@ -180,6 +251,7 @@ impl PgSession {
                 Envelope::AcraStruct => container::Envelope::AcraStruct,
             },
             reencrypt: setting.reencrypt,
+            mask: mask(setting),
         };
         cell::seal(value, form, keys, cx.rng).map_err(|error| match error {
             SealError::NoKey => keys_unavailable(setting, client_id, KeyFault::Missing),
@@ -206,22 +278,83 @@ impl PgSession {
     }
 
     /// A `bytea` literal, read alike by the server whatever it reported last.
-    fn quote(&self, sealed: &Sealed) -> Vec<u8> {
-        let mut text = Vec::with_capacity(sealed.as_bytes().len() * 2 + 6);
+    pub(super) fn quote(&self, bytes: &[u8]) -> Vec<u8> {
+        let mut text = Vec::with_capacity(bytes.len() * 2 + 6);
         if self.lexical.standard_conforming_strings {
             text.push(b'\'');
         } else {
             // The server takes the backslash for an escape, so it is doubled.
             text.extend_from_slice(b"E'\\");
         }
-        bytea::encode_hex(sealed.as_bytes(), &mut text);
+        bytea::encode_hex(bytes, &mut text);
         text.push(b'\'');
         text
     }
 }
 
-/// The Parse message to send instead: with a rewritten text, and with `bytea` as the declared type of every protected
-/// parameter (policy.md 6.11); arrays keep theirs, whose elements are sealed as what they are. `None` if the client's message can pass as it is.
+/// The bound values that a plan concerns: place, format, value, what is done. NULL is none.
+fn protected<'p>(
+    plan: &'p Plan,
+    bind: &Bind<'p>,
+) -> impl Iterator<Item = (usize, Format, &'p [u8], &'p ParamAction)> {
+    let mut actions = plan.params.iter().peekable();
+    bind.values()
+        .enumerate()
+        .filter_map(move |(index, (format, value))| {
+            let action = actions.next_if(|action| usize::from(action.number) == index + 1)?;
+            Some((index, format, value?, action))
+        })
+}
+
+/// A token in the place of a bound value of so many bytes. The server expects a number in the width of its type, which
+/// is widened for tokens that may not fit ([`parse`]).
+fn bound_token(token: &[u8], token_type: TokenType, format: Format, width: usize) -> Vec<u8> {
+    let width = token::number_width(token_type).map_or(width, |least| width.max(least));
+    // A number of its own type fits.
+    token::write(token, token_type, Kind::Unknown, format, width).unwrap_or_default()
+}
+
+fn report_sealed(values: u64, structs: u64, cx: &mut Cx<'_>) {
+    if values > 0 {
+        cx.events.push(Event::Sealed { values, structs });
+    }
+}
+
+/// The type that a parameter is declared with instead; `None` if it stays.
+fn declared_instead(declared: u32, setting: &Setting) -> Option<u32> {
+    let is_narrow = |width| match declared {
+        INT2 => width > 2,
+        INT4 => width > 4,
+        _ => false,
+    };
+    match setting.tokenized() {
+        None => (declared != 0 && declared != BYTEA).then_some(BYTEA),
+        Some((token_type, _)) => {
+            let width = token::number_width(token_type).filter(|width| is_narrow(*width))?;
+            Some(if width == 4 { INT4 } else { INT8 })
+        }
+    }
+}
+
+/// Which part of a value stays in clear.
+fn mask(setting: &Setting) -> Option<Mask> {
+    match setting.transform {
+        Transform::Masked {
+            plaintext_length,
+            side,
+            ..
+        } => Some(Mask {
+            length: plaintext_length,
+            side,
+            whole_characters: setting.data_type == Some(DataType::Str),
+        }),
+        _ => None,
+    }
+}
+
+/// The Parse message to send instead: with a rewritten text, and with `bytea` as the declared type of every encrypted
+/// parameter (policy.md 6.11), and for tokens a number type that is wide enough. `None` if the client's message can pass as
+/// it is. Arrays keep their type, whose elements are sealed as what they are.
 pub(super) fn parse(
     parse: &Parse<'_>,
     plan: &Plan,
@@ -230,13 +363,12 @@ pub(super) fn parse(
     let mut types = Cow::Borrowed(parse.types);
     for action in plan.params.iter().filter(|action| !action.elements) {
         let at = usize::from(action.number).saturating_sub(1) * 4;
-        let declared = types
-            .get(at..at + 4)
-            .map(|oid| oid != BYTEA.to_be_bytes() && oid != [0; 4]);
-        if declared == Some(true)
+        let declared = types.get(at..).and_then(|rest| rest.first_chunk());
+        let declared = declared.map_or(0, |oid| u32::from_be_bytes(*oid));
+        if let Some(instead) = declared_instead(declared, &action.setting)
             && let Some(oid) = types.to_mut().get_mut(at..at + 4)
         {
-            oid.copy_from_slice(&BYTEA.to_be_bytes());
+            oid.copy_from_slice(&instead.to_be_bytes());
         }
     }
     if rewritten.is_none() && matches!(types, Cow::Borrowed(_)) {
@@ -270,22 +402,47 @@ fn quote_array(array: &[u8]) -> Vec<u8> {
     text
 }
 
-/// The bytes that a text stands for in a `bytea` column.
-pub(super) fn decode<'a>(text: &'a [u8], setting: &Setting) -> Result<Cow<'a, [u8]>, Stop> {
-    bytea::input(text).map_err(|bytea::BadHex| {
+/// What is sealed of a value.
+pub(super) fn plain<'a>(
+    value: &'a [u8],
+    form: Form,
+    setting: &Setting,
+    declared: Option<Type>,
+) -> Result<Cow<'a, [u8]>, Stop> {
+    plaintext(value, form, setting, declared).map_err(|bad| {
         let (table, column) = (&setting.table, &setting.column);
-        Stop::Refuse(
-            "bad-hex",
-            ClientError::error(
-                "22P02",
-                format!("invalid hexadecimal data for column \"{column}\" of table \"{table}\""),
-            )
-            .hint("A value that starts with \\x must be an even number of hexadecimal digits after it."),
-        )
+        match bad {
+            BadValue::Hex => bad_hex(setting),
+            BadValue::Type(kind) => Stop::Refuse(
+                "bad-value",
+                ClientError::error(
+                    "22P02",
+                    format!(
+                        "a value for column \"{column}\" of table \"{table}\" is not valid for type {}",
+                        kind.name()
+                    ),
+                )
+                .hint("Dates and times must be in ISO form, those with a time zone with an offset from UTC; binary values must be of the declared type."),
+            ),
+        }
     })
 }
 
-fn keys_unavailable(setting: &Setting, client_id: &str, fault: KeyFault) -> Stop {
+pub(super) fn bad_hex(setting: &Setting) -> Stop {
+    let (table, column) = (&setting.table, &setting.column);
+    Stop::Refuse(
+        "bad-hex",
+        ClientError::error(
+            "22P02",
+            format!("invalid hexadecimal data for column \"{column}\" of table \"{table}\""),
+        )
+        .hint(
+            "A value that starts with \\x must be an even number of hexadecimal digits after it.",
+        ),
+    )
+}
+
+pub(super) fn keys_unavailable(setting: &Setting, client_id: &str, fault: KeyFault) -> Stop {
     let (table, column) = (&setting.table, &setting.column);
     let (why, hint) = match fault {
         KeyFault::Missing => (

@@ -4,12 +4,15 @@
 //! exception is the escape form of `bytea`, which comes back in the longer hex form: then the row gets bytes of its
 //! own.
 
-use crate::cell::{self, Kind, Opener, Scratch};
-use crate::columns::Setting;
+use crate::cell::typed::{Read, Typed};
+use crate::cell::{self, Kind, Opener, Scratch, bytea, token};
+use crate::columns::{Setting, TokenType};
+use crate::session::tokens::OpenedTokens;
 use crate::wire::cursor::Malformed;
 use crate::wire::pg::data_row::Cells;
 use crate::wire::pg::frame::HEADER;
 use crate::wire::pg::{Format, Formats, Frame, Scan, scan};
+use std::borrow::Cow;
 use std::sync::Arc;
 
 /// The columns of a result.
@@ -22,6 +25,10 @@ pub(super) struct Layout<'a> {
     pub(super) settings: &'a [Option<Arc<Setting>>],
     /// Look into every cell, whatever its type.
     pub(super) all: bool,
+    /// The client reads UTF-8.
+    pub(super) utf8: bool,
+    /// The values of the tokens in the rows.
+    pub(super) tokens: &'a OpenedTokens,
 }
 
 impl<'a> Layout<'a> {
@@ -34,6 +41,36 @@ impl<'a> Layout<'a> {
 
     fn setting(&self, index: usize) -> Option<&'a Setting> {
         self.settings.get(index)?.as_deref()
+    }
+
+    /// Whether any column has tokens.
+    pub(super) fn has_tokens(&self) -> bool {
+        let mut settings = self.settings.iter().flatten();
+        settings.any(|setting| setting.tokenized().is_some())
+    }
+
+    /// The token that a cell holds, and its type.
+    fn token<'c>(&self, index: usize, cell: &'c [u8]) -> Option<(TokenType, Cow<'c, [u8]>)> {
+        let (token_type, _) = self.setting(index)?.tokenized()?;
+        let (kind, format) = (self.described_kind(index), self.formats.get(index));
+        let token = token::read(cell, token_type, kind, format).ok()?;
+        (!token.is_empty()).then_some((token_type, token))
+    }
+
+    /// What takes the place of a cell with a token whose value is known.
+    fn detokenized(&self, index: usize, cell: &[u8]) -> Option<Vec<u8>> {
+        let (token_type, token) = self.token(index, cell)?;
+        let Some(Ok(Some(value))) = self.tokens.get(token_type, &token) else {
+            return None;
+        };
+        let (kind, format) = (self.described_kind(index), self.formats.get(index));
+        token::write(value, token_type, kind, format, cell.len())
+    }
+
+    /// The kind of a column by what the server says of its type.
+    fn described_kind(&self, index: usize) -> Kind {
+        let kinds = self.kinds.unwrap_or_default();
+        kinds.get(index).copied().unwrap_or(Kind::Unknown)
     }
 
     /// Whether a row can hold a container only where it has a backslash: one in text is written in hex, and the text form
@@ -88,6 +125,29 @@ pub(super) enum Row {
     Shorter(usize),
     /// The row in bytes of its own.
     Moved(Vec<u8>),
+    /// The value of this column cannot be shown.
+    Failed(usize),
+}
+
+/// Tells the tokens in a row.
+pub(super) fn tokens(
+    buffer: &[u8],
+    frame: &Frame,
+    layout: Layout<'_>,
+    mut told: impl FnMut(TokenType, Cow<'_, [u8]>),
+) -> Result<(), Malformed> {
+    let mut cells = Cells::new(buffer, &frame.range)?;
+    let mut index = 0;
+    while cells.left() > 0 {
+        if let Some(range) = cells.next(buffer)?
+            && let Some((token_type, token)) =
+                layout.token(index, buffer.get(range).unwrap_or_default())
+        {
+            told(token_type, token);
+        }
+        index += 1;
+    }
+    cells.finish()
 }
 
 /// Whether any cell of this row could be opened.
@@ -101,6 +161,13 @@ pub(super) fn may_open(
     while cells.left() > 0 {
         if let Some(range) = cells.next(buffer)? {
             let cell = buffer.get(range).unwrap_or_default();
+            if layout.token(index, cell).is_some() {
+                return Ok(true);
+            }
+            let is_converted = layout.setting(index).is_some_and(Setting::is_converted);
+            if is_converted && !cell.is_empty() {
+                return Ok(true);
+            }
             if cell::open::may_open(cell, layout.kind(index), layout.formats.get(index)) {
                 return Ok(true);
             }
@@ -135,10 +202,34 @@ pub(super) fn open<'a>(
         let (kind, format) = (layout.kind(index), layout.formats.get(index));
         let cell = buffer.get(range.clone()).unwrap_or_default();
         opener.pattern = layout.setting(index).and_then(Setting::pattern);
-        if cell::open(cell, kind, format, opener, scratch) {
-            row.opened(buffer, frame, range.end, &scratch.plain, format);
-        } else {
-            row.keep(buffer, range.start - 4, range.end);
+        if let Some(value) = layout.detokenized(index, cell) {
+            row.written(buffer, frame, range.end, &value);
+            index += 1;
+            continue;
+        }
+        let read = match layout
+            .setting(index)
+            .filter(|setting| setting.is_converted())
+        {
+            Some(setting) => Typed {
+                setting,
+                kind,
+                format,
+                utf8: layout.utf8,
+            }
+            .read(cell, opener, scratch),
+            None => match cell::open(cell, kind, format, opener, scratch) {
+                true => Read::Bytes,
+                false => Read::Same,
+            },
+        };
+        match (read, format) {
+            (Read::Same, _) => row.keep(buffer, range.start - 4, range.end),
+            (Read::Bytes, Format::Text) => row.hex(buffer, frame, range.end, &scratch.plain),
+            (Read::Bytes, Format::Binary) | (Read::Written, _) => {
+                row.written(buffer, frame, range.end, &scratch.plain);
+            }
+            (Read::Failed, _) => return Ok(Row::Failed(index)),
         }
         index += 1;
     }
@@ -171,35 +262,52 @@ impl Writer {
         }
     }
 
-    fn opened(
-        &mut self,
-        buffer: &mut [u8],
+    /// A value in the text form of `bytea`.
+    fn hex(&mut self, buffer: &mut [u8], frame: &Frame, cell_end: usize, plain: &[u8]) {
+        let length = plain.len() * 2 + 2;
+        let Some(place) = self.place(buffer, frame, cell_end, length) else {
+            return;
+        };
+        if let Some((prefix, digits)) = place.split_first_chunk_mut::<2>() {
+            *prefix = *bytea::HEX;
+            // The place has twice the length of the value, the one thing that can be wrong.
+            let _ = const_hex::encode_to_slice(plain, digits);
+        }
+    }
+
+    /// A value as it is.
+    fn written(&mut self, buffer: &mut [u8], frame: &Frame, cell_end: usize, value: &[u8]) {
+        if let Some(place) = self.place(buffer, frame, cell_end, value.len()) {
+            place.copy_from_slice(value);
+        }
+    }
+
+    /// Writes the length of a new value, and gives the place for it.
+    fn place<'w>(
+        &'w mut self,
+        buffer: &'w mut [u8],
         frame: &Frame,
         cell_end: usize,
-        plain: &[u8],
-        format: Format,
-    ) {
+        length: usize,
+    ) -> Option<&'w mut [u8]> {
         self.changed = true;
-        let length = match format {
-            Format::Text => plain.len() * 2 + 2,
-            Format::Binary => plain.len(),
-        };
         if self.moved.is_none() && self.at + 4 + length > cell_end {
-            self.moved = Some(
-                buffer
-                    .get(frame.range.start..self.at)
-                    .unwrap_or_default()
-                    .to_vec(),
-            );
+            let done = buffer.get(frame.range.start..self.at);
+            self.moved = Some(done.unwrap_or_default().to_vec());
         }
-        // A value is shorter than the frame it came in, whose length fits.
+        // A value is about as long as the cell that it came in, whose length fits.
         let field = u32::try_from(length).unwrap_or(u32::MAX).to_be_bytes();
         self.bytes(buffer, &field);
-        match format {
-            Format::Binary => self.bytes(buffer, plain),
-            Format::Text => {
-                self.bytes(buffer, b"\\x");
-                self.hex(buffer, plain);
+        match &mut self.moved {
+            Some(moved) => {
+                let start = moved.len();
+                moved.resize(start + length, 0);
+                moved.get_mut(start..)
+            }
+            None => {
+                let place = buffer.get_mut(self.at..self.at + length);
+                self.at += length;
+                place
             }
         }
     }
@@ -213,26 +321,6 @@ impl Writer {
                 }
                 self.at += bytes.len();
             }
-        }
-    }
-
-    fn hex(&mut self, buffer: &mut [u8], plain: &[u8]) {
-        let length = plain.len() * 2;
-        let place = match &mut self.moved {
-            Some(moved) => {
-                let start = moved.len();
-                moved.resize(start + length, 0);
-                moved.get_mut(start..)
-            }
-            None => {
-                let place = buffer.get_mut(self.at..self.at + length);
-                self.at += length;
-                place
-            }
-        };
-        if let Some(place) = place {
-            // The place has twice the length of the value, the one thing that can be wrong.
-            let _ = const_hex::encode_to_slice(plain, place);
         }
     }
 
@@ -311,7 +399,8 @@ mod tests {
                 });
             }
             let formats = Formats::All(format);
-            let layout = Layout { kinds: Some(&kinds), formats: &formats, all: false, settings: &[] };
+            let tokens = crate::session::tokens::OpenedTokens::default();
+            let layout = Layout { kinds: Some(&kinds), formats: &formats, all: false, utf8: true, settings: &[], tokens: &tokens };
             let (mut at, mut passed) = (0, 0);
             while let Scan::Frame(frame) = scan(&buffer, at) {
                 passed = passed.max(end_of_plain(&buffer, &frame, layout).unwrap_or(0));

@@ -7,7 +7,7 @@
 use super::ledger::Awaited;
 use super::{ClientTls, PgSession, Phase};
 use crate::session::{ClientError, Cx, Effect, Input, Output, Side, Step};
-use crate::wire::pg::startup::{Startup, packet_length, parameter};
+use crate::wire::pg::startup::{LENGTH, Startup, packet_length, parameter};
 
 /// First byte of a TLS handshake record: a client that starts TLS without asking.
 const TLS_HANDSHAKE: u8 = 0x16;
@@ -28,7 +28,7 @@ impl PgSession {
             return Some(self.close(error, out));
         }
         let length = match packet_length(bytes) {
-            None => return Some(Step::NeedMore { want: 8 }),
+            None => return Some(Step::NeedMore { want: LENGTH }),
             Some(Err(malformed)) => {
                 return Some(self.violation(Side::Client, malformed.0, out, cx));
             }

@@ -54,21 +54,17 @@ impl<'a> Bind<'a> {
         })
     }
 
-    /// Appends this message with some values replaced: `replace` is asked for every parameter and returns the new
-    /// bytes, or `None` to keep the old ones. Formats stay as they are.
-    pub fn write_with<'b>(
-        &self,
-        out: &mut Vec<u8>,
-        mut replace: impl FnMut(usize) -> Option<&'b [u8]>,
-    ) {
+    /// Appends this message with some values replaced, which are in the order of the parameters.
+    pub fn write_with(&self, out: &mut Vec<u8>, replaced: &[Replaced]) {
         write_frame(out, b'B', |out| {
             write_cstr(out, self.portal);
             write_cstr(out, self.statement);
-            out.extend_from_slice(&((self.formats.len() / 2) as u16).to_be_bytes());
-            out.extend_from_slice(self.formats);
+            self.write_formats(out, replaced);
             out.extend_from_slice(&self.count.to_be_bytes());
+            let mut rest = replaced.iter().peekable();
             for (index, (_, value)) in self.values().enumerate() {
-                match replace(index).or(value) {
+                let new = rest.next_if(|new| new.index == index);
+                match new.map(|new| &*new.bytes).or(value) {
                     None => out.extend_from_slice(&u32::MAX.to_be_bytes()),
                     Some(bytes) => {
                         out.extend_from_slice(
@@ -82,6 +78,40 @@ impl<'a> Bind<'a> {
             out.extend_from_slice(self.results);
         });
     }
+
+    /// The formats as they are, unless one of them changes.
+    fn write_formats(&self, out: &mut Vec<u8>, replaced: &[Replaced]) {
+        let formats = Formats::new(self.formats);
+        if replaced
+            .iter()
+            .all(|new| new.format == formats.get(new.index))
+        {
+            out.extend_from_slice(&((self.formats.len() / 2) as u16).to_be_bytes());
+            out.extend_from_slice(self.formats);
+            return;
+        }
+        out.extend_from_slice(&self.count.to_be_bytes());
+        let mut rest = replaced.iter().peekable();
+        for index in 0..usize::from(self.count) {
+            let new = rest.next_if(|new| new.index == index);
+            let code: u16 = match new.map_or(formats.get(index), |new| new.format) {
+                Format::Text => 0,
+                Format::Binary => 1,
+            };
+            out.extend_from_slice(&code.to_be_bytes());
+        }
+    }
+}
+
+/// A value in the place of a parameter's.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Replaced {
+    /// The parameter, from 0 on.
+    pub index: usize,
+    /// The format of the new value.
+    pub format: Format,
+    /// The new value.
+    pub bytes: Vec<u8>,
 }
 
 #[cfg(test)]
@@ -117,15 +147,23 @@ mod tests {
         let body = body();
         let bind = Bind::read(&body).unwrap();
         let mut out = Vec::new();
-        bind.write_with(&mut out, |_| None);
+        bind.write_with(&mut out, &[]);
         assert_eq!(&out[5..], &body[..]);
         let mut out = Vec::new();
-        bind.write_with(&mut out, |index| (index == 0).then_some(&b"longer"[..]));
-        let again = Bind::read(&out[5..]).unwrap();
-        assert_eq!(
-            again.values().next(),
-            Some((Format::Binary, Some(&b"longer"[..])))
-        );
+        for format in [Format::Binary, Format::Text] {
+            let longer = Replaced {
+                index: 0,
+                format,
+                bytes: b"longer".to_vec(),
+            };
+            out.clear();
+            bind.write_with(&mut out, &[longer]);
+            let again = Bind::read(&out[5..]).unwrap();
+            let values: Vec<_> = again.values().collect();
+            assert_eq!(values[0], (format, Some(&b"longer"[..])));
+            let old: Vec<_> = bind.values().skip(1).collect();
+            assert_eq!(values[1..], old);
+        }
     }
 
     #[test]

@@ -57,7 +57,7 @@ pub fn sqlstate(body: &[u8]) -> Option<&[u8]> {
     }
 }
 
-/// The message with this hint, unless its error has one already.
+/// The message with this hint, unless its error has one already or is malformed.
 pub fn with_hint(body: &[u8], hint: &str) -> Option<Vec<u8>> {
     let mut reader = Reader::new(body);
     loop {
@@ -67,6 +67,7 @@ pub fn with_hint(body: &[u8], hint: &str) -> Option<Vec<u8>> {
             _ => reader.cstr("field").ok()?,
         };
     }
+    reader.end("end of error").ok()?;
     let fields = body.strip_suffix(b"\0")?;
     let mut out = Vec::with_capacity(body.len() + hint.len() + 8);
     write_frame(&mut out, b'E', |out| {
@@ -121,6 +122,8 @@ mod tests {
         let with = with_hint(without, "widen").unwrap();
         assert_eq!(&with[5..], b"SERROR\0C22001\0Mtoo long\0Hwiden\0\0");
         assert_eq!(with_hint(&without[..20], "cut off"), None);
+        let more = [&without[..], b"Hnot read\0"].concat();
+        assert_eq!(with_hint(&more, "behind the end"), None);
         assert_eq!(&out[5..], b"SFATAL\0VFATAL\0C08001\0Mno pe\0Hwait\0\0");
         out.clear();
         write(

@@ -21,6 +21,13 @@ impl Frame {
             .get(self.range.start + HEADER..self.range.end)
             .unwrap_or_default()
     }
+
+    /// The same, to be changed.
+    pub fn body_mut<'a>(&self, buffer: &'a mut [u8]) -> &'a mut [u8] {
+        buffer
+            .get_mut(self.range.start + HEADER..self.range.end)
+            .unwrap_or_default()
+    }
 }
 
 /// What stands at a position of a buffer.

@@ -7,11 +7,12 @@ pub mod bind;
 pub mod data_row;
 pub mod error;
 pub mod frame;
+pub mod parameter_description;
 pub mod parse;
 pub mod row_description;
 pub mod startup;
 
-pub use bind::Bind;
+pub use bind::{Bind, Replaced};
 pub use frame::{Frame, Scan, scan};
 pub use parse::Parse;
 pub use startup::Startup;

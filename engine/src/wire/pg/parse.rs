@@ -4,6 +4,12 @@ use crate::wire::cursor::{Malformed, Reader};
 
 /// OID of `bytea`.
 pub const BYTEA: u32 = 17;
+/// OID of `int8`.
+pub const INT8: u32 = 20;
+/// OID of `int2`.
+pub const INT2: u32 = 21;
+/// OID of `int4`.
+pub const INT4: u32 = 23;
 
 /// A borrowed Parse message.
 #[derive(Debug)]

@@ -42,6 +42,32 @@ pub fn read(body: &[u8]) -> Result<Vec<Field>, Malformed> {
     Ok(fields)
 }
 
+/// Replaces types in a body; `shown` tells OID and length of the new one of a field by its place from 0 on. It has no
+/// modifier.
+pub fn retype(
+    body: &mut [u8],
+    shown: impl Fn(usize) -> Option<(u32, i16)>,
+) -> Result<(), Malformed> {
+    let mut reader = Reader::new(body);
+    let count = reader.u16("number of fields")?;
+    let mut places = Vec::new();
+    for at in 0..usize::from(count) {
+        reader.cstr("field name")?;
+        reader.bytes(6, "table and attribute of a field")?;
+        places.extend(shown(at).map(|shown| (reader.position(), shown)));
+        reader.bytes(12, "type and format of a field")?;
+    }
+    for (start, (oid, size)) in places {
+        let rest = body.get_mut(start..).unwrap_or_default();
+        if let Some(field) = rest.first_chunk_mut::<10>() {
+            let [a, b, c, d] = oid.to_be_bytes();
+            let [e, f] = size.to_be_bytes();
+            *field = [a, b, c, d, e, f, 0xff, 0xff, 0xff, 0xff];
+        }
+    }
+    Ok(())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -59,7 +85,10 @@ mod tests {
                 format: Format::Binary
             }])
         );
+        retype(&mut body, |at| (at == 0).then_some((23, 4))).unwrap();
+        assert_eq!(read(&body).unwrap()[0].type_oid, 23);
+        assert!(body.ends_with(b"\0\0\0\x17\0\x04\xff\xff\xff\xff\0\x01"));
         body.pop();
-        assert!(read(&body).is_err());
+        assert!(read(&body).is_err() && retype(&mut body, |_| None).is_err());
     }
 }

@@ -5,6 +5,9 @@ use crate::wire::cursor::{Malformed, Reader};
 /// The server's own limit for a startup packet, in bytes.
 pub const MAX_STARTUP: usize = 10_000;
 
+/// Bytes of the length at the front of a packet.
+pub const LENGTH: usize = 4;
+
 /// A startup packet by its code (PostgreSQL documentation, "Message Formats").
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Startup {
@@ -27,7 +30,7 @@ pub enum Startup {
 
 /// Total length of the packet at the front of `bytes`; `None` until its first four bytes are there.
 pub fn packet_length(bytes: &[u8]) -> Option<Result<usize, Malformed>> {
-    let field = bytes.first_chunk::<4>()?;
+    let field = bytes.first_chunk::<LENGTH>()?;
     let length = u32::from_be_bytes(*field);
     Some(match usize::try_from(length) {
         Ok(length) if (8..=MAX_STARTUP).contains(&length) => Ok(length),

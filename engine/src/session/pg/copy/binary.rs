@@ -13,7 +13,7 @@ const FIXED: usize = SIGNATURE.len() + 8;
 const CRITICAL: u32 = 0xffff_0000;
 
 /// Reads rows.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Binary {
     columns: usize,
     state: State,

@@ -1,10 +1,11 @@
 //! CopyData, CopyDone and CopyFail of the client.
 
-use super::sealing::Sealing;
+use super::sealing::{Sealing, Tokens};
 use super::{FromClient, Incoming, SLICE, Slice, send_data};
 use crate::session::pg::PgSession;
 use crate::session::pg::frontend::Stop;
 use crate::session::{Ask, ClientError, Cx, Event, Input, Output, Step};
+use crate::tokens::TokenRequest;
 use crate::wire::pg::frame::HEADER;
 use crate::wire::pg::{Frame, write_cstr, write_frame};
 
@@ -123,8 +124,14 @@ impl PgSession {
             return Some(Step::Ask(ask));
         }
         let piece = input.bytes.get(slice.body.clone()).unwrap_or_default();
+        let requests = self.token_requests(&incoming, Some(piece), cx);
+        if let Err(Stop::Ask(ask)) = self.tokens_for(requests) {
+            self.copies.from_client = FromClient::Sealing(incoming);
+            return Some(Step::Ask(ask));
+        }
         let mut data = Vec::new();
         let outcome = self.seal_cells(&mut incoming, Some(piece), &mut data, cx);
+        self.client_tokens = None;
         input.at = slice.body.end;
         self.copies.client_left -= slice.body.len();
         match outcome {
@@ -165,8 +172,15 @@ impl PgSession {
             self.copies.from_client = FromClient::Sealing(incoming);
             return Copied::Step(Step::Ask(ask));
         }
+        let requests = self.token_requests(&incoming, None, cx);
+        if let Err(Stop::Ask(ask)) = self.tokens_for(requests) {
+            self.copies.from_client = FromClient::Sealing(incoming);
+            return Copied::Step(Step::Ask(ask));
+        }
         let mut data = Vec::new();
-        match self.seal_cells(&mut incoming, None, &mut data, cx) {
+        let outcome = self.seal_cells(&mut incoming, None, &mut data, cx);
+        self.client_tokens = None;
+        match outcome {
             Ok(_) => {
                 self.ledger.stores(incoming.longest.as_ref());
                 send_data(&data, out.to_server);
@@ -177,6 +191,40 @@ impl PgSession {
                 input.at = frame.range.end;
                 Copied::Taken
             }
+        }
+    }
+
+    /// The requests for the tokens of a piece of the stream, or of its end.
+    fn token_requests(
+        &self,
+        incoming: &Incoming,
+        piece: Option<&[u8]>,
+        cx: &mut Cx<'_>,
+    ) -> Vec<TokenRequest> {
+        let columns = incoming.plan.columns.iter();
+        let mut settings = columns.filter_map(|column| column.setting.as_ref());
+        if !settings.any(|setting| setting.tokenized().is_some()) {
+            return Vec::new();
+        }
+        let mut sealing = Sealing {
+            session: self,
+            plan: &incoming.plan,
+            encoding: incoming.encoding,
+            cx,
+            tokens: Tokens::Asking(Vec::new()),
+            sealed: 0,
+            structs: 0,
+            longest: &mut None,
+        };
+        let (mut stream, mut nothing) = (incoming.stream.clone(), Vec::new());
+        // What is wrong is told when the stream is gone through again.
+        let _ = match piece {
+            Some(piece) => stream.feed(piece, &mut sealing, &mut nothing).map(drop),
+            None => stream.finish(&mut sealing, &mut nothing),
+        };
+        match sealing.tokens {
+            Tokens::Asking(requests) => requests,
+            Tokens::Known(_) => Vec::new(),
         }
     }
 
@@ -199,6 +247,10 @@ impl PgSession {
             plan,
             encoding: *encoding,
             cx,
+            tokens: Tokens::Known(match &self.client_tokens {
+                Some(answers) => answers.outcomes.iter(),
+                None => [].iter(),
+            }),
             sealed: 0,
             structs: 0,
             longest,

@@ -9,7 +9,7 @@ use crate::plan::{CopyFormat, Dialect};
 use memchr::{memchr, memchr_iter, memchr2, memchr3};
 
 /// Reads lines.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Lines {
     delimiter: u8,
     quoting: Option<Quoting>,
@@ -29,7 +29,7 @@ pub(super) struct Lines {
     mark: Mark,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Quoting {
     quote: u8,
     escape: u8,

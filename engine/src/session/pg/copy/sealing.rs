@@ -1,20 +1,25 @@
 //! Cells on their way into a protected table.
 //!
 //! What a cell stands for is decided as for a bound parameter of its column: the text forms of `bytea`, or the bytes
-//! of the binary format. NULL, the marker of a default, empty values and containers stay as they are.
+//! of the binary format. NULL, the marker of a default, empty values and containers stay as they are. Tokens are asked for
+//! once for a piece of the stream: it is gone through without changing anything, and then again with the answers.
 
 use super::split::Fault;
 use super::stream::Cells;
 use super::writing;
-use crate::cell::bytea;
-use crate::columns::Setting;
+use crate::cell::typed::Form;
+use crate::cell::{Kind, bytea, token};
+use crate::columns::{Setting, TokenType};
 use crate::crypto::container::Envelope;
-use crate::plan::{ClientEncoding, CopyColumn, CopyFormat, CopyIn};
+use crate::plan::{ClientEncoding, CopyColumn, CopyFormat, CopyIn, Role};
 use crate::session::pg::PgSession;
 use crate::session::pg::frontend::Stop;
-use crate::session::pg::rewrite::{decode, foreign_encoding};
+use crate::session::pg::rewrite::{foreign_encoding, plain};
 use crate::session::pg::stored::Stored;
+use crate::session::pg::tokenize::{token_of, value_of};
 use crate::session::{ClientError, Cx};
+use crate::tokens::{Outcome, TokenRequest};
+use crate::wire::pg::Format;
 use std::borrow::Cow;
 
 /// An error in the data of a COPY.
@@ -29,11 +34,20 @@ pub(super) struct Sealing<'a, 'b> {
     /// Of the rows.
     pub(super) encoding: ClientEncoding,
     pub(super) cx: &'a mut Cx<'b>,
+    pub(super) tokens: Tokens<'a>,
     /// Values that were sealed, and how many of them became AcraStructs.
     pub(super) sealed: u64,
     pub(super) structs: u64,
     /// The longest container of the COPY.
     pub(super) longest: &'a mut Option<Stored>,
+}
+
+/// What happens to the cells of tokenized columns.
+pub(super) enum Tokens<'a> {
+    /// Their tokens are asked for, and nothing is changed.
+    Asking(Vec<TokenRequest>),
+    /// Their tokens are these.
+    Known(std::slice::Iter<'a, Outcome>),
 }
 
 /// The value of a cell.
@@ -63,7 +77,7 @@ impl Sealing<'_, '_> {
         ))
     }
 
-    /// The value of a cell; `None` if it stays as it is.
+    /// What a cell stands for; `None` if it stays as it is.
     fn value<'r>(
         &self,
         raw: &'r [u8],
@@ -75,9 +89,11 @@ impl Sealing<'_, '_> {
         let (text, quoted) = match dialect.format {
             // Its length is in front; without more than that it is empty or NULL.
             CopyFormat::Binary => {
-                let value = raw.get(4..).filter(|value| !value.is_empty());
-                return Ok(value.map(|value| Value {
-                    bytes: Cow::Borrowed(value),
+                let Some(value) = raw.get(4..).filter(|value| !value.is_empty()) else {
+                    return Ok(None);
+                };
+                return Ok(Some(Value {
+                    bytes: stands_for(value, Format::Binary, setting)?,
                     quoted: false,
                 }));
             }
@@ -101,10 +117,47 @@ impl Sealing<'_, '_> {
             return Err(zero_byte(setting));
         }
         let bytes = match text {
-            Cow::Borrowed(text) => decode(text, setting)?,
-            Cow::Owned(text) => Cow::Owned(decode(&text, setting)?.into_owned()),
+            Cow::Borrowed(text) => stands_for(text, Format::Text, setting)?,
+            Cow::Owned(text) => Cow::Owned(stands_for(&text, Format::Text, setting)?.into_owned()),
         };
         Ok(Some(Value { bytes, quoted }))
+    }
+}
+
+impl Sealing<'_, '_> {
+    /// A value of a tokenized column. Whether its token was appended.
+    fn token(
+        &mut self,
+        value: &Value<'_>,
+        token_type: TokenType,
+        width: usize,
+        setting: &Setting,
+        out: &mut Vec<u8>,
+    ) -> Result<bool, Stop> {
+        let Some(request) = self
+            .session
+            .token_request(&value.bytes, setting, Role::Stored)?
+        else {
+            return Ok(false);
+        };
+        let known = match &mut self.tokens {
+            Tokens::Asking(requests) => {
+                requests.push(request);
+                return Ok(false);
+            }
+            Tokens::Known(known) => known,
+        };
+        let token = token_of(known.next(), setting, request.client_id.as_str())?;
+        let dialect = &self.plan.dialect;
+        let format = match dialect.format {
+            CopyFormat::Binary => Format::Binary,
+            _ => Format::Text,
+        };
+        let width = token::number_width(token_type).map_or(width, |least| width.max(least));
+        let token = token::write(token, token_type, Kind::Unknown, format, width);
+        let token = token.unwrap_or_default();
+        writing::cell(&token, value.quoted, dialect, out);
+        Ok(true)
     }
 }
 
@@ -124,9 +177,17 @@ impl Cells for Sealing<'_, '_> {
         let Some(setting) = &column.setting else {
             return Ok(false);
         };
-        let Some(Value { bytes, quoted }) = self.value(raw, column, setting)? else {
+        let Some(value) = self.value(raw, column, setting)? else {
             return Ok(false);
         };
+        if let Some((token_type, _)) = setting.tokenized() {
+            let width = raw.len().saturating_sub(4);
+            return self.token(&value, token_type, width, setting, out);
+        }
+        if matches!(self.tokens, Tokens::Asking(_)) {
+            return Ok(false);
+        }
+        let Value { bytes, quoted } = value;
         let Some(sealed) = self.session.seal(&bytes, setting, self.cx)? else {
             return Ok(false);
         };
@@ -166,6 +227,19 @@ impl Cells for Sealing<'_, '_> {
         Err(wrong_data(ClientError::error("22P04", fault.0).hint(
             "The data must be in the format that the COPY statement tells.",
         )))
+    }
+}
+
+/// What a value in this format stands for in its column.
+fn stands_for<'v>(
+    value: &'v [u8],
+    format: Format,
+    setting: &Setting,
+) -> Result<Cow<'v, [u8]>, Stop> {
+    match (setting.tokenized(), format) {
+        (Some((token_type, _)), _) => value_of(value, token_type, format, setting),
+        (None, Format::Binary) => plain(value, Form::Binary, setting, None),
+        (None, Format::Text) => plain(value, Form::Text, setting, None),
     }
 }
 

@@ -1,18 +1,21 @@
 //! CopyInResponse, CopyOutResponse, CopyData and CopyDone of the server.
 
-use super::opening::Opening;
+use super::opening::{Asking, Opening};
 use super::sealing::wrong_data;
 use super::split::Splitter;
 use super::stream::Stream;
 use super::{FromClient, Incoming, Outgoing, Slice, send_data};
 use crate::cell::Opener;
+use crate::columns::Setting;
 use crate::keys::ClientKeys;
 use crate::plan::{ClientEncoding, Copy, CopyFormat, CopyIn};
 use crate::session::pg::PgSession;
-use crate::session::{Ask, ClientError, Cx, Event, Input, Output, Step};
+use crate::session::pg::tokenize::AT_ONCE;
+use crate::session::{Ask, ClientError, Cx, Event, Input, Output, Side, Step};
+use crate::tokens::TokenFault;
 use crate::wire::cursor::{Malformed, Reader};
-use crate::wire::pg::Frame;
 use crate::wire::pg::frame::HEADER;
+use crate::wire::pg::{Frame, Scan, scan};
 use std::sync::Arc;
 
 impl PgSession {
@@ -168,10 +171,26 @@ impl PgSession {
         {
             return Some(Step::Ask(Ask::Keys(client_id.as_str().into())));
         }
+        match self.tokens_in_copy(slice, input.bytes) {
+            CopyTokens::Known => {}
+            CopyTokens::Ask(ask) => return Some(Step::Ask(ask)),
+            CopyTokens::Failed(fault) => {
+                self.tokens_failed(fault, out);
+                // All that is left of the message, with the header if that is still ahead.
+                let ahead = slice.body.start - input.at;
+                self.server_dropping = ahead + std::mem::take(&mut self.copies.server_left);
+                return None;
+            }
+        }
         let piece = input.bytes.get(slice.body.clone()).unwrap_or_default();
         let mut data = Vec::new();
         match self.open_cells(Some(piece), &mut data, cx) {
             Opened::Poison if self.met_poison(out, cx) => {
+                self.server_dropping = self.copies.server_left - slice.body.len();
+                self.copies.server_left = slice.body.len();
+            }
+            Opened::Failed(setting) => {
+                self.fail_result(&setting, out, cx);
                 self.server_dropping = self.copies.server_left - slice.body.len();
                 self.copies.server_left = slice.body.len();
             }
@@ -183,12 +202,55 @@ impl PgSession {
         None
     }
 
+    /// The tokens in a slice, and in what has arrived behind it, if there are some that are not known.
+    fn tokens_in_copy(&self, slice: &Slice, bytes: &[u8]) -> CopyTokens {
+        let (Some(outgoing), Some(client_id)) = (&self.copies.from_server, &self.client_id) else {
+            return CopyTokens::Known;
+        };
+        let mut settings = outgoing.plan.results.settings().iter().flatten();
+        if !settings.any(|setting| setting.tokenized().is_some()) {
+            return CopyTokens::Known;
+        }
+        let mut stream = outgoing.stream.clone();
+        let mut asking = Asking {
+            plan: &outgoing.plan,
+            known: &self.opened_tokens,
+            client_id,
+            requests: Vec::new(),
+            failed: None,
+        };
+        let (mut body, mut nothing) = (slice.body.clone(), Vec::new());
+        loop {
+            let piece = bytes.get(body.clone()).unwrap_or_default();
+            let Ok(_) = stream.feed(piece, &mut asking, &mut nothing);
+            nothing.clear();
+            if let Some(fault) = asking.failed.filter(|_| body == slice.body) {
+                return CopyTokens::Failed(fault);
+            }
+            // If this slice needs nothing, the others are looked at when it is their turn.
+            let enough = asking.requests.is_empty() || asking.requests.len() >= AT_ONCE;
+            match scan(bytes, body.end) {
+                Scan::Frame(next)
+                    if !enough && next.tag == b'd' && next.range.end <= bytes.len() =>
+                {
+                    body = next.range.start + HEADER..next.range.end;
+                }
+                _ => break,
+            }
+        }
+        match asking.requests.is_empty() {
+            true => CopyTokens::Known,
+            false => CopyTokens::Ask(Ask::Tokens(Side::Server, asking.requests)),
+        }
+    }
+
     /// CopyDone: the last cell may still be held.
     pub(in crate::session::pg) fn open_last(&mut self, out: &mut Output<'_>, cx: &mut Cx<'_>) {
         let mut data = Vec::new();
-        let opened = self.open_cells(None, &mut data, cx);
-        if !(matches!(opened, Opened::Poison) && self.met_poison(out, cx)) {
-            send_data(&data, out.to_client);
+        match self.open_cells(None, &mut data, cx) {
+            Opened::Poison if self.met_poison(out, cx) => {}
+            Opened::Failed(setting) => self.fail_result(&setting, out, cx),
+            _ => send_data(&data, out.to_client),
         }
         self.copies.from_server = None;
     }
@@ -206,6 +268,7 @@ impl PgSession {
             .and_then(Result::ok);
         let poison = self.context.poison.as_ref().map(|poison| &*poison.keys);
         let tally = &mut self.tally;
+        let encoding = plan.dialect.encoding.unwrap_or(self.lexical.encoding);
         let reads = keys.is_some() || poison.is_some() || !plan.results.settings().is_empty();
         let opener = reads.then(|| Opener {
             keys: keys.unwrap_or_else(ClientKeys::none),
@@ -219,6 +282,9 @@ impl PgSession {
             opener,
             scratch: &mut self.cells,
             unopened: &mut self.unopened,
+            utf8: encoding.keeps_bytes(),
+            failed: None,
+            tokens: &self.opened_tokens,
             too_long: None,
         };
         let changed = match piece {
@@ -226,6 +292,7 @@ impl PgSession {
             None => stream.finish(&mut opening, data).map(|()| true),
         };
         let too_long = opening.too_long;
+        let failed = opening.failed;
         let is_poisoned = opening.opener.is_some_and(|opener| opener.is_poisoned);
         cx.events
             .extend(too_long.map(|bytes| Event::RowTooLarge { bytes }));
@@ -236,11 +303,19 @@ impl PgSession {
                 data.extend_from_slice(piece.unwrap_or_default());
                 Opened::Poison
             }
+            Ok(_) if failed.is_some() => failed.map_or(Opened::Same, Opened::Failed),
             Ok(true) => Opened::Changed,
             Ok(false) => Opened::Same,
             Err(never) => match never {},
         }
     }
+}
+
+/// What is known of the tokens in a piece of the stream.
+enum CopyTokens {
+    Known,
+    Ask(Ask),
+    Failed(TokenFault),
 }
 
 /// What became of a piece of the stream.
@@ -249,6 +324,8 @@ enum Opened {
     Changed,
     /// A poison record was in it.
     Poison,
+    /// A value of a column with this setting cannot be shown.
+    Failed(Arc<Setting>),
 }
 
 /// Whether the format is binary, and the number of columns.

@@ -24,7 +24,7 @@ pub(super) enum Piece {
 pub(super) struct Fault(pub(super) &'static str);
 
 /// Reads a stream of one of the formats.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) enum Splitter {
     /// Text and CSV.
     Lines(Lines),

@@ -24,7 +24,7 @@ pub(super) trait Cells {
 }
 
 /// The state of a stream.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Stream {
     splitter: Splitter,
     /// What has arrived of a cell that may be replaced, if it began in an earlier piece.

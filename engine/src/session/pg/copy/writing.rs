@@ -1,6 +1,6 @@
 //! What the cells of the text and CSV formats stand for, and how a value is written in their place.
 
-use crate::plan::Dialect;
+use crate::plan::{CopyFormat, Dialect};
 use memchr::memchr;
 use std::borrow::Cow;
 
@@ -68,6 +68,41 @@ fn digits(first: u8, rest: &mut &[u8], radix: u32, more: usize) -> u8 {
     value as u8
 }
 
+/// Appends a value as a cell of the text format.
+pub(super) fn escape(value: &[u8], dialect: &Dialect, out: &mut Vec<u8>) {
+    let start = out.len();
+    for byte in value {
+        let escaped = match byte {
+            8 => b'b',
+            12 => b'f',
+            b'\n' => b'n',
+            b'\r' => b'r',
+            b'\t' => b't',
+            11 => b'v',
+            b'\\' => b'\\',
+            byte if *byte == dialect.delimiter => *byte,
+            byte => {
+                out.push(*byte);
+                continue;
+            }
+        };
+        out.extend_from_slice(&[b'\\', escaped]);
+    }
+    let written = out.get(start..).unwrap_or_default();
+    // An escape in front makes another text of a marker, and the same value.
+    let is_marker = *written == *dialect.null || dialect.default.as_deref() == Some(written);
+    if is_marker && let [first, ..] = *value {
+        let octal = [
+            b'\\',
+            b'0' + (first >> 6),
+            b'0' + (first >> 3 & 7),
+            b'0' + (first & 7),
+        ];
+        let length = 1 + usize::from(written.starts_with(b"\\"));
+        out.splice(start..start + length, octal);
+    }
+}
+
 /// What a cell of CSV stands for: its quotes taken away.
 pub(super) fn unquote<'a>(raw: &'a [u8], dialect: &Dialect) -> Cow<'a, [u8]> {
     let Dialect { quote, escape, .. } = *dialect;
@@ -88,6 +123,20 @@ pub(super) fn unquote<'a>(raw: &'a [u8], dialect: &Dialect) -> Cow<'a, [u8]> {
         }
     }
     Cow::Owned(out)
+}
+
+/// Appends a value, which is in the form of its column's type, as a cell.
+pub(super) fn cell(value: &[u8], quoted: bool, dialect: &Dialect, out: &mut Vec<u8>) {
+    match dialect.format {
+        CopyFormat::Binary => {
+            // One value of more than 2 GiB is refused by the server, whose lengths are signed.
+            let length = u32::try_from(value.len()).unwrap_or(u32::MAX >> 1);
+            out.extend_from_slice(&length.to_be_bytes());
+            out.extend_from_slice(value);
+        }
+        CopyFormat::Text => escape(value, dialect, out),
+        CopyFormat::Csv => quote(value, quoted, dialect, out),
+    }
 }
 
 /// Appends a value as a cell of CSV: in quotes if it was or has to be.

@@ -1,0 +1,219 @@
+//! Tokens in the place of values on their way to the server, and values in the place of tokens on their way back
+//! (policy.md 3.6).
+//!
+//! All that a message, or the rows at hand, need is asked for at once; then the same bytes are gone through again with the
+//! answers.
+
+use super::PgSession;
+use super::frontend::Stop;
+use super::rewrite::{bad_hex, keys_unavailable};
+use super::rows::{self, Layout};
+use crate::cell::Kind;
+use crate::cell::token::{self, NoValue};
+use crate::columns::{Setting, TokenType};
+use crate::keys::ClientId;
+use crate::plan::{LiteralKind, Role};
+use crate::session::{Ask, ClientError, KeyFault, Output, Side};
+use crate::tokens::{Operation, Outcome, TokenFault, TokenRequest};
+use crate::wire::cursor::Malformed;
+use crate::wire::pg::{Format, Frame, Scan, scan};
+use std::borrow::Cow;
+
+/// Tokens that are asked for at once at most; rows beyond wait for the next ask.
+pub(super) const AT_ONCE: usize = 16_384;
+
+impl PgSession {
+    /// The request for the token of a value, or for what its column is compared with; nothing for an empty value, which
+    /// stays.
+    pub(super) fn token_request(
+        &self,
+        value: &[u8],
+        setting: &Setting,
+        role: Role,
+    ) -> Result<Option<TokenRequest>, Stop> {
+        let Some((token_type, consistent)) = setting.tokenized().filter(|_| !value.is_empty())
+        else {
+            return Ok(None);
+        };
+        let client_id = self.owner(setting)?;
+        let operation = match (role, consistent) {
+            (Role::Compared, _) => Operation::Compare,
+            (Role::Stored, true) => Operation::Consistent,
+            (Role::Stored, false) => Operation::Random,
+        };
+        Ok(Some(TokenRequest {
+            client_id: ClientId::new(client_id)
+                .map_err(|_| keys_unavailable(setting, client_id, KeyFault::Missing))?,
+            token_type,
+            operation,
+            value: value.to_vec(),
+        }))
+    }
+
+    /// The answers to the requests of a message.
+    pub(super) fn tokens_for(&self, requests: Vec<TokenRequest>) -> Result<&[Outcome], Stop> {
+        if requests.is_empty() {
+            return Ok(&[]);
+        }
+        let answers = self.client_tokens.as_ref();
+        match answers.and_then(|answers| answers.to(&requests)) {
+            Some(outcomes) => Ok(outcomes),
+            None => Err(Stop::Ask(Ask::Tokens(Side::Client, requests))),
+        }
+    }
+
+    /// A token as a literal of its column's type.
+    pub(super) fn token_literal(
+        &self,
+        token: &[u8],
+        token_type: TokenType,
+        kind: LiteralKind,
+    ) -> Vec<u8> {
+        match (token_type, kind) {
+            (TokenType::Bytes, _) => self.quote(token),
+            // In parentheses, since a cast binds stronger than a sign.
+            (TokenType::Int32 | TokenType::Int64, LiteralKind::Number)
+                if token.starts_with(b"-") =>
+            {
+                [b"(", token, b")"].concat()
+            }
+            (TokenType::Int32 | TokenType::Int64, LiteralKind::Number) => token.to_vec(),
+            // Digits, letters, `@`, `.`, `-` and `~` alone.
+            _ => [b"'", token, b"'"].concat(),
+        }
+    }
+
+    /// A token could not be looked up: the client gets an error in the place of the rows that are left.
+    pub(super) fn tokens_failed(&mut self, fault: TokenFault, out: &mut Output<'_>) {
+        self.opened_tokens.clear();
+        let error = ClientError::error("58000", format!("cannot look up tokens: {fault}"))
+            .hint("See the log of acra-server.");
+        self.withhold(&error, out);
+        self.fails_transaction = true;
+    }
+}
+
+/// What has to be asked before the tokens of this row, and of those that have arrived behind it, are known.
+pub(super) fn ask_for_rows(
+    client_id: &ClientId,
+    bytes: &[u8],
+    row: &Frame,
+    layout: Layout<'_>,
+) -> Result<Option<Ask>, Malformed> {
+    let mut asked = foldhash::HashSet::default();
+    let mut requests = Vec::new();
+    let mut frame = row.clone();
+    loop {
+        rows::tokens(bytes, &frame, layout, |token_type, token| {
+            let is_known = layout.tokens.get(token_type, &token).is_some();
+            if !is_known && asked.insert((token_type, token.to_vec())) {
+                requests.push(open_request(client_id, token_type, &token));
+            }
+        })?;
+        // If this row needs nothing, the others are looked at when it is their turn.
+        if requests.is_empty() || requests.len() >= AT_ONCE {
+            break;
+        }
+        match scan(bytes, frame.range.end) {
+            Scan::Frame(next) if next.tag == b'D' && next.range.end <= bytes.len() => frame = next,
+            _ => break,
+        }
+    }
+    Ok((!requests.is_empty()).then_some(Ask::Tokens(Side::Server, requests)))
+}
+
+/// Why a token of a row could not be looked up, if that is so.
+pub(super) fn failed_token(
+    bytes: &[u8],
+    row: &Frame,
+    layout: Layout<'_>,
+) -> Result<Option<TokenFault>, Malformed> {
+    let mut failed = None;
+    rows::tokens(bytes, row, layout, |token_type, token| {
+        if let Some(Err(fault)) = layout.tokens.get(token_type, &token) {
+            failed = Some(*fault);
+        }
+    })?;
+    Ok(failed)
+}
+
+/// The request for the value of a token.
+pub(super) fn open_request(
+    client_id: &ClientId,
+    token_type: TokenType,
+    token: &[u8],
+) -> TokenRequest {
+    TokenRequest {
+        client_id: client_id.clone(),
+        token_type,
+        operation: Operation::Open,
+        value: token.to_vec(),
+    }
+}
+
+/// What a literal, a bound value or a cell of a COPY stands for.
+pub(super) fn value_of<'a>(
+    cell: &'a [u8],
+    token_type: TokenType,
+    format: Format,
+    setting: &Setting,
+) -> Result<Cow<'a, [u8]>, Stop> {
+    token::read(cell, token_type, Kind::Unknown, format).map_err(|none| match none {
+        NoValue::Hex => bad_hex(setting),
+        NoValue::Width(bytes) => {
+            let Setting { table, column, .. } = setting;
+            let message = format!(
+                "unexpected number of bytes in number: {bytes} (column \"{column}\" of table \"{table}\")"
+            );
+            Stop::Refuse(
+                "token-value",
+                ClientError::error("22P03", message)
+                    .hint("Bind the value as int2, int4 or int8, or in text format."),
+            )
+        }
+    })
+}
+
+/// The token that was asked for, or why the statement is refused.
+pub(super) fn token_of<'t>(
+    outcome: Option<&'t Outcome>,
+    setting: &Setting,
+    client_id: &str,
+) -> Result<&'t [u8], Stop> {
+    let fault = match outcome {
+        Some(Ok(Some(token))) => return Ok(token),
+        Some(Err(fault)) => *fault,
+        Some(Ok(None)) | None => TokenFault::StoreUnavailable,
+    };
+    let Setting { table, column, .. } = setting;
+    let message =
+        format!("cannot tokenize a value for column \"{column}\" of table \"{table}\": {fault}");
+    Err(match fault {
+        TokenFault::NoKey => keys_unavailable(setting, client_id, KeyFault::Missing),
+        TokenFault::KeysUnavailable => keys_unavailable(setting, client_id, KeyFault::Unavailable),
+        TokenFault::StoreUnavailable => Stop::Refuse(
+            "tokens-unavailable",
+            ClientError::error("58000", message)
+                .hint("See the log of acra-server; nothing of the statement was carried out."),
+        ),
+        TokenFault::NotANumber
+        | TokenFault::OutOfRange
+        | TokenFault::NotCanonical
+        | TokenFault::TooShort
+        | TokenFault::Empty => Stop::Refuse(
+            "token-value",
+            ClientError::error("22023", message)
+                .hint("The value must be one of the column's token_type."),
+        ),
+        TokenFault::Exhausted
+        | TokenFault::Disabled
+        | TokenFault::Unopened
+        | TokenFault::Exists
+        | TokenFault::Seal => Stop::Refuse(
+            "token-failed",
+            ClientError::error("XX000", message).hint(
+                "docs/errors.md says when this happens; acra-tokens shows and changes tokens.",
+            ),
+        ),
+    })
+}

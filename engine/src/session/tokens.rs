@@ -1,0 +1,61 @@
+//! The tokens and values that this session has been given. They live no longer than the messages that needed them.
+
+use crate::columns::TokenType;
+use crate::tokens::{Outcome, TokenRequest};
+use foldhash::HashMap;
+use std::fmt;
+
+/// Answers to requests, in their order. They have no text form: they are plaintext.
+#[derive(Clone, PartialEq, Eq)]
+pub struct TokenAnswers {
+    /// What was asked for.
+    pub requests: Vec<TokenRequest>,
+    /// The answer to each.
+    pub outcomes: Vec<Outcome>,
+}
+
+impl TokenAnswers {
+    /// The answers, if these were the requests.
+    pub(super) fn to(&self, requests: &[TokenRequest]) -> Option<&[Outcome]> {
+        (self.requests == requests).then_some(&*self.outcomes)
+    }
+}
+
+impl fmt::Debug for TokenAnswers {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TokenAnswers")
+            .field("requests", &self.requests)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Values of tokens of the connection's client.
+#[derive(Default)]
+pub(super) struct OpenedTokens(HashMap<(TokenType, Vec<u8>), Outcome>);
+
+impl OpenedTokens {
+    /// The value of a token; `None` until it has been asked for.
+    pub(super) fn get(&self, token_type: TokenType, token: &[u8]) -> Option<&Outcome> {
+        // The key is owned, and a look-up by its parts is not possible; tokens are short.
+        self.0.get(&(token_type, token.to_vec()))
+    }
+
+    /// Takes answers.
+    pub(super) fn insert(&mut self, answers: TokenAnswers) {
+        let TokenAnswers { requests, outcomes } = answers;
+        let keys = requests.into_iter();
+        let keys = keys.map(|request| (request.token_type, request.value));
+        self.0.extend(keys.zip(outcomes));
+    }
+
+    /// Forgets all of them.
+    pub(super) fn clear(&mut self) {
+        self.0.clear();
+    }
+}
+
+impl fmt::Debug for OpenedTokens {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("OpenedTokens").finish_non_exhaustive()
+    }
+}

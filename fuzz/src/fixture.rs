@@ -1,0 +1,136 @@
+//! Keys, columns and contexts that the targets share.
+
+use acra_engine::columns::{Columns, Database};
+use acra_engine::crypto::{BlockKey, KeyPairType, PrivateKey, Secret, container};
+use acra_engine::keys::{ClientId, ClientKeys};
+use acra_engine::plan::{ClientEncoding, Lexical, Planners, Unsupported};
+use acra_engine::session::Limits;
+use acra_engine::session::pg::{ClientTls, Context, ScanColumns};
+use arbitrary::Arbitrary;
+use rand::SeedableRng;
+use rand::rngs::StdRng;
+use std::sync::{Arc, LazyLock};
+
+/// The client of the sessions. The client `partner` of the corpus has no keys.
+pub(crate) const CLIENT: &str = "client";
+
+/// Bytes for the plans of one run, whose planner begins empty so that a run does not depend on those before it.
+pub(crate) const PLANS: u64 = 1 << 16;
+
+static KEYS: LazyLock<Arc<ClientKeys>> = LazyLock::new(|| {
+    let mut rng = StdRng::seed_from_u64(1);
+    let private = PrivateKey::generate(KeyPairType::P256, &mut rng).expect("a key pair");
+    let symmetric = |byte| BlockKey::new(Secret::from(vec![byte; 32])).expect("a key");
+    Arc::new(ClientKeys {
+        symmetric: vec![symmetric(9), symmetric(8).into_rotated()],
+        public: Some(private.public().expect("a public key")),
+        private: vec![private],
+    })
+});
+
+static COLUMNS: LazyLock<Arc<Columns>> = LazyLock::new(|| {
+    let document = include_bytes!("../../engine/tests/corpus/encryptor.yaml");
+    let loaded =
+        Columns::parse(document, Database::PostgreSql).expect("the corpus's configuration");
+    Arc::new(loaded.columns)
+});
+
+pub(crate) fn keys() -> &'static Arc<ClientKeys> {
+    &KEYS
+}
+
+/// The tables of the engine's corpus of statements.
+pub(crate) fn columns() -> Arc<Columns> {
+    Arc::clone(&COLUMNS)
+}
+
+/// A serialized AcraBlock.
+pub(crate) fn block(plain: &[u8]) -> Vec<u8> {
+    let mut out = Vec::new();
+    let mut rng = StdRng::seed_from_u64(plain.len() as u64);
+    container::seal_block(&KEYS.symmetric[0], &mut rng, plain, &mut out).expect("an AcraBlock");
+    out
+}
+
+/// A serialized AcraStruct.
+pub(crate) fn structure(plain: &[u8]) -> Vec<u8> {
+    let mut out = Vec::new();
+    let mut rng = StdRng::seed_from_u64(plain.len() as u64);
+    let key = KEYS.public.as_ref().expect("a public key");
+    container::seal_struct(key, &mut rng, plain, &mut out).expect("an AcraStruct");
+    out
+}
+
+/// What all sessions of a run share.
+pub(crate) fn context(columns: Arc<Columns>, scan: ScanColumns) -> Arc<Context> {
+    Arc::new(Context {
+        protects: !columns.is_empty(),
+        schema_probe: false,
+        poison: None,
+        planners: Arc::new(Planners::new(columns, Unsupported::Refuse, PLANS)),
+        client_id: ClientId::new(CLIENT).ok(),
+        client_tls: ClientTls::Disabled,
+        scan,
+        // Small ones are met.
+        limits: Limits {
+            max_message: 1 << 20,
+            max_row: 1 << 12,
+            max_registry: 1 << 11,
+            max_in_flight: 64,
+        },
+    })
+}
+
+/// How a text is read.
+#[derive(Arbitrary, Clone, Copy, Debug)]
+pub(crate) enum Reading {
+    Standard,
+    BackslashEscapes,
+    SqlAscii,
+    Latin1,
+    Sjis,
+}
+
+impl Reading {
+    pub(crate) fn lexical(self) -> Lexical {
+        let encoding = match self {
+            Self::Standard | Self::BackslashEscapes => ClientEncoding::Utf8,
+            Self::SqlAscii => ClientEncoding::SqlAscii,
+            Self::Latin1 => ClientEncoding::AsciiSafe,
+            Self::Sjis => ClientEncoding::Unsafe,
+        };
+        Lexical {
+            standard_conforming_strings: !matches!(self, Self::BackslashEscapes),
+            encoding,
+        }
+    }
+}
+
+/// A text as it can be in a message: without zero bytes.
+pub(crate) fn text(bytes: &[u8]) -> &[u8] {
+    let end = memchr::memchr(0, bytes).unwrap_or(bytes.len());
+    &bytes[..end]
+}
+
+/// Cuts bytes into pieces of these lengths, over and over; without lengths it is one piece.
+pub(crate) fn pieces<'a>(bytes: &'a [u8], cuts: &'a [u8]) -> impl Iterator<Item = &'a [u8]> {
+    let mut rest = bytes;
+    let mut cuts = cuts.iter().cycle();
+    std::iter::from_fn(move || {
+        if rest.is_empty() {
+            return None;
+        }
+        let length = cuts.next().map_or(rest.len(), |cut| usize::from(*cut) + 1);
+        let (piece, after) = rest.split_at(length.min(rest.len()));
+        rest = after;
+        Some(piece)
+    })
+}
+
+/// Shows what an input stands for, if `ACRA_FUZZ_SHOW` is set.
+pub(crate) fn show(what: impl FnOnce() -> String) {
+    static IS_SET: LazyLock<bool> = LazyLock::new(|| std::env::var_os("ACRA_FUZZ_SHOW").is_some());
+    if *IS_SET {
+        eprintln!("{}", what());
+    }
+}

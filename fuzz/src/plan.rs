@@ -1,0 +1,116 @@
+//! Plans: the same from the cache as made anew; values that are sealed are literals of the text, each once; and a text
+//! with its values sealed is planned like the one it comes from, so that sealing again would change nothing.
+
+use crate::fixture::{PLANS, Reading, block, columns, text};
+use acra_engine::columns::Setting;
+use acra_engine::plan::{
+    Edit, Lexical, ParamAction, Plan, Planner, Scratch, Unsupported, Verdict, arguments, outline,
+    splice,
+};
+use arbitrary::{Arbitrary, Unstructured};
+use std::ops::Range;
+use std::sync::Arc;
+
+#[derive(Arbitrary, Debug)]
+struct Input<'a> {
+    reading: Reading,
+    text: &'a [u8],
+}
+
+/// The target.
+pub fn run(data: &[u8]) {
+    let Ok(input) = Input::arbitrary_take_rest(Unstructured::new(data)) else {
+        return;
+    };
+    let (text, lexical) = (text(input.text), input.reading.lexical());
+    let planner = Planner::new(columns(), Unsupported::Refuse, PLANS);
+    let mut scratch = Scratch::default();
+    let plan = planner.plan(text, &lexical, &mut scratch);
+    let values = values(&plan, text, &scratch);
+    let again = planner.plan(text, &lexical, &mut scratch);
+    assert_eq!(outcome(&plan), outcome(&again), "of the cache");
+    if let Some(values) = values {
+        sealed(&planner, &plan, &values, text, &lexical);
+    }
+    let _ = planner.explain(text, &lexical);
+    let _ = outline(text, &lexical);
+    executed(text, &scratch);
+}
+
+/// What a plan says, as text.
+fn outcome(plan: &Plan) -> String {
+    let Plan {
+        verdict,
+        params,
+        names,
+        executes,
+        copies,
+        prepared,
+        ..
+    } = plan;
+    format!("{verdict:?} {params:?} {names:?} {executes:?} {copies:?} {prepared:?}")
+}
+
+/// A value to seal: its place and its column.
+type Value = (Range<usize>, Arc<Setting>);
+
+/// The values of a text that are sealed; `None` if it is refused.
+fn values(plan: &Plan, text: &[u8], scratch: &Scratch) -> Option<Vec<Value>> {
+    if plan.verdict != Verdict::Rewrite {
+        return matches!(plan.verdict, Verdict::Forward).then(Vec::new);
+    }
+    let mut values = Vec::new();
+    let mut at = 0;
+    for literal in plan.literals(text, scratch) {
+        let literal = literal.ok()?;
+        assert!(at <= literal.span.start && literal.span.start < literal.span.end);
+        at = literal.span.end;
+        values.push((literal.span, Arc::clone(literal.setting)));
+    }
+    assert!(at <= text.len());
+    Some(values)
+}
+
+fn sealed(planner: &Planner, plan: &Plan, values: &[Value], text: &[u8], lexical: &Lexical) {
+    let container = const_hex::encode(block(b"a value"));
+    let quoted = match lexical.standard_conforming_strings {
+        true => format!("'\\x{container}'"),
+        false => format!("E'\\\\x{container}'"),
+    };
+    let edits: Vec<Edit> = values
+        .iter()
+        .map(|(span, _)| Edit {
+            span: span.clone(),
+            text: quoted.clone().into_bytes(),
+        })
+        .collect();
+    let mut rewritten = Vec::new();
+    splice(text, &edits, &mut rewritten);
+    let mut scratch = Scratch::default();
+    let other = planner.plan(&rewritten, lexical, &mut scratch);
+    let shown = || rewritten.escape_ascii().to_string();
+    assert_eq!(plan.verdict, other.verdict, "{}", shown());
+    assert_eq!(plan.params, other.params, "{}", shown());
+    let count = other.literals(&rewritten, &scratch).map(|literal| {
+        let literal = literal.expect("a literal that we have written");
+        assert_eq!(*literal.value, *format!("\\x{container}").as_bytes());
+    });
+    assert_eq!(count.count(), values.len(), "{}", shown());
+}
+
+/// Arguments of EXECUTE are found whatever the text.
+fn executed(text: &[u8], scratch: &Scratch) {
+    let columns = columns();
+    let table = columns.table(None, "customers").expect("of the corpus");
+    let setting = table.setting("ssn").expect("of the corpus");
+    let params = [1, 3].map(|number| ParamAction {
+        number,
+        setting: Arc::clone(setting),
+        elements: false,
+    });
+    if let Ok(values) = arguments(text, scratch, |_| &params) {
+        for value in values {
+            assert!(value.span.start < value.span.end && value.span.end <= text.len());
+        }
+    }
+}

@@ -1,0 +1,169 @@
+//! Lexer, shape, sanitised copy and splice.
+//!
+//! Tokens cover the text but for blanks and comments, and each reads alike on its own; characters stay whole; a shape
+//! does not depend on what is in literals; the copy for the parser library has the statement's length and no data.
+
+use crate::fixture::{Reading, text};
+use acra_engine::sql::effects::statements;
+use acra_engine::sql::facts::Source;
+use acra_engine::sql::hidden::Hidden;
+use acra_engine::sql::sanitise::sanitise;
+use acra_engine::sql::shape::Shape;
+use acra_engine::sql::{ClientEncoding, Edit, Kind, Lexical, Token, ident, lex, literal, splice};
+use arbitrary::{Arbitrary, Unstructured};
+
+#[derive(Arbitrary, Debug)]
+struct Input<'a> {
+    reading: Reading,
+    text: &'a [u8],
+}
+
+/// The target.
+pub fn run(data: &[u8]) {
+    let Ok(input) = Input::arbitrary_take_rest(Unstructured::new(data)) else {
+        return;
+    };
+    let (text, lexical) = (text(input.text), input.reading.lexical());
+    let mut tokens = Vec::new();
+    if lex(text, &lexical, &mut tokens).is_err() {
+        return;
+    }
+    cover(text, &tokens, &lexical);
+    for token in &tokens {
+        let _ = literal::string(token, text, &lexical);
+        let name = ident::name(token, text);
+        ident::with_name(token, text, |other| assert_eq!(*name, *other));
+    }
+    let mut shape = Shape::default();
+    shape.compute(text, &tokens, &lexical);
+    other_literals(text, &tokens, &shape, &lexical);
+    for range in statements(text, &tokens) {
+        let source = Source {
+            text,
+            tokens: &tokens,
+            range: (range.start, range.end),
+            folded: shape.folded(),
+        };
+        let hidden = Hidden::of(&source);
+        let copy = sanitise(&source, &hidden);
+        sanitised(&source, &hidden, &copy);
+    }
+}
+
+/// Tokens in order, nothing but blanks and comments between them.
+fn cover(text: &[u8], tokens: &[Token], lexical: &Lexical) {
+    let mut alone = Vec::new();
+    let mut at = 0;
+    let utf8 = std::str::from_utf8(text).ok();
+    let utf8 = utf8.filter(|_| lexical.encoding == ClientEncoding::Utf8);
+    for token in tokens {
+        let span = token.span();
+        assert!(at <= span.start && span.start < span.end && span.end <= text.len());
+        assert!(
+            lex(&text[at..span.start], lexical, &mut alone).is_ok() && alone.is_empty(),
+            "between tokens: {:?}",
+            text[at..span.start].escape_ascii().to_string()
+        );
+        let raw = token.text(text);
+        assert!(
+            lex(raw, lexical, &mut alone).is_ok()
+                && alone.len() == 1
+                && alone[0].kind == token.kind
+                && alone[0].span() == (0..raw.len()),
+            "{:?} alone: {:?}, {alone:?}",
+            token.kind,
+            raw.escape_ascii().to_string()
+        );
+        if let Some(utf8) = utf8 {
+            assert!(utf8.is_char_boundary(span.start) && utf8.is_char_boundary(span.end));
+        }
+        at = span.end;
+    }
+    let left = lex(&text[at..], lexical, &mut alone);
+    assert!(left.is_ok() && alone.is_empty());
+}
+
+/// The same text with other data has the same shape, and tokens of the same kinds.
+fn other_literals(text: &[u8], tokens: &[Token], shape: &Shape, lexical: &Lexical) {
+    let mut edits = Vec::new();
+    let mut last = None;
+    for lifted in shape.literals() {
+        assert!((lifted.slot as usize) < shape.slots());
+        assert!(last < Some(lifted.token), "literals in order, each once");
+        last = Some(lifted.token);
+        let token = &tokens[lifted.token as usize];
+        edits.push(Edit {
+            span: token.span(),
+            text: other(token.kind, token.text(text)),
+        });
+    }
+    let lifted = tokens.iter().filter(|token| token.kind.is_string()).count();
+    assert!(edits.len() >= lifted, "every string is lifted");
+    let mut changed = Vec::new();
+    splice(text, &edits, &mut changed);
+    let mut others = Vec::new();
+    let read = lex(&changed, lexical, &mut others);
+    let kinds = |tokens: &[Token]| tokens.iter().map(|token| token.kind).collect::<Vec<_>>();
+    assert!(
+        read.is_ok() && kinds(tokens) == kinds(&others),
+        "with other data: {}",
+        changed.escape_ascii()
+    );
+    let mut other = Shape::default();
+    other.compute(&changed, &others, lexical);
+    assert_eq!(shape.key(), other.key());
+    assert_eq!(shape.literals(), other.literals());
+    assert_eq!(shape.folded(), other.folded());
+}
+
+/// Another literal of this kind. A number keeps its form, which decides what may follow it.
+fn other(kind: Kind, raw: &[u8]) -> Vec<u8> {
+    let other = match kind {
+        Kind::String => "'z'",
+        Kind::Escape => "E'z'",
+        Kind::Unicode => "U&'z'",
+        Kind::National => "N'z'",
+        Kind::Dollar => "$$z$$",
+        Kind::Bits => "B'1'",
+        Kind::Number | Kind::OddNumber => {
+            let seven = |byte: &u8| if byte.is_ascii_digit() { b'7' } else { *byte };
+            return raw.iter().map(seven).collect();
+        }
+        _ => panic!("{kind:?} was lifted"),
+    };
+    other.as_bytes().to_vec()
+}
+
+/// The copy of a statement: of its length, in ASCII, and without its data.
+fn sanitised(source: &Source<'_>, hidden: &Hidden, copy: &str) {
+    let Source {
+        text,
+        tokens,
+        range: (start, end),
+        folded,
+    } = *source;
+    let range = start..end;
+    let (Some(first), Some(last)) = (tokens[range.clone()].first(), tokens[range.clone()].last())
+    else {
+        assert!(copy.is_empty());
+        return;
+    };
+    assert!(copy.is_ascii());
+    assert_eq!(copy.len(), (last.end - first.start) as usize);
+    for index in range {
+        let token = &tokens[index];
+        let at = (token.start - first.start) as usize;
+        let place = &copy.as_bytes()[at..at + token.text(text).len()];
+        let stands_in: &[u8] = match token.kind {
+            // Blank, or a comment.
+            _ if hidden.hides(index) || folded.iter().any(|folded| folded.contains(&index)) => {
+                b" /*"
+            }
+            Kind::Number | Kind::OddNumber => b"1",
+            Kind::Quoted | Kind::UnicodeQuoted => b"z\"",
+            kind if kind.is_literal() => b"z'",
+            _ => continue,
+        };
+        assert!(place.iter().all(|byte| stands_in.contains(byte)), "{copy}");
+    }
+}

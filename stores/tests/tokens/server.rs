@@ -1,0 +1,123 @@
+//! A Redis server for one test.
+
+use acra_engine::crypto::Secret;
+use acra_stores::tokens::RedisPlace;
+use std::net::{Ipv4Addr, TcpListener, TcpStream};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+use tempfile::TempDir;
+
+/// It ends with the test.
+pub(crate) struct RedisServer {
+    process: Child,
+    arguments: Vec<String>,
+    pub(crate) port: u16,
+    pub(crate) directory: TempDir,
+}
+
+impl RedisServer {
+    /// Starts one with these arguments. `None`: there is no redis-server, and the test passes without.
+    pub(crate) fn start(arguments: &[&str]) -> Option<Self> {
+        let is_there = Command::new("redis-server")
+            .arg("--version")
+            .stdout(Stdio::null())
+            .status();
+        if is_there.is_err() {
+            let must = std::env::var_os("ACRA_TEST_REQUIRE_ALL").is_some();
+            assert!(
+                !must,
+                "redis-server is not installed; run scripts/setup.sh redis"
+            );
+            return None;
+        }
+        let directory = tempfile::tempdir().unwrap();
+        let arguments: Vec<String> = arguments
+            .iter()
+            .map(|argument| argument.replace("DIRECTORY", directory.path().to_str().unwrap()))
+            .collect();
+        let port = free_port();
+        let process = spawn(&directory, port, &arguments);
+        Some(Self {
+            process,
+            arguments,
+            port,
+            directory,
+        })
+    }
+
+    /// Where it is, without TLS or password.
+    pub(crate) fn place(&self) -> RedisPlace {
+        RedisPlace {
+            host: "127.0.0.1".to_owned(),
+            port: self.port,
+            user: None,
+            password: None,
+            database: 0,
+            tls: None,
+        }
+    }
+
+    /// The same with a user and a password.
+    pub(crate) fn place_of(&self, user: Option<&str>, password: &str) -> RedisPlace {
+        RedisPlace {
+            user: user.map(str::to_owned),
+            password: Some(Secret::from(password.as_bytes().to_vec())),
+            ..self.place()
+        }
+    }
+
+    /// Asks by redis-cli; what it prints.
+    pub(crate) fn cli(&self, arguments: &[&str]) -> String {
+        let output = Command::new("redis-cli")
+            .args(["-p", &self.port.to_string()])
+            .args(arguments)
+            .output()
+            .unwrap();
+        String::from_utf8(output.stdout).unwrap().trim().to_owned()
+    }
+
+    pub(crate) fn stop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+
+    pub(crate) fn restart(&mut self) {
+        self.process = spawn(&self.directory, self.port, &self.arguments);
+    }
+}
+
+impl Drop for RedisServer {
+    fn drop(&mut self) {
+        self.stop();
+    }
+}
+
+fn free_port() -> u16 {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    listener.local_addr().unwrap().port()
+}
+
+fn spawn(directory: &TempDir, port: u16, arguments: &[String]) -> Child {
+    let mut command = Command::new("redis-server");
+    command
+        .args(["--bind", "127.0.0.1", "--save", "", "--appendonly", "no"])
+        .arg("--dir")
+        .arg(directory.path());
+    if !arguments.iter().any(|argument| argument == "--tls-port") {
+        command.args(["--port", &port.to_string()]);
+    }
+    let arguments = arguments
+        .iter()
+        .map(|argument| argument.replace("PORT", &port.to_string()));
+    let process = command
+        .args(arguments)
+        .stdout(Stdio::null())
+        .spawn()
+        .unwrap();
+    let until = Instant::now() + Duration::from_secs(20);
+    while TcpStream::connect((Ipv4Addr::LOCALHOST, port)).is_err() {
+        assert!(Instant::now() < until, "redis-server does not listen");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    process
+}
