@@ -199,7 +199,14 @@ impl Planner {
                 protected: true,
                 ..Plan::forward()
             },
-            Err(refusal) => self.refused(refusal),
+            Err(refusal) => Plan {
+                // Where it passes all the same, so do its rows.
+                copies: match copies && self.unsupported != Unsupported::Refuse {
+                    true => copy::unprotected(text, &scratch.tokens, lexical),
+                    false => Vec::new(),
+                },
+                ..self.refused(refusal)
+            },
         };
         let plan = Arc::new(self.with_effects(plan, effects));
         if !copies {

@@ -748,6 +748,17 @@ fn malformed_messages_end_the_session_with_a_reason() {
 }
 
 #[test]
+fn a_startup_packet_of_a_wrong_length_is_refused_by_its_length() {
+    for pieces in [&[&[0, 0, 0, 3][..]][..], &[&[0], &[0, 0, 3]]] {
+        let mut driver = protecting_driver();
+        for piece in pieces {
+            driver.feed(From::Client, piece);
+        }
+        assert!(driver.closed);
+    }
+}
+
+#[test]
 fn a_lost_database_is_a_fatal_error_unless_it_said_why() {
     let mut driver = started();
     driver.server_closes();

@@ -10,6 +10,9 @@ use memchr::memmem;
 /// Both halves are looked for, so that half a value is found too. Six letters do not occur in ciphertext by chance.
 const HALVES: [&str; 2] = ["Kqzwvg", "Jvxqyk"];
 
+/// Data that a client sends when nobody has asked, and that a COPY under way takes for a value.
+pub(super) const STRAY: &str = "no value";
+
 /// A value that is written as a number.
 pub(super) const NUMBER: &str = "1918273645";
 

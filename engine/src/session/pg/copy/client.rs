@@ -55,6 +55,13 @@ impl PgSession {
             (FromClient::Passing, _) if self.ledger.awaits_sealed_copy() => {
                 Copied::Step(Step::Blocked)
             }
+            // They may have been meant for a COPY that is refused or has failed.
+            (FromClient::Passing, _)
+                if self.context.protects && !self.ledger.expects_copy_data() =>
+            {
+                self.client_dropping = frame.range.len();
+                Copied::Taken
+            }
             (FromClient::Passing, _) => Copied::Pass,
         }
     }

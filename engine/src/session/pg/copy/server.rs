@@ -106,9 +106,7 @@ impl PgSession {
     /// The server has failed a statement: what the client still sends for its COPY is dropped.
     pub(in crate::session::pg) fn copy_failed(&mut self) {
         self.copies.from_server = None;
-        if matches!(self.copies.from_client, FromClient::Sealing(_))
-            || self.ledger.fails_sealed_copy()
-        {
+        if matches!(self.copies.from_client, FromClient::Sealing(_)) {
             self.copies.from_client = FromClient::Dropping;
         }
     }
