@@ -182,8 +182,10 @@ impl Planner {
                 params,
                 copies,
                 prepared,
+                children,
                 results,
             }) => Plan {
+                children,
                 results,
                 prepared: prepared.into_iter().map(executed).collect(),
                 verdict: match slots.is_empty() && insertions.is_empty() {

@@ -236,7 +236,23 @@ class Reader:
         self.value(body.get("arg"), scope)
         return frozenset()
 
+    def elements(self, node, scope):
+        """What any element of an array may come from."""
+        name, body = kind(node)
+        if name == "TypeCast":
+            return self.elements(body["arg"], scope)
+        if name == "A_ArrayExpr":
+            return self.value(body.get("elements", []), scope)
+        flows = self.value(node, scope)
+        if name not in ("ParamRef", "A_Const"):
+            self.use(flows)
+            return computed(flows)
+        return flows
+
     def of_FuncCall(self, body, scope):
+        arguments = body.get("args", [])
+        if strings(body["funcname"]) == ["unnest"] and len(arguments) == 1:
+            return self.elements(arguments[0], scope)
         flows = computed(self.value(list(body.values()), scope))
         self.use(flows)
         # A number of values tells nothing of them.
@@ -299,10 +315,26 @@ class Reader:
             return self.source(body["relation"], scope)
         if name == "JoinExpr":
             return self.join(body, scope, alias, names)
+        if name == "RangeFunction":
+            spread = self.unnest(body, alias.get("aliasname"), names, scope)
+            if spread:
+                return [spread]
         flows = computed(self.value({k: v for k, v in body.items() if k != "alias"}, scope))
         self.use(flows)
         title = alias.get("aliasname", "")
         return [Source(title, [(column, flows) for column in names or [title]], not names)]
+
+    def unnest(self, body, title, names, scope):
+        """Arrays side by side; None for other functions."""
+        function = body["functions"][0]["List"]["items"][0].get("FuncCall", {})
+        if body.get("is_rowsfrom") or strings(function.get("funcname")) != ["unnest"]:
+            return None
+        arrays = function.get("args", [])
+        own = title if title and len(arrays) == 1 else "unnest"
+        columns = [(own, self.elements(array, scope)) for array in arrays]
+        if body.get("ordinality"):
+            columns.append(("ordinality", frozenset()))
+        return Source(title or "unnest", self.renamed(columns, False, names))
 
     def join(self, body, scope, alias, names):
         left = self.source(body["larg"], scope)

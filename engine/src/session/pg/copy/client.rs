@@ -132,14 +132,15 @@ impl PgSession {
             self.copies.from_client = FromClient::Sealing(incoming);
             return Some(Step::Ask(ask));
         }
-        let mut message = new_message(incoming.longest);
+        let mut message = new_message(incoming.room);
         let outcome = self.seal_cells(&mut incoming, Some(piece), &mut message, cx);
         self.client_tokens = None;
         input.at = slice.body.end;
         self.copies.client_left -= slice.body.len();
         match outcome {
             Ok(changed) => {
-                incoming.longest = incoming.longest.max(message.len());
+                incoming.room = incoming.room.max(message.len());
+                self.ledger.stores(incoming.longest.as_ref());
                 match changed {
                     true => send(message, out.to_server),
                     false => slice.pass(input.bytes, out.to_server),
@@ -185,6 +186,7 @@ impl PgSession {
         self.client_tokens = None;
         match outcome {
             Ok(_) => {
+                self.ledger.stores(incoming.longest.as_ref());
                 send(message, out.to_server);
                 Copied::Pass
             }
@@ -216,6 +218,7 @@ impl PgSession {
             tokens: Tokens::Asking(Vec::new()),
             sealed: 0,
             structs: 0,
+            longest: &mut None,
         };
         let (mut stream, mut nothing) = (incoming.stream.clone(), Vec::new());
         // What is wrong is told when the stream is gone through again.
@@ -241,7 +244,8 @@ impl PgSession {
             plan,
             encoding,
             stream,
-            longest: _,
+            longest,
+            room: _,
         } = incoming;
         let mut sealing = Sealing {
             session: self,
@@ -254,6 +258,7 @@ impl PgSession {
             }),
             sealed: 0,
             structs: 0,
+            longest,
         };
         let changed = match piece {
             Some(piece) => {

@@ -65,8 +65,9 @@ impl PgSession {
         self.copies.from_client = FromClient::Sealing(Box::new(Incoming {
             encoding,
             stream: Stream::new(splitter, self.context.limits.max_row),
-            longest: 0,
+            room: 0,
             plan,
+            longest: None,
         }));
     }
 
@@ -262,7 +263,9 @@ impl PgSession {
         let encoding = plan.dialect.encoding.unwrap_or(self.lexical.encoding);
         let searches = self.planner.searches();
         let is_mapped = !plan.results.settings().is_empty();
-        let tools = self.openings.tools(self.context.poison.as_ref(), is_mapped, searches);
+        let tools = self
+            .openings
+            .tools(self.context.poison.as_ref(), is_mapped, searches);
         let mut opening = Opening {
             plan,
             tools,
