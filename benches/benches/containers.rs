@@ -130,6 +130,7 @@ fn detection(criterion: &mut Criterion) {
                     poison: None,
                     is_poisoned: false,
                     pattern: None,
+                    searches: false,
                     tally: &mut tally,
                 };
                 cell::open(

@@ -105,6 +105,7 @@ fn containers(rows: usize) -> Result<(Duration, Duration)> {
         envelope: Envelope::AcraBlock,
         reencrypt: true,
         mask: None,
+        search: None,
     };
     let mut last = None;
     let begin = Instant::now();
@@ -121,6 +122,7 @@ fn containers(rows: usize) -> Result<(Duration, Duration)> {
         poison: None,
         is_poisoned: false,
         pattern: None,
+        searches: false,
         tally: &mut tally,
     };
     let begin = Instant::now();

@@ -333,8 +333,10 @@ fn names_after(source: &str, word: &str) -> Vec<String> {
 fn every_error_of_a_statement_is_documented_and_exists() -> Result<()> {
     let engine = paths::workspace().join("engine/src");
     let mut names: BTreeSet<String> = BTreeSet::new();
-    for file in sources(&engine.join("session/pg"))? {
-        names.extend(names_after(&read(&file)?, "::Refuse("));
+    for file in sources(&engine.join("session"))? {
+        let source = read(&file)?;
+        names.extend(names_after(&source, "::Refuse("));
+        names.extend(names_after(&source, "code: "));
     }
     let refusal = read(&engine.join("plan/refusal.rs"))?;
     let anchors = refusal

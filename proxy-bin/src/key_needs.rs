@@ -23,18 +23,28 @@ pub(crate) fn needs(columns: &Columns, own: Option<&ClientId>) -> Needs {
 
 /// The flags of acra-keymaker that make the keys which are missing; nothing if there are all that are needed. A client
 /// without columns needs some key, since it has no other purpose.
-pub(crate) fn missing(needed: KeyNeeds, keys: Option<&ClientKeys>) -> Option<&'static str> {
+pub(crate) fn missing(needed: KeyNeeds, keys: Option<&ClientKeys>) -> Option<String> {
     const SYMMETRIC: &str = "--generate_symmetric_storage_key";
-    const PAIR: &str = "--generate_acrawriter_keys";
-    let has_symmetric = keys.is_some_and(|keys| keys.current().is_some());
-    let has_pair = keys.is_some_and(|keys| keys.public.is_some());
-    match (needed.symmetric && !has_symmetric, needed.pair && !has_pair) {
-        (true, true) => Some("--generate_symmetric_storage_key --generate_acrawriter_keys"),
-        (true, false) => Some(SYMMETRIC),
-        (false, true) => Some(PAIR),
-        (false, false) if needed.is_empty() && keys.is_none() => Some(SYMMETRIC),
-        (false, false) => None,
-    }
+    let has = |what: fn(&ClientKeys) -> bool| keys.is_some_and(what);
+    let flags: Vec<&str> = [
+        (
+            needed.symmetric && !has(|keys| keys.current().is_some()),
+            SYMMETRIC,
+        ),
+        (
+            needed.pair && !has(|keys| keys.public.is_some()),
+            "--generate_acrawriter_keys",
+        ),
+        (
+            needed.search && !has(|keys| keys.search.is_some()),
+            "--generate_hmac_key",
+        ),
+        (needed.is_empty() && keys.is_none(), SYMMETRIC),
+    ]
+    .into_iter()
+    .filter_map(|(missing, flag)| missing.then_some(flag))
+    .collect();
+    (!flags.is_empty()).then(|| flags.join(" "))
 }
 
 #[cfg(test)]
@@ -46,15 +56,15 @@ mod tests {
 
     #[test]
     fn structs_need_a_pair_and_blocks_a_symmetric_key() {
-        let document = "schemas:\n  - table: t\n    columns: [a, b]\n    encrypted:\n      - column: a\n        \
+        let document = "schemas:\n  - table: t\n    columns: [a, b, c]\n    encrypted:\n      - column: a\n        \
                         crypto_envelope: acrastruct\n        reencrypting_to_acrablocks: false\n      - column: b\n        \
-                        client_id: owner\n";
+                        client_id: owner\n      - column: c\n        client_id: finder\n        searchable: true\n";
         let columns = Columns::parse(document.as_bytes(), Database::PostgreSql)
             .unwrap()
             .columns;
         let own = ClientId::new("client").unwrap();
         let by_client = needs(&columns, Some(&own));
-        assert_eq!(needs(&columns, None).len(), 1);
+        assert_eq!(needs(&columns, None).len(), 2);
         let private = PrivateKey::generate(KeyPairType::default(), &mut rand::rng()).unwrap();
         let pair = ClientKeys {
             public: Some(private.public().unwrap()),
@@ -69,8 +79,14 @@ mod tests {
                 Some(&pair),
                 Some("--generate_symmetric_storage_key"),
             ),
+            (
+                "finder",
+                Some(&pair),
+                Some("--generate_symmetric_storage_key --generate_hmac_key"),
+            ),
         ] {
-            assert_eq!(missing(by_client[client], keys), expected, "{client}");
+            let missing = missing(by_client[client], keys);
+            assert_eq!(missing.as_deref(), expected, "{client}");
         }
         let nothing = KeyNeeds::default();
         assert_eq!(missing(nothing, Some(&pair)), None);

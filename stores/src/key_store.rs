@@ -2,6 +2,7 @@
 
 use crate::{Bundle, Imported, KeyStoreError, ListedKey, Notice, Selection, UnreadKey, Version};
 use crate::{v1, v2, version_of};
+use acra_engine::crypto::search_hash::SearchKey;
 use acra_engine::crypto::{KeyPairType, Secret};
 use acra_engine::keys::v2::KeyRing;
 use acra_engine::keys::{ClientId, ClientKeys, KeyKind, MasterKey, MasterKeys};
@@ -143,10 +144,11 @@ impl KeyStore {
         of_version!(self, store => store.take_notices())
     }
 
-    /// Reads the storage keys of a client, newest first.
+    /// Reads the keys of a client: storage keys, newest first, and the current one for searchable encryption.
     ///
     /// Older generations are given even if there is no current key any more; one that does not open is left out, with
-    /// a notice. So are the keys of a pair that cannot be used, if there are symmetric keys.
+    /// a notice. So are the keys of a pair that cannot be used, if there are symmetric keys, and a key for searchable
+    /// encryption that cannot.
     ///
     /// # Errors
     ///
@@ -156,7 +158,13 @@ impl KeyStore {
             KeyKind::StorageSymmetric(id.clone()),
             KeyKind::StoragePair(id.clone()),
         );
-        of_version!(self, store => store.load(&symmetric, &pair))
+        let mut keys = of_version!(self, store => store.load(&symmetric, &pair))?;
+        match self.read_secret(&KeyKind::Search(id.clone())) {
+            Ok(key) => keys.search = Some(SearchKey::new(key)),
+            Err(error) if error.is_missing() => {}
+            Err(error) => of_version!(self, store => store.notice(&error)),
+        }
+        Ok(keys)
     }
 
     /// Reads the keys of poison records, newest first.

@@ -8,6 +8,7 @@ pub mod bytea;
 mod mask;
 pub mod open;
 pub mod seal;
+pub mod search;
 pub mod token;
 pub mod typed;
 

@@ -4,7 +4,7 @@
 //! docs/architecture.md, decision 2); the search inside a cell is that of containers.md 8.
 
 use super::bytea;
-use crate::crypto::{acrablock, acrastruct, detect};
+use crate::crypto::{acrablock, acrastruct, detect, search_hash};
 use crate::keys::ClientKeys;
 use crate::wire::pg::Format;
 use memchr::memmem::Finder;
@@ -109,6 +109,8 @@ pub struct Opener<'a> {
     pub is_poisoned: bool,
     /// Takes the place of a container that does not open, as in a masked column (containers.md 10).
     pub pattern: Option<&'a [u8]>,
+    /// Some column is searchable: a hash in front of a container is verified and taken off, whatever the column.
+    pub searches: bool,
     /// What was opened, and what was not.
     pub tally: &'a mut Tally,
 }
@@ -200,7 +202,19 @@ pub(super) fn decode<'v>(
 
 /// Whether containers in these bytes were opened; the result is appended to `plain`.
 pub(super) fn scan(bytes: &[u8], opener: &mut Opener<'_>, plain: &mut Vec<u8>) -> bool {
-    detect::scan(bytes, opener, plain) == detect::Scan::Opened
+    let keys = opener.keys;
+    let scan = match opener.searches {
+        true => search_hash::read(bytes, keys.search.as_ref(), opener, plain),
+        false => detect::scan(bytes, opener, plain),
+    };
+    scan == detect::Scan::Opened
+}
+
+/// Opens the containers in a cell that has its bytes as they are, as MySQL's have; the result is left in `scratch.plain`.
+/// False: nothing was opened, the cell stays.
+pub fn open_raw(cell: &[u8], opener: &mut Opener<'_>, scratch: &mut Scratch) -> bool {
+    scratch.plain.clear();
+    detect::scan(cell, opener, &mut scratch.plain) == detect::Scan::Opened
 }
 
 /// The hex forms of `%%%`, of four quotes and of a search hash, at the start of a text.

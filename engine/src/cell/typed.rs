@@ -243,6 +243,7 @@ mod tests {
             poison: None,
             is_poisoned: false,
             pattern: setting.pattern(),
+            searches: false,
             tally: &mut Tally::default(),
         };
         let read = typed.read(&cell, &mut opener, &mut scratch);

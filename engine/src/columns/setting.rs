@@ -69,20 +69,6 @@ pub enum Likeness {
 }
 
 impl Setting {
-    /// What this column asks for and this version does not do, as a sentence about it; nothing if all of it works.
-    pub fn unsupported(&self) -> Option<String> {
-        let missing = match &self.transform {
-            Transform::Searchable { .. } => "searchable encryption",
-            Transform::Plain | Transform::Masked { .. } | Transform::Tokenized { .. } => {
-                return None;
-            }
-        };
-        let Self { table, column, .. } = self;
-        Some(format!(
-            "table \"{table}\", column \"{column}\": {missing} is not available in this version"
-        ))
-    }
-
     /// What equal values of this column have in common, if anything.
     pub fn likeness(&self) -> Option<Likeness> {
         match self.transform {
@@ -91,6 +77,14 @@ impl Setting {
                 consistent: true, ..
             } => Some(Likeness::Token),
             Transform::Plain | Transform::Masked { .. } | Transform::Tokenized { .. } => None,
+        }
+    }
+
+    /// The number of characters that prefixes can be searched by, if they can.
+    pub fn prefix(&self) -> Option<u32> {
+        match self.transform {
+            Transform::Searchable { prefix } => prefix,
+            _ => None,
         }
     }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use foldhash::{HashMap, HashMapExt as _};
 
-use super::setting::Setting;
+use super::setting::{Setting, Transform};
 
 /// All tables of a configuration.
 #[derive(Debug, Default)]
@@ -77,6 +77,12 @@ impl Columns {
         self.ignored.iter().any(|ignored| ignored == client_id)
     }
 
+    /// Whether some column is searchable.
+    pub fn searches(&self) -> bool {
+        let mut settings = self.tables.iter().flat_map(Table::settings);
+        settings.any(|setting| matches!(setting.transform, Transform::Searchable { .. }))
+    }
+
     /// Whether it must be known of result columns which protected columns they are, see [`Setting::needs_mapping`].
     pub fn needs_mapping(&self) -> bool {
         let mut settings = self.tables().flat_map(Table::settings);
@@ -96,7 +102,6 @@ impl Columns {
                     table.full_name()
                 ));
             }
-            sentences.extend(table.settings().filter_map(|setting| setting.unsupported()));
         }
         sentences
     }

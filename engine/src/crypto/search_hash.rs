@@ -5,7 +5,16 @@
 //! 1   32  HMAC-SHA256 of the value with the client's key for searchable encryption
 //! 33  ..  the container of the value
 //! ```
+//!
+//! Where prefixes can be searched by too, hashes of prefixes of 1, 2, … characters come between (policy.md 4.1):
+//!
+//! ```text
+//! 0   33  hash of the value
+//! 33  33  hash of its first character; random after the function number if it is empty
+//! ..
+//! ```
 
+use super::container;
 use super::detect::{self, Opener, Scan, scan};
 use super::secret::Secret;
 use hmac::digest::InvalidLength;
@@ -14,7 +23,7 @@ use sha2::Sha256;
 use std::fmt;
 
 /// HMAC-SHA256.
-const FUNCTION: u8 = 0x7f;
+pub(super) const FUNCTION: u8 = 0x7f;
 
 /// Bytes of a hash.
 pub const LENGTH: usize = 33;
@@ -26,6 +35,10 @@ impl SearchKey {
     /// Takes a key of any length; that of Acra has 32 bytes.
     pub fn new(key: Secret) -> Self {
         Self(key)
+    }
+
+    pub(crate) fn as_bytes(&self) -> &[u8] {
+        self.0.as_bytes()
     }
 
     /// The hash of a value. The same value always has the same one.
@@ -57,10 +70,52 @@ impl fmt::Debug for SearchKey {
     }
 }
 
+/// Hashes of the prefixes of 1, 2, … up to `count` characters of a value, one after another. What is no UTF-8 has a character
+/// per byte. `fill` makes the bytes of those that the value is too short for, which match nothing.
+pub fn prefixes(
+    value: &[u8],
+    count: u32,
+    key: &SearchKey,
+    mut fill: impl FnMut(&mut [u8]),
+    out: &mut Vec<u8>,
+) -> Option<()> {
+    let mut ends = character_ends(value);
+    for _ in 0..count {
+        match ends.next().and_then(|end| value.get(..end)) {
+            Some(prefix) => out.extend_from_slice(&key.hash(prefix)?),
+            None => {
+                let mut none = [FUNCTION; LENGTH];
+                let [_, rest @ ..] = &mut none;
+                fill(rest);
+                out.extend_from_slice(&none);
+            }
+        }
+    }
+    Some(())
+}
+
+/// Where the characters of a value end.
+pub fn character_ends(value: &[u8]) -> impl Iterator<Item = usize> + '_ {
+    let text = std::str::from_utf8(value).ok();
+    (1..=value.len()).filter(move |at| text.is_none_or(|text| text.is_char_boundary(*at)))
+}
+
 /// A hash and what follows it, if that has something like a container in it. `None`: a cell without hash.
+///
+/// Hashes of prefixes are passed over where nothing but one container is behind them.
 pub fn split(cell: &[u8]) -> Option<(&[u8; LENGTH], &[u8])> {
-    let (hash, rest) = cell.split_first_chunk()?;
-    (hash.first() == Some(&FUNCTION) && detect::recognises(rest)).then_some((hash, rest))
+    let (hash, first) = cell.split_first_chunk()?;
+    if hash.first() != Some(&FUNCTION) {
+        return None;
+    }
+    let mut rest = first;
+    while rest.first() == Some(&FUNCTION) {
+        rest = rest.get(LENGTH..)?;
+        if container::is_container(rest) {
+            return Some((hash, rest));
+        }
+    }
+    detect::recognises(first).then_some((hash, first))
 }
 
 /// [`scan`] for a cell that may begin with a hash: what was opened counts only if it is what the hash is of.
@@ -89,10 +144,10 @@ pub fn read(
 mod tests {
     use super::super::container::{self, Envelope};
     use super::super::{BlockKey, acrablock};
-    use super::{LENGTH, Opener, Scan, SearchKey, Secret, read};
+    use super::{LENGTH, Opener, Scan, SearchKey, Secret, prefixes, read};
     use proptest::prelude::*;
-    use rand::SeedableRng;
     use rand::rngs::StdRng;
+    use rand::{Rng, SeedableRng};
 
     struct Keys([BlockKey; 1]);
 
@@ -128,6 +183,28 @@ mod tests {
             cell[place] ^= 1_u8 << bit;
             prop_assert_eq!(read(&cell, Some(&key), &mut opener, &mut out), Scan::Untouched);
             prop_assert_eq!(out, b"kept");
+        }
+
+        #[test]
+        fn prefixes_are_passed_over_and_match_values_that_begin_so(
+            seed: u64,
+            plain in "[a-zä€]{1,8}",
+            count in 1..6_u32,
+        ) {
+            let (key, mut opener) = keys();
+            let mut rng = StdRng::seed_from_u64(seed);
+            let mut cell = key.hash(plain.as_bytes()).unwrap().to_vec();
+            prefixes(plain.as_bytes(), count, &key, |rest| rng.fill_bytes(rest), &mut cell).unwrap();
+            prop_assert_eq!(cell.len(), LENGTH * (count as usize + 1));
+            for at in 1..=count as usize {
+                let slot = cell[at * LENGTH..][..LENGTH].try_into().unwrap();
+                let prefix: String = plain.chars().take(at).collect();
+                prop_assert_eq!(key.verify(slot, prefix.as_bytes()), prefix.chars().count() == at);
+            }
+            container::seal_block(&opener.0[0], &mut rng, plain.as_bytes(), &mut cell).unwrap();
+            let mut out = Vec::new();
+            prop_assert_eq!(read(&cell, Some(&key), &mut opener, &mut out), Scan::Opened);
+            prop_assert_eq!(out, plain.as_bytes());
         }
 
         #[test]

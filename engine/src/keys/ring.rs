@@ -1,5 +1,6 @@
 //! The keys of one client.
 
+use crate::crypto::search_hash::SearchKey;
 use crate::crypto::{BlockKey, PrivateKey, PublicKey};
 
 /// The keys of one client that are in memory.
@@ -12,6 +13,8 @@ pub struct ClientKeys {
     pub private: Vec<PrivateKey>,
     /// The current public storage key, for which AcraStructs are sealed.
     pub public: Option<PublicKey>,
+    /// The current key for searchable encryption. Hashes of older ones neither match nor verify.
+    pub search: Option<SearchKey>,
 }
 
 impl ClientKeys {
@@ -21,6 +24,7 @@ impl ClientKeys {
             symmetric: Vec::new(),
             private: Vec::new(),
             public: None,
+            search: None,
         };
         &NONE
     }
@@ -32,7 +36,13 @@ impl ClientKeys {
 
     /// Whether there is no key at all.
     pub fn is_empty(&self) -> bool {
-        self.symmetric.is_empty() && self.private.is_empty() && self.public.is_none()
+        let Self {
+            symmetric,
+            private,
+            public,
+            search,
+        } = self;
+        symmetric.is_empty() && private.is_empty() && public.is_none() && search.is_none()
     }
 }
 

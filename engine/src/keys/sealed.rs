@@ -4,12 +4,13 @@
 //! context holds, one after another:
 //!
 //! ```text
-//! 0  1  what it is: 1 storage key, 2 rotated storage key, 3 private key (container), 4 public key (container)
+//! 0  1  what it is: 1 storage key, 2 rotated storage key, 3 private key (container), 4 public key (container), 5 key for searchable encryption
 //! 1  4  length, LE32
 //! 5  .. the key
 //! ```
 
 use super::{ClientId, ClientKeys};
+use crate::crypto::search_hash::SearchKey;
 use crate::crypto::{BlockKey, CryptoError, PrivateKey, PublicKey, Secret, secure_cell};
 use rand::CryptoRng;
 use zeroize::Zeroizing;
@@ -18,6 +19,7 @@ const CURRENT: u8 = 1;
 const ROTATED: u8 = 2;
 const PRIVATE: u8 = 3;
 const PUBLIC: u8 = 4;
+const SEARCH: u8 = 5;
 
 /// The keys of one client, sealed.
 #[derive(Debug)]
@@ -45,6 +47,9 @@ impl SealedKeys {
         }
         if let Some(key) = &keys.public {
             parts.push((PUBLIC, Secret::from(key.to_container().to_vec())));
+        }
+        if let Some(key) = &keys.search {
+            parts.push((SEARCH, Secret::from(key.as_bytes().to_vec())));
         }
         // Room for all of it, so that no key is left behind in memory that was too small.
         let length = parts.iter().map(|(_, key)| 5 + key.as_bytes().len()).sum();
@@ -86,6 +91,7 @@ impl SealedKeys {
                 CURRENT => keys.symmetric.push(block()?),
                 ROTATED => keys.symmetric.push(block()?.into_rotated()),
                 PRIVATE => keys.private.push(PrivateKey::from_container(key)?),
+                SEARCH => keys.search = Some(SearchKey::new(Secret::from(key.to_vec()))),
                 PUBLIC => keys.public = Some(PublicKey::from_container(key)?),
                 _ => return Err(CryptoError::Cell),
             }
@@ -98,6 +104,7 @@ impl SealedKeys {
 #[cfg(test)]
 mod tests {
     use super::{ClientId, ClientKeys, SealedKeys};
+    use crate::crypto::search_hash::SearchKey;
     use crate::crypto::{BlockKey, KeyPairType, PrivateKey, Secret};
     use rand::SeedableRng;
     use rand::rngs::StdRng;
@@ -112,6 +119,7 @@ mod tests {
             symmetric: vec![block(1), block(2).into_rotated()],
             public: Some(private[0].public().unwrap()),
             private: private.into(),
+            search: Some(SearchKey::new(Secret::from(vec![3; 32]))),
         };
         let (id, key) = (ClientId::new("client").unwrap(), Secret::from(vec![7; 32]));
         let sealed = SealedKeys::seal(&keys, &id, &key, &mut rng).unwrap();
@@ -126,6 +134,7 @@ mod tests {
         };
         assert_eq!(containers(&opened), containers(&keys));
         assert_eq!(opened.public, keys.public);
+        assert_eq!(opened.search.unwrap().as_bytes(), [3; 32]);
         let [first, second] = &opened.symmetric[..] else {
             panic!("two keys")
         };

@@ -1,8 +1,10 @@
 //! The decision on a text that names a protected table, made once per shape.
 
 use super::copy::{self, Copy};
-use super::edits::{Insertion, Place};
+use super::edits::{Insertion, Number, Place};
 use super::flow::{Fate, Flows, LeafKind, Use};
+use super::like::PatternAt;
+use super::literals::other_part;
 use super::names::{name, token_name};
 use super::refusal::{Refusal, RefusalCode};
 use super::resolve::Resolver;
@@ -29,6 +31,8 @@ pub(super) struct Decision {
     pub(super) slots: Vec<Option<SlotAction>>,
     /// What else of the text is changed, in its order.
     pub(super) insertions: Vec<Insertion>,
+    /// Slots of numbers that must be what they are taken for.
+    pub(super) numbers: Vec<Number>,
     pub(super) params: Vec<ParamAction>,
     /// The same for each `PREPARE` and `DECLARE` of the text.
     pub(super) prepared: Vec<Prepared>,
@@ -271,6 +275,9 @@ impl<'a> Judge<'a> {
             named,
             flows: Flows::new(),
             insertions: Vec::new(),
+            representatives: Vec::new(),
+            patterns: Vec::new(),
+            numbers: Vec::new(),
             concerned: false,
         };
         let rows = resolver.query(facts, None)?;
@@ -295,11 +302,19 @@ impl<'a> Judge<'a> {
                 named,
             ));
         }
+        resolver.write_representatives();
         let Resolver {
-            flows, insertions, ..
+            flows,
+            insertions,
+            patterns,
+            numbers,
+            ..
         } = resolver;
         for fate in flows.into_fates() {
-            self.settle(&fate, wrapper, source)?;
+            self.settle(&fate, wrapper, source, &patterns)?;
+        }
+        for number in numbers {
+            self.settle_number(number, source)?;
         }
         let insertions = insertions.into_iter();
         self.decision
@@ -346,10 +361,32 @@ impl<'a> Judge<'a> {
         fate: &Fate<'_>,
         wrapper: &Wrapper,
         source: &Source<'_>,
+        patterns: &[(usize, PatternAt)],
     ) -> Result<(), Refusal> {
         match fate.leaf.kind {
             LeafKind::Param(number) => self.settle_param(fate, number, wrapper, source),
-            LeafKind::Literal { negative } => self.settle_literal(fate, negative, wrapper),
+            LeafKind::Literal { negative } => {
+                let mut patterns = patterns.iter();
+                let pattern = patterns.find(|(token, _)| *token == fate.leaf.token);
+                let pattern = pattern.map(|(_, at)| *at);
+                self.settle_literal(fate, negative, pattern, wrapper)
+            }
+        }
+    }
+
+    /// A number is a literal, which a shape leaves out, unless it may be the place of a column.
+    fn settle_number(&mut self, number: Number, source: &Source<'_>) -> Result<(), Refusal> {
+        if let Some(slot) = self.shape.slot(number.token) {
+            self.decision.numbers.push(Number {
+                token: slot,
+                ..number
+            });
+            return Ok(());
+        }
+        let token = source.tokens.get(number.token);
+        match token.is_some_and(|token| number.is(token.text(source.text))) {
+            true => Ok(()),
+            false => Err(other_part()),
         }
     }
 
@@ -424,7 +461,7 @@ impl<'a> Judge<'a> {
                 ),
             ));
         }
-        if role == Role::Compared && setting.likeness() == Some(Likeness::Hash) {
+        if role != Role::Stored && setting.likeness() == Some(Likeness::Hash) {
             let more = u32::try_from(given.len().saturating_sub(1)).unwrap_or(u32::MAX);
             let insertion = Insertion {
                 token: given.start,
@@ -442,6 +479,7 @@ impl<'a> Judge<'a> {
         &mut self,
         fate: &Fate<'_>,
         negative: bool,
+        pattern: Option<PatternAt>,
         wrapper: &Wrapper,
     ) -> Result<(), Refusal> {
         let [Use { setting, role }, others @ ..] = &*fate.uses else {
@@ -464,7 +502,7 @@ impl<'a> Judge<'a> {
                 "is set to a value that is compared, returned or stored elsewhere too",
             );
         }
-        if *wrapper == Wrapper::View && role == Role::Compared {
+        if *wrapper == Wrapper::View && role != Role::Stored {
             return refuse(
                 RefusalCode::ValueForm,
                 "is compared with a value in a view, which would be that of one client",
@@ -485,6 +523,7 @@ impl<'a> Judge<'a> {
                 setting: Arc::clone(setting),
                 role,
                 negative,
+                pattern,
             });
         }
         Ok(())
@@ -527,6 +566,9 @@ impl<'a> Judge<'a> {
 fn same_value(one: &Use<'_>, other: &Use<'_>) -> bool {
     match (one.role, other.role) {
         (Role::Compared, Role::Compared) => one.setting.is_like(other.setting),
+        (Role::Pattern, Role::Pattern) => {
+            one.setting.is_like(other.setting) && one.setting.transform == other.setting.transform
+        }
         _ => one == other,
     }
 }

@@ -13,6 +13,8 @@ mod edits;
 mod execute;
 mod explain;
 mod flow;
+mod group;
+mod like;
 mod literals;
 mod mention;
 mod names;
@@ -38,7 +40,8 @@ pub use copy::{Copy, CopyColumn, CopyFormat, CopyIn, CopyOut, Dialect};
 pub use edits::in_order;
 pub use execute::arguments;
 pub use explain::{Explanation, ResultColumn};
-pub use literals::{LiteralKind, LiteralValue};
+pub use like::{Pattern, part};
+pub use literals::{LiteralKind, LiteralValue, PatternPlace};
 pub use outline::outline;
 pub use planner::{Planner, Scratch, Unsupported};
 pub use planners::{Catalog, Claim, Planners};
@@ -46,7 +49,8 @@ pub use refusal::{Refusal, RefusalCode};
 pub use results::Results;
 
 use crate::columns::Setting;
-use edits::Insertion;
+use edits::{Insertion, Number};
+use like::PatternAt;
 use std::sync::Arc;
 
 /// What happens to a statement's text.
@@ -69,6 +73,9 @@ pub enum Role {
     Stored,
     /// The column is compared with it, and it becomes what equal values have in common.
     Compared,
+    /// It is a pattern of `LIKE`, and becomes that if it has no wildcard; for its wildcard at the end see
+    /// [`LiteralValue::pattern`].
+    Pattern,
 }
 
 /// A parameter whose values are changed.
@@ -89,6 +96,8 @@ struct SlotAction {
     role: Role,
     /// The token before it is its sign.
     negative: bool,
+    /// What is around a pattern.
+    pattern: Option<PatternAt>,
 }
 
 /// What is done to the texts of one shape, to the values that are bound to them, and to the session.
@@ -118,6 +127,8 @@ pub struct Plan {
     slots: Vec<Option<SlotAction>>,
     /// What else of the text is changed, in its order.
     insertions: Vec<Insertion>,
+    /// Slots of numbers that must be what they are taken for.
+    numbers: Vec<Number>,
 }
 
 impl Plan {
@@ -136,6 +147,7 @@ impl Plan {
             protected: false,
             slots: Vec::new(),
             insertions: Vec::new(),
+            numbers: Vec::new(),
         }
     }
 
@@ -198,6 +210,7 @@ impl Plan {
             + self.names.len() * 32
             + self.params.len() * size_of::<ParamAction>()
             + self.slots.len() * size_of::<Option<SlotAction>>()
+            + self.numbers.len() * size_of::<Number>()
             + self.insertions.iter().map(Insertion::weight).sum::<usize>();
         parts as u64 + prepared
     }

@@ -34,6 +34,7 @@ pub struct Planner {
     foreign_names: bool,
     /// It matters which result columns are protected ones.
     maps: bool,
+    searches: bool,
     forward: Arc<Plan>,
     plans: Cache<Box<[u8]>, Arc<Plan>, Weight, foldhash::fast::RandomState>,
 }
@@ -80,6 +81,7 @@ impl Planner {
             !table.name().is_ascii() || !table.schema().unwrap_or_default().is_ascii()
         });
         let maps = columns.needs_mapping();
+        let searches = columns.searches();
         // An estimate that only sizes the first allocation.
         let expected = usize::try_from(cache_bytes / 1024)
             .unwrap_or(1024)
@@ -89,6 +91,7 @@ impl Planner {
             unsupported,
             foreign_names,
             maps,
+            searches,
             forward: Arc::new(Plan::forward()),
             plans: Cache::with(
                 expected,
@@ -113,6 +116,11 @@ impl Planner {
     /// Whether it matters which result columns are protected ones.
     pub fn maps_results(&self) -> bool {
         self.maps
+    }
+
+    /// Whether some column is searchable.
+    pub fn searches(&self) -> bool {
+        self.searches
     }
 
     /// The plan for a text. Until the next call, `scratch` is what [`Plan::literals`] needs.
@@ -179,6 +187,7 @@ impl Planner {
             Ok(Decision {
                 slots,
                 insertions,
+                numbers,
                 params,
                 copies,
                 prepared,
@@ -193,6 +202,7 @@ impl Planner {
                 params,
                 slots,
                 insertions,
+                numbers,
                 copies,
                 protected: true,
                 ..Plan::forward()

@@ -8,7 +8,8 @@ use acra_engine::crypto::{BlockKey, Secret, acrablock, acrastruct};
 use acra_engine::crypto::{KeyPairType, PrivateKey};
 use acra_engine::keys::ClientKeys;
 use acra_engine::session::Event;
-use acra_engine::session::pg::{PgSession, ScanColumns};
+use acra_engine::session::ScanColumns;
+use acra_engine::session::pg::PgSession;
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 use std::sync::Arc;
@@ -22,6 +23,7 @@ fn keys() -> Arc<ClientKeys> {
         symmetric: vec![BlockKey::new(Secret::from(vec![9; 32])).unwrap()],
         private: vec![key(1), key(2)],
         public: Some(key(1).public().unwrap()),
+        search: None,
     })
 }
 

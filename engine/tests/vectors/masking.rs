@@ -13,6 +13,7 @@ fn cells() {
         symmetric: containers::keys(&keys["storage_symmetric_newest_first"]),
         private: containers::private_keys(&keys["storage_private_newest_first"]),
         public: None,
+        search: None,
     };
     let mut run = 0;
     for vector in file.vectors("masked_value.read") {
@@ -21,6 +22,7 @@ fn cells() {
             poison: None,
             is_poisoned: false,
             pattern: Some(vector.text("pattern").as_bytes()),
+            searches: false,
             tally: &mut Tally::default(),
         };
         let mut scratch = Scratch::default();

@@ -29,6 +29,8 @@ pub struct AcraConfig {
     pub key_store: &'static str,
     /// Client ids that have keys too.
     pub more_client_ids: Vec<String>,
+    /// Whether clients have keys for searchable encryption.
+    pub search_keys: bool,
     /// Whether there are keys of poison records.
     pub poison_keys: bool,
     /// The UNIX socket to listen at, instead of a TCP port.
@@ -48,6 +50,7 @@ impl AcraConfig {
             client_id: "test-client".into(),
             key_store: "v1",
             more_client_ids: Vec::new(),
+            search_keys: false,
             poison_keys: false,
             unix_socket: None,
             flags: Vec::new(),
@@ -91,6 +94,9 @@ impl AcraServer {
         let keys = KeyStore::generate(folder.path(), config.key_store)?;
         for id in config.more_client_ids.iter().chain([&config.client_id]) {
             keys.add_client(id)?;
+            if config.search_keys {
+                keys.add_search(id)?;
+            }
         }
         if config.poison_keys {
             keys.add_poison()?;
@@ -241,6 +247,11 @@ impl KeyStore {
     /// Makes a key pair for AcraStructs of a client id, also while a server uses the store.
     pub fn add_pair(&self, client_id: &str) -> Result<()> {
         self.make(client_id, "--generate_acrawriter_keys")
+    }
+
+    /// Makes a key for searchable encryption for a client id; a former one becomes a rotated one.
+    pub fn add_search(&self, client_id: &str) -> Result<()> {
+        self.make(client_id, "--generate_hmac_key")
     }
 
     /// Makes the keys of poison records.

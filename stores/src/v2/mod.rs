@@ -57,6 +57,11 @@ impl Store {
         &self.directory
     }
 
+    /// Tells of a key that cannot be used, and without which others can.
+    pub(crate) fn notice(&self, error: &KeyStoreError) {
+        self.notices.add(&error.to_string(), &self.directory, true);
+    }
+
     pub(crate) fn take_notices(&self) -> Vec<Notice> {
         self.notices.take()
     }

@@ -119,6 +119,7 @@ fn combinations_that_are_allowed() {
         "token_type: str",
         // Searchable.
         "searchable: true",
+        "searchable: true, data_type: str",
         "searchable: true, crypto_envelope: acrastruct",
         "searchable: true, response_on_fail: error",
         "searchable: true, response_on_fail: default_value",
@@ -216,36 +217,8 @@ fn combinations_that_are_not() {
 }
 
 #[test]
-fn what_this_version_cannot_do_is_said() {
-    for (keys, missing) in [("searchable: true", "searchable encryption")] {
-        let expected =
-            format!("table \"t\", column \"c\": {missing} is not available in this version");
-        assert_eq!(
-            setting(keys).unsupported().as_deref(),
-            Some(expected.as_str()),
-            "{keys}"
-        );
-        assert_eq!(
-            load(&item(keys)).columns.unsupported(),
-            [expected],
-            "{keys}"
-        );
-    }
-    for keys in [
-        "client_id: client",
-        "reencrypting_to_acrablocks: false",
-        "data_type: Unknown",
-        "response_on_fail: ciphertext",
-        "response_on_fail: error",
-        "data_type: str, default_data_value: x",
-        "data_type: Unknown, response_on_fail: default_value",
-        "data_type_db_identifier: 1700",
-        "masking: x, plaintext_side: left",
-    ] {
-        assert_eq!(setting(keys).unsupported(), None, "{keys}");
-    }
+fn ignored_clients() {
     let ignoring = load("defaults: {ignore_client_ids: [one, 42]}\n").columns;
-    assert_eq!(ignoring.unsupported(), [] as [&str; 0]);
     assert!(ignoring.ignores("one") && ignoring.ignores("42"));
     assert!(!ignoring.ignores("two") && !ignoring.ignores(""));
 }

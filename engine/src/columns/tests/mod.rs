@@ -83,7 +83,6 @@ schemas:
             plaintext_fails: true,
         }
     );
-    assert_eq!(name.unsupported(), None);
     let mail = users.setting("mail").unwrap();
     assert_eq!(mail.envelope, Envelope::AcraBlock);
     assert!(!mail.reencrypt);

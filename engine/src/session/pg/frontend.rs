@@ -7,8 +7,9 @@ use super::chosen::Choices;
 use super::copy::Copied;
 use super::ledger::Awaited;
 use super::registry::{Full, Portal, Prepared, Statement, Undo};
-use super::{PgSession, drop_on, pass_on, rewrite};
+use super::{PgSession, rewrite};
 use crate::plan::{self, ClientEncoding, Lexical, Plan, Refusal, Verdict};
+use crate::session::passing::{drop_on, pass_on};
 use crate::session::{Ask, ClientError, ClientFacing, Cx, Event, Input, Output, Side, Step};
 use crate::wire::cursor::{Malformed, Reader};
 use crate::wire::pg::frame::HEADER;
@@ -428,7 +429,9 @@ impl PgSession {
         let refused =
             |refusal: Refusal| Stop::Refuse(refusal.code.anchor(), refusal.client_error());
         let mut values = Vec::new();
+        let mut edits = Vec::new();
         if plan.verdict == Verdict::Rewrite {
+            edits.extend(plan.edits(&self.sql));
             for literal in plan.literals(text, &self.sql) {
                 values.push(literal.map_err(refused)?);
             }
@@ -439,11 +442,10 @@ impl PgSession {
                 statement.map_or(&[][..], |(_, statement)| &statement.plan.params)
             };
             values.extend(plan::arguments(text, &self.sql, params).map_err(refused)?);
-            values.sort_by_key(|value| value.span.start);
         }
-        let rewritten = match values.is_empty() {
+        let rewritten = match values.is_empty() && edits.is_empty() {
             true => None,
-            false => self.seal_literals(&values, text, cx)?,
+            false => self.change_text(&values, edits, text, cx)?,
         };
         Ok((plan, rewritten))
     }

@@ -1,15 +1,18 @@
-//! Sealing what the client sends: literals of a text, values of a Bind (policy.md 6.5, 6.6).
+//! Changing what the client sends: literals of a text, values of a Bind (policy.md 6.5, 6.6). What is stored is sealed, or
+//! becomes a token; what a column is compared with becomes what equal values have in common.
 
 use super::PgSession;
 use super::frontend::Stop;
 use super::registry::Statement;
+use super::search::{self, Changes};
 use super::stored::Stored;
 use super::tokenize::{token_of, value_of};
 use crate::cell::typed::{BadValue, Form, plaintext};
 use crate::cell::{self, Kind, Mask, SealError, Sealed, bytea, token};
-use crate::columns::{DataType, Envelope, Setting, TokenType, Transform};
+use crate::columns::{DataType, Envelope, Likeness, Setting, TokenType, Transform};
 use crate::crypto::container;
-use crate::plan::{Edit, LiteralKind, LiteralValue, ParamAction, Plan, splice};
+use crate::keys::ClientKeys;
+use crate::plan::{Edit, LiteralKind, LiteralValue, ParamAction, Plan, in_order, splice};
 use crate::session::{Ask, ClientError, Cx, Event, KeyFault};
 use crate::tokens::TokenRequest;
 use crate::types::Type;
@@ -32,18 +35,17 @@ pub(super) struct SealedBind {
 }
 
 impl PgSession {
-    /// The text with these values of it sealed or replaced by tokens, which are in its order; `None` if nothing had to
+    /// The text with these edits, and these values of it sealed, hashed or replaced by tokens; `None` if nothing had to
     /// change.
-    pub(super) fn seal_literals(
+    pub(super) fn change_text(
         &self,
         values: &[LiteralValue<'_>],
+        mut edits: Vec<Edit>,
         text: &[u8],
         cx: &mut Cx<'_>,
     ) -> Result<Option<Rewritten>, Stop> {
         let mut tokens = self.tokens_for(self.literal_requests(values)?)?.iter();
-        let (mut edits, mut sealed_values) = (Vec::new(), 0);
-        let mut structs = 0;
-        let mut stored = None;
+        let mut changes = Changes::default();
         for literal in values {
             if let Some((token_type, _)) = literal.setting.tokenized() {
                 let value = value_of(&literal.value, token_type, Format::Text, literal.setting)?;
@@ -62,25 +64,23 @@ impl PgSession {
                 LiteralKind::String => Form::Text,
             };
             let value = plain(&literal.value, form, literal.setting, None)?;
-            if let Some(sealed) = self.seal(&value, literal.setting, cx)? {
-                sealed_values += 1;
-                structs += u64::from(sealed.envelope() == container::Envelope::AcraStruct);
-                let longest = Stored::new(literal.setting, sealed.as_bytes().len());
-                stored = Some(longest.longer(stored));
+            let value = search::asked_for(value, literal, &mut edits)?;
+            if let Some(changed) = self.change(&value, literal.setting, literal.role, cx)? {
+                changes.add(literal.setting, &changed);
                 edits.push(Edit {
                     span: literal.span.clone(),
-                    text: self.quote(sealed.as_bytes()),
+                    text: self.quote(changed.as_bytes()),
                 });
             }
         }
         if edits.is_empty() {
             return Ok(None);
         }
-        report_sealed(sealed_values, structs, cx);
+        let stored = changes.tell(cx);
         let mut out = Vec::with_capacity(
             text.len() + edits.iter().map(|edit| edit.text.len()).sum::<usize>(),
         );
-        splice(text, &edits, &mut out);
+        splice(text, &in_order(edits), &mut out);
         Ok(Some(Rewritten { text: out, stored }))
     }
 
@@ -108,15 +108,14 @@ impl PgSession {
             return Ok(None);
         }
         let mut tokens = self.tokens_for(self.bound_requests(plan, bind)?)?.iter();
-        let mut sealed: Vec<Replaced> = Vec::new();
-        let (mut sealed_values, mut structs) = (0, 0);
-        let mut stored = None;
+        let mut replaced: Vec<Replaced> = Vec::new();
+        let mut changes = Changes::default();
         for (index, format, value, action) in protected(plan, bind) {
             let setting = &action.setting;
             if let Some((token_type, _)) = setting.tokenized() {
                 if !value_of(value, token_type, format, setting)?.is_empty() {
                     let token = token_of(tokens.next(), setting, self.owner(setting)?)?;
-                    sealed.push(Replaced {
+                    replaced.push(Replaced {
                         index,
                         format,
                         bytes: bound_token(token, token_type, format, value.len()),
@@ -133,38 +132,36 @@ impl PgSession {
             };
             let declared = statement.declared(action.number);
             let plain = plain(value, form, setting, declared)?;
-            if let Some(container) = self.seal(&plain, setting, cx)? {
-                sealed_values += 1;
-                structs += u64::from(container.envelope() == container::Envelope::AcraStruct);
-                let longest = Stored::new(setting, container.as_bytes().len());
-                stored = Some(longest.longer(stored));
+            let plain = search::bound(plain, action.role, setting)?;
+            if let Some(changed) = self.change(&plain, setting, action.role, cx)? {
+                changes.add(setting, &changed);
                 // Bytes as such are no text.
                 let format = match statement.is_text(action.number) {
                     true => Format::Text,
                     false => format,
                 };
                 let bytes = match format {
-                    Format::Binary => container.as_bytes().to_vec(),
+                    Format::Binary => changed.as_bytes().to_vec(),
                     Format::Text => {
-                        let mut text = Vec::with_capacity(container.as_bytes().len() * 2 + 2);
-                        bytea::encode_hex(container.as_bytes(), &mut text);
+                        let mut text = Vec::with_capacity(changed.as_bytes().len() * 2 + 2);
+                        bytea::encode_hex(changed.as_bytes(), &mut text);
                         text
                     }
                 };
-                sealed.push(Replaced {
+                replaced.push(Replaced {
                     index,
                     format,
                     bytes,
                 });
             }
         }
-        if sealed.is_empty() {
+        if replaced.is_empty() {
             return Ok(None);
         }
-        report_sealed(sealed_values, structs, cx);
+        let stored = changes.tell(cx);
         let mut message =
-            Vec::with_capacity(64 + sealed.iter().map(|new| new.bytes.len()).sum::<usize>());
-        bind.write_with(&mut message, &sealed);
+            Vec::with_capacity(64 + replaced.iter().map(|new| new.bytes.len()).sum::<usize>());
+        bind.write_with(&mut message, &replaced);
         Ok(Some(SealedBind { message, stored }))
     }
 
@@ -188,7 +185,7 @@ impl PgSession {
 
     /// Whose keys protect a column.
     pub(super) fn owner<'s>(&'s self, setting: &'s Setting) -> Result<&'s str, Stop> {
-        let own = self.client_id.as_ref().map(|id| id.as_str());
+        let own = self.openings.client_id.as_ref().map(|id| id.as_str());
         let (table, column) = (&setting.table, &setting.column);
         setting.client_id.as_deref().or(own).ok_or_else(|| {
             Stop::Refuse(
@@ -208,48 +205,39 @@ impl PgSession {
         setting: &Setting,
         cx: &mut Cx<'_>,
     ) -> Result<Option<Sealed>, Stop> {
-        let (table, column) = (&setting.table, &setting.column);
-        let client_id = self.owner(setting)?;
-        let keys = match self.keyring.get(client_id) {
-            None => return Err(Stop::Ask(Ask::Keys(client_id.into()))),
-            Some(Ok(keys)) => keys,
-            Some(Err(fault)) => {
-                cx.events.push(Event::KeysUnavailable {
-                    client_id: client_id.into(),
-                });
-                return Err(keys_unavailable(setting, client_id, fault));
-            }
-        };
+        let (client_id, keys) = self.keys_of(setting, cx)?;
         let form = cell::Form {
             envelope: match setting.envelope {
                 Envelope::AcraBlock => container::Envelope::AcraBlock,
                 Envelope::AcraStruct => container::Envelope::AcraStruct,
             },
             reencrypt: setting.reencrypt,
+            search: match setting.transform {
+                Transform::Searchable { prefix } => Some(prefix.unwrap_or(0)),
+                _ => None,
+            },
             mask: mask(setting),
         };
-        cell::seal(value, form, keys, cx.rng).map_err(|error| match error {
-            SealError::NoKey => keys_unavailable(setting, client_id, KeyFault::Missing),
-            SealError::Closed => Stop::Refuse(
-                "seal-failed",
-                ClientError::error(
-                    "XX000",
-                    format!("cannot decrypt an AcraStruct for column \"{column}\" of table \"{table}\""),
-                )
-                .hint(
-                    "AcraStructs become AcraBlocks in this column, for which the client's private key is needed. \
-                     reencrypting_to_acrablocks: false stores them as they are.",
-                ),
-            ),
-            SealError::Failed => Stop::Refuse(
-                "seal-failed",
-                ClientError::error(
-                    "XX000",
-                    format!("cannot encrypt a value for column \"{column}\" of table \"{table}\""),
-                )
-                .hint("A value of 4 GiB or more cannot be encrypted."),
-            ),
-        })
+        cell::seal(value, form, keys, cx.rng).map_err(|error| refused(error, setting, client_id))
+    }
+
+    /// The keys of a column: those of its own client, or else of the connection's.
+    pub(super) fn keys_of<'k>(
+        &'k self,
+        setting: &'k Setting,
+        cx: &mut Cx<'_>,
+    ) -> Result<(&'k str, &'k ClientKeys), Stop> {
+        let client_id = self.owner(setting)?;
+        match self.openings.keyring.get(client_id) {
+            None => Err(Stop::Ask(Ask::Keys(client_id.into()))),
+            Some(Ok(keys)) => Ok((client_id, keys)),
+            Some(Err(fault)) => {
+                cx.events.push(Event::KeysUnavailable {
+                    client_id: client_id.into(),
+                });
+                Err(keys_unavailable(setting, client_id, fault))
+            }
+        }
     }
 
     /// A `bytea` literal, read alike by the server whatever it reported last.
@@ -287,12 +275,6 @@ fn bound_token(token: &[u8], token_type: TokenType, format: Format, width: usize
     let width = token::number_width(token_type).map_or(width, |least| width.max(least));
     // A number of its own type fits.
     token::write(token, token_type, Kind::Unknown, format, width).unwrap_or_default()
-}
-
-fn report_sealed(values: u64, structs: u64, cx: &mut Cx<'_>) {
-    if values > 0 {
-        cx.events.push(Event::Sealed { values, structs });
-    }
 }
 
 /// The type that a parameter is declared with instead; `None` if it stays.
@@ -402,8 +384,43 @@ pub(super) fn bad_hex(setting: &Setting) -> Stop {
     )
 }
 
+/// The error for a value that cannot be changed.
+pub(super) fn refused(error: SealError, setting: &Setting, client_id: &str) -> Stop {
+    let Setting { table, column, .. } = setting;
+    let is_searchable = setting.likeness() == Some(Likeness::Hash);
+    let (message, hint) = match error {
+        SealError::NoKey => return keys_unavailable(setting, client_id, KeyFault::Missing),
+        SealError::NoSearchKey => {
+            return no_key(
+                setting,
+                client_id,
+                "there is no key for searchable encryption",
+                "Make one with acra-keys generate --search_hmac_symmetric_key or acra-keymaker --generate_hmac_key.",
+            );
+        }
+        SealError::Closed if is_searchable => (
+            format!(
+                "cannot decrypt a container for searchable column \"{column}\" of table \"{table}\""
+            ),
+            "The hash that values are searched by is that of the container's content, for which the client's key is needed.",
+        ),
+        SealError::Closed => (
+            format!("cannot decrypt an AcraStruct for column \"{column}\" of table \"{table}\""),
+            "AcraStructs become AcraBlocks in this column, for which the client's private key is needed. \
+             reencrypting_to_acrablocks: false stores them as they are.",
+        ),
+        SealError::Failed => (
+            format!("cannot encrypt a value for column \"{column}\" of table \"{table}\""),
+            "A value of 4 GiB or more cannot be encrypted.",
+        ),
+    };
+    Stop::Refuse(
+        "seal-failed",
+        ClientError::error("XX000", message).hint(hint),
+    )
+}
+
 pub(super) fn keys_unavailable(setting: &Setting, client_id: &str, fault: KeyFault) -> Stop {
-    let (table, column) = (&setting.table, &setting.column);
     let (why, hint) = match fault {
         KeyFault::Missing => (
             "there is no storage key",
@@ -421,6 +438,11 @@ pub(super) fn keys_unavailable(setting: &Setting, client_id: &str, fault: KeyFau
             "See the log of acra-server; the master key may be another one than the keys were made with.",
         ),
     };
+    no_key(setting, client_id, why, hint)
+}
+
+fn no_key(setting: &Setting, client_id: &str, why: &str, hint: &str) -> Stop {
+    let (table, column) = (&setting.table, &setting.column);
     Stop::Refuse(
         "keys-unavailable",
         ClientError::error(

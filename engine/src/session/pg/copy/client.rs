@@ -273,14 +273,14 @@ impl PgSession {
 
     /// Keys that are needed and have not been asked for.
     fn keys_for(&self, incoming: &Incoming) -> Option<Ask> {
-        let own = self.client_id.as_ref().map(|id| id.as_str());
+        let own = self.openings.client_id.as_ref().map(|id| id.as_str());
         incoming
             .plan
             .columns
             .iter()
             .filter_map(|column| column.setting.as_ref())
             .filter_map(|setting| setting.client_id.as_deref().or(own))
-            .find(|client_id| self.keyring.get(client_id).is_none())
+            .find(|client_id| self.openings.keyring.get(client_id).is_none())
             .map(|client_id| Ask::Keys(client_id.into()))
     }
 

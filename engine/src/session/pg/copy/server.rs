@@ -5,9 +5,7 @@ use super::sealing::wrong_data;
 use super::split::Splitter;
 use super::stream::Stream;
 use super::{FromClient, Incoming, Outgoing, Slice, send_data};
-use crate::cell::Opener;
 use crate::columns::Setting;
-use crate::keys::ClientKeys;
 use crate::plan::{ClientEncoding, Copy, CopyFormat, CopyIn};
 use crate::session::pg::PgSession;
 use crate::session::pg::tokenize::AT_ONCE;
@@ -79,8 +77,7 @@ impl PgSession {
             return Ok(());
         };
         let (binary, columns) = described(body)?;
-        let opens = self.client_id.is_some()
-            || self.context.poison.is_some()
+        let opens = self.openings.looks(self.context.poison.as_ref())
             || !plan.results.settings().is_empty();
         if opens && binary == (plan.dialect.format == CopyFormat::Binary) {
             let splitter = Splitter::new(&plan.dialect, columns, false);
@@ -163,10 +160,8 @@ impl PgSession {
         out: &mut Output<'_>,
         cx: &mut Cx<'_>,
     ) -> Option<Step> {
-        if let Some(client_id) = &self.client_id
-            && self.keyring.get(client_id.as_str()).is_none()
-        {
-            return Some(Step::Ask(Ask::Keys(client_id.as_str().into())));
+        if let Some(ask) = self.openings.ask() {
+            return Some(Step::Ask(ask));
         }
         match self.tokens_in_copy(slice, input.bytes) {
             CopyTokens::Known => {}
@@ -201,7 +196,9 @@ impl PgSession {
 
     /// The tokens in a slice, and in what has arrived behind it, if there are some that are not known.
     fn tokens_in_copy(&self, slice: &Slice, bytes: &[u8]) -> CopyTokens {
-        let (Some(outgoing), Some(client_id)) = (&self.copies.from_server, &self.client_id) else {
+        let (Some(outgoing), Some(client_id)) =
+            (&self.copies.from_server, &self.openings.client_id)
+        else {
             return CopyTokens::Known;
         };
         let mut settings = outgoing.plan.results.settings().iter().flatten();
@@ -258,27 +255,13 @@ impl PgSession {
             return Opened::Same;
         };
         let Outgoing { plan, stream } = &mut **outgoing;
-        let keys = self
-            .client_id
-            .as_ref()
-            .and_then(|id| self.keyring.get(id.as_str()))
-            .and_then(Result::ok);
-        let poison = self.context.poison.as_ref().map(|poison| &*poison.keys);
-        let tally = &mut self.tally;
         let encoding = plan.dialect.encoding.unwrap_or(self.lexical.encoding);
-        let reads = keys.is_some() || poison.is_some() || !plan.results.settings().is_empty();
-        let opener = reads.then(|| Opener {
-            keys: keys.unwrap_or_else(ClientKeys::none),
-            poison,
-            is_poisoned: false,
-            pattern: None,
-            tally,
-        });
+        let searches = self.planner.searches();
+        let is_mapped = !plan.results.settings().is_empty();
+        let tools = self.openings.tools(self.context.poison.as_ref(), is_mapped, searches);
         let mut opening = Opening {
             plan,
-            opener,
-            scratch: &mut self.cells,
-            unopened: &mut self.unopened,
+            tools,
             utf8: encoding.keeps_bytes(),
             failed: None,
             tokens: &self.opened_tokens,
@@ -290,7 +273,10 @@ impl PgSession {
         };
         let too_long = opening.too_long;
         let failed = opening.failed;
-        let is_poisoned = opening.opener.is_some_and(|opener| opener.is_poisoned);
+        let is_poisoned = opening
+            .tools
+            .opener
+            .is_some_and(|opener| opener.is_poisoned);
         cx.events
             .extend(too_long.map(|bytes| Event::RowTooLarge { bytes }));
         match changed {

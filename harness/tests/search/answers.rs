@@ -1,0 +1,236 @@
+//! Queries give the rows that they would give of plain tables.
+
+use crate::{MARK, fill, same, scene, sorted_extended};
+use acra_harness::Result;
+
+/// Each on values that are there and that are not, with `@n` for the address of number n.
+const QUERIES: &[&str] = &[
+    "SELECT * FROM people WHERE email = '@3'",
+    "SELECT id, email FROM people p WHERE p.email <> '@3'",
+    "SELECT id FROM people WHERE '@4' = email OR phone = '5550102'",
+    "SELECT id FROM people WHERE email = ''",
+    "SELECT id FROM people WHERE email <> ''",
+    "SELECT id FROM people WHERE email IN ('@1', '@2', '@99', '')",
+    "SELECT id FROM people WHERE email NOT IN ('@1', '@2')",
+    "SELECT id FROM people WHERE email NOT IN ('@1', NULL)",
+    "SELECT id FROM people WHERE email IS DISTINCT FROM '@1'",
+    "SELECT id FROM people WHERE email IS NOT DISTINCT FROM NULL",
+    "SELECT id FROM people WHERE (email, phone) = ('@3', '5550103')",
+    "SELECT id FROM people WHERE (phone, grp) IN (('5550103', 0), ('5550104', 1))",
+    "SELECT id, CASE email WHEN '@1' THEN 'one' WHEN '@2' THEN 'two' ELSE 'other' END FROM people",
+    "SELECT grp, count(*) FILTER (WHERE email = '@1'), count(email) FROM people GROUP BY grp HAVING count(*) > 3",
+    "SELECT p.id, a.id FROM people p JOIN accounts a ON p.email = a.mail",
+    "SELECT p.id, q.id FROM people p, people q WHERE p.email = q.email AND p.phone <> q.phone",
+    "SELECT id FROM people p WHERE EXISTS (SELECT 1 FROM accounts a WHERE a.mail = p.email AND a.id < 5)",
+    "SELECT id FROM people WHERE email IN (SELECT mail FROM accounts WHERE id BETWEEN 3 AND 9)",
+    "SELECT id FROM people WHERE email = (SELECT mail FROM accounts WHERE id = 3)",
+    "WITH x AS (SELECT id, email AS e FROM people WHERE email <> '@1') SELECT x.id FROM x WHERE e = '@2'",
+    "SELECT id, email = '@1' AS is_one FROM people",
+    "SELECT email, count(*) FROM people GROUP BY email",
+    "SELECT grp, email, count(*), max(id) FROM people p GROUP BY p.email, grp HAVING email <> '@1'",
+    "SELECT email AS e, count(*) FROM people GROUP BY 1",
+    "SELECT count(DISTINCT email), count(DISTINCT phone) FILTER (WHERE grp = 1) FROM people",
+    "SELECT DISTINCT email FROM people",
+    "SELECT DISTINCT grp, email AS e FROM people ORDER BY grp",
+    "SELECT count(*) FROM (SELECT DISTINCT phone, grp FROM people) AS d",
+    "SELECT id, row_number() OVER (PARTITION BY email ORDER BY id) FROM people",
+    "SELECT DISTINCT ON (email) email FROM people",
+    "SELECT id FROM people WHERE email IN (SELECT mail FROM accounts GROUP BY mail HAVING count(*) > 3)",
+    "WITH n AS (SELECT email AS e, count(*) AS n FROM people GROUP BY email) SELECT n.e, n.n FROM n JOIN accounts ON mail = n.e WHERE n.e <> '@1'",
+    "SELECT id FROM people WHERE email LIKE '@1' OR email LIKE '@2' OR phone LIKE '5550104'",
+    "SELECT id FROM people WHERE email NOT LIKE '@1' AND phone !~~ '5550104'",
+    "SELECT id FROM people WHERE email IN (SELECT DISTINCT mail FROM accounts WHERE id < 4)",
+    "SELECT id FROM people LEFT JOIN (SELECT mail FROM accounts WHERE mail IN ('@1', '@2')) AS s ON mail = email WHERE s.mail IS NULL",
+];
+
+fn filled(sql: &str) -> String {
+    let mut text = sql.to_owned();
+    for n in (0..100).rev() {
+        text = text.replace(&format!("@{n}"), &format!("{MARK}-{n}\u{a7}example.org"));
+    }
+    text.replace('\u{a7}', "@")
+}
+
+#[test]
+fn are_those_of_plain_tables() -> Result<()> {
+    let scene = scene(|config| config)?;
+    fill(&scene)?;
+    let mut found = 0;
+    for sql in QUERIES {
+        found += same(&scene, &filled(sql), &[])?.len();
+    }
+    assert!(found > 300, "only {found} rows");
+    scene.run_directly("SELECT 1")?;
+    Ok(())
+}
+
+#[test]
+fn with_parameters_of_every_format() -> Result<()> {
+    let scene = scene(|config| config)?;
+    fill(&scene)?;
+    let one = format!("{MARK}-1@example.org");
+    let other = format!("{MARK}-6@example.org");
+    let mut found = 0;
+    for sql in [
+        "SELECT id, email FROM people WHERE email = $1 OR $2 = email",
+        "SELECT id FROM people WHERE email <> $1 AND email <> $2",
+        "SELECT id FROM people WHERE email IN ($1, $2, NULL)",
+        "SELECT id FROM people WHERE email IS DISTINCT FROM $1 AND email IS NOT NULL AND email <> $2",
+        "SELECT id FROM people WHERE email = $1::bytea OR email = $2",
+        "SELECT p.id FROM people p JOIN accounts a ON a.mail = p.email WHERE a.mail = $1 OR p.email = $1 OR p.email = $2",
+    ] {
+        for params in [
+            [Some(one.as_bytes()), Some(other.as_bytes())],
+            [Some(one.as_bytes()), None],
+            [Some(b""), Some(b"nobody")],
+        ] {
+            let text = same(&scene, sql, &params)?;
+            let binary = sorted_extended(&mut scene.proxied()?, sql, &params, 1)?;
+            assert_eq!(text, binary, "{sql}");
+            found += text.len();
+        }
+    }
+    assert!(found > 100, "only {found} rows");
+    // A type that the client declares, and one that the text gives.
+    let mut proxied = scene.proxied()?;
+    let rows = sorted_extended(
+        &mut proxied,
+        "SELECT id FROM people WHERE email = $1::text",
+        &[Some(one.as_bytes())],
+        0,
+    )?;
+    assert_eq!(rows.len(), 4);
+    proxied.run(
+        "PREPARE by_email (text, int) AS SELECT id FROM people WHERE email = $1 AND id > $2",
+    )?;
+    let rows = acra_harness::scene::rows(&mut proxied, &format!("EXECUTE by_email ('{one}', 1)"))?;
+    assert_eq!(rows.len(), 3);
+    Ok(())
+}
+
+#[test]
+fn after_updates_and_deletes_by_a_searched_value() -> Result<()> {
+    let scene = scene(|config| config)?;
+    fill(&scene)?;
+    let (mut proxied, mut direct) = (scene.proxied()?, scene.direct()?);
+    for sql in [
+        "UPDATE people SET phone = '999', email = '@50' WHERE email = '@2'",
+        "UPDATE people SET note = 'x' FROM accounts a WHERE a.mail = people.email AND a.mail = '@50'",
+        "DELETE FROM people USING accounts a WHERE a.mail = people.email AND a.mail IN ('@3', '@4')",
+        "INSERT INTO people (id, email) SELECT id + 100, mail FROM accounts WHERE mail = '@5' AND id > 20",
+    ] {
+        let sql = filled(sql);
+        // The envelope of a copied value must be that of the column.
+        if sql.starts_with("INSERT") {
+            assert!(proxied.run(&sql).is_err());
+            continue;
+        }
+        proxied.run(&sql)?;
+        direct.run(
+            &sql.replace("people", "plain_people")
+                .replace("accounts", "plain_accounts"),
+        )?;
+        same(&scene, "SELECT * FROM people", &[])?;
+    }
+    Ok(())
+}
+
+#[test]
+fn of_prefixes_are_those_of_plain_tables() -> Result<()> {
+    let scene = scene(|config| config)?;
+    let (mut proxied, mut direct) = (scene.proxied()?, scene.direct()?);
+    let values = [
+        "a",
+        "ab",
+        "abc",
+        "abcd",
+        "abd",
+        "b",
+        "\u{e4}\u{e4}b",
+        "\u{e4}\u{e4}\u{e4}b",
+        "100%",
+        "100",
+        "x_y",
+        "xzy",
+        "",
+    ];
+    for (id, word) in values.iter().enumerate() {
+        for (connection, table) in [(&mut proxied, "words"), (&mut direct, "plain_words")] {
+            connection.run(&format!("INSERT INTO {table} VALUES ({id}, '{word}')"))?;
+        }
+    }
+    let mut found = 0;
+    for pattern in [
+        "a%",
+        "ab%",
+        "abc%",
+        "abd%",
+        "b%",
+        "z%",
+        "\u{e4}%",
+        "\u{e4}\u{e4}%",
+        "\u{e4}\u{e4}\u{e4}%",
+        "10%",
+        "x%",
+        "x\\_%",
+    ] {
+        for operator in ["LIKE", "NOT LIKE"] {
+            let sql = format!("SELECT id, word FROM words WHERE word {operator}");
+            let direct = |pattern: &str| {
+                let plain = sql.replace("words", "plain_words");
+                sorted_extended(&mut scene.direct()?, &format!("{plain} {pattern}"), &[], 0)
+            };
+            // The server does not read a backslash in bytea as an escape of the pattern.
+            let expected = direct(&format!("convert_to('{pattern}', 'UTF8')"))?;
+            let literal = sorted_extended(&mut proxied, &format!("{sql} '{pattern}'"), &[], 0)?;
+            assert_eq!(literal, expected, "{operator} {pattern}");
+            for format in [0, 1] {
+                let text = format!("{sql} $1");
+                let bound = [Some(pattern.as_bytes())];
+                let bound = sorted_extended(&mut proxied, &text, &bound, format)?;
+                assert_eq!(bound, expected, "{operator} {pattern}");
+            }
+            found += expected.len();
+        }
+    }
+    assert!(found > 100, "only {found} rows");
+    for (whole, rows) in [("abc", 1), ("ab", 1), ("abce", 0), ("", 1)] {
+        for condition in ["LIKE", "="] {
+            let sql = format!("SELECT id FROM words WHERE word {condition} '{whole}'");
+            assert_eq!(
+                sorted_extended(&mut proxied, &sql, &[], 0)?.len(),
+                rows,
+                "{sql}"
+            );
+        }
+    }
+    let escaped =
+        "SELECT id FROM words WHERE word LIKE '100!%' ESCAPE '!' OR word LIKE 'x!_%' ESCAPE '!'";
+    assert_eq!(
+        sorted_extended(&mut proxied, escaped, &[], 0)?,
+        [["10"], ["8"]]
+    );
+    for (pattern, text) in [
+        ("'abcd%'", "LIKE prefix longer than searchable_prefix"),
+        ("'%b'", "cannot be searched by"),
+        ("'a_c'", "cannot be searched by"),
+        ("'%'", "cannot be searched by"),
+    ] {
+        let error = proxied.run(&format!("SELECT 1 FROM words WHERE word LIKE {pattern}"));
+        let error = error.unwrap_err().to_string();
+        assert!(
+            error.contains("0A000") && error.contains(text),
+            "{pattern}: {error}"
+        );
+        let (_, told) = error.split_once(" M=").unwrap_or_default();
+        assert!(!told.contains("abcd"), "{error}");
+    }
+    let bound = sorted_extended(
+        &mut proxied,
+        "SELECT 1 FROM words WHERE word LIKE $1",
+        &[Some(b"abc")],
+        0,
+    );
+    assert!(bound.unwrap_err().to_string().contains("must end with %"));
+    Ok(())
+}
