@@ -42,6 +42,7 @@ fn becomes(role: Role) -> &'static str {
     match role {
         Role::Stored => "seal",
         Role::Compared => "hash",
+        Role::Pattern => "pattern",
     }
 }
 

@@ -80,6 +80,14 @@ impl Setting {
         }
     }
 
+    /// The number of characters that prefixes can be searched by, if they can.
+    pub fn prefix(&self) -> Option<u32> {
+        match self.transform {
+            Transform::Searchable { prefix } => prefix,
+            _ => None,
+        }
+    }
+
     /// Whether equal values of both columns have that in common.
     pub fn is_like(&self, other: &Self) -> bool {
         let token = |setting: &Self| match setting.transform {

@@ -6,7 +6,7 @@
 //! would be compared, which are never equal: that is refused.
 
 use super::Role;
-use super::edits::{Insertion, Place};
+use super::edits::{Insertion, Number, Place};
 use super::flow::{Flow, Use};
 use super::refusal::Refusal;
 use super::resolve::{IN_EXPRESSION, Resolver};
@@ -19,10 +19,13 @@ use std::ops::Range;
 use std::sync::Arc;
 
 /// In front of a column whose hash is compared.
-const HASH_OF: &str = "substr(";
+pub(super) const HASH_OF: &str = "substr(";
 
-/// After it: a hash has 33 bytes.
-const OF_LENGTH: &str = ", 1, 33)";
+/// Bytes of a hash (containers.md 9).
+pub(super) const LENGTH: usize = 33;
+
+/// After it.
+pub(super) const OF_LENGTH: &str = ", 1, 33)";
 
 /// A value that is compared.
 #[derive(Clone, Copy)]
@@ -33,7 +36,7 @@ struct Side<'t> {
 
 /// Where it comes from.
 #[derive(Clone, Copy)]
-enum SideTerm<'t> {
+pub(super) enum SideTerm<'t> {
     Value(&'t Term),
     /// A result column of a query.
     Output(&'t Query, usize),
@@ -80,15 +83,7 @@ impl<'a> Resolver<'a> {
         scope: &Scope<'_, 'a>,
     ) -> Result<Vec<Side<'t>>, Refusal> {
         match term {
-            Term::Row(values) => {
-                let side = |value| {
-                    Ok(Side {
-                        flow: self.flow(value, scope)?,
-                        term: SideTerm::Value(value),
-                    })
-                };
-                values.iter().map(side).collect()
-            }
+            Term::Row(values) => values.iter().map(|value| self.side(value, scope)).collect(),
             Term::Query(query) => {
                 let rows: Rows<'a> = self.query(query, Some(scope))?;
                 let known = rows.open.is_none() && rows.columns.len() == width.unwrap_or(1);
@@ -105,11 +100,19 @@ impl<'a> Resolver<'a> {
                 });
                 Ok(sides.collect())
             }
-            _ => Ok(vec![Side {
-                flow: self.flow(term, scope)?,
-                term: SideTerm::Value(term),
-            }]),
+            _ => Ok(vec![self.side(term, scope)?]),
         }
+    }
+
+    fn side<'t>(&mut self, term: &'t Term, scope: &Scope<'_, 'a>) -> Result<Side<'t>, Refusal> {
+        let value = match term {
+            Term::HashOf(column, _) => column,
+            term => term,
+        };
+        Ok(Side {
+            flow: self.flow(value, scope)?,
+            term: SideTerm::Value(term),
+        })
     }
 
     /// Values that are compared with the first of them.
@@ -199,11 +202,21 @@ impl<'a> Resolver<'a> {
     }
 
     /// Puts the hash of a column in its place; says whether that could be done.
-    fn hash(&mut self, term: SideTerm<'_>) -> bool {
+    pub(super) fn hash(&mut self, term: SideTerm<'_>) -> bool {
         match term {
             SideTerm::Value(Term::Column { name, .. }) => {
                 self.put(self.first_of_column(*name), Place::Before, HASH_OF);
                 self.put(*name, Place::After, OF_LENGTH);
+                true
+            }
+            SideTerm::Value(Term::HashOf(_, (start, length))) => {
+                // Whether they are these the text says, not its shape.
+                for (token, expected) in [(start, 1), (length, LENGTH)] {
+                    self.numbers.push(Number {
+                        token: *token,
+                        expected,
+                    });
+                }
                 true
             }
             SideTerm::Value(Term::Typed(value, tokens)) => {
@@ -237,7 +250,7 @@ impl<'a> Resolver<'a> {
     }
 
     /// The first token of a column with this name, which qualifiers may stand in front of.
-    fn first_of_column(&self, name: usize) -> usize {
+    pub(super) fn first_of_column(&self, name: usize) -> usize {
         let token = |at: Option<usize>| at.and_then(|at| self.source.tokens.get(at));
         let mut first = name;
         while token(first.checked_sub(1)).is_some_and(|dot| dot.is(self.source.text, b'.'))
@@ -248,7 +261,16 @@ impl<'a> Resolver<'a> {
         first
     }
 
-    fn put(&mut self, token: usize, place: Place, text: impl Into<Cow<'static, str>>) {
+    /// The text of a column, with what stands in front of its name.
+    pub(super) fn column_text(&self, name: usize) -> Option<String> {
+        let mut text = String::new();
+        for token in self.source.tokens.get(self.first_of_column(name)..=name)? {
+            text.push_str(std::str::from_utf8(token.text(self.source.text)).ok()?);
+        }
+        Some(text)
+    }
+
+    pub(super) fn put(&mut self, token: usize, place: Place, text: impl Into<Cow<'static, str>>) {
         self.insertions.push(Insertion {
             token,
             place,
@@ -257,7 +279,7 @@ impl<'a> Resolver<'a> {
     }
 
     /// Writes something else in the place of tokens.
-    fn replace(&mut self, tokens: &Range<usize>, text: impl Into<Cow<'static, str>>) {
+    pub(super) fn replace(&mut self, tokens: &Range<usize>, text: impl Into<Cow<'static, str>>) {
         let more = u32::try_from(tokens.len().saturating_sub(1)).unwrap_or(u32::MAX);
         self.put(tokens.start, Place::Over(more), text);
     }

@@ -1,8 +1,10 @@
 //! The decision on a text that names a protected table, made once per shape.
 
 use super::copy::{self, Copy};
-use super::edits::{Insertion, Place};
+use super::edits::{Insertion, Number, Place};
 use super::flow::{Fate, Flows, LeafKind, Use};
+use super::like::PatternAt;
+use super::literals::other_part;
 use super::names::{name, token_name};
 use super::refusal::{Refusal, RefusalCode};
 use super::resolve::Resolver;
@@ -29,6 +31,8 @@ pub(super) struct Decision {
     pub(super) slots: Vec<Option<SlotAction>>,
     /// What else of the text is changed, in its order.
     pub(super) insertions: Vec<Insertion>,
+    /// Slots of numbers that must be what they are taken for.
+    pub(super) numbers: Vec<Number>,
     pub(super) params: Vec<ParamAction>,
     /// The same for each `PREPARE` and `DECLARE` of the text.
     pub(super) prepared: Vec<Prepared>,
@@ -60,6 +64,7 @@ pub(super) fn decide(
         schema: Schema { columns },
         shape,
         lexical,
+        protected: Vec::new(),
         decision: Decision::default(),
         params: BTreeMap::new(),
         result: None,
@@ -71,13 +76,16 @@ pub(super) fn decide(
         range: (0, tokens.len()),
         folded: shape.folded(),
     };
+    let named = whole.tokens().filter(|(_, token)| is_protected(token));
+    judge.protected = named.map(|(token, _)| token).collect();
     for (number, range) in statements(text, tokens).enumerate() {
         let source = Source {
             range: (range.start, range.end),
             ..whole
         };
         let statement = tokens.get(range).unwrap_or_default();
-        let named = statement.iter().find(|token| is_protected(token));
+        let named = judge.protected_in(source.range).first();
+        let named = named.and_then(|named| tokens.get(*named));
         // Its parameters are its own.
         let (prepares, declares) = names(text, statement);
         let outside = match prepares {
@@ -86,9 +94,9 @@ pub(super) fn decide(
         };
         let named = named.map(|named| name(named, text));
         if is_copy(text, statement) {
-            judge.copy(&source, named.as_deref(), &is_protected)?;
+            judge.copy(&source, named.as_deref())?;
         } else if let Some(named) = named {
-            judge.statement(&source, &named, &is_protected)?;
+            judge.statement(&source, &named)?;
         }
         let result = judge.result.take();
         if prepares {
@@ -109,6 +117,8 @@ pub(super) fn decide(
         .insertions
         .sort_by_key(|insertion| (insertion.token, insertion.place));
     decision.insertions.dedup();
+    // They are kept for long.
+    decision.slots.shrink_to_fit();
     Ok(decision)
 }
 
@@ -151,6 +161,8 @@ struct Judge<'a> {
     schema: Schema<'a>,
     shape: &'a Shape,
     lexical: &'a Lexical,
+    /// Tokens that are names of protected tables, whatever they stand for, without those that repeat others.
+    protected: Vec<usize>,
     decision: Decision,
     /// Protected parameters.
     params: BTreeMap<u16, Param>,
@@ -161,12 +173,15 @@ struct Judge<'a> {
 }
 
 impl<'a> Judge<'a> {
-    fn statement(
-        &mut self,
-        source: &Source<'_>,
-        named: &str,
-        is_protected: &impl Fn(&Token) -> bool,
-    ) -> Result<(), Refusal> {
+    /// The protected names among the tokens from the first of these up to the second.
+    fn protected_in(&self, (start, end): (usize, usize)) -> &[usize] {
+        let place = |token| self.protected.partition_point(|named| *named < token);
+        self.protected
+            .get(place(start)..place(end))
+            .unwrap_or_default()
+    }
+
+    fn statement(&mut self, source: &Source<'_>, named: &str) -> Result<(), Refusal> {
         self.check_names(source, named)?;
         if facts::is_maintenance(source) {
             return Ok(());
@@ -176,17 +191,14 @@ impl<'a> Judge<'a> {
         }
         let other = || no_facts(&facts::OTHER_STATEMENT, named);
         let Wrapped { wrapper, inner } = facts::unwrap(source).ok_or_else(other)?;
-        let protected_in = |range: Range<usize>| {
-            let tokens = source.tokens.get(range).unwrap_or_default();
-            tokens.iter().any(is_protected)
-        };
-        if wrapper == Wrapper::NewTable && protected_in(source.range.0..inner.0) {
+        let outside = (source.range.0, inner.0);
+        if wrapper == Wrapper::NewTable && !self.protected_in(outside).is_empty() {
             return Err(no_facts(
                 &NoFacts::Form("a protected table made by CREATE … AS"),
                 named,
             ));
         }
-        if !protected_in(inner.0..inner.1) {
+        if self.protected_in(inner).is_empty() {
             return Ok(());
         }
         let inner = Source {
@@ -194,24 +206,19 @@ impl<'a> Judge<'a> {
             ..*source
         };
         facts::read(&inner, |reading| {
-            self.reading(&reading, &wrapper, &inner, named, is_protected)
+            self.reading(&reading, &wrapper, &inner, named)
         })
         .map_err(|none| no_facts(&none, named))?
     }
 
-    fn copy(
-        &mut self,
-        source: &Source<'_>,
-        named: Option<&str>,
-        is_protected: &impl Fn(&Token) -> bool,
-    ) -> Result<(), Refusal> {
+    fn copy(&mut self, source: &Source<'_>, named: Option<&str>) -> Result<(), Refusal> {
         let read = copy::read(source, self.lexical);
         let copy = match named {
             None => copy::passed(read),
             Some(named) => {
                 self.check_names(source, named)?;
                 copy::judge(self.schema, read, source, named, |query| {
-                    self.statement(query, named, is_protected)?;
+                    self.statement(query, named)?;
                     Ok(self.result.take())
                 })?
             }
@@ -241,13 +248,12 @@ impl<'a> Judge<'a> {
         wrapper: &Wrapper,
         source: &Source<'_>,
         named: &str,
-        is_protected: &impl Fn(&Token) -> bool,
     ) -> Result<(), Refusal> {
-        if self.is_elsewhere(reading, source, is_protected) {
+        if self.is_elsewhere(reading, source) {
             return Ok(());
         }
         match &reading.facts {
-            Ok(facts) => self.facts(facts, reading, wrapper, source, named, is_protected),
+            Ok(facts) => self.facts(facts, reading, wrapper, source, named),
             Err(none) => Err(no_facts(none, named)),
         }
     }
@@ -259,10 +265,9 @@ impl<'a> Judge<'a> {
         wrapper: &Wrapper,
         source: &Source<'_>,
         named: &str,
-        is_protected: &impl Fn(&Token) -> bool,
     ) -> Result<(), Refusal> {
-        let protected = || source.tokens().filter(|(_, token)| is_protected(token));
-        if !protected().all(|(token, _)| reading.names.binary_search(&token).is_ok()) {
+        let is_name = |token| reading.names.binary_search(token).is_ok();
+        if !self.protected_in(source.range).iter().all(is_name) {
             return Err(no_facts(&NoFacts::NotUnderstood, named));
         }
         let mut resolver = Resolver {
@@ -271,6 +276,9 @@ impl<'a> Judge<'a> {
             named,
             flows: Flows::new(),
             insertions: Vec::new(),
+            representatives: Vec::new(),
+            patterns: Vec::new(),
+            numbers: Vec::new(),
             concerned: false,
         };
         let rows = resolver.query(facts, None)?;
@@ -289,17 +297,26 @@ impl<'a> Judge<'a> {
             Wrapper::NewTable => resolver.new_table(&rows)?,
         }
         // A word before a table's name that the parser library does not know makes an alias of the name.
-        if !resolver.concerned && protected().any(|(token, _)| reading.aliases.contains(&token)) {
+        let is_alias = |token| reading.aliases.contains(token);
+        if !resolver.concerned && self.protected_in(source.range).iter().any(is_alias) {
             return Err(no_facts(
                 &NoFacts::Form("its name for another table"),
                 named,
             ));
         }
+        resolver.write_representatives();
         let Resolver {
-            flows, insertions, ..
+            flows,
+            insertions,
+            patterns,
+            numbers,
+            ..
         } = resolver;
         for fate in flows.into_fates() {
-            self.settle(&fate, wrapper, source)?;
+            self.settle(&fate, wrapper, source, &patterns)?;
+        }
+        for number in numbers {
+            self.settle_number(number, source)?;
         }
         let insertions = insertions.into_iter();
         self.decision
@@ -311,19 +328,11 @@ impl<'a> Judge<'a> {
     /// Whether the protected name stands for something else in this statement, such as a column of another table.
     ///
     /// Not for an alias of one: a keyword before a table's name that the parser library does not know looks like that.
-    fn is_elsewhere(
-        &self,
-        reading: &Reading,
-        source: &Source<'_>,
-        is_protected: &impl Fn(&Token) -> bool,
-    ) -> bool {
+    fn is_elsewhere(&self, reading: &Reading, source: &Source<'_>) -> bool {
         let all_told = || {
-            source
-                .tokens()
-                .filter(|(_, token)| is_protected(token))
-                .all(|(index, _)| {
-                    reading.names.binary_search(&index).is_ok() && !reading.aliases.contains(&index)
-                })
+            self.protected_in(source.range).iter().all(|token| {
+                reading.names.binary_search(token).is_ok() && !reading.aliases.contains(token)
+            })
         };
         reading.complete
             && all_told()
@@ -346,10 +355,32 @@ impl<'a> Judge<'a> {
         fate: &Fate<'_>,
         wrapper: &Wrapper,
         source: &Source<'_>,
+        patterns: &[(usize, PatternAt)],
     ) -> Result<(), Refusal> {
         match fate.leaf.kind {
             LeafKind::Param(number) => self.settle_param(fate, number, wrapper, source),
-            LeafKind::Literal { negative } => self.settle_literal(fate, negative, wrapper),
+            LeafKind::Literal { negative } => {
+                let mut patterns = patterns.iter();
+                let pattern = patterns.find(|(token, _)| *token == fate.leaf.token);
+                let pattern = pattern.map(|(_, at)| *at);
+                self.settle_literal(fate, negative, pattern, wrapper)
+            }
+        }
+    }
+
+    /// A number is a literal, which a shape leaves out, unless it may be the place of a column.
+    fn settle_number(&mut self, number: Number, source: &Source<'_>) -> Result<(), Refusal> {
+        if let Some(slot) = self.shape.slot(number.token) {
+            self.decision.numbers.push(Number {
+                token: slot,
+                ..number
+            });
+            return Ok(());
+        }
+        let token = source.tokens.get(number.token);
+        match token.is_some_and(|token| number.is(token.text(source.text))) {
+            true => Ok(()),
+            false => Err(other_part()),
         }
     }
 
@@ -424,7 +455,7 @@ impl<'a> Judge<'a> {
                 ),
             ));
         }
-        if role == Role::Compared && setting.likeness() == Some(Likeness::Hash) {
+        if role != Role::Stored && setting.likeness() == Some(Likeness::Hash) {
             let more = u32::try_from(given.len().saturating_sub(1)).unwrap_or(u32::MAX);
             let insertion = Insertion {
                 token: given.start,
@@ -442,6 +473,7 @@ impl<'a> Judge<'a> {
         &mut self,
         fate: &Fate<'_>,
         negative: bool,
+        pattern: Option<PatternAt>,
         wrapper: &Wrapper,
     ) -> Result<(), Refusal> {
         let [Use { setting, role }, others @ ..] = &*fate.uses else {
@@ -464,7 +496,7 @@ impl<'a> Judge<'a> {
                 "is set to a value that is compared, returned or stored elsewhere too",
             );
         }
-        if *wrapper == Wrapper::View && role == Role::Compared {
+        if *wrapper == Wrapper::View && role != Role::Stored {
             return refuse(
                 RefusalCode::ValueForm,
                 "is compared with a value in a view, which would be that of one client",
@@ -485,6 +517,7 @@ impl<'a> Judge<'a> {
                 setting: Arc::clone(setting),
                 role,
                 negative,
+                pattern,
             });
         }
         Ok(())
@@ -527,6 +560,9 @@ impl<'a> Judge<'a> {
 fn same_value(one: &Use<'_>, other: &Use<'_>) -> bool {
     match (one.role, other.role) {
         (Role::Compared, Role::Compared) => one.setting.is_like(other.setting),
+        (Role::Pattern, Role::Pattern) => {
+            one.setting.is_like(other.setting) && one.setting.transform == other.setting.transform
+        }
         _ => one == other,
     }
 }

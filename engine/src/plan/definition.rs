@@ -7,7 +7,8 @@ use super::names::token_name;
 use super::refusal::{Refusal, RefusalCode};
 use super::schema::Schema;
 use super::scope::misused;
-use crate::columns::{Setting, Table};
+use crate::columns::{Likeness, Setting, Table};
+use crate::sql::Kind;
 use crate::sql::facts::Source;
 use crate::sql::facts::tree::TableName;
 use std::ops::Range;
@@ -121,6 +122,23 @@ impl Words<'_, '_> {
         }
         parts.push(from..range.end);
         parts
+    }
+}
+
+/// Tokens of `substr(column, 1, 33)`.
+const PART: usize = 8;
+
+fn indexed(setting: &Setting) -> Refusal {
+    let refusal = misused(
+        setting,
+        "is in an index, where encrypted values are never equal and have no order",
+    );
+    match setting.likeness() {
+        Some(Likeness::Hash) => refusal.with_hint(&format!(
+            "Make the index on the hash that it is searched by: substr({}, 1, 33).",
+            setting.column
+        )),
+        _ => refusal,
     }
 }
 
@@ -288,13 +306,34 @@ impl<'s> Definition<'s, '_> {
         let only = usize::from(words.is(on + 1, "only"));
         let table = words.table(on + 1 + only);
         let (name, after) = table.ok_or_else(|| self.form("an index without a table"))?;
-        match self.named_in(self.entry(name), after..range.end) {
-            Some(setting) => Err(misused(
-                setting,
-                "is in an index, where encrypted values are never equal and have no order",
-            )),
+        let table = self.entry(name);
+        let mut start = after;
+        // Parts of what a searchable column stores are no secret; one is the hash that it is searched by.
+        while let Some(part) = (start..range.end).find(|at| self.is_part(table, *at)) {
+            if let Some(setting) = self.named_in(table, start..part) {
+                return Err(indexed(setting));
+            }
+            start = part + PART;
+        }
+        match self.named_in(table, start..range.end) {
+            Some(setting) => Err(indexed(setting)),
             None => Ok(()),
         }
+    }
+
+    /// Whether this begins `substr(column, 1, 33)` of a searchable column.
+    fn is_part(&self, table: Option<&'s Table>, at: usize) -> bool {
+        let words = self.words;
+        let setting = table.and_then(|table| self.setting(table, at + 2));
+        let is_number = |at| words.source.kind(at) == Some(Kind::Number);
+        setting.is_some_and(|setting| setting.likeness() == Some(Likeness::Hash))
+            && words.is(at, "substr")
+            && words.is_symbol(at + 1, b'(')
+            && words.is_symbol(at + 3, b',')
+            && is_number(at + 4)
+            && words.is_symbol(at + 5, b',')
+            && is_number(at + 6)
+            && words.is_symbol(at + 7, b')')
     }
 
     fn alter_table(&self, range: Range<usize>) -> Result<(), Refusal> {

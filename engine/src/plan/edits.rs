@@ -27,6 +27,22 @@ pub(super) struct Insertion {
     pub(super) text: Cow<'static, str>,
 }
 
+/// A number that must have the value that it is taken for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Number {
+    /// Its token; in a plan, its slot.
+    pub(super) token: usize,
+    pub(super) expected: usize,
+}
+
+impl Number {
+    /// Whether the text of a number has the value.
+    pub(super) fn is(self, text: &[u8]) -> bool {
+        let number = std::str::from_utf8(text).ok();
+        number.and_then(|number| number.parse().ok()) == Some(self.expected)
+    }
+}
+
 impl Insertion {
     /// The same by the tokens of the shape.
     pub(super) fn of_shape(self, shape: &Shape) -> Self {
@@ -41,13 +57,12 @@ impl Insertion {
         }
     }
 
-    /// Its size in bytes.
-    pub(super) fn weight(&self) -> usize {
-        size_of::<Self>()
-            + match &self.text {
-                Cow::Borrowed(_) => 0,
-                Cow::Owned(text) => text.capacity(),
-            }
+    /// Bytes that it holds besides itself.
+    pub(super) fn held(&self) -> usize {
+        match &self.text {
+            Cow::Borrowed(_) => 0,
+            Cow::Owned(text) => text.capacity(),
+        }
     }
 
     fn edit(&self, token: usize, tokens: &[Token]) -> Option<Edit> {

@@ -1,5 +1,6 @@
 //! The literals of a text that its plan concerns.
 
+use super::like::PatternAt;
 use super::refusal::{Refusal, RefusalCode};
 use super::{Plan, Role, Scratch};
 use crate::columns::Setting;
@@ -30,6 +31,18 @@ pub struct LiteralValue<'a> {
     pub setting: &'a Arc<Setting>,
     /// What it is to the column.
     pub role: Role,
+    /// What is around a pattern.
+    pub pattern: Option<PatternPlace>,
+}
+
+/// What is around a pattern of `LIKE`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PatternPlace {
+    /// The byte after the column, where [`super::part`] of it belongs that the pattern asks for; `None`: the hash of the whole
+    /// value is compared, so that the pattern can have no wildcard.
+    pub column_end: Option<usize>,
+    /// The character that makes the next one stand for itself; `None`: there is none.
+    pub escape: Option<u8>,
 }
 
 impl Plan {
@@ -44,12 +57,63 @@ impl Plan {
         scratch: &'a Scratch,
     ) -> impl Iterator<Item = Result<LiteralValue<'a>, Refusal>> {
         scratch.shape.literals().iter().filter_map(move |lifted| {
+            let mut numbers = self.numbers.iter();
+            if let Some(number) = numbers.find(|number| number.token == lifted.slot as usize) {
+                let token = scratch.tokens.get(lifted.token as usize)?;
+                return (!number.is(token.text(text))).then(|| Err(other_part()));
+            }
             let action = self.slots.get(lifted.slot as usize)?.as_ref()?;
             let token = lifted.token as usize;
             let given = (&action.setting, action.role);
-            Some(read(token, given, action.negative, text, scratch))
+            let value = read(token, given, action.negative, text, scratch);
+            Some(value.and_then(|value| {
+                let pattern = action.pattern.map(|at| place(at, token, text, scratch));
+                Ok(LiteralValue {
+                    pattern: pattern.transpose()?,
+                    ..value
+                })
+            }))
         })
     }
+}
+
+/// Of a searchable column nothing but the hash can be compared.
+pub(super) fn other_part() -> Refusal {
+    Refusal::new(
+        RefusalCode::ColumnUse,
+        "substr() of a searchable column is its hash, with the numbers 1 and 33, and nothing with others",
+    )
+}
+
+/// What is around the pattern at a token.
+fn place(
+    at: PatternAt,
+    pattern: usize,
+    text: &[u8],
+    scratch: &Scratch,
+) -> Result<PatternPlace, Refusal> {
+    let token = |at: Option<usize>| at.and_then(|at| scratch.tokens.get(at));
+    let column = at.column.and_then(|before| pattern.checked_sub(before));
+    let escape = match token(at.escape.map(|after| pattern + after)) {
+        None => Some(b'\\'),
+        Some(escape) => {
+            let value = literal::string(escape, text, &scratch.lexical);
+            match value.as_deref() {
+                Some([]) => None,
+                Some([escape]) if escape.is_ascii() => Some(*escape),
+                _ => {
+                    return Err(Refusal::new(
+                        RefusalCode::BadLiteral,
+                        "ESCAPE of a searchable column must be one ASCII character",
+                    ));
+                }
+            }
+        }
+    };
+    Ok(PatternPlace {
+        column_end: token(column).map(|column| column.end as usize),
+        escape,
+    })
 }
 
 /// Reads the value at a token; `negative` says that the token before it is its sign.
@@ -85,6 +149,7 @@ pub(super) fn read<'a>(
             kind: LiteralKind::Number,
             setting,
             role,
+            pattern: None,
         });
     }
     let value = literal::string(token, text, &scratch.lexical)
@@ -101,5 +166,6 @@ pub(super) fn read<'a>(
         kind: LiteralKind::String,
         setting,
         role,
+        pattern: None,
     })
 }

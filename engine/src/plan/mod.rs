@@ -13,6 +13,8 @@ mod edits;
 mod execute;
 mod explain;
 mod flow;
+mod group;
+mod like;
 mod literals;
 mod mention;
 mod names;
@@ -25,6 +27,7 @@ mod results;
 mod schema;
 mod scope;
 mod store;
+mod weight;
 
 #[cfg(test)]
 mod copy_tests;
@@ -37,8 +40,9 @@ pub use choice::{Choice, NotAValue, choices};
 pub use copy::{Copy, CopyColumn, CopyFormat, CopyIn, CopyOut, Dialect};
 pub use edits::in_order;
 pub use execute::arguments;
-pub use explain::{Explanation, ResultColumn};
-pub use literals::{LiteralKind, LiteralValue};
+pub use explain::{ChangedLiteral, Explanation, ResultColumn};
+pub use like::{Pattern, part};
+pub use literals::{LiteralKind, LiteralValue, PatternPlace};
 pub use outline::outline;
 pub use planner::{Planner, Scratch, Unsupported};
 pub use planners::{Catalog, Claim, Planners};
@@ -46,7 +50,8 @@ pub use refusal::{Refusal, RefusalCode};
 pub use results::Results;
 
 use crate::columns::Setting;
-use edits::Insertion;
+use edits::{Insertion, Number};
+use like::PatternAt;
 use std::sync::Arc;
 
 /// What happens to a statement's text.
@@ -69,6 +74,9 @@ pub enum Role {
     Stored,
     /// The column is compared with it, and it becomes what equal values have in common.
     Compared,
+    /// It is a pattern of `LIKE`, and becomes that if it has no wildcard; for its wildcard at the end see
+    /// [`LiteralValue::pattern`].
+    Pattern,
 }
 
 /// A parameter whose values are changed.
@@ -89,6 +97,8 @@ struct SlotAction {
     role: Role,
     /// The token before it is its sign.
     negative: bool,
+    /// What is around a pattern.
+    pattern: Option<PatternAt>,
 }
 
 /// What is done to the texts of one shape, to the values that are bound to them, and to the session.
@@ -118,6 +128,8 @@ pub struct Plan {
     slots: Vec<Option<SlotAction>>,
     /// What else of the text is changed, in its order.
     insertions: Vec<Insertion>,
+    /// Slots of numbers that must be what they are taken for.
+    numbers: Vec<Number>,
 }
 
 impl Plan {
@@ -136,6 +148,7 @@ impl Plan {
             protected: false,
             slots: Vec::new(),
             insertions: Vec::new(),
+            numbers: Vec::new(),
         }
     }
 
@@ -176,29 +189,5 @@ impl Plan {
             .iter()
             .rposition(is)
             .map(|effect| self.prepared_by(effect))
-    }
-
-    /// Its size in bytes, to the extent that it depends on the statement.
-    fn weight(&self) -> u64 {
-        let names: usize = self.executes.iter().map(|name| name.len() + 16).sum();
-        let refusal = match &self.verdict {
-            Verdict::Refuse(refusal) | Verdict::Observe(refusal) => refusal.message.len() + 256,
-            Verdict::Forward | Verdict::Rewrite => 0,
-        };
-        let results: usize = self
-            .results
-            .iter()
-            .map(|(_, results)| results.weight())
-            .sum();
-        let prepared: u64 = self.prepared.iter().map(|plan| plan.weight()).sum();
-        let parts = size_of::<Self>()
-            + names
-            + refusal
-            + results
-            + self.names.len() * 32
-            + self.params.len() * size_of::<ParamAction>()
-            + self.slots.len() * size_of::<Option<SlotAction>>()
-            + self.insertions.iter().map(Insertion::weight).sum::<usize>();
-        parts as u64 + prepared
     }
 }

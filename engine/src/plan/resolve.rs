@@ -2,8 +2,10 @@
 //!
 //! A query is resolved to its columns. Whatever needs the plain value of a protected column is refused on the way.
 
-use super::edits::Insertion;
+use super::edits::{Insertion, Number};
 use super::flow::{Flow, Flows, Leaf, LeafKind, NOTHING, PLAIN};
+use super::group::Representative;
+use super::like::PatternAt;
 use super::names::token_name;
 use super::refusal::{Refusal, RefusalCode};
 use super::schema::Schema;
@@ -11,7 +13,7 @@ use super::scope::{Column, Rel, Rows, Scope, compare};
 use crate::columns::Table;
 use crate::sql::facts::Source;
 use crate::sql::facts::tree::{
-    Alias, Body, Cte, Distinct, From, Item, Join, Key, Query, Relation, Select, TableName, Term,
+    Alias, Body, Cte, From, Item, Join, Key, Query, Relation, Select, TableName, Term,
 };
 use std::borrow::Cow;
 use std::rc::Rc;
@@ -28,6 +30,12 @@ pub(super) struct Resolver<'a> {
     pub(super) flows: Flows<'a>,
     /// What is changed in the text besides its literals.
     pub(super) insertions: Vec<Insertion>,
+    /// Result columns of which any value of a group stands for the group: their names.
+    pub(super) representatives: Vec<Representative>,
+    /// Patterns: their tokens, and what is around them.
+    pub(super) patterns: Vec<(usize, PatternAt)>,
+    /// Numbers that must be what they are taken for: their tokens.
+    pub(super) numbers: Vec<Number>,
     /// A protected table is read or written.
     pub(super) concerned: bool,
 }
@@ -209,7 +217,7 @@ impl<'a> Resolver<'a> {
             }
         };
         for key in order_by {
-            self.key(key, &rows, scope, false)?;
+            self.key(key, &rows, scope)?;
         }
         Ok(rows)
     }
@@ -264,24 +272,9 @@ impl<'a> Resolver<'a> {
         self.from(&select.from, &mut scope)?;
         let rows = self.items(&select.items, &scope)?;
         self.operands(&select.operands, &scope)?;
-        for key in &select.group_by {
-            self.key(key, &rows, &scope, true)?;
-        }
-        match &select.distinct {
-            Distinct::No => {}
-            Distinct::Rows => {
-                for flow in rows.flows() {
-                    compare(flow, &mut self.flows, "is compared by DISTINCT")?;
-                }
-            }
-            Distinct::On(keys) => {
-                for key in keys {
-                    self.key(key, &rows, &scope, false)?;
-                }
-            }
-        }
+        self.group(select, &rows, &scope)?;
         for key in order_by {
-            self.key(key, &rows, &scope, false)?;
+            self.key(key, &rows, &scope)?;
         }
         if let Some(into) = select.into {
             if self.schema.table(into, &self.source).is_some() {
@@ -475,19 +468,16 @@ impl<'a> Resolver<'a> {
         Ok(rows)
     }
 
-    /// What rows are ordered or grouped by. A name is first looked for among the labels of the result, or first among
-    /// the columns.
-    fn key(
-        &mut self,
-        key: &Key,
-        rows: &Rows<'a>,
-        scope: &Scope<'_, 'a>,
-        columns_first: bool,
-    ) -> Result<(), Refusal> {
-        const HOW: &str = "is compared by ORDER BY or GROUP BY";
+    /// What rows are ordered by. A name is first looked for among the labels of the result.
+    fn key(&mut self, key: &Key, rows: &Rows<'a>, scope: &Scope<'_, 'a>) -> Result<(), Refusal> {
+        const HOW: &str = "is compared by ORDER BY";
         match key {
             Key::Computed(operands) => self.operands(operands, scope),
-            Key::Ordinal(number) => {
+            Key::Column(term) => {
+                let flow = self.flow(term, scope)?;
+                compare(flow, &mut self.flows, HOW)
+            }
+            Key::Ordinal(number, _) => {
                 let at = number.checked_sub(1);
                 let known = at.filter(|at| rows.open.is_none_or(|open| *at < open));
                 match known.and_then(|at| rows.columns.get(at)) {
@@ -497,15 +487,7 @@ impl<'a> Resolver<'a> {
             }
             Key::Name(token) => {
                 let name = self.name(*token);
-                let is_column = columns_first
-                    && scope
-                        .rels
-                        .iter()
-                        .any(|rel| rel.rows.named(&name).next().is_some());
-                let labelled: Vec<Flow> = match is_column {
-                    true => Vec::new(),
-                    false => rows.named(&name).collect(),
-                };
+                let labelled: Vec<Flow> = rows.named(&name).collect();
                 if labelled.is_empty() {
                     let flow = scope.column(None, &name, &mut self.flows)?;
                     return compare(flow, &mut self.flows, HOW);
@@ -573,6 +555,18 @@ impl<'a> Resolver<'a> {
             }
             Term::Comparison(comparison) => {
                 self.comparison(comparison, scope)?;
+                PLAIN
+            }
+            Term::Like(like) => {
+                self.like(like, scope)?;
+                PLAIN
+            }
+            Term::Grouped(value) => {
+                self.grouped(value, scope, "is compared by DISTINCT or PARTITION BY")?;
+                PLAIN
+            }
+            Term::HashOf(column, _) => {
+                self.operands(std::slice::from_ref(column), scope)?;
                 PLAIN
             }
             Term::Computed(operands) | Term::Row(operands) => {

@@ -1,11 +1,12 @@
 //! What statements write: which flows reach which column.
 
 use super::Role;
+use super::compare::SideTerm;
 use super::flow::{Flow, Use};
 use super::refusal::{Refusal, RefusalCode};
 use super::resolve::Resolver;
 use super::scope::{Rel, Rows, Scope, misused};
-use crate::columns::{Setting, Table};
+use crate::columns::{Likeness, Setting, Table};
 use crate::sql::facts::tree::{Action, Assignment, Query, Term, Write};
 use std::borrow::Cow;
 use std::rc::Rc;
@@ -56,10 +57,7 @@ impl<'a> Resolver<'a> {
                             .table
                             .and_then(|table| table.setting(&self.name(*column)));
                         if let Some(setting) = setting {
-                            return Err(misused(
-                                setting,
-                                "is compared by ON CONFLICT, where encrypted values are never equal",
-                            ));
+                            self.conflict_on(*column, setting)?;
                         }
                     }
                 }
@@ -84,6 +82,22 @@ impl<'a> Resolver<'a> {
         }
         self.operands(&write.operands, &scope)?;
         self.items(&write.returning, &scope)
+    }
+
+    /// Rows in conflict are found by a unique index: of a searchable column, one on its hash.
+    fn conflict_on(&mut self, column: usize, setting: &Setting) -> Result<(), Refusal> {
+        let term = Term::Column {
+            qualifier: None,
+            name: column,
+        };
+        match setting.likeness() {
+            Some(Likeness::Hash) if self.hash(SideTerm::Value(&term)) => Ok(()),
+            Some(Likeness::Token) => Ok(()),
+            Some(Likeness::Hash) | None => Err(misused(
+                setting,
+                "is compared by ON CONFLICT, where encrypted values are never equal",
+            )),
+        }
     }
 
     fn insert(

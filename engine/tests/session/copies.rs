@@ -6,7 +6,8 @@ use crate::script::{
     CLIENT, SECRET, columns, context, hex, keys, protecting_driver, sealed, start, unsealed,
 };
 use acra_engine::columns::Columns;
-use acra_engine::session::pg::{PgSession, ScanColumns};
+use acra_engine::session::ScanColumns;
+use acra_engine::session::pg::PgSession;
 use acra_engine::session::{Event, Limits};
 use proptest::prelude::*;
 use std::sync::Arc;

@@ -29,6 +29,7 @@ pub(super) fn is_value(bytes: &[u8]) -> bool {
     };
     // In CSV of a column the marker of the end is a value, since version 18 of the server.
     is_marker(bytes)
+        || bytes == STRAY.as_bytes()
         || bytes == b"\\."
         || bytes == NUMBER.as_bytes()
         || bytes == format!("-{NUMBER}").as_bytes()
@@ -189,6 +190,7 @@ fn opened(bytes: &[u8]) -> Option<Vec<u8>> {
         keys: keys(),
         poison: None,
         is_poisoned: false,
+        pattern: None,
         tally: &mut tally,
     };
     let mut out = Vec::new();

@@ -310,7 +310,8 @@ impl Server {
                 let header = b"PGCOPY\n\xff\r\n\0\0\0\0\0\0\0\0\0";
                 self.send(message(b'd', header));
                 let length = (stored.len() as u32).to_be_bytes();
-                [&[0, 1][..], &length, &stored].concat()
+                let before = b"\0\x03\0\0\0\x04\0\0\0\x01\0\0\0\x01n";
+                [&before[..], &length, &stored].concat()
             }
         };
         self.send(message(b'd', &row));

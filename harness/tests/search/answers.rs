@@ -26,6 +26,20 @@ const QUERIES: &[&str] = &[
     "SELECT id FROM people WHERE email = (SELECT mail FROM accounts WHERE id = 3)",
     "WITH x AS (SELECT id, email AS e FROM people WHERE email <> '@1') SELECT x.id FROM x WHERE e = '@2'",
     "SELECT id, email = '@1' AS is_one FROM people",
+    "SELECT email, count(*) FROM people GROUP BY email",
+    "SELECT grp, email, count(*), max(id) FROM people p GROUP BY p.email, grp HAVING email <> '@1'",
+    "SELECT email AS e, count(*) FROM people GROUP BY 1",
+    "SELECT count(DISTINCT email), count(DISTINCT phone) FILTER (WHERE grp = 1) FROM people",
+    "SELECT DISTINCT email FROM people",
+    "SELECT DISTINCT grp, email AS e FROM people ORDER BY grp",
+    "SELECT count(*) FROM (SELECT DISTINCT phone, grp FROM people) AS d",
+    "SELECT id, row_number() OVER (PARTITION BY email ORDER BY id) FROM people",
+    "SELECT DISTINCT ON (email) email FROM people",
+    "SELECT id FROM people WHERE email IN (SELECT mail FROM accounts GROUP BY mail HAVING count(*) > 3)",
+    "WITH n AS (SELECT email AS e, count(*) AS n FROM people GROUP BY email) SELECT n.e, n.n FROM n JOIN accounts ON mail = n.e WHERE n.e <> '@1'",
+    "SELECT id FROM people WHERE email LIKE '@1' OR email LIKE '@2' OR phone LIKE '5550104'",
+    "SELECT id FROM people WHERE email NOT LIKE '@1' AND phone !~~ '5550104'",
+    "SELECT id FROM people WHERE email IN (SELECT DISTINCT mail FROM accounts WHERE id < 4)",
     "SELECT id FROM people LEFT JOIN (SELECT mail FROM accounts WHERE mail IN ('@1', '@2')) AS s ON mail = email WHERE s.mail IS NULL",
 ];
 
@@ -118,5 +132,105 @@ fn after_updates_and_deletes_by_a_searched_value() -> Result<()> {
         )?;
         same(&scene, "SELECT * FROM people", &[])?;
     }
+    Ok(())
+}
+
+#[test]
+fn of_prefixes_are_those_of_plain_tables() -> Result<()> {
+    let scene = scene(|config| config)?;
+    let (mut proxied, mut direct) = (scene.proxied()?, scene.direct()?);
+    let values = [
+        "a",
+        "ab",
+        "abc",
+        "abcd",
+        "abd",
+        "b",
+        "\u{e4}\u{e4}b",
+        "\u{e4}\u{e4}\u{e4}b",
+        "100%",
+        "100",
+        "x_y",
+        "xzy",
+        "",
+    ];
+    for (id, word) in values.iter().enumerate() {
+        for (connection, table) in [(&mut proxied, "words"), (&mut direct, "plain_words")] {
+            connection.run(&format!("INSERT INTO {table} VALUES ({id}, '{word}')"))?;
+        }
+    }
+    let mut found = 0;
+    for pattern in [
+        "a%",
+        "ab%",
+        "abc%",
+        "abd%",
+        "b%",
+        "z%",
+        "\u{e4}%",
+        "\u{e4}\u{e4}%",
+        "\u{e4}\u{e4}\u{e4}%",
+        "10%",
+        "x%",
+        "x\\_%",
+    ] {
+        for operator in ["LIKE", "NOT LIKE"] {
+            let sql = format!("SELECT id, word FROM words WHERE word {operator}");
+            let direct = |pattern: &str| {
+                let plain = sql.replace("words", "plain_words");
+                sorted_extended(&mut scene.direct()?, &format!("{plain} {pattern}"), &[], 0)
+            };
+            // The server does not read a backslash in bytea as an escape of the pattern.
+            let expected = direct(&format!("convert_to('{pattern}', 'UTF8')"))?;
+            let literal = sorted_extended(&mut proxied, &format!("{sql} '{pattern}'"), &[], 0)?;
+            assert_eq!(literal, expected, "{operator} {pattern}");
+            for format in [0, 1] {
+                let text = format!("{sql} $1");
+                let bound = [Some(pattern.as_bytes())];
+                let bound = sorted_extended(&mut proxied, &text, &bound, format)?;
+                assert_eq!(bound, expected, "{operator} {pattern}");
+            }
+            found += expected.len();
+        }
+    }
+    assert!(found > 100, "only {found} rows");
+    for (whole, rows) in [("abc", 1), ("ab", 1), ("abce", 0), ("", 1)] {
+        for condition in ["LIKE", "="] {
+            let sql = format!("SELECT id FROM words WHERE word {condition} '{whole}'");
+            assert_eq!(
+                sorted_extended(&mut proxied, &sql, &[], 0)?.len(),
+                rows,
+                "{sql}"
+            );
+        }
+    }
+    let escaped =
+        "SELECT id FROM words WHERE word LIKE '100!%' ESCAPE '!' OR word LIKE 'x!_%' ESCAPE '!'";
+    assert_eq!(
+        sorted_extended(&mut proxied, escaped, &[], 0)?,
+        [["10"], ["8"]]
+    );
+    for (pattern, text) in [
+        ("'abcd%'", "LIKE prefix longer than searchable_prefix"),
+        ("'%b'", "cannot be searched by"),
+        ("'a_c'", "cannot be searched by"),
+        ("'%'", "cannot be searched by"),
+    ] {
+        let error = proxied.run(&format!("SELECT 1 FROM words WHERE word LIKE {pattern}"));
+        let error = error.unwrap_err().to_string();
+        assert!(
+            error.contains("0A000") && error.contains(text),
+            "{pattern}: {error}"
+        );
+        let (_, told) = error.split_once(" M=").unwrap_or_default();
+        assert!(!told.contains("abcd"), "{error}");
+    }
+    let bound = sorted_extended(
+        &mut proxied,
+        "SELECT 1 FROM words WHERE word LIKE $1",
+        &[Some(b"abc")],
+        0,
+    );
+    assert!(bound.unwrap_err().to_string().contains("must end with %"));
     Ok(())
 }

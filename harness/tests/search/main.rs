@@ -27,12 +27,18 @@ schemas:
     encrypted:
       - {column: mail, searchable: true, crypto_envelope: acrastruct}
       - {column: owner, searchable: true, client_id: partner}
+  - table: words
+    columns: [id, word]
+    encrypted:
+      - {column: word, searchable: true, searchable_prefix: 3}
 ";
 
 /// The tables, and copies of them that nobody protects.
 const TABLES: &str = "
 CREATE TABLE people (id int PRIMARY KEY, grp int, email bytea, phone bytea, note bytea);
 CREATE TABLE accounts (id int PRIMARY KEY, mail bytea, owner bytea);
+CREATE TABLE words (id int PRIMARY KEY, word bytea);
+CREATE TABLE plain_words (LIKE words);
 CREATE TABLE plain_people (LIKE people);
 CREATE TABLE plain_accounts (LIKE accounts)";
 

@@ -93,6 +93,35 @@ fn uses_the_index_that_acra_users_have() -> Result<()> {
 }
 
 #[test]
+fn is_unique_by_its_hash() -> Result<()> {
+    let scene = scene(|config| config)?;
+    let (mut proxied, address) = (scene.proxied()?, format!("{MARK}-1@example.org"));
+    proxied.run("CREATE UNIQUE INDEX people_email ON people (substr(email, 1, 33))")?;
+    let insert = |id: u32, end: &str| {
+        format!("INSERT INTO people (id, email) VALUES ({id}, '{address}') {end}")
+    };
+    proxied.run(&insert(1, ""))?;
+    assert!(
+        proxied
+            .run(&insert(2, ""))
+            .unwrap_err()
+            .to_string()
+            .contains("23505")
+    );
+    proxied.run(&insert(3, "ON CONFLICT (email) DO NOTHING"))?;
+    proxied.run(&insert(
+        4,
+        "ON CONFLICT (email) DO UPDATE SET grp = 7 WHERE people.email = excluded.email",
+    ))?;
+    let all = rows(&mut proxied, "SELECT id, grp, email FROM people")?;
+    assert_eq!(
+        all,
+        [["1".to_owned(), "7".to_owned(), hex(address.as_bytes())]]
+    );
+    Ok(())
+}
+
+#[test]
 fn is_found_by_its_client_alone() -> Result<()> {
     let scene = scene(|config| config)?;
     fill(&scene)?;

@@ -314,7 +314,8 @@ impl Ledger {
     pub(super) fn expects_copy_data(&self) -> bool {
         let mut entries = self.entries.iter().rev();
         let last = entries.find(|entry| !matches!(entry.awaited, Awaited::Sync | Awaited::CopyEnd));
-        self.copy_in || last.is_some_and(|entry| !entry.copies_ahead().is_empty())
+        let is_in = |copy: &Copy| !matches!(copy, Copy::Out(_));
+        self.copy_in || last.is_some_and(|entry| entry.copies_ahead().iter().any(is_in))
     }
 
     /// The client gets an error in the place of what the current entry still brings: what it sends up to Sync is

@@ -1,71 +1,24 @@
-//! Changing what the client sends: literals of a text, values of a Bind (policy.md 6.5, 6.6). What is stored is sealed; what a
-//! column is compared with becomes what equal values have in common.
+//! Changing what the client sends: literals of a text, values of a Bind (policy.md 6.5, 6.6). What is stored is sealed, or
+//! becomes a token; what a column is compared with becomes what equal values have in common.
 
 use super::PgSession;
 use super::frontend::Stop;
 use super::registry::Statement;
+use super::search::{self, Changes};
 use super::stored::Stored;
 use super::tokenize::{token_of, value_of};
 use crate::cell::typed::{BadValue, Form, plaintext};
 use crate::cell::{self, Kind, Mask, SealError, Sealed, bytea, token};
 use crate::columns::{DataType, Envelope, Likeness, Setting, TokenType, Transform};
-use crate::crypto::{container, search_hash};
+use crate::crypto::container;
 use crate::keys::ClientKeys;
-use crate::plan::{Edit, LiteralKind, LiteralValue, ParamAction, Plan, Role, in_order, splice};
+use crate::plan::{Edit, LiteralKind, LiteralValue, ParamAction, Plan, in_order, splice};
 use crate::session::{Ask, ClientError, Cx, Event, KeyFault};
 use crate::tokens::TokenRequest;
 use crate::types::Type;
 use crate::wire::pg::parse::{BYTEA, INT2, INT4, INT8};
 use crate::wire::pg::{Bind, Format, Parse, Replaced, write_cstr, write_frame};
 use std::borrow::Cow;
-use std::sync::Arc;
-
-/// What becomes of a value.
-enum Changed {
-    /// It is stored.
-    Sealed(Sealed),
-    /// A column is compared with it.
-    Hash([u8; search_hash::LENGTH]),
-}
-
-impl Changed {
-    fn as_bytes(&self) -> &[u8] {
-        match self {
-            Self::Sealed(sealed) => sealed.as_bytes(),
-            Self::Hash(hash) => hash,
-        }
-    }
-}
-
-/// What was stored among the values of one message.
-#[derive(Default)]
-struct Tally {
-    values: u64,
-    structs: u64,
-    longest: Option<Stored>,
-}
-
-impl Tally {
-    fn add(&mut self, setting: &Arc<Setting>, changed: &Changed) {
-        if let Changed::Sealed(sealed) = changed {
-            self.values += 1;
-            self.structs += u64::from(sealed.envelope() == container::Envelope::AcraStruct);
-            let longest = Stored::new(setting, sealed.as_bytes().len());
-            self.longest = Some(longest.longer(self.longest.take()));
-        }
-    }
-
-    /// Tells of it; the longest container.
-    fn tell(self, cx: &mut Cx<'_>) -> Option<Stored> {
-        if self.values > 0 {
-            cx.events.push(Event::Sealed {
-                values: self.values,
-                structs: self.structs,
-            });
-        }
-        self.longest
-    }
-}
 
 /// A statement's text with its protected literals sealed, or replaced by tokens.
 pub(super) struct Rewritten {
@@ -82,7 +35,8 @@ pub(super) struct SealedBind {
 }
 
 impl PgSession {
-    /// The text with these values of it changed, and with these edits; `None` if nothing had to change.
+    /// The text with these edits, and these values of it sealed, hashed or replaced by tokens; `None` if nothing had to
+    /// change.
     pub(super) fn change_text(
         &self,
         values: &[LiteralValue<'_>],
@@ -91,7 +45,7 @@ impl PgSession {
         cx: &mut Cx<'_>,
     ) -> Result<Option<Rewritten>, Stop> {
         let mut tokens = self.tokens_for(self.literal_requests(values)?)?.iter();
-        let mut tally = Tally::default();
+        let mut changes = Changes::default();
         for literal in values {
             if let Some((token_type, _)) = literal.setting.tokenized() {
                 let value = value_of(&literal.value, token_type, Format::Text, literal.setting)?;
@@ -110,8 +64,9 @@ impl PgSession {
                 LiteralKind::String => Form::Text,
             };
             let value = plain(&literal.value, form, literal.setting, None)?;
+            let value = search::asked_for(value, literal, &mut edits)?;
             if let Some(changed) = self.change(&value, literal.setting, literal.role, cx)? {
-                tally.add(literal.setting, &changed);
+                changes.add(literal.setting, &changed);
                 edits.push(Edit {
                     span: literal.span.clone(),
                     text: self.quote(changed.as_bytes()),
@@ -121,7 +76,7 @@ impl PgSession {
         if edits.is_empty() {
             return Ok(None);
         }
-        let stored = tally.tell(cx);
+        let stored = changes.tell(cx);
         let mut out = Vec::with_capacity(
             text.len() + edits.iter().map(|edit| edit.text.len()).sum::<usize>(),
         );
@@ -153,14 +108,14 @@ impl PgSession {
             return Ok(None);
         }
         let mut tokens = self.tokens_for(self.bound_requests(plan, bind)?)?.iter();
-        let mut changes: Vec<Replaced> = Vec::new();
-        let mut tally = Tally::default();
+        let mut replaced: Vec<Replaced> = Vec::new();
+        let mut changes = Changes::default();
         for (index, format, value, action) in protected(plan, bind) {
             let setting = &action.setting;
             if let Some((token_type, _)) = setting.tokenized() {
                 if !value_of(value, token_type, format, setting)?.is_empty() {
                     let token = token_of(tokens.next(), setting, self.owner(setting)?)?;
-                    changes.push(Replaced {
+                    replaced.push(Replaced {
                         index,
                         format,
                         bytes: bound_token(token, token_type, format, value.len()),
@@ -177,8 +132,9 @@ impl PgSession {
             };
             let declared = statement.declared(action.number);
             let plain = plain(value, form, setting, declared)?;
+            let plain = search::bound(plain, action.role, setting)?;
             if let Some(changed) = self.change(&plain, setting, action.role, cx)? {
-                tally.add(setting, &changed);
+                changes.add(setting, &changed);
                 // Bytes as such are no text.
                 let format = match statement.is_text(action.number) {
                     true => Format::Text,
@@ -192,41 +148,21 @@ impl PgSession {
                         text
                     }
                 };
-                changes.push(Replaced {
+                replaced.push(Replaced {
                     index,
                     format,
                     bytes,
                 });
             }
         }
-        if changes.is_empty() {
+        if replaced.is_empty() {
             return Ok(None);
         }
-        let stored = tally.tell(cx);
+        let stored = changes.tell(cx);
         let mut message =
-            Vec::with_capacity(64 + changes.iter().map(|new| new.bytes.len()).sum::<usize>());
-        bind.write_with(&mut message, &changes);
+            Vec::with_capacity(64 + replaced.iter().map(|new| new.bytes.len()).sum::<usize>());
+        bind.write_with(&mut message, &replaced);
         Ok(Some(SealedBind { message, stored }))
-    }
-
-    /// What a value becomes by its role; `None`: it stays. An empty value is stored, and so compared, as it is.
-    fn change(
-        &self,
-        value: &[u8],
-        setting: &Setting,
-        role: Role,
-        cx: &mut Cx<'_>,
-    ) -> Result<Option<Changed>, Stop> {
-        match role {
-            Role::Stored => Ok(self.seal(value, setting, cx)?.map(Changed::Sealed)),
-            Role::Compared if value.is_empty() => Ok(None),
-            Role::Compared => {
-                let (client_id, keys) = self.keys_of(setting, cx)?;
-                let hash = cell::search::hash(value, keys);
-                let hash = hash.map_err(|error| refused(error, setting, client_id))?;
-                Ok(Some(Changed::Hash(hash)))
-            }
-        }
     }
 
     /// The requests for the tokens of bound values, in their order.
@@ -249,7 +185,7 @@ impl PgSession {
 
     /// Whose keys protect a column.
     pub(super) fn owner<'s>(&'s self, setting: &'s Setting) -> Result<&'s str, Stop> {
-        let own = self.client_id.as_ref().map(|id| id.as_str());
+        let own = self.openings.client_id.as_ref().map(|id| id.as_str());
         let (table, column) = (&setting.table, &setting.column);
         setting.client_id.as_deref().or(own).ok_or_else(|| {
             Stop::Refuse(
@@ -276,23 +212,23 @@ impl PgSession {
                 Envelope::AcraStruct => container::Envelope::AcraStruct,
             },
             reencrypt: setting.reencrypt,
-            mask: mask(setting),
             search: match setting.transform {
                 Transform::Searchable { prefix } => Some(prefix.unwrap_or(0)),
                 _ => None,
             },
+            mask: mask(setting),
         };
         cell::seal(value, form, keys, cx.rng).map_err(|error| refused(error, setting, client_id))
     }
 
-    /// The keys of a column.
-    fn keys_of<'k>(
+    /// The keys of a column: those of its own client, or else of the connection's.
+    pub(super) fn keys_of<'k>(
         &'k self,
         setting: &'k Setting,
         cx: &mut Cx<'_>,
     ) -> Result<(&'k str, &'k ClientKeys), Stop> {
         let client_id = self.owner(setting)?;
-        match self.keyring.get(client_id) {
+        match self.openings.keyring.get(client_id) {
             None => Err(Stop::Ask(Ask::Keys(client_id.into()))),
             Some(Ok(keys)) => Ok((client_id, keys)),
             Some(Err(fault)) => {
@@ -434,20 +370,33 @@ pub(super) fn plain<'a>(
     })
 }
 
+pub(super) fn bad_hex(setting: &Setting) -> Stop {
+    let (table, column) = (&setting.table, &setting.column);
+    Stop::Refuse(
+        "bad-hex",
+        ClientError::error(
+            "22P02",
+            format!("invalid hexadecimal data for column \"{column}\" of table \"{table}\""),
+        )
+        .hint(
+            "A value that starts with \\x must be an even number of hexadecimal digits after it.",
+        ),
+    )
+}
+
 /// The error for a value that cannot be changed.
-fn refused(error: SealError, setting: &Setting, client_id: &str) -> Stop {
+pub(super) fn refused(error: SealError, setting: &Setting, client_id: &str) -> Stop {
     let Setting { table, column, .. } = setting;
     let is_searchable = setting.likeness() == Some(Likeness::Hash);
     let (message, hint) = match error {
-        SealError::NoKey => {
-            return keys_unavailable(setting, client_id, KeyFault::Missing);
-        }
+        SealError::NoKey => return keys_unavailable(setting, client_id, KeyFault::Missing),
         SealError::NoSearchKey => {
-            let why = (
+            return no_key(
+                setting,
+                client_id,
                 "there is no key for searchable encryption",
                 "Make one with acra-keys generate --search_hmac_symmetric_key or acra-keymaker --generate_hmac_key.",
             );
-            return cannot_encrypt(setting, client_id, why);
         }
         SealError::Closed if is_searchable => (
             format!(
@@ -471,22 +420,8 @@ fn refused(error: SealError, setting: &Setting, client_id: &str) -> Stop {
     )
 }
 
-pub(super) fn bad_hex(setting: &Setting) -> Stop {
-    let (table, column) = (&setting.table, &setting.column);
-    Stop::Refuse(
-        "bad-hex",
-        ClientError::error(
-            "22P02",
-            format!("invalid hexadecimal data for column \"{column}\" of table \"{table}\""),
-        )
-        .hint(
-            "A value that starts with \\x must be an even number of hexadecimal digits after it.",
-        ),
-    )
-}
-
 pub(super) fn keys_unavailable(setting: &Setting, client_id: &str, fault: KeyFault) -> Stop {
-    let why = match fault {
+    let (why, hint) = match fault {
         KeyFault::Missing => (
             "there is no storage key",
             match setting.envelope {
@@ -503,10 +438,10 @@ pub(super) fn keys_unavailable(setting: &Setting, client_id: &str, fault: KeyFau
             "See the log of acra-server; the master key may be another one than the keys were made with.",
         ),
     };
-    cannot_encrypt(setting, client_id, why)
+    no_key(setting, client_id, why, hint)
 }
 
-fn cannot_encrypt(setting: &Setting, client_id: &str, (why, hint): (&str, &str)) -> Stop {
+fn no_key(setting: &Setting, client_id: &str, why: &str, hint: &str) -> Stop {
     let (table, column) = (&setting.table, &setting.column);
     Stop::Refuse(
         "keys-unavailable",

@@ -37,7 +37,7 @@ impl PgSession {
         };
         let client_id = self.owner(setting)?;
         let operation = match (role, consistent) {
-            (Role::Compared, _) => Operation::Compare,
+            (Role::Compared | Role::Pattern, _) => Operation::Compare,
             (Role::Stored, true) => Operation::Consistent,
             (Role::Stored, false) => Operation::Random,
         };

@@ -1,8 +1,8 @@
-//! Comparisons for equality, and the values on their sides.
+//! Comparisons for equality and with patterns, and the values on their sides.
 
 use super::NoFacts;
 use super::reader::Reader;
-use super::tree::{Comparison, Term};
+use super::tree::{Comparison, Like, Term};
 use crate::sql::token::Kind;
 use sqlparser::ast::{BinaryOperator, CastKind, DataType, Expr};
 use std::ops::Range;
@@ -39,6 +39,91 @@ impl Reader<'_> {
         }))
     }
 
+    /// Reads a comparison with a pattern; `None` if the expression is none, or one of another form.
+    pub(super) fn like(&mut self, expr: &Expr) -> Result<Option<Like>, NoFacts> {
+        let (value, pattern, escape) = match expr {
+            Expr::Like {
+                negated: _,
+                any: false,
+                expr,
+                pattern,
+                escape_char,
+            }
+            | Expr::ILike {
+                negated: _,
+                any: false,
+                expr,
+                pattern,
+                escape_char,
+            } => (expr, pattern, escape_char.as_deref()),
+            Expr::BinaryOp {
+                left,
+                op:
+                    BinaryOperator::PGLikeMatch
+                    | BinaryOperator::PGILikeMatch
+                    | BinaryOperator::PGNotLikeMatch
+                    | BinaryOperator::PGNotILikeMatch,
+                right,
+            } => (left, right, None),
+            _ => return Ok(None),
+        };
+        let Some((operator, negated)) = self.operator_before(pattern) else {
+            return Ok(None);
+        };
+        let escape = match escape {
+            None => None,
+            Some(escape) => match self.escape(escape)? {
+                None => return Ok(None),
+                escape => escape,
+            },
+        };
+        Ok(Some(Like {
+            value: self.operand(value)?,
+            pattern: self.operand(pattern)?,
+            operator,
+            negated,
+            escape,
+        }))
+    }
+
+    /// The token of an escape character; `None` if it is something else than a string.
+    fn escape(&mut self, escape: &Expr) -> Result<Option<usize>, NoFacts> {
+        let Expr::Value(value) = escape else {
+            return Ok(None);
+        };
+        let token = self.source.token_at(value.span);
+        let token = token.filter(|token| {
+            let kind = self.source.kind(*token);
+            kind.is_some_and(|kind| kind.is_string() && kind != Kind::National)
+                && self.is_word(token.saturating_sub(1), "escape")
+        });
+        if token.is_some() {
+            self.literal(value)?;
+        }
+        Ok(token)
+    }
+
+    /// The operator in front of a pattern, and whether it is a negated one.
+    fn operator_before(&self, pattern: &Expr) -> Option<(Range<usize>, bool)> {
+        let last = self.first_token(pattern)?.checked_sub(1)?;
+        let token = self.source.tokens.get(last)?;
+        if token.kind == Kind::Operator {
+            let negated = match token.text(self.source.text) {
+                b"~~" | b"~~*" => false,
+                b"!~~" | b"!~~*" => true,
+                _ => return None,
+            };
+            return Some((last..last + 1, negated));
+        }
+        if !self.is_word(last, "like") && !self.is_word(last, "ilike") {
+            return None;
+        }
+        match last.checked_sub(1).filter(|at| self.is_word(*at, "not")) {
+            Some(not) => Some((not..last + 1, true)),
+            None => Some((last..last + 1, false)),
+        }
+    }
+
     /// One value that is compared with each of the others.
     pub(super) fn equality<'e>(
         &mut self,
@@ -55,7 +140,7 @@ impl Reader<'_> {
     }
 
     /// Reads a side of a comparison.
-    fn operand(&mut self, expr: &Expr) -> Result<Term, NoFacts> {
+    pub(super) fn operand(&mut self, expr: &Expr) -> Result<Term, NoFacts> {
         match expr {
             Expr::Nested(inner) => self.operand(inner),
             Expr::Tuple(values) => self.operand_row(values),
@@ -66,12 +151,38 @@ impl Reader<'_> {
                 }
                 None => self.term(expr),
             },
+            Expr::Substring {
+                expr: column,
+                substring_from: Some(start),
+                substring_for: Some(length),
+                ..
+            } => {
+                let numbers = self.number(start).zip(self.number(length));
+                match numbers.filter(|_| is_column(column)) {
+                    Some((start, length)) => {
+                        self.look(start)?;
+                        self.look(length)?;
+                        let column = Box::new(self.term(column)?);
+                        Ok(Term::HashOf(column, (start, length)))
+                    }
+                    None => self.term(expr),
+                }
+            }
             Expr::Cast { expr: inner, .. } => match self.type_of_cast(expr) {
                 Some(tokens) => Ok(Term::Typed(Box::new(self.operand(inner)?), tokens)),
                 None => self.term(expr),
             },
             _ => self.term(expr),
         }
+    }
+
+    /// The token of a number.
+    fn number(&self, expr: &Expr) -> Option<usize> {
+        let Expr::Value(value) = expr else {
+            return None;
+        };
+        let token = self.source.token_at(value.span)?;
+        (self.source.kind(token) == Some(Kind::Number)).then_some(token)
     }
 
     fn operand_row<'e>(
@@ -136,6 +247,24 @@ impl Reader<'_> {
         }
     }
 
+    /// The first token of a value, with the parentheses around it.
+    fn first_token(&self, expr: &Expr) -> Option<usize> {
+        match expr {
+            Expr::Value(literal) => self.source.token_at(literal.span),
+            Expr::Nested(inner) => {
+                let first = self.first_token(inner)?.checked_sub(1)?;
+                let token = self.source.tokens.get(first)?;
+                token.is(self.source.text, b'(').then_some(first)
+            }
+            Expr::Cast {
+                kind: CastKind::DoubleColon,
+                expr: inner,
+                ..
+            } => self.first_token(inner),
+            _ => None,
+        }
+    }
+
     /// The last token of a value or column, with the parentheses around it.
     fn last_token(&self, expr: &Expr) -> Option<usize> {
         match expr {
@@ -153,6 +282,10 @@ impl Reader<'_> {
     }
 }
 
+fn is_column(expr: &Expr) -> bool {
+    matches!(expr, Expr::Identifier(_) | Expr::CompoundIdentifier(_))
+}
+
 /// Whether a side of a comparison can be a column, or have columns as values.
 fn has_columns(expr: &Expr) -> bool {
     match expr {
@@ -161,6 +294,7 @@ fn has_columns(expr: &Expr) -> bool {
         | Expr::CompoundIdentifier(_)
         | Expr::Subquery(_)
         | Expr::Tuple(_)
+        | Expr::Substring { .. }
         | Expr::Function(_) => true,
         _ => false,
     }

@@ -270,7 +270,7 @@ impl<'a> Reader<'a> {
 
     fn select(&mut self, select: &ast::Select) -> Result<Select, NoFacts> {
         let ast::Select {
-            select_token: _,
+            select_token,
             optimizer_hints: _,
             distinct,
             select_modifiers,
@@ -313,9 +313,13 @@ impl<'a> Reader<'a> {
         let items = self.items(projection)?;
         let distinct = match distinct {
             None | Some(ast::Distinct::All) => Distinct::No,
-            Some(ast::Distinct::Distinct) => Distinct::Rows,
+            Some(ast::Distinct::Distinct) => {
+                let select = self.source.token_at(select_token.0.span);
+                Distinct::Rows(select.ok_or(NoFacts::NotUnderstood)? + 1)
+            }
             Some(ast::Distinct::On(keys)) => Distinct::On(self.keys(keys)?),
         };
+        let grouping_sets = has_sets(group_by);
         let group_by = match group_by {
             GroupByExpr::Expressions(keys, modifiers) if modifiers.is_empty() => self.keys(keys)?,
             GroupByExpr::Expressions(..) => return Err(FOREIGN),
@@ -346,6 +350,7 @@ impl<'a> Reader<'a> {
             items,
             distinct,
             group_by,
+            grouping_sets,
             operands,
             into,
         })
@@ -428,8 +433,16 @@ impl<'a> Reader<'a> {
                         .ok()
                 });
                 let operands = self.operands(key)?;
-                all.push(number.map_or(Key::Computed(operands), Key::Ordinal));
+                all.push(match number.zip(token) {
+                    Some((number, token)) => Key::Ordinal(number, token),
+                    None => Key::Computed(operands),
+                });
             }
+            Expr::CompoundIdentifier(_) => all.push(Key::Column(self.term(key)?)),
+            Expr::Substring { .. } => all.push(match self.operand(key)? {
+                term @ Term::HashOf(..) => Key::Column(term),
+                term => Key::Computed(vec![term]),
+            }),
             _ => all.push(Key::Computed(self.operands(key)?)),
         }
         Ok(())
@@ -447,6 +460,16 @@ impl Query {
             operands: Vec::new(),
         }
     }
+}
+
+/// Whether rows are grouped in several ways.
+fn has_sets(group_by: &GroupByExpr) -> bool {
+    let GroupByExpr::Expressions(keys, _) = group_by else {
+        return false;
+    };
+    let is_set =
+        |key: &Expr| matches!(key, Expr::GroupingSets(_) | Expr::Cube(_) | Expr::Rollup(_));
+    keys.iter().any(is_set)
 }
 
 /// `*` without the clauses of other databases.

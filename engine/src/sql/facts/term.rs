@@ -6,8 +6,9 @@ use super::tree::Term;
 use crate::sql::facts::param_number;
 use crate::sql::token::Kind;
 use sqlparser::ast::{
-    CastKind, DataType, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments, Ident,
-    Query, UnaryOperator, ValueWithSpan, Visit, Visitor,
+    CastKind, DataType, DuplicateTreatment, Expr, Function, FunctionArg, FunctionArgExpr,
+    FunctionArguments, Ident, Query, UnaryOperator, ValueWithSpan, Visit, Visitor, WindowSpec,
+    WindowType,
 };
 use std::ops::ControlFlow;
 
@@ -125,7 +126,7 @@ impl Reader<'_> {
         }
     }
 
-    fn literal(&mut self, literal: &ValueWithSpan) -> Result<Term, NoFacts> {
+    pub(super) fn literal(&mut self, literal: &ValueWithSpan) -> Result<Term, NoFacts> {
         let token = self.source.token_at(literal.span);
         let token = token.ok_or(NoFacts::NotUnderstood)?;
         let first = self.look(token)?;
@@ -194,6 +195,27 @@ impl Reader<'_> {
         list.args.iter().map(argument).collect()
     }
 
+    /// Whether it is `count(DISTINCT value)`.
+    fn counts_different(&self, function: &Function) -> bool {
+        let FunctionArguments::List(list) = &function.args else {
+            return false;
+        };
+        let [part] = &*function.name.0 else {
+            return false;
+        };
+        let name = part
+            .as_ident()
+            .and_then(|name| self.source.token_at(name.span));
+        name.is_some_and(|name| self.is_word(name, "count"))
+            && list.duplicate_treatment == Some(DuplicateTreatment::Distinct)
+            && list.clauses.is_empty()
+            && matches!(
+                &*list.args,
+                [FunctionArg::Unnamed(FunctionArgExpr::Expr(_))]
+            )
+            && matches!(function.parameters, FunctionArguments::None)
+    }
+
     pub(super) fn is_word(&self, token: usize, word: &str) -> bool {
         let token = self.source.tokens.get(token);
         token.is_some_and(|token| token.is_word(self.source.text, word))
@@ -235,22 +257,84 @@ impl Operands<'_, '_> {
                 match self.reader.plain_arguments(function, "count").as_deref() {
                     Some([counted]) => {
                         let counted = self.reader.term(counted)?;
-                        self.terms
-                            .extend(self.reader.operands(&function.within_group)?);
-                        self.terms.extend(self.reader.operands(&function.filter)?);
-                        self.terms.extend(self.reader.operands(&function.over)?);
+                        self.clauses(function)?;
                         Term::Tested(Box::new(counted))
+                    }
+                    _ if self.reader.counts_different(function) => {
+                        self.different(function)?;
+                        return Ok(true);
+                    }
+                    _ if partition(function).is_some() => {
+                        self.over_parts(function)?;
+                        return Ok(true);
                     }
                     _ => return Ok(false),
                 }
             }
             _ => match self.reader.comparison(expr)? {
                 Some(comparison) => Term::Comparison(Box::new(comparison)),
-                None => return Ok(false),
+                None => match self.reader.like(expr)? {
+                    Some(like) => Term::Like(Box::new(like)),
+                    None => return Ok(false),
+                },
             },
         };
         self.terms.push(term);
         Ok(true)
+    }
+
+    /// `count(DISTINCT value)`
+    fn different(&mut self, function: &Function) -> Result<(), NoFacts> {
+        if let FunctionArguments::List(list) = &function.args {
+            for argument in &list.args {
+                if let FunctionArg::Unnamed(FunctionArgExpr::Expr(counted)) = argument {
+                    let counted = self.reader.operand(counted)?;
+                    self.terms.push(Term::Grouped(Box::new(counted)));
+                }
+            }
+        }
+        self.clauses(function)
+    }
+
+    /// A function over the rows of a part.
+    fn over_parts(&mut self, function: &Function) -> Result<(), NoFacts> {
+        self.terms.extend(self.reader.operands(&function.args)?);
+        self.terms
+            .extend(self.reader.operands(&function.parameters)?);
+        self.clauses(function)
+    }
+
+    /// What stands after the arguments of a function.
+    fn clauses(&mut self, function: &Function) -> Result<(), NoFacts> {
+        self.terms
+            .extend(self.reader.operands(&function.within_group)?);
+        self.terms.extend(self.reader.operands(&function.filter)?);
+        let Some(window) = partition(function) else {
+            self.terms.extend(self.reader.operands(&function.over)?);
+            return Ok(());
+        };
+        let WindowSpec {
+            window_name,
+            partition_by,
+            order_by,
+            window_frame,
+        } = window;
+        self.reader.names(window_name)?;
+        for key in partition_by {
+            let key = self.reader.operand(key)?;
+            self.terms.push(Term::Grouped(Box::new(key)));
+        }
+        self.terms.extend(self.reader.operands(order_by)?);
+        self.terms.extend(self.reader.operands(window_frame)?);
+        Ok(())
+    }
+}
+
+/// The window of a function that has one with parts.
+fn partition(function: &Function) -> Option<&WindowSpec> {
+    match &function.over {
+        Some(WindowType::WindowSpec(window)) if !window.partition_by.is_empty() => Some(window),
+        _ => None,
     }
 }
 

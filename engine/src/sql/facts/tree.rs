@@ -76,6 +76,8 @@ pub struct Select {
     pub distinct: Distinct,
     /// What rows are grouped by.
     pub group_by: Vec<Key>,
+    /// Rows are grouped in several ways: `GROUPING SETS`, `ROLLUP`, `CUBE`.
+    pub grouping_sets: bool,
     /// What is computed: conditions, windows.
     pub operands: Vec<Term>,
     /// The table that `INTO` makes.
@@ -87,8 +89,8 @@ pub struct Select {
 pub enum Distinct {
     /// All rows stay.
     No,
-    /// Equal rows are returned once.
-    Rows,
+    /// Equal rows are returned once; the token of the keyword.
+    Rows(usize),
     /// `DISTINCT ON`
     On(Vec<Key>),
 }
@@ -96,10 +98,12 @@ pub enum Distinct {
 /// What rows are compared by.
 #[derive(Debug)]
 pub enum Key {
-    /// A result column by its number from 1 on.
-    Ordinal(usize),
+    /// A result column by its number from 1 on; and the token of that.
+    Ordinal(usize, usize),
     /// A name alone: the label of a result column, or a column.
     Name(usize),
+    /// A column with its table, or what stands for one in a comparison.
+    Column(Term),
     /// What an expression computes.
     Computed(Vec<Term>),
 }
@@ -207,10 +211,16 @@ pub enum Term {
     Exists(Box<Query>),
     /// Whether values are equal.
     Comparison(Box<Comparison>),
+    /// Whether a value is like a pattern.
+    Like(Box<Like>),
+    /// Which values are equal: those that are counted once, or that rows are parted by.
+    Grouped(Box<Term>),
     /// What is computed of these.
     Computed(Vec<Term>),
     /// A row of values, on a side of a comparison.
     Row(Vec<Term>),
+    /// `substr(column, 1, 33)`, on a side of a comparison; and the tokens of the numbers, whatever they are.
+    HashOf(Box<Term>, (usize, usize)),
     /// A value with a cast that does not change it, on a side of a comparison; and the tokens of the type.
     Typed(Box<Term>, Range<usize>),
 }
@@ -223,6 +233,21 @@ pub struct Comparison {
     pub left: Term,
     /// The others. A query among them may have many rows.
     pub right: Vec<Term>,
+}
+
+/// `LIKE` and its kin.
+#[derive(Debug)]
+pub struct Like {
+    /// The value.
+    pub value: Term,
+    /// The pattern.
+    pub pattern: Term,
+    /// The tokens of the operator.
+    pub operator: Range<usize>,
+    /// It is one that asks for values that are not like the pattern.
+    pub negated: bool,
+    /// `ESCAPE`: the token of the character.
+    pub escape: Option<usize>,
 }
 
 /// A statement that writes.

@@ -68,6 +68,7 @@ pub(super) fn table(source: &Source<'_>) -> Option<Reading> {
         items: vec![Item::Wildcard],
         distinct: Distinct::No,
         group_by: Vec::new(),
+        grouping_sets: false,
         operands: Vec::new(),
         into: None,
     };

@@ -1,0 +1,266 @@
+//! Values that are grouped: `GROUP BY`, `DISTINCT`, `count(DISTINCT …)`, `PARTITION BY`.
+//!
+//! Rows of a searchable column are grouped by its hash. Where such a column is a result of its group, any value of the group
+//! stands for all: their containers differ, what is in them does not.
+
+use super::compare::{HASH_OF, OF_LENGTH, SideTerm};
+use super::edits::Place;
+use super::flow::Flow;
+use super::refusal::Refusal;
+use super::resolve::Resolver;
+use super::scope::{Rows, Scope, compare, misused};
+use crate::columns::Likeness;
+use crate::sql::facts::tree::{Distinct, Item, Key, Select, Term};
+
+/// What is said of a column that cannot be grouped by.
+const BY_GROUP: &str = "is compared by GROUP BY or DISTINCT";
+
+/// A result column that has a value of its group.
+#[derive(Debug)]
+pub(super) struct Representative {
+    /// The token of the column's name.
+    name: usize,
+    /// The result column has a label.
+    labelled: bool,
+}
+
+impl<'a> Resolver<'a> {
+    /// What the rows of a `SELECT` are grouped by, and which of them are left out as equal.
+    pub(super) fn group(
+        &mut self,
+        select: &Select,
+        rows: &Rows<'a>,
+        scope: &Scope<'_, 'a>,
+    ) -> Result<(), Refusal> {
+        for key in &select.group_by {
+            let Some(flow) = self.group_key(key, select, rows, scope, true)? else {
+                continue;
+            };
+            if let (true, Some(setting)) = (select.grouping_sets, self.flows.settings(flow).first())
+            {
+                return Err(misused(
+                    setting,
+                    "is compared by GROUPING SETS, ROLLUP or CUBE",
+                ));
+            }
+            self.represent(flow, select, rows);
+        }
+        match &select.distinct {
+            Distinct::No => Ok(()),
+            Distinct::Rows(keyword) => self.distinct(*keyword, select, rows),
+            Distinct::On(keys) => {
+                for key in keys {
+                    self.group_key(key, select, rows, scope, false)?;
+                }
+                Ok(())
+            }
+        }
+    }
+
+    /// A value that is counted once, or that rows are parted by.
+    pub(super) fn grouped(
+        &mut self,
+        value: &Term,
+        scope: &Scope<'_, 'a>,
+        how: &str,
+    ) -> Result<Option<Flow>, Refusal> {
+        let column = match value {
+            Term::HashOf(column, _) => column,
+            value => value,
+        };
+        let flow = self.flow(column, scope)?;
+        match self.likeness(flow, how)? {
+            Some(Likeness::Hash) => self.hash_or_refuse(value, flow, how).map(|()| Some(flow)),
+            Some(Likeness::Token) | None => Ok(None),
+        }
+    }
+
+    /// What equal values of a flow have in common, if it is a protected column.
+    fn likeness(&mut self, flow: Flow, how: &str) -> Result<Option<Likeness>, Refusal> {
+        let settings = self.flows.settings(flow);
+        let Some(setting) = settings.first() else {
+            self.flows.see(flow);
+            return Ok(None);
+        };
+        let alike = settings.iter().all(|other| other.is_like(setting));
+        match setting.likeness() {
+            Some(likeness) if alike && !self.flows.is_plain(flow) => Ok(Some(likeness)),
+            _ => Err(misused(setting, how)),
+        }
+    }
+
+    fn hash_or_refuse(&mut self, term: &Term, flow: Flow, how: &str) -> Result<(), Refusal> {
+        match (
+            self.hash(SideTerm::Value(term)),
+            self.flows.settings(flow).first(),
+        ) {
+            (false, Some(setting)) => Err(misused(setting, how)),
+            _ => Ok(()),
+        }
+    }
+
+    /// One key; the column, if rows are grouped by its hash. A name is first looked for among the columns, or first among the
+    /// labels of the result.
+    fn group_key(
+        &mut self,
+        key: &Key,
+        select: &Select,
+        rows: &Rows<'a>,
+        scope: &Scope<'_, 'a>,
+        columns_first: bool,
+    ) -> Result<Option<Flow>, Refusal> {
+        match key {
+            Key::Computed(operands) => self.operands(operands, scope).map(|()| None),
+            Key::Column(term) => self.grouped(term, scope, BY_GROUP),
+            Key::Ordinal(number, token) => {
+                let at = number.checked_sub(1);
+                let known = at.filter(|at| rows.open.is_none_or(|open| *at < open));
+                match known {
+                    Some(at) => self.group_item(at, *token, select, rows),
+                    None => Ok(None),
+                }
+            }
+            Key::Name(token) => {
+                let name = self.name(*token);
+                let is_column = columns_first
+                    && scope
+                        .rels
+                        .iter()
+                        .any(|rel| rel.rows.named(&name).next().is_some());
+                let labelled = rows
+                    .columns
+                    .iter()
+                    .position(|column| !is_column && column.name.as_deref() == Some(&*name));
+                match labelled {
+                    Some(at) => self.group_item(at, *token, select, rows),
+                    None => {
+                        let column = Term::Column {
+                            qualifier: None,
+                            name: *token,
+                        };
+                        self.grouped(&column, scope, BY_GROUP)
+                    }
+                }
+            }
+        }
+    }
+
+    /// A key that is a result column.
+    fn group_item(
+        &mut self,
+        at: usize,
+        token: usize,
+        select: &Select,
+        rows: &Rows<'a>,
+    ) -> Result<Option<Flow>, Refusal> {
+        let Some(column) = rows.columns.get(at) else {
+            return Ok(None);
+        };
+        if self.likeness(column.flow, BY_GROUP)? != Some(Likeness::Hash) {
+            return Ok(None);
+        }
+        match (
+            self.hash_text(select, at),
+            self.flows.settings(column.flow).first(),
+        ) {
+            (None, Some(setting)) => Err(misused(setting, BY_GROUP)),
+            (text, _) => {
+                self.put(token, Place::Over(0), text.unwrap_or_default());
+                Ok(Some(column.flow))
+            }
+        }
+    }
+
+    /// The hash of a result column that is a column.
+    fn hash_text(&self, select: &Select, at: usize) -> Option<String> {
+        let items = select.items.get(..=at)?;
+        let [
+            before @ ..,
+            Item::One {
+                term: Term::Column { name, .. },
+                ..
+            },
+        ] = items
+        else {
+            return None;
+        };
+        let known = before.iter().all(|item| matches!(item, Item::One { .. }));
+        let column = known.then(|| self.column_text(*name))??;
+        Some(format!("{HASH_OF}{column}{OF_LENGTH}"))
+    }
+
+    /// A column that rows are grouped by, where it is a result.
+    fn represent(&mut self, grouped_by: Flow, select: &Select, rows: &Rows<'a>) {
+        for (item, column) in select.items.iter().zip(&rows.columns) {
+            match item {
+                Item::One {
+                    label,
+                    term: Term::Column { name, .. },
+                } if column.flow == grouped_by => self.representatives.push(Representative {
+                    name: *name,
+                    labelled: label.is_some(),
+                }),
+                Item::One { .. } => {}
+                // Which columns follow is not known; the server takes them only where they need no group.
+                Item::Wildcard | Item::TableWildcard(_) => break,
+            }
+        }
+    }
+
+    /// `DISTINCT`: with hashes, rows are told apart by these and the other columns.
+    fn distinct(
+        &mut self,
+        keyword: usize,
+        select: &Select,
+        rows: &Rows<'a>,
+    ) -> Result<(), Refusal> {
+        const HOW: &str = "is compared by DISTINCT";
+        let mut keys = Vec::new();
+        let mut hashed = None;
+        for (at, column) in rows.columns.iter().enumerate() {
+            let key = match self.likeness(column.flow, HOW)? {
+                Some(Likeness::Hash) => {
+                    hashed = hashed.or(Some(column.flow));
+                    self.hash_text(select, at)
+                }
+                Some(Likeness::Token) | None => Some((at + 1).to_string()),
+            };
+            keys.push(key);
+        }
+        let Some(flow) = hashed else {
+            return Ok(());
+        };
+        let keys: Option<Vec<String>> = keys.into_iter().collect();
+        match keys.filter(|_| rows.open.is_none()) {
+            Some(keys) => {
+                self.put(keyword, Place::After, format!(" ON ({})", keys.join(", ")));
+                Ok(())
+            }
+            None => compare(flow, &mut self.flows, HOW),
+        }
+    }
+
+    /// Puts one value of the group in the place of result columns that rows are grouped by.
+    pub(super) fn write_representatives(&mut self) {
+        for Representative { name, labelled } in std::mem::take(&mut self.representatives) {
+            let is_hashed = self
+                .insertions
+                .iter()
+                .any(|insertion| insertion.token == name && insertion.text == OF_LENGTH);
+            if is_hashed {
+                continue;
+            }
+            self.put(self.first_of_column(name), Place::Before, "(array_agg(");
+            let label = self
+                .source
+                .tokens
+                .get(name)
+                .map(|name| name.text(self.source.text));
+            let text = match label.and_then(|label| std::str::from_utf8(label).ok()) {
+                Some(label) if !labelled => format!("))[1] AS {label}"),
+                _ => "))[1]".to_owned(),
+            };
+            self.put(name, Place::After, text);
+        }
+    }
+}
