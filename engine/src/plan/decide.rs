@@ -21,7 +21,7 @@ use crate::sql::facts::{
 use crate::sql::shape::Shape;
 use crate::sql::{Kind, Lexical, Token};
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -66,6 +66,7 @@ pub(super) fn decide(
         lexical,
         decision: Decision::default(),
         params: BTreeMap::new(),
+        tested: BTreeSet::new(),
         result: None,
         found,
     };
@@ -158,6 +159,8 @@ struct Judge<'a> {
     decision: Decision,
     /// Protected parameters.
     params: BTreeMap<u16, Param>,
+    /// Parameters of which only is asked whether they are NULL, and their tokens.
+    tested: BTreeSet<(u16, usize)>,
     /// What the result of the current statement is.
     result: Option<Results>,
     /// Where protected result columns are told, if they are.
@@ -278,6 +281,7 @@ impl<'a> Judge<'a> {
             representatives: Vec::new(),
             patterns: Vec::new(),
             numbers: Vec::new(),
+            tested: Vec::new(),
             concerned: false,
         };
         let rows = resolver.query(facts, None)?;
@@ -308,8 +312,10 @@ impl<'a> Judge<'a> {
             insertions,
             patterns,
             numbers,
+            tested,
             ..
         } = resolver;
+        self.tested.extend(tested);
         for fate in flows.into_fates() {
             self.settle(&fate, wrapper, source, &patterns)?;
         }
@@ -549,7 +555,10 @@ impl<'a> Judge<'a> {
                 role,
                 uses,
             } = param;
-            if written.get(&number) != Some(&uses) {
+            let tested = self.tested.iter().filter(|(tested, token)| {
+                *tested == number && (whole.range.0..whole.range.1).contains(token)
+            });
+            if written.get(&number) != Some(&(uses + tested.count())) {
                 return Err(used_elsewhere(number, &setting));
             }
             actions.push(ParamAction {
