@@ -10,7 +10,7 @@ use super::edits::{Insertion, Number, Place};
 use super::flow::{Flow, Use};
 use super::refusal::Refusal;
 use super::resolve::{IN_EXPRESSION, Resolver};
-use super::scope::{Rows, Scope, misused};
+use super::scope::{Rows, Scope, compare, misused};
 use crate::columns::{Likeness, Setting};
 use crate::sql::Token;
 use crate::sql::facts::tree::{ArrayType, Body, Comparison, Item, Query, Term};
@@ -61,9 +61,10 @@ impl<'a> Resolver<'a> {
             let sides = self.sides(term, width, scope)?;
             if sides.len() != places.len() {
                 // The server refuses it.
-                let all = places.iter().flatten().chain(&sides).copied().collect();
-                places = vec![all];
-                break;
+                for side in places.iter().flatten().chain(&sides) {
+                    compare(side.flow, &mut self.flows, IN_EXPRESSION)?;
+                }
+                return Ok(());
             }
             for (place, side) in places.iter_mut().zip(sides) {
                 place.push(side);

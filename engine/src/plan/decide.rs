@@ -556,7 +556,9 @@ impl<'a> Judge<'a> {
                 uses,
             } = param;
             let tested = self.tested.iter().filter(|(tested, token)| {
-                *tested == number && (whole.range.0..whole.range.1).contains(token)
+                role != Role::Stored
+                    && *tested == number
+                    && (whole.range.0..whole.range.1).contains(token)
             });
             if written.get(&number) != Some(&(uses + tested.count())) {
                 return Err(used_elsewhere(number, &setting));
