@@ -69,3 +69,8 @@ postgres_bin() {
     done
     return 1
 }
+
+# Runs MySQL's server program of .cache/mysql; fails if it is not there.
+mysql_server() {
+    "$(workspace_root)/.cache/mysql/usr/sbin/mysqld" --no-defaults "$@"
+}

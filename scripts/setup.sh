@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # setup.sh PART...: makes sure that what the other scripts need is there, and says what it does.
 #
-# Parts: build (compiler and linker), postgres-VERSION, redis, oracle (PostgreSQL's grammar for Python), bench (HAProxy
-# and PgBouncer), fuzz (a C++ compiler, for libFuzzer).
+# Parts: build (compiler and linker), postgres-VERSION, redis, oracle (PostgreSQL's grammar for Python), mysql (MariaDB, MySQL
+# if it can be had, and their drivers), bench (HAProxy and PgBouncer), fuzz (a C++ compiler, for libFuzzer).
 set -euo pipefail
 # shellcheck source=scripts/lib.sh
 . "$(dirname "$0")/lib.sh"
@@ -57,12 +57,35 @@ setup_oracle() {
     rm -rf "$work"
 }
 
+# Drivers for Python in a virtual environment; JDBC's is Debian's package.
+setup_mysql() {
+    local folder packages=(PyMySQL==1.2.4 cryptography==50.0.2 PyNaCl==1.6.2 mysqlclient==2.3.2 mysql-connector-python==9.4.0)
+    need_apt mariadb-server mariadb-client openssl libmariadb-java
+    # Its launcher compiles a source file.
+    command -v javac >/dev/null || need_apt default-jdk-headless
+    # 3: it cannot be had here, which has been said.
+    "$(dirname "$0")/get-mysql.sh" || [ $? -eq 3 ] || exit 1
+    folder=$(workspace_root)/.cache/mysql-clients
+    if [ "$(cat "$folder/packages" 2>/dev/null)" = "${packages[*]}" ] && "$folder/bin/python" -c 'import MySQLdb' 2>/dev/null; then
+        say "the drivers of MySQL are there"
+        return
+    fi
+    need_apt python3-venv python3-dev gcc libmariadb-dev pkg-config
+    say "fetching the drivers of MySQL for Python into .cache/mysql-clients"
+    rm -rf "$folder"
+    python3 -m venv "$folder"
+    "$folder/bin/python" -m pip install -q --disable-pip-version-check "${packages[@]}" >&2 \
+        || die "cannot fetch ${packages[*]}; is a Python package index reachable by pip?"
+    echo "${packages[*]}" >"$folder/packages"
+}
+
 for part in "$@"; do
     case $part in
         build) setup_build ;;
         postgres-*) "$(dirname "$0")/get-postgres.sh" "${part#postgres-}" ;;
         redis) need_apt redis-server redis-tools ;;
         oracle) setup_oracle ;;
+        mysql) setup_mysql ;;
         bench) need_apt haproxy pgbouncer ;;
         fuzz) command -v c++ >/dev/null || need_apt g++ ;;
         *) die "setup.sh: there is no part $part" ;;

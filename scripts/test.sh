@@ -22,13 +22,15 @@ step "building binaries and tests"
 cargo build --workspace --bins --locked
 if command -v cargo-nextest >/dev/null; then
     cargo nextest run --workspace --locked --no-run
-    step "tests, beside PostgreSQL 15, 17 and 18"
-    scripts/with-postgres.sh cargo nextest run --workspace --locked --no-fail-fast
+    step "tests, beside PostgreSQL 15, 17 and 18, MariaDB and MySQL"
+    scripts/with-databases.sh cargo nextest run --workspace --locked --no-fail-fast
 else
     cargo test --workspace --locked --no-run
-    step "tests, beside PostgreSQL 15, 17 and 18"
-    scripts/with-postgres.sh cargo test --workspace --locked --no-fail-fast
+    step "tests, beside PostgreSQL 15, 17 and 18, MariaDB and MySQL"
+    scripts/with-databases.sh cargo test --workspace --locked --no-fail-fast
 fi
+step "faults, with databases in containers"
+scripts/test-containers.sh quick
 step "fuzz targets, a minute"
 scripts/fuzz.sh 60
 step "all of it passed"

@@ -58,7 +58,12 @@ fn run() -> Result<()> {
     };
     let only = std::env::args().nth(1).unwrap_or_default();
     match &*only {
-        "memory" => return memory::run(setting("ACRA_BENCH_SESSIONS", 5000.0)? as usize),
+        "memory" => {
+            return memory::run(
+                setting("ACRA_BENCH_SESSIONS", 5000.0)? as usize,
+                setting("ACRA_BENCH_STATEMENTS", 1e6)? as usize,
+            );
+        }
         "churn" => {
             return churn::run(Duration::from_secs_f64(setting(
                 "ACRA_BENCH_SECONDS",

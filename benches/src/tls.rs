@@ -1,10 +1,15 @@
-//! A client's side of TLS that is begun directly and verifies nothing.
+//! TLS of clients, which is begun directly and verifies nothing, and of a scripted database.
 
 use acra_harness::Result;
+use acra_harness::pki::Pki;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::{CryptoProvider, aws_lc_rs};
-use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
-use rustls::{ClientConfig, ClientConnection, DigitallySignedStruct, SignatureScheme, StreamOwned};
+use rustls::pki_types::pem::PemObject as _;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
+use rustls::{
+    ClientConfig, ClientConnection, DigitallySignedStruct, ServerConfig, ServerConnection,
+    SignatureScheme, StreamOwned,
+};
 use std::net::TcpStream;
 use std::sync::Arc;
 
@@ -27,6 +32,27 @@ pub(crate) fn config() -> Result<Arc<ClientConfig>> {
 pub(crate) fn connect(config: &Arc<ClientConfig>, stream: TcpStream) -> Result<TlsStream> {
     let name = ServerName::try_from("localhost")?;
     let connection = ClientConnection::new(Arc::clone(config), name)?;
+    Ok(StreamOwned::new(connection, stream))
+}
+
+/// Settings for [`accept`].
+pub(crate) fn server_config(pki: &Pki) -> Result<Arc<ServerConfig>> {
+    let provider = Arc::new(aws_lc_rs::default_provider());
+    let certificate = CertificateDer::from_pem_file(pki.cert("server"))?;
+    let key = PrivateKeyDer::from_pem_file(pki.key("server"))?;
+    let config = ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()?
+        .with_no_client_auth()
+        .with_single_cert(vec![certificate], key)?;
+    Ok(Arc::new(config))
+}
+
+/// Takes a client that is about to begin TLS.
+pub(crate) fn accept(
+    config: &Arc<ServerConfig>,
+    stream: TcpStream,
+) -> Result<StreamOwned<ServerConnection, TcpStream>> {
+    let connection = ServerConnection::new(Arc::clone(config))?;
     Ok(StreamOwned::new(connection, stream))
 }
 

@@ -93,12 +93,15 @@ fn relation(found: &Found, names: &[String]) -> Relation {
         kinship,
         schema: "public".to_owned(),
         name,
+        oid: 16_384 + u32::from(found.name),
         columns: found
             .columns
             .iter()
-            .map(|(number, holds_bytes)| Column {
-                name: column(number),
+            .zip(1..)
+            .map(|((name, holds_bytes), number)| Column {
+                name: column(name),
                 holds_bytes: *holds_bytes,
+                number,
             })
             .collect(),
         reads: found.reads.iter().map(column).collect(),

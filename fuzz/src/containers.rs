@@ -86,6 +86,7 @@ fn opener(tally: &mut Tally) -> cell::Opener<'_> {
         keys: keys(),
         poison: None,
         is_poisoned: false,
+        pattern: None,
         tally,
     }
 }

@@ -7,7 +7,8 @@ use crate::driver::{Driver, From};
 use crate::fixture::{CLIENT, columns, context, keys, pieces};
 use crate::messages::{message, query, ready, split, startup, tags};
 use crate::session::marker::sealed;
-use acra_engine::session::pg::{PgSession, ScanColumns};
+use acra_engine::session::ScanColumns;
+use acra_engine::session::pg::PgSession;
 use arbitrary::{Arbitrary, Unstructured};
 use std::sync::Arc;
 

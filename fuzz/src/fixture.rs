@@ -5,7 +5,8 @@ use acra_engine::crypto::{BlockKey, KeyPairType, PrivateKey, Secret, container};
 use acra_engine::keys::{ClientId, ClientKeys};
 use acra_engine::plan::{ClientEncoding, Lexical, Planners, Unsupported};
 use acra_engine::session::Limits;
-use acra_engine::session::pg::{ClientTls, Context, ScanColumns};
+use acra_engine::session::pg::Context;
+use acra_engine::session::{ClientTls, ScanColumns};
 use arbitrary::Arbitrary;
 use rand::SeedableRng;
 use rand::rngs::StdRng;
@@ -69,6 +70,7 @@ pub(crate) fn context(columns: Arc<Columns>, scan: ScanColumns) -> Arc<Context> 
         poison: None,
         planners: Arc::new(Planners::new(columns, Unsupported::Refuse, PLANS)),
         client_id: ClientId::new(CLIENT).ok(),
+        client_id_variable: None,
         client_tls: ClientTls::Disabled,
         scan,
         // Small ones are met.

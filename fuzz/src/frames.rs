@@ -64,7 +64,7 @@ fn view(tag: u8, bytes: &[u8]) {
         b'B' => {
             if let Ok(bind) = Bind::read(body) {
                 let mut again = Vec::new();
-                bind.write_with(&mut again, |_| None);
+                bind.write_with(&mut again, &[]);
                 assert_eq!(again, bytes, "a Bind written again");
             }
         }

@@ -3,6 +3,9 @@
 //! The programs in `targets/` only hand the bytes over, so everything is built once. `fuzz/README.md` says how to run a
 //! target, how to look at what it found, and how to add one.
 
+#![forbid(unsafe_code)]
+#![warn(missing_docs, unreachable_pub, unused_qualifications)]
+
 pub mod columns;
 pub mod containers;
 pub mod copy;

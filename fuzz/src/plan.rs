@@ -4,8 +4,8 @@
 use crate::fixture::{PLANS, Reading, block, columns, text};
 use acra_engine::columns::Setting;
 use acra_engine::plan::{
-    Edit, Lexical, ParamAction, Plan, Planner, Scratch, Unsupported, Verdict, arguments, outline,
-    splice,
+    Edit, Lexical, ParamAction, Plan, Planner, Role, Scratch, Unsupported, Verdict, arguments,
+    outline, splice,
 };
 use arbitrary::{Arbitrary, Unstructured};
 use std::ops::Range;
@@ -54,7 +54,7 @@ fn outcome(plan: &Plan) -> String {
 /// A value to seal: its place and its column.
 type Value = (Range<usize>, Arc<Setting>);
 
-/// The values of a text that are sealed; `None` if it is refused.
+/// The values of a text that are sealed; `None` if it is refused, or others are changed.
 fn values(plan: &Plan, text: &[u8], scratch: &Scratch) -> Option<Vec<Value>> {
     if plan.verdict != Verdict::Rewrite {
         return matches!(plan.verdict, Verdict::Forward).then(Vec::new);
@@ -63,6 +63,10 @@ fn values(plan: &Plan, text: &[u8], scratch: &Scratch) -> Option<Vec<Value>> {
     let mut at = 0;
     for literal in plan.literals(text, scratch) {
         let literal = literal.ok()?;
+        if literal.role == Role::Compared {
+            // It becomes an expression, and not a container.
+            return None;
+        }
         assert!(at <= literal.span.start && literal.span.start < literal.span.end);
         at = literal.span.end;
         values.push((literal.span, Arc::clone(literal.setting)));
@@ -106,6 +110,7 @@ fn executed(text: &[u8], scratch: &Scratch) {
     let params = [1, 3].map(|number| ParamAction {
         number,
         setting: Arc::clone(setting),
+        role: Role::Stored,
     });
     if let Ok(values) = arguments(text, scratch, |_| &params) {
         for value in values {

@@ -1,11 +1,12 @@
 //! Starts real databases and built binaries, drives them, compares.
 //!
-//! Tests run beside servers that `scripts/with-postgres.sh` started once, or start their own where it did not.
+//! Tests run beside servers that `scripts/with-databases.sh` started once, or start their own PostgreSQL where it did not.
 
 pub mod at_rest;
 pub mod clients;
 mod error;
 pub mod metrics;
+pub mod mysql;
 pub mod parity;
 pub mod paths;
 pub mod pki;

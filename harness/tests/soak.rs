@@ -148,7 +148,7 @@ fn session(scene: &Scene<'_>, client: usize, statements: &AtomicUsize) -> Result
         connection.take_transcript();
         statements.fetch_add(10, Ordering::Relaxed);
     }
-    if client % 2 == 0 {
+    if client.is_multiple_of(2) {
         connection.send(&f::terminate())?;
     }
     Ok(())

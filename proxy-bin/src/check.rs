@@ -33,7 +33,10 @@ pub(crate) fn run(parsed: &Parsed) -> ExitCode {
     let encryptor_config = settings::encryptor_config(parsed);
     let path = encryptor_config.as_deref();
     let document = problems.keep(snapshot::document(path));
-    let columns = document.and_then(|text| problems.keep(snapshot::columns(path, &text, &logger)));
+    // A wrong choice is told with the other settings.
+    let protocol = settings::protocol(parsed).unwrap_or_default();
+    let columns =
+        document.and_then(|text| problems.keep(snapshot::columns(path, &text, protocol, &logger)));
     let columns = columns.unwrap_or_else(Columns::empty);
     let client_id = match Settings::new(parsed) {
         Ok(settings) => {

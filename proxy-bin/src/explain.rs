@@ -33,7 +33,8 @@ pub(crate) fn run(parsed: &Parsed) -> ExitCode {
 fn explanation(parsed: &Parsed, logger: &Logger) -> Result<(String, bool), StartError> {
     let path = settings::encryptor_config(parsed);
     let document = snapshot::document(path.as_deref())?;
-    let columns = snapshot::columns(path.as_deref(), &document, logger)?;
+    let protocol = settings::protocol(parsed)?;
+    let columns = snapshot::columns(path.as_deref(), &document, protocol, logger)?;
     // The whole of the little that is planned here.
     let planner = Planner::new(Arc::new(columns), Unsupported::Refuse, 1 << 20);
     let text = parsed.text("explain");

@@ -3,7 +3,7 @@
 use crate::settings::{StartError, wrong};
 use acra_cli::Parsed;
 use acra_engine::keys::ClientId;
-use acra_engine::session::pg::PoisonReply;
+use acra_engine::session::PoisonReply;
 use acra_telemetry::{Logger, codes};
 use std::path::PathBuf;
 use std::process::{Command, Stdio};

@@ -1,15 +1,16 @@
 //! What sessions get from the process: the database, keys, the log.
 
 use crate::report::{self, Report};
-use crate::settings::{Settings, StartError};
+use crate::settings::{Protocol, Settings, StartError};
 use crate::snapshot::{Snapshot, log_notices};
 use crate::tokens::{self, key_fault, warn_volatile};
 use acra_engine::keys::{ClientId, ClientKeys};
-use acra_engine::session::pg::{ClientTls, PgSession};
-use acra_engine::session::{Answer, Ask, ClientError, Event, KeyFault, Session as _, Side};
+use acra_engine::session::mysql::MySqlSession;
+use acra_engine::session::pg::PgSession;
+use acra_engine::session::{Answer, Ask, ClientError, ClientTls, Event, KeyFault, Session, Side};
 use acra_net::tls::HANDSHAKE_DEADLINE;
 use acra_net::{
-    Budget, End, Handler, Lifecycle, Peer, SecuredClient, Services, Terms, Transport, pump,
+    Budget, End, Handler, Lifecycle, Peer, Rewound, SecuredClient, Services, Terms, Transport, pump,
 };
 use acra_stores::KeyCache;
 use acra_stores::tokens::TokenStore;
@@ -105,29 +106,30 @@ impl Service {
 }
 
 impl Service {
+    async fn dial_plain(&self) -> Result<Transport, String> {
+        let dialled = self.settings.upstream.dial(self.settings.time_limits.write);
+        dialled.await.map_err(|error| error.to_string())
+    }
+
     async fn dial_database(&self, client_is_encrypted: bool) -> Result<Transport, String> {
+        let connection = self.dial_plain().await?;
+        // MySQL is asked for TLS later, by its session.
+        if self.settings.protocol == Protocol::MySql {
+            return Ok(connection);
+        }
         let tls = Arc::clone(&self.snapshot.load().tls);
-        let dial = async || {
-            let dialled = self
-                .settings
-                .upstream
-                .dial(self.settings.time_limits.write)
-                .await;
-            dialled.map_err(|error| error.to_string())
-        };
-        let connection = dial().await?;
         if !tls.asks_database(client_is_encrypted) || connection.is_local() {
             return Ok(connection);
         }
         match tls.secure_database(connection).await? {
             Some(connection) => Ok(connection),
-            None => dial().await,
+            None => self.dial_plain().await,
         }
     }
 
     async fn secure_client(
         &self,
-        client: Transport,
+        client: Rewound<Transport>,
         direct: bool,
     ) -> Result<SecuredClient, String> {
         let tls = Arc::clone(&self.snapshot.load().tls);
@@ -162,7 +164,9 @@ impl Service {
                 let SecuredClient {
                     transport,
                     client_id,
-                } = self.secure_client(client, true).await?;
+                } = self
+                    .secure_client(Rewound::new(Vec::new(), client), true)
+                    .await?;
                 session.client_secured(client_id);
                 Ok(transport)
             }
@@ -172,23 +176,51 @@ impl Service {
     }
 }
 
-impl Services<PgSession> for Service {
+/// A session that a reload brings up to date.
+trait Refreshed: Session {
+    /// Takes what it needs of a snapshot.
+    fn take(&mut self, snapshot: &Snapshot);
+}
+
+impl Refreshed for PgSession {
+    fn take(&mut self, snapshot: &Snapshot) {
+        self.reconfigure(Arc::clone(&snapshot.context));
+    }
+}
+
+impl Refreshed for MySqlSession {
+    fn take(&mut self, snapshot: &Snapshot) {
+        self.reconfigure(Arc::clone(&snapshot.mysql));
+    }
+}
+
+impl Service {
+    fn log_unreachable(&self, error: &String) {
+        self.logger.error(
+            "Can't connect to db",
+            &[
+                codes::code(codes::DATABASE_CONNECT),
+                ("error", error.into()),
+            ],
+        );
+    }
+}
+
+impl<S: Refreshed> Services<S> for Service {
     async fn dial(&self, client_is_encrypted: bool) -> Result<Transport, String> {
-        self.dial_database(client_is_encrypted)
-            .await
-            .inspect_err(|error| {
-                self.logger.error(
-                    "Can't connect to db",
-                    &[
-                        codes::code(codes::DATABASE_CONNECT),
-                        ("error", error.into()),
-                    ],
-                );
-            })
+        let dialled = self.dial_database(client_is_encrypted).await;
+        dialled.inspect_err(|error| self.log_unreachable(error))
     }
 
-    async fn secure(&self, client: Transport) -> Result<SecuredClient, String> {
-        self.secure_client(client, false).await
+    async fn secure(&self, client: Transport, unread: Vec<u8>) -> Result<SecuredClient, String> {
+        self.secure_client(Rewound::new(unread, client), false)
+            .await
+    }
+
+    async fn secure_server(&self, server: Transport) -> Result<Transport, String> {
+        let tls = Arc::clone(&self.snapshot.load().tls);
+        let secured = tls.secure_asked_database(server).await;
+        secured.inspect_err(|error| self.log_unreachable(error))
     }
 
     fn answer(&self, ask: Ask) -> impl Future<Output = Answer> + Send + 'static {
@@ -248,10 +280,10 @@ impl Services<PgSession> for Service {
         }
     }
 
-    fn refresh(&self, session: &mut PgSession, seen: &mut u64) {
+    fn refresh(&self, session: &mut S, seen: &mut u64) {
         let generation = self.generation.load(Ordering::Acquire);
         if *seen != generation {
-            session.reconfigure(Arc::clone(&self.snapshot.load().context));
+            session.take(&self.snapshot.load());
             *seen = generation;
         }
     }
@@ -302,30 +334,53 @@ async fn load(
     }
 }
 
+impl Service {
+    async fn serve_postgresql(&self, client: Transport, number: u64, is_above_limit: bool) -> End {
+        let context = Arc::clone(&self.snapshot.load().context);
+        let mut session = PgSession::new(context).numbered(number);
+        if is_above_limit {
+            session.turn_away(self.too_many("sorry, too many clients already"));
+        }
+        // Boxed: a session does not carry room for a handshake that is over.
+        match Box::pin(self.begin(client, &mut session)).await {
+            Ok(client) => pump(client, session, self, &self.terms).await,
+            Err(error) => End::NotSecured(error),
+        }
+    }
+
+    async fn serve_mysql(&self, client: Transport, number: u64, is_above_limit: bool) -> End {
+        let context = Arc::clone(&self.snapshot.load().mysql);
+        let mut session = MySqlSession::new(context)
+            .numbered(number)
+            .local(client.is_local());
+        if is_above_limit {
+            session.turn_away(self.too_many("Too many connections"));
+        }
+        pump(client, session, self, &self.terms).await
+    }
+
+    fn too_many(&self, message: &str) -> ClientError {
+        let limit = self.settings.max_connections;
+        ClientError::fatal("53300", message).hint(format!(
+            "acra-server serves {limit} clients at a time (--max_connections)."
+        ))
+    }
+}
+
 impl Handler for Service {
     async fn serve(&self, client: Transport, from: Peer, is_above_limit: bool) {
         let number = self.sessions.fetch_add(1, Ordering::Relaxed) + 1;
         let _open = self.metrics.connection();
         let verbose = self.logger.is_enabled(Level::Info);
-        let context = Arc::clone(&self.snapshot.load().context);
-        let client_id = context.client_id.clone().filter(|_| verbose);
+        let client_id = self.snapshot.load().context.client_id.clone();
+        let client_id = client_id.filter(|_| verbose);
         let report = Report(&self.logger);
         if verbose {
             report.opened(number, client_id.as_ref(), from);
         }
-        let mut session = PgSession::new(context).numbered(number);
-        if is_above_limit {
-            let limit = self.settings.max_connections;
-            session.turn_away(
-                ClientError::fatal("53300", "sorry, too many clients already").hint(format!(
-                    "acra-server serves {limit} clients at a time (--max_connections)."
-                )),
-            );
-        }
-        // Boxed: a session does not carry room for a handshake that is over.
-        let end = match Box::pin(self.begin(client, &mut session)).await {
-            Ok(client) => pump(client, session, self, &self.terms).await,
-            Err(error) => End::NotSecured(error),
+        let end = match self.settings.protocol {
+            Protocol::PostgreSql => self.serve_postgresql(client, number, is_above_limit).await,
+            Protocol::MySql => self.serve_mysql(client, number, is_above_limit).await,
         };
         if verbose {
             report.closed(number, client_id.as_ref(), &end);

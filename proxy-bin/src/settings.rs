@@ -6,10 +6,11 @@ use crate::tls::TlsSettings;
 use crate::tokens::TokenPlace;
 use crate::upstream::Upstream;
 use acra_cli::Parsed;
+use acra_engine::crypto::rsa::RsaKey;
 use acra_engine::keys::ClientId;
 use acra_engine::plan::Unsupported;
-use acra_engine::session::Limits;
-use acra_engine::session::pg::ScanColumns;
+use acra_engine::session::mysql::MixedTls;
+use acra_engine::session::{Limits, ScanColumns};
 use acra_net::TimeLimits;
 use acra_stores::CacheSize;
 use acra_telemetry::{Destinations, Format, Logger, codes};
@@ -17,7 +18,9 @@ use std::fmt::Display;
 use std::net::SocketAddr;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
+use zeroize::Zeroizing;
 
 /// Why the server does not start.
 #[derive(Debug)]
@@ -68,7 +71,10 @@ pub(crate) struct Settings {
     /// How long sessions that are not idle may go on when the process is to end.
     pub(crate) drain: Duration,
     pub(crate) time_limits: TimeLimits,
+    pub(crate) protocol: Protocol,
     pub(crate) upstream: Upstream,
+    /// What becomes of MySQL's passwords between unequal connections.
+    pub(crate) mixed_tls: MixedTls,
     pub(crate) tls: TlsSettings,
     pub(crate) tokens: TokenPlace,
     pub(crate) keys_dir: PathBuf,
@@ -92,6 +98,14 @@ pub(crate) struct CacheSettings {
     pub(crate) size: CacheSize,
     /// Whether all keys are read at the start and at a reload.
     pub(crate) on_start: bool,
+}
+
+/// What is spoken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) enum Protocol {
+    #[default]
+    PostgreSql,
+    MySql,
 }
 
 /// Where clients connect.
@@ -142,6 +156,8 @@ impl Settings {
     /// Judges every flag, so that all that is wrong is told at once.
     pub(crate) fn new(parsed: &Parsed) -> Result<Self, Problems> {
         let mut problems = Problems::default();
+        let protocol = problems.keep(protocol(parsed));
+        let mixed_tls = problems.keep(mixed_tls(parsed));
         let db_host = problems.keep(db_host(parsed));
         let listen = problems.keep(listen(parsed));
         let threads = problems.keep(threads(parsed));
@@ -171,7 +187,9 @@ impl Settings {
                     write: write?,
                 },
                 tls: tls?,
-                upstream: Upstream::new(db_host?, db_port?),
+                mixed_tls: mixed_tls?,
+                protocol: protocol?,
+                upstream: Upstream::new(db_host?, db_port?, protocol?),
                 cache: cache?,
                 tokens: tokens?,
                 keys_dir: parsed.text("keys_dir").into(),
@@ -224,6 +242,53 @@ pub(crate) fn path(parsed: &Parsed, flag: &str) -> Option<PathBuf> {
         .map(PathBuf::from)
 }
 
+/// What is spoken: PostgreSQL's protocol, as without any choice, or MySQL's.
+pub(crate) fn protocol(parsed: &Parsed) -> Result<Protocol, StartError> {
+    match (
+        parsed.boolean("postgresql_enable"),
+        parsed.boolean("mysql_enable"),
+    ) {
+        (true, true) => Err(StartError::new(
+            codes::WRONG_CONFIGURATION,
+            "only one db supported at one time: --postgresql_enable and --mysql_enable exclude each other",
+        )),
+        (_, true) => Ok(Protocol::MySql),
+        (_, false) => Ok(Protocol::PostgreSql),
+    }
+}
+
+fn mixed_tls(parsed: &Parsed) -> Result<MixedTls, StartError> {
+    match parsed.text("mysql_auth_mixed_tls") {
+        "terminate" if parsed.boolean("mysql_enable") => {
+            rsa_key(parsed).map(|key| MixedTls::Terminate(Arc::new(key)))
+        }
+        "terminate" | "refuse" => Ok(MixedTls::Refuse),
+        other => Err(wrong("mysql_auth_mixed_tls", other, "terminate or refuse")),
+    }
+}
+
+fn rsa_key(parsed: &Parsed) -> Result<RsaKey, StartError> {
+    let fail = |message: String, cause: &dyn Display| {
+        StartError::new(codes::TRANSPORT, message).caused_by(cause)
+    };
+    match path(parsed, "mysql_rsa_key") {
+        None => {
+            RsaKey::generate().map_err(|error| fail("Can't make an RSA key".to_owned(), &error))
+        }
+        Some(path) => {
+            let message = || format!("--mysql_rsa_key: cannot use {}", path.display());
+            let pem = std::fs::read(&path)
+                .map(Zeroizing::new)
+                .map_err(|error| fail(message(), &error))?;
+            RsaKey::from_pem(&pem).map_err(|error| {
+                let hint =
+                    format!("{error}; openssl pkcs8 -topk8 -nodes makes the form that is read");
+                fail(message(), &hint)
+            })
+        }
+    }
+}
+
 fn db_host(parsed: &Parsed) -> Result<String, StartError> {
     match parsed.text("db_host") {
         "" => Err(StartError::new(
@@ -248,7 +313,8 @@ fn unsupported(parsed: &Parsed) -> Result<Unsupported, StartError> {
 }
 
 fn client_id_variable(parsed: &Parsed) -> Option<Box<str>> {
-    Some(parsed.text("client_id_sql_varname").into()).filter(|name: &Box<str>| !name.is_empty())
+    let name = parsed.text("client_id_sql_varname");
+    (!name.is_empty()).then(|| name.into())
 }
 
 fn schema_probe(parsed: &Parsed) -> Result<bool, StartError> {

@@ -1,12 +1,12 @@
 //! What sessions work with and a reload replaces: columns, plans, keys, certificates.
 
 use crate::key_needs::{Needs, missing, needs};
-use crate::settings::{Settings, StartError};
+use crate::settings::{Protocol, Settings, StartError};
 use crate::tls::Tls;
 use acra_engine::columns::{Columns, Database};
 use acra_engine::keys::ClientId;
 use acra_engine::plan::Planners;
-use acra_engine::session::pg::{Context, Poison};
+use acra_engine::session::{Poison, mysql, pg};
 use acra_stores::{CacheSize, KeyCache, KeyStore, KeyStoreError};
 use acra_telemetry::{Logger, codes};
 use std::path::Path;
@@ -17,7 +17,8 @@ const PLAN_CACHE: u64 = 32 << 20;
 
 /// A state of the configuration, replaced as a whole.
 pub(crate) struct Snapshot {
-    pub(crate) context: Arc<Context>,
+    pub(crate) context: Arc<pg::Context>,
+    pub(crate) mysql: Arc<mysql::Context>,
     pub(crate) keys: Arc<KeyCache>,
     pub(crate) tls: Arc<Tls>,
     /// The encryptor configuration as it was read: one that has not changed keeps its plans.
@@ -41,7 +42,8 @@ impl Snapshot {
                 Arc::clone(&former.columns),
             ),
             None => {
-                let columns = Arc::new(columns(path, &document, logger)?);
+                let columns = columns(path, &document, settings.protocol, logger)?;
+                let columns = Arc::new(columns);
                 let planners =
                     Planners::new(Arc::clone(&columns), settings.unsupported, PLAN_CACHE);
                 (Arc::new(planners), columns)
@@ -54,7 +56,19 @@ impl Snapshot {
         let client_id = settings.client_id()?;
         let tls = Tls::load(&settings.tls, logger)?;
         warn_missing(needs(&columns, client_id.as_ref()), &keys, logger);
-        let context = Context {
+        let mysql = mysql::Context {
+            client_id: client_id.clone(),
+            client_tls: tls.client_mode(),
+            database_tls: match settings.upstream.is_local() {
+                true => mysql::DatabaseTls::Local,
+                false => tls.database_mode(),
+            },
+            mixed_tls: settings.mixed_tls.clone(),
+            poison: poison.clone(),
+            scan: settings.scan,
+            limits: settings.limits,
+        };
+        let context = pg::Context {
             planners,
             schema_probe: settings.schema_probe,
             protects: !columns.is_empty(),
@@ -67,6 +81,7 @@ impl Snapshot {
         };
         Ok(Self {
             context: Arc::new(context),
+            mysql: Arc::new(mysql),
             keys: Arc::new(keys),
             tls: Arc::new(tls),
             document,
@@ -92,11 +107,17 @@ pub(crate) fn document(path: Option<&Path>) -> Result<Vec<u8>, StartError> {
 pub(crate) fn columns(
     path: Option<&Path>,
     document: &[u8],
+    protocol: Protocol,
     logger: &Logger,
 ) -> Result<Columns, StartError> {
     let Some(file) = path else {
         return Ok(Columns::empty());
     };
+    if protocol == Protocol::MySql {
+        let cause = "--mysql_enable cannot protect columns in this version, so nothing that the configuration asks for \
+                     would be encrypted; start without --encryptor_config_file to open containers in results only";
+        return Err(wrong_config(file, cause));
+    }
     let path = file.display().to_string();
     logger.info(
         &format!("Load encryptor configuration from {path} ..."),

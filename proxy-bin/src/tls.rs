@@ -4,13 +4,13 @@ use crate::revocation::{Lookups, RevocationSettings};
 use crate::settings::{StartError, path};
 use acra_cli::Parsed;
 use acra_engine::keys::ClientId;
-use acra_engine::session::ClientError;
-use acra_engine::session::pg::ClientTls;
+use acra_engine::session::mysql::DatabaseTls;
+use acra_engine::session::{ClientError, ClientTls};
 use acra_net::tls::{
     AuthMode, Extractor, HANDSHAKE_DEADLINE, ListenerSettings, ListenerTls, PeerIdentity, Secured,
     TlsError, UpstreamMode, UpstreamSettings, UpstreamTls, accept, client_id,
 };
-use acra_net::{SecuredClient, Transport};
+use acra_net::{Rewound, SecuredClient, Transport};
 use acra_telemetry::{Logger, codes};
 use tokio::time::timeout;
 
@@ -158,10 +158,11 @@ impl Tls {
         self.revocation.probe().await;
     }
 
-    /// Does the handshake with a client; `direct` says that it began without asking.
+    /// Does the handshake with a client, the first bytes of which may have been read; `direct` says that it began without
+    /// asking.
     pub(crate) async fn secure_client(
         &self,
-        client: Transport,
+        client: Rewound<Transport>,
         direct: bool,
     ) -> Result<SecuredClient, String> {
         let Some(listener) = &self.listener else {
@@ -205,24 +206,54 @@ impl Tls {
             && (client_is_encrypted || !self.settings.upstream_follows)
     }
 
-    /// Asks the database for TLS. `None`: it declines, and need not have it; the connection is of no more use.
+    /// When MySQL is asked for TLS.
+    pub(crate) fn database_mode(&self) -> DatabaseTls {
+        match self.settings.upstream.mode {
+            UpstreamMode::Disable => DatabaseTls::Disabled,
+            _ if self.settings.upstream_follows => DatabaseTls::AsClient,
+            UpstreamMode::Prefer => DatabaseTls::Preferred,
+            UpstreamMode::Require | UpstreamMode::VerifyCa | UpstreamMode::VerifyFull => {
+                DatabaseTls::Required
+            }
+        }
+    }
+
+    /// Asks PostgreSQL for TLS. `None`: it declines, and need not have it; the connection is of no more use.
     pub(crate) async fn secure_database(
         &self,
         connection: Transport,
     ) -> Result<Option<Transport>, String> {
         match timeout(HANDSHAKE_DEADLINE, self.upstream.secure(connection)).await {
-            Ok(Ok(Secured::Plain(connection))) => Ok(Some(connection)),
-            Ok(Ok(Secured::Tls(stream))) => {
-                if self.settings.upstream.mode.verifies() {
-                    let chain = stream.get_ref().1.peer_certificates().unwrap_or_default();
-                    self.revocation.database(&self.upstream, chain).await?;
-                }
-                Ok(Some(Transport::Tls(stream)))
-            }
+            Ok(Ok(secured)) => self.verified(secured).await.map(Some),
             Ok(Err(TlsError::NotOffered)) if self.settings.upstream_follows => Ok(None),
             Ok(Err(error)) => Err(with_hint(&error)),
             Err(_) => Err("handshake timeout".to_owned()),
         }
+    }
+
+    /// Does the handshake with MySQL, which has been asked for it.
+    pub(crate) async fn secure_asked_database(
+        &self,
+        connection: Transport,
+    ) -> Result<Transport, String> {
+        match timeout(HANDSHAKE_DEADLINE, self.upstream.handshake(connection)).await {
+            Ok(Ok(secured)) => self.verified(secured).await,
+            Ok(Err(error)) => Err(with_hint(&error)),
+            Err(_) => Err("handshake timeout".to_owned()),
+        }
+    }
+
+    /// The connection, if the database's certificate has not been revoked.
+    async fn verified(&self, secured: Secured<Transport>) -> Result<Transport, String> {
+        let stream = match secured {
+            Secured::Plain(connection) => return Ok(connection),
+            Secured::Tls(stream) => stream,
+        };
+        if self.settings.upstream.mode.verifies() {
+            let chain = stream.get_ref().1.peer_certificates().unwrap_or_default();
+            self.revocation.database(&self.upstream, chain).await?;
+        }
+        Ok(Transport::Tls(stream))
     }
 }
 

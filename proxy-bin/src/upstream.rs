@@ -1,5 +1,6 @@
 //! Where the database is, and how it is reached.
 
+use crate::settings::Protocol;
 use acra_net::Transport;
 use std::fmt;
 use std::io;
@@ -15,7 +16,7 @@ const DIAL_TIMEOUT: Duration = Duration::from_secs(10);
 pub(crate) enum Upstream {
     /// A host, of which every address is tried, and a port.
     Tcp(String, u16),
-    /// The socket in a directory, as libpq has it.
+    /// A socket: PostgreSQL's in a directory, as libpq has it, or the path of MySQL's.
     Unix(PathBuf),
 }
 
@@ -29,12 +30,20 @@ impl fmt::Display for Upstream {
 }
 
 impl Upstream {
-    /// A host that begins with a slash is the directory of a UNIX socket.
-    pub(crate) fn new(host: String, port: u16) -> Self {
-        match host.starts_with('/') {
-            true => Self::Unix(PathBuf::from(host).join(format!(".s.PGSQL.{port}"))),
-            false => Self::Tcp(host, port),
+    /// A host that begins with a slash is a UNIX socket, or the directory of PostgreSQL's.
+    pub(crate) fn new(host: String, port: u16, protocol: Protocol) -> Self {
+        match (host.starts_with('/'), protocol) {
+            (true, Protocol::PostgreSql) => {
+                Self::Unix(PathBuf::from(host).join(format!(".s.PGSQL.{port}")))
+            }
+            (true, Protocol::MySql) => Self::Unix(PathBuf::from(host)),
+            (false, _) => Self::Tcp(host, port),
         }
+    }
+
+    /// Whether it does not leave this machine by its nature.
+    pub(crate) fn is_local(&self) -> bool {
+        matches!(self, Self::Unix(_))
     }
 
     /// Connects; `patience` is how long the database may acknowledge nothing of what it was sent.

@@ -56,4 +56,4 @@ export PGDATA
 [ -s "$PGDATA/PG_VERSION" ] || initialise
 unset POSTGRES_PASSWORD PGHOST
 shift
-exec postgres -D "$PGDATA" -c listen_addresses='*' "$@"
+exec postgres -D "$PGDATA" -c listen_addresses='*' -c unix_socket_directories=/var/run/postgresql "$@"

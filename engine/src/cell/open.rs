@@ -210,6 +210,13 @@ pub(super) fn scan(bytes: &[u8], opener: &mut Opener<'_>, plain: &mut Vec<u8>) -
     scan == detect::Scan::Opened
 }
 
+/// Opens the containers in a cell that has its bytes as they are, as MySQL's have; the result is left in `scratch.plain`.
+/// False: nothing was opened, the cell stays.
+pub fn open_raw(cell: &[u8], opener: &mut Opener<'_>, scratch: &mut Scratch) -> bool {
+    scratch.plain.clear();
+    detect::scan(cell, opener, &mut scratch.plain) == detect::Scan::Opened
+}
+
 /// The hex forms of `%%%`, of four quotes and of a search hash, at the start of a text.
 fn starts_as_hex_container(cell: &[u8]) -> bool {
     cell.strip_prefix(b"\\x").is_some_and(|digits| {

@@ -35,10 +35,10 @@ pub struct Form {
     /// Whether AcraStructs that are written become AcraBlocks, if that is the kind (containers.md 13). Those of searchable
     /// columns stay what they are.
     pub reencrypt: bool,
-    /// The number of characters that prefixes can be searched by, if values get hashes to be searched by.
-    pub search: Option<u32>,
     /// Which part of a value stays in clear.
     pub mask: Option<Mask>,
+    /// The number of characters that prefixes can be searched by, if values get hashes to be searched by.
+    pub search: Option<u32>,
 }
 
 /// Why a value could not be sealed.
@@ -66,9 +66,6 @@ pub fn seal(
     if value.is_empty() {
         return Ok(None);
     }
-    if let Some(prefixes) = form.search {
-        return searchable(value, form.envelope, prefixes, keys, rng);
-    }
     if let Some(mask) = form.mask {
         if mask.fits(value) {
             return Ok(None);
@@ -77,6 +74,9 @@ pub fn seal(
         let mut sealed = new(value, form.envelope, front.to_vec(), keys, rng)?;
         sealed.bytes.extend_from_slice(back);
         return Ok(Some(sealed));
+    }
+    if let Some(prefixes) = form.search {
+        return searchable(value, form.envelope, prefixes, keys, rng);
     }
     match (container::parse(value), form.envelope) {
         (Ok((Envelope::AcraStruct, inner)), Envelope::AcraBlock) if form.reencrypt => {
@@ -178,8 +178,8 @@ mod tests {
         Form {
             envelope,
             reencrypt,
-            search: None,
             mask: None,
+            search: None,
         }
     }
 
@@ -241,6 +241,43 @@ mod tests {
     }
 
     #[test]
+    fn masked_values_have_one_end_in_clear_and_are_masked_once() {
+        let (keys, mut rng) = (keys(), StdRng::seed_from_u64(4));
+        for envelope in [Envelope::AcraBlock, Envelope::AcraStruct] {
+            for side in [Side::Left, Side::Right] {
+                let mask = |length| Form {
+                    mask: Some(Mask {
+                        length,
+                        side,
+                        whole_characters: false,
+                    }),
+                    ..form(envelope, true)
+                };
+                for length in [0, 2, 6, 7, 100] {
+                    let sealed = seal(b"a value", mask(length), &keys, &mut rng);
+                    let sealed = sealed.unwrap().unwrap();
+                    let bytes = sealed.as_bytes();
+                    let clear = if length >= 7 { 0 } else { length };
+                    let (container, shown, plain) = match side {
+                        Side::Left => (&bytes[clear..], &bytes[..clear], &b"a value"[..clear]),
+                        Side::Right => {
+                            let (container, shown) = bytes.split_at(bytes.len() - clear);
+                            (container, shown, &b"a value"[7 - clear..])
+                        }
+                    };
+                    assert_eq!(shown, plain);
+                    assert_eq!(container::parse(container).unwrap().0, envelope);
+                    let again =
+                        |length| seal(bytes, mask(length), &keys, &mut StdRng::seed_from_u64(5));
+                    assert!(again(length).unwrap().is_none(), "{length} {side:?}");
+                    // More in clear than the mask leaves is not taken for a masked value.
+                    assert_eq!(again(1).unwrap().is_some(), clear > 1, "{length} {side:?}");
+                }
+            }
+        }
+    }
+
+    #[test]
     fn searchable_values_have_hashes_in_front_of_what_they_are() {
         let (keys, mut rng) = (keys(), StdRng::seed_from_u64(4));
         let key = keys.search.as_ref().unwrap();
@@ -287,43 +324,6 @@ mod tests {
                 }
                 let none = seal(b"value", searchable, ClientKeys::none(), &mut rng);
                 assert_eq!(none.unwrap_err(), SealError::NoSearchKey);
-            }
-        }
-    }
-
-    #[test]
-    fn masked_values_have_one_end_in_clear_and_are_masked_once() {
-        let (keys, mut rng) = (keys(), StdRng::seed_from_u64(4));
-        for envelope in [Envelope::AcraBlock, Envelope::AcraStruct] {
-            for side in [Side::Left, Side::Right] {
-                let mask = |length| Form {
-                    mask: Some(Mask {
-                        length,
-                        side,
-                        whole_characters: false,
-                    }),
-                    ..form(envelope, true)
-                };
-                for length in [0, 2, 6, 7, 100] {
-                    let sealed = seal(b"a value", mask(length), &keys, &mut rng);
-                    let sealed = sealed.unwrap().unwrap();
-                    let bytes = sealed.as_bytes();
-                    let clear = if length >= 7 { 0 } else { length };
-                    let (container, shown, plain) = match side {
-                        Side::Left => (&bytes[clear..], &bytes[..clear], &b"a value"[..clear]),
-                        Side::Right => {
-                            let (container, shown) = bytes.split_at(bytes.len() - clear);
-                            (container, shown, &b"a value"[7 - clear..])
-                        }
-                    };
-                    assert_eq!(shown, plain);
-                    assert_eq!(container::parse(container).unwrap().0, envelope);
-                    let again =
-                        |length| seal(bytes, mask(length), &keys, &mut StdRng::seed_from_u64(5));
-                    assert!(again(length).unwrap().is_none(), "{length} {side:?}");
-                    // More in clear than the mask leaves is not taken for a masked value.
-                    assert_eq!(again(1).unwrap().is_some(), clear > 1, "{length} {side:?}");
-                }
             }
         }
     }

@@ -72,15 +72,15 @@ impl Columns {
         self.by_name.contains_key(name)
     }
 
+    /// Whether nothing is done for this client (`defaults.ignore_client_ids`).
+    pub fn ignores(&self, client_id: &str) -> bool {
+        self.ignored.iter().any(|ignored| ignored == client_id)
+    }
+
     /// Whether some column is searchable.
     pub fn searches(&self) -> bool {
         let mut settings = self.tables.iter().flat_map(Table::settings);
         settings.any(|setting| matches!(setting.transform, Transform::Searchable { .. }))
-    }
-
-    /// Whether nothing is done for this client (`defaults.ignore_client_ids`).
-    pub fn ignores(&self, client_id: &str) -> bool {
-        self.ignored.iter().any(|ignored| ignored == client_id)
     }
 
     /// Whether it must be known of result columns which protected columns they are, see [`Setting::needs_mapping`].

@@ -7,7 +7,7 @@
 //! lengths are compared with the bytes that are there before anything is taken.
 
 pub use super::container::Envelope;
-use super::{acrablock, acrastruct, container};
+use super::{acrablock, acrastruct, container, search_hash};
 use memchr::memmem::Finder;
 use std::sync::LazyLock;
 use zeroize::Zeroizing;
@@ -41,6 +41,17 @@ pub enum Scan {
 /// Whether [`scan`] could find anything: looks for tags only.
 pub fn may_hold_container(cell: &[u8]) -> bool {
     cell.len() > container::HEADER && (SERIALIZED.find(cell).is_some() || RAW.find(cell).is_some())
+}
+
+/// Whether a cell begins with a container's tag, or with a search hash and one behind it: looks for tags only.
+pub fn begins_with_container(cell: &[u8]) -> bool {
+    let is_tagged =
+        |bytes: &[u8]| bytes.starts_with(&container::TAG) || bytes.starts_with(&acrablock::TAG);
+    let behind_hash = || {
+        let hashed = cell.strip_prefix(&[search_hash::FUNCTION]);
+        hashed.and_then(|_| cell.get(search_hash::LENGTH..))
+    };
+    is_tagged(cell) || behind_hash().is_some_and(is_tagged)
 }
 
 /// Whether there is something in a cell that a scan would take for a container, whether it opens or not.

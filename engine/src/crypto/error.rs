@@ -46,6 +46,10 @@ pub enum CryptoError {
     Envelope,
     /// What a serialized container holds is not what it says.
     InnerContainer,
+    /// Not an RSA key of the kind that is wanted.
+    RsaKey,
+    /// Not encrypted to this RSA key, or too long for it.
+    Rsa,
 }
 
 impl fmt::Display for CryptoError {
@@ -72,6 +76,8 @@ impl fmt::Display for CryptoError {
             Self::ContainerFormat => "incorrect serialized container format",
             Self::Envelope => "handler not found in registry",
             Self::InnerContainer => "invalid internal container",
+            Self::RsaKey => "not an RSA key of 2048 to 8192 bits",
+            Self::Rsa => "not encrypted to this RSA key, or too long for it",
         })
     }
 }

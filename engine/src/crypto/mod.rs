@@ -15,6 +15,7 @@ mod error;
 pub mod kdf;
 mod key_container;
 mod key_pair;
+pub mod rsa;
 pub mod search_hash;
 mod secret;
 pub mod secure_cell;

@@ -23,7 +23,7 @@ use sha2::Sha256;
 use std::fmt;
 
 /// HMAC-SHA256.
-const FUNCTION: u8 = 0x7f;
+pub(super) const FUNCTION: u8 = 0x7f;
 
 /// Bytes of a hash.
 pub const LENGTH: usize = 33;

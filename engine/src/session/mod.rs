@@ -6,10 +6,13 @@
 //!
 //! # Order of calls
 //!
-//! 1. `from_client` with the first bytes, until it returns [`Effect::DialServer`] (or [`Effect::CancelUpstream`] or
-//!    [`Effect::Close`]). On [`Effect::SecureClient`], write what is in the outbox, do the TLS handshake with nothing
-//!    left unread before it, call `client_secured`, and go on with what the client sends inside.
+//! 1. `from_client` with no bytes, and then with the first ones, until it returns [`Effect::DialServer`] (or
+//!    [`Effect::CancelUpstream`] or [`Effect::Close`]): where the server speaks first, it does so at once.
 //! 2. `server_dialled` with the outcome; then `from_client` again, with the same unread bytes.
+//!
+//!    On [`Effect::SecureClient`], before or after that, write what is in the outbox, do the TLS handshake, the first bytes of
+//!    which are those that the session has not taken, call `client_secured`, and go on with what the client sends inside. On
+//!    [`Effect::SecureServer`] the same with the database and `server_secured`; nothing may be left unread before it.
 //! 3. `from_client` and `from_server` in any order, whenever bytes have arrived **and** the outbox of that direction
 //!    is empty: ranges in an outbox refer to the buffer of the peer the bytes came from.
 //! 4. After [`Step::Ask`], nothing from that side until `resume`; the other side goes on. Then the same bytes again.
@@ -22,7 +25,11 @@ mod errors;
 mod events;
 mod keyring;
 mod limits;
+pub mod mysql;
 mod null;
+mod openings;
+mod options;
+mod passing;
 pub mod pg;
 mod tokens;
 
@@ -31,6 +38,7 @@ pub use events::{Event, Side};
 pub use keyring::KeyFault;
 pub use limits::Limits;
 pub use null::NullSession;
+pub use options::{ClientTls, Poison, PoisonReply, ScanColumns};
 pub use tokens::TokenAnswers;
 
 use crate::keys::{ClientId, ClientKeys};
@@ -102,10 +110,12 @@ pub enum Answer {
 /// Something only the shell can do.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Effect {
-    /// Flush the answer to the client's SSLRequest, do the TLS handshake, then call `client_secured`.
+    /// Flush the answer to the client's request for TLS, do the TLS handshake, then call `client_secured`.
     SecureClient,
     /// Connect to the database, then call `server_dialled`.
     DialServer,
+    /// Flush the request for TLS to the database, do the TLS handshake, then call `server_secured`.
+    SecureServer,
     /// Send this packet to the database on a connection of its own, wait until it closes, then close the client.
     CancelUpstream(Vec<u8>),
     /// Flush both outboxes and close both connections.
@@ -131,6 +141,8 @@ pub trait Session {
     fn client_secured(&mut self, client_id: Result<Option<ClientId>, ClientError>);
     /// The database was reached, or not; the text says why not and is shown to the client.
     fn server_dialled(&mut self, outcome: Result<(), String>, out: &mut Output<'_>);
+    /// The connection to the database is encrypted now, or could not be; the text says why not and is shown to the client.
+    fn server_secured(&mut self, outcome: Result<(), String>, out: &mut Output<'_>);
     /// The database has closed the connection.
     fn server_closed(&mut self, out: &mut Output<'_>, cx: &mut Cx<'_>);
     /// An error outside the session ends it: tells the client where the protocol still allows it.

@@ -38,6 +38,8 @@ impl Session for NullSession {
         self.failed = outcome.is_err();
     }
 
+    fn server_secured(&mut self, _: Result<(), String>, _: &mut Output<'_>) {}
+
     fn server_closed(&mut self, _: &mut Output<'_>, _: &mut Cx<'_>) {}
 
     fn abort(&mut self, _: ClientError, _: &mut Output<'_>) {

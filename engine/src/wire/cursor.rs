@@ -4,7 +4,8 @@
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Malformed(pub &'static str);
 
-/// Reads big-endian integers, byte runs and zero-terminated strings from the front of a slice.
+/// Reads integers, byte runs and zero-terminated strings from the front of a slice. Integers are big-endian unless the
+/// method says otherwise.
 ///
 /// Every method takes the name of the field it reads; that name is the error when the bytes end too early.
 #[derive(Debug, Clone)]
@@ -61,6 +62,31 @@ impl<'a> Reader<'a> {
             .try_into()
             .map(u32::from_be_bytes)
             .map_err(|_| Malformed(field))
+    }
+
+    /// A little-endian 16-bit unsigned integer.
+    pub fn u16_le(&mut self, field: &'static str) -> Result<u16, Malformed> {
+        let bytes = self.bytes(2, field)?;
+        bytes
+            .try_into()
+            .map(u16::from_le_bytes)
+            .map_err(|_| Malformed(field))
+    }
+
+    /// A little-endian 32-bit unsigned integer.
+    pub fn u32_le(&mut self, field: &'static str) -> Result<u32, Malformed> {
+        let bytes = self.bytes(4, field)?;
+        bytes
+            .try_into()
+            .map(u32::from_le_bytes)
+            .map_err(|_| Malformed(field))
+    }
+
+    /// Everything that has not been read.
+    pub fn rest(&mut self) -> &'a [u8] {
+        let rest = self.bytes.get(self.at..).unwrap_or_default();
+        self.at = self.bytes.len();
+        rest
     }
 
     /// A length-prefixed value: a big-endian 32-bit signed length, −1 for NULL, then the bytes.

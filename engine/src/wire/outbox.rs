@@ -7,6 +7,7 @@
 use std::collections::VecDeque;
 use std::io::IoSlice;
 use std::ops::Range;
+use zeroize::Zeroizing;
 
 /// A gap in front of a range at least this long is not closed by moving the range: a second segment costs less.
 const MOVE_LIMIT: usize = 4096;
@@ -15,6 +16,7 @@ const MOVE_LIMIT: usize = 4096;
 enum Segment {
     Range(Range<usize>),
     Owned(Vec<u8>, usize),
+    Secret(Zeroizing<Vec<u8>>, usize),
 }
 
 /// Bytes waiting to be written to one peer, in order.
@@ -70,6 +72,14 @@ impl Outbox {
         }
     }
 
+    /// The same for bytes that are wiped once they have left.
+    pub fn push_secret(&mut self, bytes: Zeroizing<Vec<u8>>) {
+        if !bytes.is_empty() {
+            self.length += bytes.len();
+            self.segments.push_back(Segment::Secret(bytes, 0));
+        }
+    }
+
     /// Fills `slices` with the first segments, for one gathering write; returns how many were filled.
     pub fn slices<'a>(&'a self, buffer: &'a [u8], slices: &mut [IoSlice<'a>]) -> usize {
         let mut count = 0;
@@ -77,6 +87,7 @@ impl Outbox {
             let bytes = match segment {
                 Segment::Range(range) => buffer.get(range.clone()),
                 Segment::Owned(bytes, sent) => bytes.get(*sent..),
+                Segment::Secret(bytes, sent) => bytes.get(*sent..),
             };
             *slot = IoSlice::new(bytes.unwrap_or_default());
             count += 1;
@@ -91,11 +102,12 @@ impl Outbox {
             let waiting = match segment {
                 Segment::Range(range) => range.len(),
                 Segment::Owned(bytes, sent) => bytes.len() - *sent,
+                Segment::Secret(bytes, sent) => bytes.len() - *sent,
             };
             if written < waiting {
                 match segment {
                     Segment::Range(range) => range.start += written,
-                    Segment::Owned(_, sent) => *sent += written,
+                    Segment::Owned(_, sent) | Segment::Secret(_, sent) => *sent += written,
                 }
                 return;
             }
@@ -113,6 +125,9 @@ impl Outbox {
                     all.extend_from_slice(buffer.get(range).unwrap_or_default())
                 }
                 Segment::Owned(bytes, sent) => {
+                    all.extend_from_slice(bytes.get(sent..).unwrap_or_default())
+                }
+                Segment::Secret(bytes, sent) => {
                     all.extend_from_slice(bytes.get(sent..).unwrap_or_default())
                 }
             }

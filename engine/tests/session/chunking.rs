@@ -19,14 +19,14 @@ const RECORDINGS: [&str; 5] = [
 /// SSLRequest, which a session answers itself.
 const TLS_REQUEST: [u8; 8] = [0, 0, 0, 8, 4, 210, 22, 47];
 
-struct Recording {
-    client: Vec<u8>,
-    server: Vec<u8>,
+pub(crate) struct Recording {
+    pub(crate) client: Vec<u8>,
+    pub(crate) server: Vec<u8>,
     order: Vec<(From, usize)>,
 }
 
 impl Recording {
-    fn load(name: &str) -> Self {
+    pub(crate) fn load(name: &str) -> Self {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR"))
             .join("tests/recordings")
             .join(name);
@@ -68,8 +68,9 @@ impl Recording {
     }
 
     /// What a session makes of it when every piece is cut into pieces of these lengths, over and over.
-    fn play(&self, session: impl Session, cuts: &[usize]) -> (Vec<u8>, Vec<u8>) {
+    pub(crate) fn play(&self, session: impl Session, cuts: &[usize]) -> (Vec<u8>, Vec<u8>) {
         let mut driver = Driver::new(session);
+        driver.feed(From::Client, &[]);
         let (mut client, mut server) = (&self.client[..], &self.server[..]);
         let mut cuts = cuts.iter().cycle();
         for (from, length) in &self.order {

@@ -6,7 +6,8 @@ use crate::script::{
     CLIENT, SECRET, columns, context, hex, keys, protecting_driver, sealed, start, unsealed,
 };
 use acra_engine::columns::Columns;
-use acra_engine::session::pg::{PgSession, ScanColumns};
+use acra_engine::session::ScanColumns;
+use acra_engine::session::pg::PgSession;
 use acra_engine::session::{Event, Limits};
 use proptest::prelude::*;
 use std::sync::Arc;
@@ -652,4 +653,40 @@ fn a_cell_above_the_limit_is_refused_on_its_way_in_and_passes_on_its_way_out() {
             .iter()
             .any(|event| matches!(event, Event::RowTooLarge { .. }))
     );
+}
+
+#[test]
+fn rows_for_a_copy_that_is_refused_do_not_reach_the_server() {
+    // The client does not wait to be asked for them.
+    let mut driver = started();
+    let text = "COPY customers FROM STDIN WHERE ssn = 'x'";
+    driver.feed(From::Client, &query(text));
+    driver.to_server.clear();
+    driver.feed(From::Client, &[data(b"1\tn\tx\n"), done()].concat());
+    assert!(driver.to_server.is_empty());
+    driver.feed(From::Server, &[syntax_error(), ready(b'I')].concat());
+    driver.feed(From::Client, &data(b"1\tn\tx\n"));
+    assert!(driver.to_server.is_empty());
+    driver.feed(From::Client, &query("COPY other FROM STDIN"));
+    driver.to_server.clear();
+    driver.feed(From::Client, &[data(b"1\n"), done()].concat());
+    assert_eq!(tags(&driver.to_server), "dc");
+}
+
+#[test]
+fn rows_for_a_copy_that_fails_with_what_is_before_it_do_not_reach_the_server() {
+    let mut driver = started();
+    let messages = [
+        parse("", "SELECT nothing", &[]),
+        parse("c", "COPY customers FROM STDIN", &[]),
+        bind("", "c", 0, &[]),
+        execute(""),
+        sync(),
+        data(b"1\tn\tx\n"),
+        done(),
+    ];
+    driver.feed(From::Client, &messages.concat());
+    assert_eq!(tags(&driver.to_server), "PPBES");
+    driver.feed(From::Server, &[syntax_error(), ready(b'I')].concat());
+    assert_eq!(tags(&driver.to_server), "PPBES");
 }

@@ -159,7 +159,9 @@ impl<S: Session> Driver<S> {
                     return;
                 }
                 Step::Blocked => {
-                    self.side(from).blocked = true;
+                    let side = self.side(from);
+                    side.blocked = true;
+                    side.want = 0;
                     return;
                 }
                 Step::Ask(Ask::Keys(id)) => {
@@ -186,6 +188,14 @@ impl<S: Session> Driver<S> {
                     self.closed = true;
                 }
                 Step::Do(Effect::SecureClient) => self.session.client_secured(Ok(None)),
+                Step::Do(Effect::SecureServer) => {
+                    let (mut to_client, mut to_server) = (Outbox::new(), Outbox::new());
+                    let mut out = Output {
+                        to_client: &mut to_client,
+                        to_server: &mut to_server,
+                    };
+                    self.session.server_secured(Ok(()), &mut out);
+                }
                 Step::Do(Effect::Close) => self.closed = true,
             }
         }

@@ -4,6 +4,8 @@ mod chunking;
 mod copies;
 mod driver;
 mod messages;
+mod mysql;
+mod mysql_login;
 mod probe;
 mod script;
 mod structs;

@@ -4,7 +4,8 @@ use crate::driver::{Driver, From};
 use crate::messages::{complete, data_row, message, query, ready, startup};
 use crate::script::{CLIENT, columns, context, keys};
 use acra_engine::session::Event;
-use acra_engine::session::pg::{Context, PgSession, ScanColumns};
+use acra_engine::session::ScanColumns;
+use acra_engine::session::pg::{Context, PgSession};
 use proptest::prelude::*;
 use std::sync::Arc;
 

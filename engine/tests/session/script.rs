@@ -6,9 +6,8 @@ use acra_engine::columns::{Columns, Database};
 use acra_engine::crypto::{BlockKey, Secret, acrablock, container};
 use acra_engine::keys::{ClientId, ClientKeys};
 use acra_engine::plan::{Planners, Unsupported};
-use acra_engine::session::Limits;
-use acra_engine::session::pg::{ClientTls, Context, PgSession, ScanColumns};
-use acra_engine::session::{Activity, ClientError, Session};
+use acra_engine::session::pg::{Context, PgSession};
+use acra_engine::session::{Activity, ClientError, ClientTls, Limits, ScanColumns, Session};
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 use std::sync::Arc;
@@ -744,6 +743,17 @@ fn malformed_messages_end_the_session_with_a_reason() {
         assert!(driver.closed);
         let text = String::from_utf8_lossy(&driver.to_client).into_owned();
         assert!(text.contains("SFATAL") && text.contains("C08P01"), "{text}");
+    }
+}
+
+#[test]
+fn a_startup_packet_of_a_wrong_length_is_refused_by_its_length() {
+    for pieces in [&[&[0, 0, 0, 3][..]][..], &[&[0], &[0, 0, 3]]] {
+        let mut driver = protecting_driver();
+        for piece in pieces {
+            driver.feed(From::Client, piece);
+        }
+        assert!(driver.closed);
     }
 }
 

@@ -4,7 +4,8 @@ use crate::driver::{Driver, From};
 use crate::messages::*;
 use crate::script::{CLIENT, columns, context, keys, start};
 use acra_engine::session::Event;
-use acra_engine::session::pg::{PgSession, ScanColumns};
+use acra_engine::session::ScanColumns;
+use acra_engine::session::pg::PgSession;
 use acra_engine::tokens::Operation;
 use proptest::prelude::*;
 

@@ -10,6 +10,9 @@ use memchr::memmem;
 /// Both halves are looked for, so that half a value is found too. Six letters do not occur in ciphertext by chance.
 const HALVES: [&str; 2] = ["Kqzwvg", "Jvxqyk"];
 
+/// Data that a client sends when nobody has asked, and that a COPY under way takes for a value.
+pub(super) const STRAY: &str = "no value";
+
 /// A value that is written as a number.
 pub(super) const NUMBER: &str = "1918273645";
 
@@ -26,6 +29,7 @@ pub(super) fn is_value(bytes: &[u8]) -> bool {
     };
     // In CSV of a column the marker of the end is a value, since version 18 of the server.
     is_marker(bytes)
+        || bytes == STRAY.as_bytes()
         || bytes == b"\\."
         || bytes == NUMBER.as_bytes()
         || bytes == format!("-{NUMBER}").as_bytes()
@@ -186,6 +190,7 @@ fn opened(bytes: &[u8]) -> Option<Vec<u8>> {
         keys: keys(),
         poison: None,
         is_poisoned: false,
+        pattern: None,
         tally: &mut tally,
     };
     let mut out = Vec::new();

@@ -17,9 +17,11 @@ mod server;
 use crate::driver::{Driver, From};
 use crate::fixture::{CLIENT, block, columns, context, keys, pieces, show};
 use crate::messages::{bind, execute, message, parse, query, ready, split, startup, sync, tags};
-use acra_engine::session::pg::{PgSession, ScanColumns};
+use acra_engine::session::ScanColumns;
+use acra_engine::session::pg::PgSession;
 use acra_engine::session::{Activity, Session as _};
 use arbitrary::{Arbitrary, Unstructured};
+use marker::STRAY;
 use memchr::memmem;
 use script::{PLAIN_NAME, Script, Step, Values, portal_name, statement_name};
 use server::{STORED, Server};
@@ -33,7 +35,7 @@ pub fn run(data: &[u8]) {
     show(|| format!("{script:#?}"));
     let mut play = Play::new(&script);
     for step in &script.steps {
-        if play.driver.closed {
+        if play.driver.closed || play.server.closed {
             break;
         }
         play.step(step);
@@ -151,7 +153,7 @@ impl Play {
             Step::Flush => self.send(message(b'H', b"")),
             Step::FunctionCall => self.send(message(b'F', &[0; 10])),
             Step::Copy(copy) => self.copy(copy),
-            Step::StrayData => self.send(message(b'd', b"no value\n")),
+            Step::StrayData => self.send(message(b'd', format!("{STRAY}\n").as_bytes())),
             Step::StrayEnd { fails: false } => self.send(message(b'c', b"")),
             Step::StrayEnd { fails: true } => self.send(message(b'f', b"no reason\0")),
             Step::Serve(count) => {
@@ -262,7 +264,8 @@ impl Play {
         while self.serve() {}
         self.send(query("ROLLBACK"));
         while self.serve() {}
-        if self.driver.closed {
+        if self.driver.closed || self.server.closed {
+            self.check_answers();
             return;
         }
         let before = self.driver.to_client.len();

@@ -127,7 +127,7 @@ impl Values {
     }
 }
 
-const STORE: [&str; 24] = [
+const STORE: [&str; 27] = [
     "INSERT INTO {t} (id, ssn) VALUES (1, {v})",
     "INSERT INTO {t} (ssn, name) VALUES ({v}, 'n'), ({w}, 'm')",
     "INSERT INTO {t} VALUES (1, 'n', {v}, {w})",
@@ -152,6 +152,9 @@ const STORE: [&str; 24] = [
     "UPDATE {t} AS c SET ssn = CASE id WHEN 1 THEN{v} ELSE{w} END FROM other o WHERE o.id = c.id",
     "SELECT * FROM {t} WHERE ssn = {v}",
     "DELETE FROM {t} WHERE card IN ({v}, {w})",
+    "INSERT INTO people (id, email, note) VALUES (1, {v}, {w})",
+    "UPDATE people SET phone = {v} WHERE email = {w}",
+    "SELECT id, phone FROM people WHERE email = {v} OR phone IN ({w}, {v})",
 ];
 
 const PREPARED: [&str; 9] = [

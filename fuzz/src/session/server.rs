@@ -25,6 +25,8 @@ pub(super) struct Server {
     settings: Vec<(&'static str, &'static str)>,
     /// So many statements from now on one fails.
     pub(super) fails: Option<u8>,
+    /// The connection is over.
+    pub(super) closed: bool,
     out: Vec<Vec<u8>>,
 }
 
@@ -45,6 +47,9 @@ struct Failed;
 impl Server {
     /// Takes a message and gives the answers.
     pub(super) fn take(&mut self, tag: u8, body: &[u8]) -> Vec<Vec<u8>> {
+        if self.closed {
+            return Vec::new();
+        }
         if self.copy_in.is_some() {
             self.during_copy(tag, body);
         } else if !self.skipping || tag == b'S' {
@@ -74,7 +79,14 @@ impl Server {
                 return;
             }
             b'f' => self.error("57014", &String::from_utf8_lossy(body).replace('\0', "")),
-            _ => self.error("08P01", "unexpected message type during COPY"),
+            _ => {
+                // Its body has not been read: the server cannot go on.
+                self.error("08P01", "unexpected message type during COPY from stdin");
+                let last = b"SFATAL\0VFATAL\0C08P01\0Mprotocol synchronization was lost\0\0";
+                self.send(message(b'E', last));
+                self.closed = true;
+                return;
+            }
         }
         match rest {
             Some(_) => self.ready(),
@@ -298,7 +310,8 @@ impl Server {
                 let header = b"PGCOPY\n\xff\r\n\0\0\0\0\0\0\0\0\0";
                 self.send(message(b'd', header));
                 let length = (stored.len() as u32).to_be_bytes();
-                [&[0, 1][..], &length, &stored].concat()
+                let before = b"\0\x03\0\0\0\x04\0\0\0\x01\0\0\0\x01n";
+                [&before[..], &length, &stored].concat()
             }
         };
         self.send(message(b'd', &row));

@@ -1,8 +1,8 @@
 //! PostgreSQL: a server shared by all tests, or a test's own.
 
+#[cfg(feature = "containers")]
+mod container;
 mod process;
-
-pub use process::Paused;
 
 use crate::raw::Connection;
 use crate::{Context, Error, Result};
@@ -27,7 +27,45 @@ pub struct Postgres {
     version: u32,
     address: SocketAddr,
     data: Option<PathBuf>,
-    own: Option<Local>,
+    own: Option<Box<dyn Own>>,
+}
+
+/// A server of a test's own, whatever it is.
+trait Own: Send + Sync {
+    fn address(&self) -> SocketAddr;
+    fn data(&self) -> PathBuf;
+    fn log(&self) -> String;
+    /// Starts it again, with its data and at the same address.
+    fn launch(&self) -> Result<()>;
+    /// Ends it in order.
+    fn stop(&self) -> Result<()>;
+    /// As if the machine lost its power.
+    fn kill(&self) -> Result<()>;
+    fn pause(&self) -> Result<Paused>;
+}
+
+/// A server that is stopped until this is dropped.
+#[must_use]
+pub struct Paused(Option<Box<dyn FnOnce() + Send>>);
+
+impl Paused {
+    fn new(resume: impl FnOnce() + Send + 'static) -> Self {
+        Self(Some(Box::new(resume)))
+    }
+}
+
+impl Drop for Paused {
+    fn drop(&mut self) {
+        if let Some(resume) = self.0.take() {
+            resume();
+        }
+    }
+}
+
+impl fmt::Debug for Paused {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Paused")
+    }
 }
 
 impl fmt::Debug for Postgres {
@@ -64,12 +102,12 @@ impl Postgres {
 
     /// Starts a server of a test's own, with further settings (`name=value`).
     pub fn start(version: u32, settings: &[&str]) -> Result<Self> {
-        Self::of_ones_own(version, Local::start(version, settings, None)?)
+        Self::of_ones_own(version, settings, None)
     }
 
     /// The same with a file system of its own, of this size, for the tablespace `small`; needs root.
     pub fn with_small_disk(version: u32, mebibytes: usize) -> Result<Self> {
-        let server = Self::of_ones_own(version, Local::start(version, &[], Some(mebibytes))?)?;
+        let server = Self::of_ones_own(version, &[], Some(mebibytes))?;
         let folder = server.socket_folder()?.join(process::SMALL_DISK);
         server.run(
             "postgres",
@@ -78,12 +116,25 @@ impl Postgres {
         Ok(server)
     }
 
-    fn of_ones_own(version: u32, local: Local) -> Result<Self> {
+    /// A container if there is an image for it, else processes.
+    fn of_ones_own(version: u32, settings: &[&str], small_disk: Option<usize>) -> Result<Self> {
+        let image = env::var(format!("ACRA_TEST_POSTGRES_{version}_IMAGE"));
+        let own: Box<dyn Own> = match image {
+            Err(_) => Box::new(Local::start(version, settings, small_disk)?),
+            #[cfg(feature = "containers")]
+            Ok(image) => Box::new(container::Container::start(&image, settings, small_disk)?),
+            #[cfg(not(feature = "containers"))]
+            Ok(image) => {
+                return Err(Error::new(format!(
+                    "{image} is to be started, but this was built without --features containers; see scripts/test-containers.sh"
+                )));
+            }
+        };
         let server = Self {
             version,
-            address: local.address(),
-            data: Some(local.data()),
-            own: Some(local),
+            address: own.address(),
+            data: Some(own.data()),
+            own: Some(own),
         };
         server.run("postgres", SETUP)?;
         Ok(server)
@@ -109,8 +160,8 @@ impl Postgres {
         self.own()?.launch()
     }
 
-    fn own(&self) -> Result<&Local> {
-        self.own.as_ref().ok_or_else(not_own)
+    fn own(&self) -> Result<&dyn Own> {
+        self.own.as_deref().ok_or_else(not_own)
     }
 
     /// The major version.
@@ -125,7 +176,7 @@ impl Postgres {
 
     /// What it printed, if this process started it.
     pub fn log(&self) -> Option<String> {
-        self.own.as_ref().map(Local::log)
+        self.own.as_ref().map(|own| own.log())
     }
 
     /// The folder of its data.

@@ -28,7 +28,11 @@ impl Services<NullSession> for Relay {
             .map_err(|error| error.to_string())
     }
 
-    async fn secure(&self, _: Transport) -> Result<SecuredClient, String> {
+    async fn secure(&self, _: Transport, _: Vec<u8>) -> Result<SecuredClient, String> {
+        Err("the null relay has no TLS".to_owned())
+    }
+
+    async fn secure_server(&self, _: Transport) -> Result<Transport, String> {
         Err("the null relay has no TLS".to_owned())
     }
 

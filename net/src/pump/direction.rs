@@ -127,6 +127,18 @@ impl Direction {
         Poll::Ready(Ok(()))
     }
 
+    /// Takes out what has been read and the session has not taken.
+    pub(super) fn take_unread(&mut self) -> Vec<u8> {
+        self.buffer.consume(self.at);
+        self.at = 0;
+        let unread = self.buffer.filled().to_vec();
+        self.buffer.consume(unread.len());
+        self.buffer.release();
+        self.want = 1;
+        self.fresh = false;
+        unread
+    }
+
     /// Gives back what is no longer needed when nothing is under way.
     pub(super) fn rest(&mut self) {
         if self.out.is_empty() && !self.fresh {

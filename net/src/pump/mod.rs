@@ -30,11 +30,19 @@ pub trait Services<S>: Send + Sync {
     /// Opens a connection to the database; `encrypted` says whether the client's is. The error text is shown to the
     /// client.
     fn dial(&self, encrypted: bool) -> impl Future<Output = Result<Transport, String>> + Send;
-    /// Does the TLS handshake with the client, which has been promised it; the error text is for the log.
+    /// Does the TLS handshake with the client, which has been promised it and may have sent the first bytes of it already;
+    /// the error text is for the log.
     fn secure(
         &self,
         client: Transport,
+        unread: Vec<u8>,
     ) -> impl Future<Output = Result<SecuredClient, String>> + Send;
+    /// Does the TLS handshake with the database, which has been asked for it by the session; the error text is shown to the
+    /// client.
+    fn secure_server(
+        &self,
+        server: Transport,
+    ) -> impl Future<Output = Result<Transport, String>> + Send;
     /// Answers a session's ask.
     fn answer(&self, ask: Ask) -> impl Future<Output = Answer> + Send + 'static;
     /// Takes note of an event.
@@ -94,6 +102,7 @@ type Pending = Pin<Box<dyn Future<Output = Answer> + Send>>;
 enum Halt {
     Dial,
     Secure,
+    SecureServer,
     Cancel(Vec<u8>),
     End(End),
 }
@@ -110,8 +119,8 @@ struct Pump<S> {
     seat: Option<Seat>,
     /// State of the process's configuration that the session has.
     seen: u64,
-    /// The client waits for a TLS handshake.
-    securing: bool,
+    /// This side waits for a TLS handshake.
+    securing: Option<Side>,
     /// Nothing more is taken; the connections close when what is left has been written.
     closing: Option<End>,
 }
@@ -134,9 +143,11 @@ pub async fn pump<S: Session>(
         lifecycle: terms.lifecycle.clone(),
         seat: None,
         seen: 0,
-        securing: false,
+        securing: None,
         closing: None,
     };
+    // A session may have something to do before the client has said anything.
+    pump.from_client.fresh = true;
     loop {
         match poll_fn(|cx| pump.poll(cx, services)).await {
             Halt::End(end) => return end,
@@ -152,9 +163,10 @@ pub async fn pump<S: Session>(
                 pump.from_client.fresh = true;
             }
             Halt::Secure => {
-                pump.securing = false;
+                pump.securing = None;
                 let client = std::mem::replace(&mut pump.client, Transport::Gone);
-                match Box::pin(services.secure(client)).await {
+                let unread = pump.from_client.take_unread();
+                match Box::pin(services.secure(client, unread)).await {
                     Ok(SecuredClient {
                         transport,
                         client_id,
@@ -164,6 +176,24 @@ pub async fn pump<S: Session>(
                     }
                     Err(error) => return End::NotSecured(error),
                 }
+            }
+            Halt::SecureServer => {
+                pump.securing = None;
+                let outcome = match pump.server.take() {
+                    // It may have been put there by somebody between us (CVE-2021-23214).
+                    _ if !pump.from_server.take_unread().is_empty() => {
+                        Err("it sent something before the TLS handshake".to_owned())
+                    }
+                    None => Err("it is gone".to_owned()),
+                    Some(server) => Box::pin(services.secure_server(server)).await,
+                };
+                let outcome = outcome.map(|connection| pump.server = Some(connection));
+                if outcome.is_err() {
+                    pump.closing = Some(End::NotDialled);
+                }
+                pump.with_output(|session, out| session.server_secured(outcome, out));
+                pump.from_client.blocked = false;
+                pump.from_client.fresh = true;
             }
         }
     }
@@ -198,9 +228,12 @@ impl<S: Session> Pump<S> {
                 if let Some(end) = self.closing.take() {
                     return Poll::Ready(Halt::End(end));
                 }
-                if self.securing {
+                if self.securing == Some(Side::Client) {
                     return Poll::Ready(Halt::Secure);
                 }
+            }
+            if self.securing == Some(Side::Server) && self.from_client.is_written() {
+                return Poll::Ready(Halt::SecureServer);
             }
             moved |= match self.read(cx, services) {
                 Ok(moved) => moved,
@@ -297,7 +330,7 @@ impl<S: Session> Pump<S> {
     /// Reads from both sides where more bytes would help.
     fn read(&mut self, cx: &mut Context<'_>, services: &impl Services<S>) -> Result<bool, Halt> {
         let mut moved = false;
-        if self.closing.is_some() || self.securing {
+        if self.closing.is_some() || self.securing.is_some() {
             return Ok(false);
         }
         if self.from_client.wants_bytes() {
@@ -397,6 +430,7 @@ impl<S: Session> Pump<S> {
             || direction.pending.is_some()
             || !direction.is_written()
             || self.closing.is_some()
+            || self.securing.is_some()
         {
             return Ok(false);
         }
@@ -410,7 +444,7 @@ impl<S: Session> Pump<S> {
             rng: &mut rng,
             events: &mut self.events,
         };
-        let since = services.clock();
+        let since = services.clock().filter(|_| !input.bytes.is_empty());
         let step = match source {
             Source::Client => {
                 let mut out = Output {
@@ -437,7 +471,8 @@ impl<S: Session> Pump<S> {
             Step::Ask(ask) => direction.pending = Some(Box::pin(services.answer(ask))),
             Step::Do(Effect::DialServer) => return Err(Halt::Dial),
             Step::Do(Effect::CancelUpstream(packet)) => return Err(Halt::Cancel(packet)),
-            Step::Do(Effect::SecureClient) => self.securing = true,
+            Step::Do(Effect::SecureClient) => self.securing = Some(Side::Client),
+            Step::Do(Effect::SecureServer) => self.securing = Some(Side::Server),
             Step::Do(Effect::Close) => self.closing = Some(End::Closed),
         }
         self.report(services);

@@ -1,4 +1,5 @@
-//! TLS with the database: asked for by SSLRequest, agreed on, and verified as far as the mode says.
+//! TLS with the database: asked for, agreed on, and verified as far as the mode says. PostgreSQL is asked by SSLRequest;
+//! MySQL is asked by the session, whose message that is.
 
 use super::files::{self, DATABASE, Loaded, given};
 use super::provider::{VERSIONS, provider};
@@ -168,7 +169,7 @@ impl UpstreamTls {
         &self.warnings
     }
 
-    /// Asks the database for TLS on a new connection and does the handshake.
+    /// Asks PostgreSQL for TLS on a new connection and does the handshake.
     ///
     /// Exactly one byte is read before the handshake, so what somebody puts in after it can only be taken for a TLS
     /// record and never for what the database said (CVE-2021-23214, CVE-2021-23222).
@@ -182,9 +183,9 @@ impl UpstreamTls {
     where
         S: AsyncRead + AsyncWrite + Unpin + Send,
     {
-        let Some((config, name)) = &self.client else {
+        if self.client.is_none() {
             return Ok(Secured::Plain(tcp));
-        };
+        }
         let broken = |fault| TlsError::Io {
             with: Peer::Database,
             fault,
@@ -194,15 +195,34 @@ impl UpstreamTls {
         let mut answer = [0];
         tcp.read_exact(&mut answer).await.map_err(broken)?;
         match answer {
-            [b'S'] => TlsConnector::from(Arc::clone(config))
-                .connect(name.clone(), tcp)
-                .await
-                .map(|stream| Secured::Tls(Box::new(stream)))
-                .map_err(|fault| TlsError::handshake(Peer::Database, fault)),
+            [b'S'] => self.handshake(tcp).await,
             [b'N'] if self.mode == UpstreamMode::Prefer => Ok(Secured::Plain(tcp)),
             [b'N'] => Err(TlsError::NotOffered),
             [other] => Err(TlsError::UnexpectedAnswer(other)),
         }
+    }
+}
+
+impl UpstreamTls {
+    /// Does the handshake with a database that waits for it.
+    ///
+    /// Sets no time limit; see [`HANDSHAKE_DEADLINE`](super::HANDSHAKE_DEADLINE).
+    ///
+    /// # Errors
+    ///
+    /// The handshake failed, or the connection broke.
+    pub async fn handshake<S>(&self, stream: S) -> Result<Secured<S>, TlsError>
+    where
+        S: AsyncRead + AsyncWrite + Unpin + Send,
+    {
+        let Some((config, name)) = &self.client else {
+            return Ok(Secured::Plain(stream));
+        };
+        TlsConnector::from(Arc::clone(config))
+            .connect(name.clone(), stream)
+            .await
+            .map(|stream| Secured::Tls(Box::new(stream)))
+            .map_err(|fault| TlsError::handshake(Peer::Database, fault))
     }
 }
 

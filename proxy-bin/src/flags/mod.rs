@@ -111,7 +111,11 @@ fn connections() -> Vec<Flag> {
             false,
             "speak PostgreSQL's protocol, as without any choice",
         ),
-        Flag::boolean("mysql_enable", false, "speak MySQL's protocol").not_yet("MySQL"),
+        Flag::boolean(
+            "mysql_enable",
+            false,
+            "speak the protocol of MySQL and MariaDB; without encryptor configuration in this version",
+        ),
         Flag::text(
             "incoming_connection_string",
             "tcp://0.0.0.0:9393/",
@@ -308,6 +312,17 @@ fn additions() -> Vec<Flag> {
             "",
             "TLS with the database: disable, prefer, require, verify-ca or verify-full; empty: as Acra, for applications \
              that use TLS, verified in full, if the database offers it",
+        ),
+        Flag::text(
+            "mysql_auth_mixed_tls",
+            "terminate",
+            "MySQL: what becomes of passwords between an encrypted connection and one that is not: terminate (they go on in \
+             the form that the database expects) or refuse",
+        ),
+        Flag::text(
+            "mysql_rsa_key",
+            "",
+            "MySQL: file of the RSA key to which clients encrypt passwords then, PEM; empty: a new one at each start",
         ),
         Flag::integer(
             "max_connections",

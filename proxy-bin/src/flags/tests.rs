@@ -108,6 +108,9 @@ fn what_works_is_what_is_said_to() {
         "logging_format",
         "max_connections",
         "max_container",
+        "mysql_auth_mixed_tls",
+        "mysql_enable",
+        "mysql_rsa_key",
         "poison_detect_enable",
         "poison_reply",
         "poison_run_script_file",
@@ -247,7 +250,6 @@ fn a_dumped_file_is_read_without_a_word() {
 fn whoever_asks_for_protection_does_not_silently_go_without() {
     for (line, part) in [
         (&["--acracensor_config_file=x"] as &[&str], "AcraCensor"),
-        (&["--mysql_enable"], "MySQL"),
         (
             &["--keystore_encryption_type=vault_master_key"],
             "another source of the master key",

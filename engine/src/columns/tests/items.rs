@@ -119,6 +119,7 @@ fn combinations_that_are_allowed() {
         "token_type: str",
         // Searchable.
         "searchable: true",
+        "searchable: true, data_type: str",
         "searchable: true, crypto_envelope: acrastruct",
         "searchable: true, response_on_fail: error",
         "searchable: true, response_on_fail: default_value",
@@ -216,7 +217,7 @@ fn combinations_that_are_not() {
 }
 
 #[test]
-fn clients_are_left_alone() {
+fn ignored_clients() {
     let ignoring = load("defaults: {ignore_client_ids: [one, 42]}\n").columns;
     assert!(ignoring.ignores("one") && ignoring.ignores("42"));
     assert!(!ignoring.ignores("two") && !ignoring.ignores(""));

@@ -2,17 +2,16 @@
 //!
 //! Messages pass as they came; the ledger is kept, rows are opened, and an error that we provoked gets our text.
 
+use super::PgSession;
 use super::ledger::{Awaited, Entry};
 use super::registry::Statement;
 use super::results::Fields;
 use super::rows::{self, Layout, Row};
 use super::tokenize::{ask_for_rows, failed_token};
-use super::{PgSession, ScanColumns, drop_on, pass_on};
-use crate::cell::Opener;
-use crate::keys::ClientKeys;
 use crate::plan::{ClientEncoding, Results};
+use crate::session::passing::{drop_on, pass_on};
 use crate::session::tokens::OpenedTokens;
-use crate::session::{Ask, Cx, Event, Input, Output, Side, Step};
+use crate::session::{Ask, Cx, Event, Input, Output, ScanColumns, Side, Step};
 use crate::wire::cursor::{Malformed, Reader};
 use crate::wire::pg::{Format, Formats, Frame, Scan, error, frame::HEADER, scan};
 
@@ -132,7 +131,7 @@ impl PgSession {
         if mapped {
             return true;
         }
-        let opens = self.client_id.is_some() || self.context.poison.is_some();
+        let opens = self.openings.looks(self.context.poison.as_ref());
         opens && (self.context.scan == ScanColumns::All || !never)
     }
 
@@ -151,7 +150,12 @@ impl PgSession {
             b'T' => self.described(frame.body_mut(input.bytes))?,
             b't' => self.parameters_described(frame.body_mut(input.bytes))?,
             b'C' => self.completed(frame.body(input.bytes), cx),
-            b'1' | b'2' | b'3' | b'n' | b's' | b'I' => self.ledger.complete(),
+            b'1' | b'2' | b'3' | b'n' | b'I' => self.ledger.complete(),
+            b's' => {
+                // What its rows have done is done.
+                self.follow_choices(b"", cx);
+                self.ledger.complete();
+            }
             b'G' if self.withholding => {
                 self.ledger.copy_started();
                 self.end_withheld_copy(out);
@@ -205,7 +209,7 @@ impl PgSession {
             self.lexical.encoding,
             &self.opened_tokens,
         );
-        if let (true, Some(client_id)) = (layout.has_tokens(), &self.client_id) {
+        if let (true, Some(client_id)) = (layout.has_tokens(), &self.openings.client_id) {
             if let Some(ask) = ask_for_rows(client_id, input.bytes, frame, layout)? {
                 return Ok(Taken::Ask(ask));
             }
@@ -217,27 +221,17 @@ impl PgSession {
         if !rows::may_open(input.bytes, frame, layout)? {
             return Ok(Taken::Pass);
         }
-        let poison = self.context.poison.as_ref().map(|poison| &*poison.keys);
-        let keys = match &self.client_id {
-            None => None,
-            Some(id) => match self.keyring.get(id.as_str()) {
-                None => return Ok(Taken::Ask(Ask::Keys(id.as_str().into()))),
-                Some(keys) => keys.ok(),
-            },
-        };
-        if keys.is_none() && poison.is_none() && layout.settings.is_empty() {
-            self.unopened += u64::from(self.client_id.is_some());
-            return Ok(Taken::Pass);
+        if let Some(ask) = self.openings.ask() {
+            return Ok(Taken::Ask(ask));
         }
-        let mut opener = Opener {
-            keys: keys.unwrap_or_else(ClientKeys::none),
-            poison,
-            is_poisoned: false,
-            pattern: None,
-            searches: self.planner.searches(),
-            tally: &mut self.tally,
+        let searches = self.planner.searches();
+        let is_mapped = !layout.settings.is_empty();
+        let tools = self.openings.tools(self.context.poison.as_ref(), is_mapped, searches);
+        let Some(mut opener) = tools.opener else {
+            *tools.unopened += 1;
+            return Ok(Taken::Pass);
         };
-        let row = rows::open(input.bytes, frame, layout, &mut opener, &mut self.cells)?;
+        let row = rows::open(input.bytes, frame, layout, &mut opener, tools.cells)?;
         let failed = match row {
             Row::Failed(column) => layout.settings.get(column).cloned().flatten(),
             _ => None,
@@ -343,14 +337,7 @@ impl PgSession {
             self.registry.end_transaction(number);
             self.definitions_settled();
         }
-        self.keyring.forget_faults();
-        let unopened = std::mem::take(&mut self.unopened) + self.tally.failed();
-        if unopened > 0 {
-            cx.events.push(Event::Unopened {
-                containers: unopened,
-            });
-        }
-        cx.events.extend(self.tally.take().map(Event::Decrypted));
+        self.openings.settle(cx);
     }
 
     /// ParameterStatus: some decide how the client's next text is read.

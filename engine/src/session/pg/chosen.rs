@@ -182,22 +182,23 @@ impl PgSession {
     /// Uses the keys of the client that is chosen now, if it is another one.
     fn client_may_differ(&mut self, cx: &mut Cx<'_>) {
         let client = self.chosen.client().or(self.own_client_id.as_ref());
-        if client == self.client_id.as_ref() {
+        if client == self.openings.client_id.as_ref() {
             return;
         }
         let client = client.cloned();
         self.use_client(client);
         cx.events.push(Event::ClientChosen {
             session: self.number,
-            client_id: self.client_id.clone(),
+            client_id: self.openings.client_id.clone(),
         });
     }
 
     /// Uses the keys of this client.
     pub(super) fn use_client(&mut self, client_id: Option<ClientId>) {
-        self.client_id = client_id;
+        self.openings.client_id = client_id;
         let columns = self.context.planners.base().columns();
         self.ignored = self
+            .openings
             .client_id
             .as_ref()
             .is_some_and(|id| columns.ignores(id.as_str()));

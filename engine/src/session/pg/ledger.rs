@@ -80,10 +80,14 @@ impl Entry {
 
     /// Rows will be sealed, and the server has not asked for them yet.
     fn awaits_sealed_copy(&self) -> bool {
-        self.runs().is_some_and(|plan| {
-            let ahead = plan.copies.get(self.copies_begun..).unwrap_or_default();
-            ahead.iter().any(|copy| matches!(copy, Copy::In(_)))
-        })
+        let ahead = self.copies_ahead();
+        ahead.iter().any(|copy| matches!(copy, Copy::In(_)))
+    }
+
+    /// The copies that the server has not begun yet.
+    fn copies_ahead(&self) -> &[Copy] {
+        let copies = self.runs().map_or(&[][..], |plan| &plan.copies);
+        copies.get(self.copies_begun..).unwrap_or_default()
     }
 
     fn may_change_settings(&self) -> bool {
@@ -305,14 +309,13 @@ impl Ledger {
         !self.copy_in && self.entries.iter().any(Entry::awaits_sealed_copy)
     }
 
-    /// Whether the current entry, which fails, was to begin such a COPY, and the client has sent nothing since but Sync.
-    pub(super) fn fails_sealed_copy(&mut self) -> bool {
-        self.head().is_some_and(|head| head.awaits_sealed_copy())
-            && self
-                .entries
-                .iter()
-                .skip(1)
-                .all(|entry| matches!(entry.awaited, Awaited::Sync | Awaited::CopyEnd))
+    /// Whether data that the client sends now belong to a COPY: to one that is under way, or to one that its last message
+    /// begins. The server ignores any other.
+    pub(super) fn expects_copy_data(&self) -> bool {
+        let mut entries = self.entries.iter().rev();
+        let last = entries.find(|entry| !matches!(entry.awaited, Awaited::Sync | Awaited::CopyEnd));
+        let is_in = |copy: &Copy| !matches!(copy, Copy::Out(_));
+        self.copy_in || last.is_some_and(|entry| entry.copies_ahead().iter().any(is_in))
     }
 
     /// The client gets an error in the place of what the current entry still brings: what it sends up to Sync is

@@ -22,46 +22,22 @@ mod tokenize;
 mod withhold;
 
 use super::keyring::Keyring;
+use super::openings::Openings;
 use super::tokens::{OpenedTokens, TokenAnswers};
 use super::{
-    Activity, Answer, ClientError, Cx, Effect, Event, Input, Limits, Output, Session, Severity,
-    Side, Step,
+    Activity, Answer, ClientError, ClientTls, Cx, Effect, Event, Input, Limits, Output, Poison,
+    ScanColumns, Session, Severity, Side, Step,
 };
-use crate::cell;
 use crate::keys::ClientId;
 use crate::plan::{Catalog, Lexical, Planner, Planners};
-use crate::wire::outbox::Outbox;
 use crate::wire::pg::Formats;
 use chosen::Chosen;
 use copy::Copies;
 use ledger::Ledger;
-pub use poison::{Poison, PoisonReply};
 use probe::Probe;
 use registry::Registry;
 use results::Fields;
 use std::sync::Arc;
-
-/// Which cells of a result are looked into.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum ScanColumns {
-    /// Those that can hold a container by their type or first bytes.
-    #[default]
-    Typed,
-    /// Every cell.
-    All,
-}
-
-/// Whether a client may or must encrypt its connection.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum ClientTls {
-    /// There is no TLS.
-    #[default]
-    Disabled,
-    /// The client decides.
-    Allowed,
-    /// A client that does not is refused. Cancel requests may come in clear, as older clients send them so.
-    Required,
-}
 
 /// What all sessions of a server share: an immutable snapshot.
 #[derive(Debug)]
@@ -130,9 +106,8 @@ pub struct PgSession {
     fails_transaction: bool,
     /// Bytes of a message from the server that are still to be dropped.
     server_dropping: usize,
-    /// Whose keys this session uses.
-    client_id: Option<ClientId>,
-    /// Whose it would use if it had not chosen.
+    openings: Openings,
+    /// Whose keys it would use if it had not chosen.
     own_client_id: Option<ClientId>,
     /// Nothing is done for this client: its statements and rows pass.
     ignored: bool,
@@ -150,7 +125,6 @@ pub struct PgSession {
     transaction: u8,
     ledger: Ledger,
     registry: Registry,
-    keyring: Keyring,
     /// For the message of the client that is under way.
     client_tokens: Option<TokenAnswers>,
     /// For the rows that have arrived.
@@ -165,21 +139,16 @@ pub struct PgSession {
     copies: Copies,
     /// Columns and formats of the current result of a simple query.
     query_result: Option<(Fields, Formats)>,
-    /// Cells that may hold a container and for which there were no keys, since the last ReadyForQuery.
-    unopened: u64,
-    /// Containers that there were keys for, since then.
-    tally: cell::Tally,
     /// The client has said goodbye, or the server has said why it closes.
     ending: bool,
     sql: crate::plan::Scratch,
-    cells: cell::Scratch,
 }
 
 impl PgSession {
     /// A session before its first byte.
     pub fn new(context: Arc<Context>) -> Self {
         let mut session = Self {
-            client_id: None,
+            openings: Openings::default(),
             own_client_id: None,
             ignored: false,
             chosen: Chosen::default(),
@@ -202,7 +171,6 @@ impl PgSession {
             transaction: 0,
             ledger: Ledger::default(),
             registry: Registry::default(),
-            keyring: Keyring::default(),
             client_tokens: None,
             opened_tokens: OpenedTokens::default(),
             lexical: Lexical::default(),
@@ -211,11 +179,8 @@ impl PgSession {
             server_passing: 0,
             copies: Copies::default(),
             query_result: None,
-            unopened: 0,
-            tally: cell::Tally::default(),
             ending: false,
             sql: crate::plan::Scratch::default(),
-            cells: cell::Scratch::default(),
         };
         let own = session.context.client_id.clone();
         session.identify(own);
@@ -243,7 +208,7 @@ impl PgSession {
         };
         self.context = context;
         self.identify(own);
-        self.keyring = Keyring::default();
+        self.openings.keyring = Keyring::default();
         if columns_changed {
             self.registry.forget_statements();
             self.planner = Arc::clone(self.context.planners.base());
@@ -328,7 +293,7 @@ impl Session for PgSession {
 
     fn resume(&mut self, answer: Answer) {
         match answer {
-            Answer::Keys(client_id, keys) => self.keyring.insert(client_id, keys),
+            Answer::Keys(client_id, keys) => self.openings.keyring.insert(client_id, keys),
             Answer::Tokens(Side::Client, answers) => self.client_tokens = Some(answers),
             Answer::Tokens(Side::Server, answers) => self.opened_tokens.insert(answers),
         }
@@ -353,6 +318,9 @@ impl Session for PgSession {
             ),
         }
     }
+
+    /// The database's side is encrypted before the session has it.
+    fn server_secured(&mut self, _: Result<(), String>, _: &mut Output<'_>) {}
 
     fn server_closed(&mut self, out: &mut Output<'_>, cx: &mut Cx<'_>) {
         if !self.ending && self.phase != Phase::Closed {
@@ -390,21 +358,4 @@ impl Session for PgSession {
             _ => Activity::IdleInTransaction,
         }
     }
-}
-
-/// Drops what is there of a message. True: all of it has been dropped.
-fn drop_on(left: &mut usize, input: &mut Input<'_>) -> bool {
-    let there = (*left).min(input.bytes.len() - input.at);
-    input.at += there;
-    *left -= there;
-    *left == 0
-}
-
-/// Passes what is there of a message that is not looked into. True: all of it has passed.
-fn pass_on(left: &mut usize, input: &mut Input<'_>, out: &mut Outbox) -> bool {
-    let there = (*left).min(input.bytes.len() - input.at);
-    out.pass(input.bytes, input.at..input.at + there);
-    input.at += there;
-    *left -= there;
-    *left == 0
 }

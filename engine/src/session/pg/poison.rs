@@ -4,32 +4,11 @@
 
 use super::PgSession;
 use super::ledger::Awaited;
-use crate::keys::ClientKeys;
 use crate::plan::outline;
-use crate::session::{ClientError, Cx, Event, Output};
-use std::sync::Arc;
+use crate::session::{ClientError, Cx, Event, Output, PoisonReply};
 
 /// Longest text of a statement that is kept to be told about, in bytes.
 const MAX_TEXT: usize = 4 << 10;
-
-/// How poison records are looked for.
-#[derive(Debug)]
-pub struct Poison {
-    /// The keys that open them.
-    pub keys: Arc<ClientKeys>,
-    /// What the client gets.
-    pub reply: PoisonReply,
-}
-
-/// What a client gets in whose results there is a poison record.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum PoisonReply {
-    /// An error in the place of the row and of all that follows.
-    #[default]
-    Error,
-    /// The row with the record, still encrypted, and what follows.
-    Pass,
-}
 
 impl PgSession {
     /// A statement's text, if it may have to be told about.
@@ -55,7 +34,7 @@ impl PgSession {
         });
         cx.events.push(Event::Poison {
             session: self.number,
-            client_id: self.client_id.clone(),
+            client_id: self.openings.client_id.clone(),
             statement,
         });
         let withholds = self

@@ -185,7 +185,7 @@ impl PgSession {
 
     /// Whose keys protect a column.
     pub(super) fn owner<'s>(&'s self, setting: &'s Setting) -> Result<&'s str, Stop> {
-        let own = self.client_id.as_ref().map(|id| id.as_str());
+        let own = self.openings.client_id.as_ref().map(|id| id.as_str());
         let (table, column) = (&setting.table, &setting.column);
         setting.client_id.as_deref().or(own).ok_or_else(|| {
             Stop::Refuse(
@@ -228,7 +228,7 @@ impl PgSession {
         cx: &mut Cx<'_>,
     ) -> Result<(&'k str, &'k ClientKeys), Stop> {
         let client_id = self.owner(setting)?;
-        match self.keyring.get(client_id) {
+        match self.openings.keyring.get(client_id) {
             None => Err(Stop::Ask(Ask::Keys(client_id.into()))),
             Some(Ok(keys)) => Ok((client_id, keys)),
             Some(Err(fault)) => {

@@ -5,8 +5,8 @@
 //! connection.
 
 use super::ledger::Awaited;
-use super::{ClientTls, PgSession, Phase};
-use crate::session::{ClientError, Cx, Effect, Input, Output, Side, Step};
+use super::{PgSession, Phase};
+use crate::session::{ClientError, ClientTls, Cx, Effect, Input, Output, Side, Step};
 use crate::wire::pg::startup::{LENGTH, Startup, packet_length, parameter};
 
 /// First byte of a TLS handshake record: a client that starts TLS without asking.

@@ -1,6 +1,6 @@
 //! PostgreSQL as processes of this machine.
 
-use super::{give_away, postgres_user, unprivileged};
+use super::{Own, Paused, give_away, postgres_user, unprivileged};
 use crate::process::{Daemon, End, free_port};
 use crate::raw::Connection;
 use crate::{Context, Error, Result, paths};
@@ -13,8 +13,8 @@ use std::process::Command;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use tempfile::TempDir;
 
-const SETTINGS: &str = include_str!("../../../postgres/postgresql.conf");
-const ACCESS: &str = include_str!("../../../postgres/pg_hba.conf");
+pub(super) const SETTINGS: &str = include_str!("../../../postgres/postgresql.conf");
+pub(super) const ACCESS: &str = include_str!("../../../postgres/pg_hba.conf");
 
 /// Name of the folder that is a file system of its own.
 pub(super) const SMALL_DISK: &str = "small";
@@ -26,22 +26,6 @@ pub(super) struct Local {
     command: Command,
     // After the daemon, which writes there.
     folder: TempDir,
-}
-
-/// Processes that are stopped until this is dropped.
-#[must_use]
-#[derive(Debug)]
-pub struct Paused {
-    processes: Vec<Pid>,
-}
-
-impl Drop for Paused {
-    fn drop(&mut self) {
-        for process in &self.processes {
-            // One that was killed meanwhile needs nothing.
-            let _ = kill_process(*process, Signal::CONT);
-        }
-    }
 }
 
 impl Local {
@@ -84,50 +68,15 @@ impl Local {
         })
     }
 
-    pub(super) fn address(&self) -> SocketAddr {
-        self.address
-    }
-
-    pub(super) fn data(&self) -> PathBuf {
-        self.folder.path().join("data")
-    }
-
-    pub(super) fn log(&self) -> String {
-        self.daemon().log()
-    }
-
     fn daemon(&self) -> MutexGuard<'_, Daemon> {
         self.daemon.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(super) fn launch(&self) -> Result<()> {
-        *self.daemon() = launch(&self.command, self.folder.path(), self.address)?;
-        Ok(())
-    }
-
-    pub(super) fn stop(&self) -> Result<()> {
-        let mut daemon = self.daemon();
-        // Fast: without waiting for clients.
-        daemon.signal(Signal::INT)?;
-        daemon.wait().map(|_| ())
-    }
-
-    /// As if the machine lost its power: none of them learns of the end of another.
-    pub(super) fn kill(&self) -> Result<()> {
-        let mut paused = self.pause()?;
-        for process in paused.processes.drain(..) {
-            kill_process(process, Signal::KILL)?;
-        }
-        self.daemon().wait().map(|_| ())
-    }
-
     /// Stops the server's first process, so that it makes no more of them, and then those that it made.
-    pub(super) fn pause(&self) -> Result<Paused> {
+    fn freeze(&self) -> Result<Vec<Pid>> {
         let daemon = self.daemon();
         daemon.signal(Signal::STOP)?;
-        let mut paused = Paused {
-            processes: Vec::new(),
-        };
+        let mut frozen = Vec::new();
         let first = i32::try_from(daemon.id())?;
         for process in [first].into_iter().chain(children(first)?) {
             let Some(process) = Pid::from_raw(process) else {
@@ -135,10 +84,54 @@ impl Local {
             };
             // One that ended meanwhile needs no signal.
             if kill_process(process, Signal::STOP).is_ok() {
-                paused.processes.push(process);
+                frozen.push(process);
             }
         }
-        Ok(paused)
+        Ok(frozen)
+    }
+}
+
+impl Own for Local {
+    fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    fn data(&self) -> PathBuf {
+        self.folder.path().join("data")
+    }
+
+    fn log(&self) -> String {
+        self.daemon().log()
+    }
+
+    fn launch(&self) -> Result<()> {
+        *self.daemon() = launch(&self.command, self.folder.path(), self.address)?;
+        Ok(())
+    }
+
+    fn stop(&self) -> Result<()> {
+        let mut daemon = self.daemon();
+        // Fast: without waiting for clients.
+        daemon.signal(Signal::INT)?;
+        daemon.wait().map(|_| ())
+    }
+
+    fn kill(&self) -> Result<()> {
+        // Frozen first: none of them learns of the end of another.
+        for process in self.freeze()? {
+            kill_process(process, Signal::KILL)?;
+        }
+        self.daemon().wait().map(|_| ())
+    }
+
+    fn pause(&self) -> Result<Paused> {
+        let frozen = self.freeze()?;
+        Ok(Paused::new(move || {
+            for process in frozen {
+                // One that was killed meanwhile needs nothing.
+                let _ = kill_process(process, Signal::CONT);
+            }
+        }))
     }
 }
 

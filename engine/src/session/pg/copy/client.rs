@@ -1,7 +1,7 @@
 //! CopyData, CopyDone and CopyFail of the client.
 
 use super::sealing::{Sealing, Tokens};
-use super::{FromClient, Incoming, SLICE, Slice, send_data};
+use super::{FromClient, Incoming, SLICE, Slice, new_message, send};
 use crate::session::pg::PgSession;
 use crate::session::pg::frontend::Stop;
 use crate::session::{Ask, ClientError, Cx, Event, Input, Output, Step};
@@ -55,6 +55,13 @@ impl PgSession {
             (FromClient::Passing, _) if self.ledger.awaits_sealed_copy() => {
                 Copied::Step(Step::Blocked)
             }
+            // They may have been meant for a COPY that is refused or has failed.
+            (FromClient::Passing, _)
+                if self.context.protects && !self.ledger.expects_copy_data() =>
+            {
+                self.client_dropping = frame.range.len();
+                Copied::Taken
+            }
             (FromClient::Passing, _) => Copied::Pass,
         }
     }
@@ -66,14 +73,11 @@ impl PgSession {
         out: &mut Output<'_>,
         cx: &mut Cx<'_>,
     ) -> Copied {
-        let body = frame.range.len() - HEADER;
-        let slice = Slice::first(frame.range.start, body, SLICE);
-        if slice.body.end > input.bytes.len() {
-            return Copied::Step(Step::NeedMore {
-                want: slice.body.end - frame.range.start,
-            });
-        }
-        self.copies.client_left = body;
+        let slice = match Slice::first(frame, SLICE).arrived(input) {
+            Ok(slice) => slice,
+            Err(step) => return Copied::Step(step),
+        };
+        self.copies.client_left = frame.range.len() - HEADER;
         match self.seal_slice(&slice, input, out, cx) {
             Some(step) => {
                 // The message comes again.
@@ -92,14 +96,13 @@ impl PgSession {
         cx: &mut Cx<'_>,
     ) -> Option<Step> {
         while self.copies.client_left > 0 {
-            let slice = Slice::later(input.at, self.copies.client_left);
-            if slice.body.end > input.bytes.len() {
-                return Some(Step::NeedMore {
-                    want: slice.body.len(),
-                });
-            }
-            if let Some(step) = self.seal_slice(&slice, input, out, cx) {
-                return Some(step);
+            let slice = Slice::later(input.at, self.copies.client_left).arrived(input);
+            let step = match slice {
+                Ok(slice) => self.seal_slice(&slice, input, out, cx),
+                Err(step) => Some(step),
+            };
+            if step.is_some() {
+                return step;
             }
         }
         None
@@ -129,15 +132,16 @@ impl PgSession {
             self.copies.from_client = FromClient::Sealing(incoming);
             return Some(Step::Ask(ask));
         }
-        let mut data = Vec::new();
-        let outcome = self.seal_cells(&mut incoming, Some(piece), &mut data, cx);
+        let mut message = new_message(incoming.longest);
+        let outcome = self.seal_cells(&mut incoming, Some(piece), &mut message, cx);
         self.client_tokens = None;
         input.at = slice.body.end;
         self.copies.client_left -= slice.body.len();
         match outcome {
             Ok(changed) => {
+                incoming.longest = incoming.longest.max(message.len());
                 match changed {
-                    true => send_data(&data, out.to_server),
+                    true => send(message, out.to_server),
                     false => slice.pass(input.bytes, out.to_server),
                 }
                 self.copies.from_client = FromClient::Sealing(incoming);
@@ -176,12 +180,12 @@ impl PgSession {
             self.copies.from_client = FromClient::Sealing(incoming);
             return Copied::Step(Step::Ask(ask));
         }
-        let mut data = Vec::new();
-        let outcome = self.seal_cells(&mut incoming, None, &mut data, cx);
+        let mut message = new_message(0);
+        let outcome = self.seal_cells(&mut incoming, None, &mut message, cx);
         self.client_tokens = None;
         match outcome {
             Ok(_) => {
-                send_data(&data, out.to_server);
+                send(message, out.to_server);
                 Copied::Pass
             }
             Err(stop) => {
@@ -237,6 +241,7 @@ impl PgSession {
             plan,
             encoding,
             stream,
+            longest: _,
         } = incoming;
         let mut sealing = Sealing {
             session: self,
@@ -266,14 +271,14 @@ impl PgSession {
 
     /// Keys that are needed and have not been asked for.
     fn keys_for(&self, incoming: &Incoming) -> Option<Ask> {
-        let own = self.client_id.as_ref().map(|id| id.as_str());
+        let own = self.openings.client_id.as_ref().map(|id| id.as_str());
         incoming
             .plan
             .columns
             .iter()
             .filter_map(|column| column.setting.as_ref())
             .filter_map(|setting| setting.client_id.as_deref().or(own))
-            .find(|client_id| self.keyring.get(client_id).is_none())
+            .find(|client_id| self.openings.keyring.get(client_id).is_none())
             .map(|client_id| Ask::Keys(client_id.into()))
     }
 

@@ -6,10 +6,11 @@ use super::split::Fault;
 use super::stream::Cells;
 use super::writing;
 use crate::cell::typed::{Read, Typed};
-use crate::cell::{self, Kind, Opener, Scratch, bytea, token};
+use crate::cell::{self, Kind, bytea, token};
 use crate::columns::{Setting, TokenType};
 use crate::keys::ClientId;
 use crate::plan::{CopyFormat, CopyOut, Dialect};
+use crate::session::openings::Tools;
 use crate::session::pg::tokenize::open_request;
 use crate::session::tokens::OpenedTokens;
 use crate::tokens::{TokenFault, TokenRequest};
@@ -21,11 +22,7 @@ use std::sync::Arc;
 /// Opens the containers in cells.
 pub(super) struct Opening<'a> {
     pub(super) plan: &'a CopyOut,
-    /// Nothing: there are no keys, and cells are only counted.
-    pub(super) opener: Option<Opener<'a>>,
-    pub(super) scratch: &'a mut Scratch,
-    /// Cells that may hold a container and for which there are no keys.
-    pub(super) unopened: &'a mut u64,
+    pub(super) tools: Tools<'a>,
     /// The client reads UTF-8.
     pub(super) utf8: bool,
     /// The values of tokens.
@@ -107,8 +104,8 @@ impl Opening<'_> {
     fn read(&mut self, column: usize, value: &[u8], format: Format) -> Read {
         let plan = self.plan;
         let setting = plan.results.setting(column);
-        let Some(opener) = &mut self.opener else {
-            *self.unopened += u64::from(cell::open::may_open(value, Kind::Unknown, format));
+        let Some(opener) = &mut self.tools.opener else {
+            *self.tools.unopened += u64::from(cell::open::may_open(value, Kind::Unknown, format));
             return Read::Same;
         };
         opener.pattern = setting.and_then(|setting| setting.pattern());
@@ -119,8 +116,8 @@ impl Opening<'_> {
                 format,
                 utf8: self.utf8,
             }
-            .read(value, opener, self.scratch),
-            None => match cell::open(value, Kind::Unknown, format, opener, self.scratch) {
+            .read(value, opener, self.tools.cells),
+            None => match cell::open(value, Kind::Unknown, format, opener, self.tools.cells) {
                 true => Read::Bytes,
                 false => Read::Same,
             },
@@ -136,10 +133,10 @@ impl Opening<'_> {
         match self.read(column, value, Format::Text) {
             // What failed is withheld.
             Read::Same | Read::Failed => None,
-            Read::Written => Some(Cow::Borrowed(&self.scratch.plain)),
+            Read::Written => Some(Cow::Borrowed(&self.tools.cells.plain)),
             Read::Bytes => {
-                let mut hex = Vec::with_capacity(self.scratch.plain.len() * 2 + 2);
-                bytea::encode_hex(&self.scratch.plain, &mut hex);
+                let mut hex = Vec::with_capacity(self.tools.cells.plain.len() * 2 + 2);
+                bytea::encode_hex(&self.tools.cells.plain, &mut hex);
                 Some(Cow::Owned(hex))
             }
         }
@@ -173,7 +170,7 @@ impl Cells for Opening<'_> {
                 match self.read(column, value, Format::Binary) {
                     Read::Same | Read::Failed => false,
                     Read::Bytes | Read::Written => {
-                        let plain = &self.scratch.plain;
+                        let plain = &self.tools.cells.plain;
                         // A value is about as long as the cell that it came in.
                         let length = u32::try_from(plain.len()).unwrap_or(u32::MAX);
                         out.extend_from_slice(&length.to_be_bytes());

@@ -4,10 +4,8 @@ use super::opening::{Asking, Opening};
 use super::sealing::wrong_data;
 use super::split::Splitter;
 use super::stream::Stream;
-use super::{FromClient, Incoming, Outgoing, Slice, send_data};
-use crate::cell::Opener;
+use super::{Copies, FromClient, Incoming, Outgoing, Slice, new_message, send};
 use crate::columns::Setting;
-use crate::keys::ClientKeys;
 use crate::plan::{ClientEncoding, Copy, CopyFormat, CopyIn};
 use crate::session::pg::PgSession;
 use crate::session::pg::tokenize::AT_ONCE;
@@ -67,6 +65,7 @@ impl PgSession {
         self.copies.from_client = FromClient::Sealing(Box::new(Incoming {
             encoding,
             stream: Stream::new(splitter, self.context.limits.max_row),
+            longest: 0,
             plan,
         }));
     }
@@ -79,13 +78,13 @@ impl PgSession {
             return Ok(());
         };
         let (binary, columns) = described(body)?;
-        let opens = self.client_id.is_some()
-            || self.context.poison.is_some()
+        let opens = self.openings.looks(self.context.poison.as_ref())
             || !plan.results.settings().is_empty();
         if opens && binary == (plan.dialect.format == CopyFormat::Binary) {
             let splitter = Splitter::new(&plan.dialect, columns, false);
             self.copies.from_server = Some(Box::new(Outgoing {
                 stream: Stream::new(splitter, self.context.limits.max_row),
+                data: Vec::new(),
                 plan,
             }));
         }
@@ -105,9 +104,7 @@ impl PgSession {
     /// The server has failed a statement: what the client still sends for its COPY is dropped.
     pub(in crate::session::pg) fn copy_failed(&mut self) {
         self.copies.from_server = None;
-        if matches!(self.copies.from_client, FromClient::Sealing(_))
-            || self.ledger.fails_sealed_copy()
-        {
+        if matches!(self.copies.from_client, FromClient::Sealing(_)) {
             self.copies.from_client = FromClient::Dropping;
         }
     }
@@ -120,14 +117,11 @@ impl PgSession {
         out: &mut Output<'_>,
         cx: &mut Cx<'_>,
     ) -> Option<Step> {
-        let body = frame.range.len() - HEADER;
-        let slice = Slice::first(frame.range.start, body, self.context.limits.max_row);
-        if slice.body.end > input.bytes.len() {
-            return Some(Step::NeedMore {
-                want: slice.body.end - frame.range.start,
-            });
-        }
-        self.copies.server_left = body;
+        let slice = match Slice::first(frame, self.context.limits.max_row).arrived(input) {
+            Ok(slice) => slice,
+            Err(step) => return Some(step),
+        };
+        self.copies.server_left = frame.range.len() - HEADER;
         let step = self.open_slice(&slice, input, out, cx);
         if step.is_some() {
             // The message comes again.
@@ -144,14 +138,13 @@ impl PgSession {
         cx: &mut Cx<'_>,
     ) -> Option<Step> {
         while self.copies.server_left > 0 {
-            let slice = Slice::later(input.at, self.copies.server_left);
-            if slice.body.end > input.bytes.len() {
-                return Some(Step::NeedMore {
-                    want: slice.body.len(),
-                });
-            }
-            if let Some(step) = self.open_slice(&slice, input, out, cx) {
-                return Some(step);
+            let slice = Slice::later(input.at, self.copies.server_left).arrived(input);
+            let step = match slice {
+                Ok(slice) => self.open_slice(&slice, input, out, cx),
+                Err(step) => Some(step),
+            };
+            if step.is_some() {
+                return step;
             }
         }
         None
@@ -165,10 +158,8 @@ impl PgSession {
         out: &mut Output<'_>,
         cx: &mut Cx<'_>,
     ) -> Option<Step> {
-        if let Some(client_id) = &self.client_id
-            && self.keyring.get(client_id.as_str()).is_none()
-        {
-            return Some(Step::Ask(Ask::Keys(client_id.as_str().into())));
+        if let Some(ask) = self.openings.ask() {
+            return Some(Step::Ask(ask));
         }
         match self.tokens_in_copy(slice, input.bytes) {
             CopyTokens::Known => {}
@@ -182,8 +173,7 @@ impl PgSession {
             }
         }
         let piece = input.bytes.get(slice.body.clone()).unwrap_or_default();
-        let mut data = Vec::new();
-        match self.open_cells(Some(piece), &mut data, cx) {
+        match self.open_cells(Some(piece), cx) {
             Opened::Poison if self.met_poison(out, cx) => {
                 self.server_dropping = self.copies.server_left - slice.body.len();
                 self.copies.server_left = slice.body.len();
@@ -193,7 +183,9 @@ impl PgSession {
                 self.server_dropping = self.copies.server_left - slice.body.len();
                 self.copies.server_left = slice.body.len();
             }
-            Opened::Poison | Opened::Changed => send_data(&data, out.to_client),
+            Opened::Poison | Opened::Changed => {
+                slice.replace(self.copies.opened(), input.bytes, out.to_client);
+            }
             Opened::Same => slice.pass(input.bytes, out.to_client),
         }
         input.at = slice.body.end;
@@ -203,7 +195,9 @@ impl PgSession {
 
     /// The tokens in a slice, and in what has arrived behind it, if there are some that are not known.
     fn tokens_in_copy(&self, slice: &Slice, bytes: &[u8]) -> CopyTokens {
-        let (Some(outgoing), Some(client_id)) = (&self.copies.from_server, &self.client_id) else {
+        let (Some(outgoing), Some(client_id)) =
+            (&self.copies.from_server, &self.openings.client_id)
+        else {
             return CopyTokens::Known;
         };
         let mut settings = outgoing.plan.results.settings().iter().flatten();
@@ -245,43 +239,33 @@ impl PgSession {
 
     /// CopyDone: the last cell may still be held.
     pub(in crate::session::pg) fn open_last(&mut self, out: &mut Output<'_>, cx: &mut Cx<'_>) {
-        let mut data = Vec::new();
-        match self.open_cells(None, &mut data, cx) {
+        match self.open_cells(None, cx) {
             Opened::Poison if self.met_poison(out, cx) => {}
             Opened::Failed(setting) => self.fail_result(&setting, out, cx),
-            _ => send_data(&data, out.to_client),
+            _ => {
+                let data = self.copies.opened();
+                let mut message = new_message(data.len());
+                message.extend_from_slice(data);
+                send(message, out.to_client);
+            }
         }
         self.copies.from_server = None;
     }
 
-    /// Takes a piece of the stream, or its end. Unless nothing has changed, `data` are what leaves in its place.
-    fn open_cells(&mut self, piece: Option<&[u8]>, data: &mut Vec<u8>, cx: &mut Cx<'_>) -> Opened {
+    /// Takes a piece of the stream, or its end. Unless nothing has changed, [`Copies::opened`] leaves in its place.
+    fn open_cells(&mut self, piece: Option<&[u8]>, cx: &mut Cx<'_>) -> Opened {
         let Some(outgoing) = &mut self.copies.from_server else {
             return Opened::Same;
         };
-        let Outgoing { plan, stream } = &mut **outgoing;
-        let keys = self
-            .client_id
-            .as_ref()
-            .and_then(|id| self.keyring.get(id.as_str()))
-            .and_then(Result::ok);
-        let poison = self.context.poison.as_ref().map(|poison| &*poison.keys);
-        let tally = &mut self.tally;
+        let Outgoing { plan, stream, data } = &mut **outgoing;
+        data.clear();
         let encoding = plan.dialect.encoding.unwrap_or(self.lexical.encoding);
-        let reads = keys.is_some() || poison.is_some() || !plan.results.settings().is_empty();
-        let opener = reads.then(|| Opener {
-            keys: keys.unwrap_or_else(ClientKeys::none),
-            poison,
-            is_poisoned: false,
-            pattern: None,
-            searches: self.planner.searches(),
-            tally,
-        });
+        let searches = self.planner.searches();
+        let is_mapped = !plan.results.settings().is_empty();
+        let tools = self.openings.tools(self.context.poison.as_ref(), is_mapped, searches);
         let mut opening = Opening {
             plan,
-            opener,
-            scratch: &mut self.cells,
-            unopened: &mut self.unopened,
+            tools,
             utf8: encoding.keeps_bytes(),
             failed: None,
             tokens: &self.opened_tokens,
@@ -293,7 +277,10 @@ impl PgSession {
         };
         let too_long = opening.too_long;
         let failed = opening.failed;
-        let is_poisoned = opening.opener.is_some_and(|opener| opener.is_poisoned);
+        let is_poisoned = opening
+            .tools
+            .opener
+            .is_some_and(|opener| opener.is_poisoned);
         cx.events
             .extend(too_long.map(|bytes| Event::RowTooLarge { bytes }));
         match changed {
@@ -308,6 +295,14 @@ impl PgSession {
             Ok(false) => Opened::Same,
             Err(never) => match never {},
         }
+    }
+}
+
+impl Copies {
+    /// What leaves in the place of the piece that was opened last.
+    fn opened(&self) -> &[u8] {
+        let outgoing = self.from_server.as_ref();
+        outgoing.map_or(&[], |outgoing| &*outgoing.data)
     }
 }
 

@@ -1,35 +1,44 @@
 //! What an idle session costs: many sessions before a peer that only lets them in.
 
+use super::{config, resident};
 use crate::client::Stream;
 use crate::{scripted, tls};
+use acra_harness::Result;
 use acra_harness::pki::Pki;
-use acra_harness::servers::{AcraConfig, AcraServer};
-use acra_harness::{Error, Result};
+use acra_harness::servers::AcraServer;
 use rustls::ClientConfig;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
 
 /// Measured after this many, so that what the process has once does not count.
 const BEFORE: usize = 500;
 
-/// Prints the resident memory of `acra-server` per session: in clear, and inside TLS on the client's side.
-pub(crate) fn run(sessions: usize) -> Result<()> {
+/// Prints the resident memory of `acra-server` per session: in clear, inside TLS on the client's side, and on both.
+pub(super) fn run(sessions: usize) -> Result<()> {
     let pki = Pki::new()?;
-    for (name, tls) in [
-        ("in clear", None),
-        ("TLS with the client", Some(tls::config()?)),
+    println!("{sessions} idle sessions");
+    for (name, with_client, with_database) in [
+        ("in clear", false, false),
+        ("TLS with the client", true, false),
+        ("TLS with both", true, true),
     ] {
-        let mut config = AcraConfig::new(scripted::database()?)
-            .encryptor_yaml("schemas:\n  - table: t\n    encrypted:\n      - column: c\n")
-            .flag("--max_connections=1000000");
-        if tls.is_some() {
+        let database = match with_database {
+            false => scripted::database()?,
+            true => scripted::with_tls(&pki)?,
+        };
+        let mut config = config(database);
+        let mode = if with_database { "require" } else { "disable" };
+        config = config.flag(&format!("--tls_database_mode={mode}"));
+        if with_client {
             config.flags.extend(pki.listener_flags());
             config = config
                 .flag("--tls_client_id_from_cert=false")
-                .flag("--tls_client_auth=0")
-                .flag("--tls_database_mode=disable");
+                .flag("--tls_client_auth=0");
         }
+        let tls = match with_client {
+            false => None,
+            true => Some(tls::config()?),
+        };
         let mut server = AcraServer::start(&config)?;
         let (address, process) = (server.address(), server.daemon().id());
         let mut open = Vec::new();
@@ -40,7 +49,7 @@ pub(crate) fn run(sessions: usize) -> Result<()> {
             query(&mut **client)?;
         }
         let bytes = resident(process)?.saturating_sub(first) / sessions;
-        println!("{name:<20} {bytes:>6} bytes per idle session");
+        println!("  {name:<20} {bytes:>6} bytes per session");
     }
     Ok(())
 }
@@ -60,21 +69,4 @@ fn connect(
 fn query(client: &mut dyn Stream) -> Result<()> {
     client.write_all(b"Q\0\0\0\x0dSELECT 1\0")?;
     Ok(client.read_exact(&mut [0; 20])?)
-}
-
-/// Resident memory in bytes.
-fn resident(process: u32) -> Result<usize> {
-    std::thread::sleep(Duration::from_millis(500));
-    let status = std::fs::read_to_string(format!("/proc/{process}/status"))?;
-    status
-        .lines()
-        .find_map(|line| {
-            line.strip_prefix("VmRSS:")?
-                .trim()
-                .strip_suffix(" kB")?
-                .parse::<usize>()
-                .ok()
-        })
-        .map(|kibibytes| kibibytes << 10)
-        .ok_or_else(|| Error::new("/proc has no VmRSS of acra-server"))
 }

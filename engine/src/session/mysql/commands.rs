@@ -1,0 +1,251 @@
+//! What the client sends once it has been let in (mysql.md 6).
+
+use super::MySqlSession;
+use super::auth::{Auth, MAX_AUTH, Purpose};
+use super::connect::{out_of_order, whole};
+use super::ledger::{Awaited, PrepareStep, ResultStep, Results};
+use super::packets::{Numbers, Progress};
+use crate::session::{ClientError, Cx, Event, Input, Output, Side, Step};
+use crate::wire::mysql::packet::{HEADER, Header};
+use crate::wire::mysql::row::RowFormat;
+use crate::wire::mysql::{Command, change_user};
+
+/// First byte of a message by which a replica says what it has (MySQL documentation, "Semisynchronous Replication").
+const REPLICA_ACK: u8 = 0xef;
+
+/// The command's byte and the number of a statement.
+const STATEMENT_HEAD: usize = 5;
+
+impl MySqlSession {
+    pub(super) fn client_messages(
+        &mut self,
+        input: &mut Input<'_>,
+        out: &mut Output<'_>,
+        cx: &mut Cx<'_>,
+    ) -> Step {
+        loop {
+            match self.pass_command(input, out) {
+                Progress::Done => self.local_errors(out),
+                Progress::Wants(want) => return Step::NeedMore { want },
+                Progress::OutOfOrder => return self.close(out_of_order(), out),
+            }
+            if self.ledger.len() >= self.context.limits.max_in_flight {
+                return Step::Blocked;
+            }
+            let step = match self.ledger.head().map(|entry| &entry.awaited) {
+                Some(Awaited::Auth(_)) => self.auth_answer(input, out, cx),
+                Some(Awaited::Results(Results {
+                    step: ResultStep::File,
+                    ..
+                })) => self.file_data(input),
+                _ => self.command(input, out, cx),
+            };
+            if let Some(step) = step {
+                return step;
+            }
+        }
+    }
+
+    /// Passes the message that the client is sending, and keeps count of its packets.
+    fn pass_command(&mut self, input: &mut Input<'_>, out: &mut Output<'_>) -> Progress {
+        if !self.from_client.is_under_way() {
+            return Progress::Done;
+        }
+        // The client's own count is that of the next packet to it, too.
+        let numbers = match self.ledger.last() {
+            Some(entry) if self.from_client.is_answered() => &mut entry.numbers,
+            _ => &mut self.command,
+        };
+        let Numbers { client, server } = numbers;
+        self.from_client
+            .go_on(input, out.to_server, client, server, true)
+    }
+
+    /// A piece of the file that the server has asked for; an empty one ends it.
+    fn file_data(&mut self, input: &mut Input<'_>) -> Option<Step> {
+        let Some(header) = Header::read(input.bytes, input.at) else {
+            return Some(Step::NeedMore { want: HEADER });
+        };
+        if header.length == 0
+            && let Some(entry) = self.ledger.head()
+            && let Awaited::Results(results) = &mut entry.awaited
+        {
+            results.step = ResultStep::Head;
+        }
+        self.from_client.pass(true);
+        None
+    }
+
+    /// Takes the start of a command; the rest of it passes.
+    fn command(
+        &mut self,
+        input: &mut Input<'_>,
+        out: &mut Output<'_>,
+        cx: &mut Cx<'_>,
+    ) -> Option<Step> {
+        let Some(header) = Header::read(input.bytes, input.at) else {
+            return Some(Step::NeedMore { want: HEADER });
+        };
+        if header.sequence != 0 && !self.is_replica() {
+            return Some(self.close(out_of_order(), out));
+        }
+        let there = input.bytes.get(input.at + HEADER..).unwrap_or_default();
+        let head = header.length.min(STATEMENT_HEAD);
+        let Some(start) = there.get(..head) else {
+            return Some(Step::NeedMore {
+                want: HEADER + head,
+            });
+        };
+        let command = start.first().copied();
+        if self.ledger.has_barrier() && command != Some(0x01) {
+            if self.is_replica() && command == Some(REPLICA_ACK) {
+                self.send(None, header.sequence);
+                return None;
+            }
+            return Some(Step::Blocked);
+        }
+        match self.awaited(command.and_then(Command::from_byte), start) {
+            Expects::Answer(awaited) => self.send(Some(awaited), 0),
+            Expects::Nothing => self.send(None, 0),
+            Expects::Auth => return self.change_user(input, out, cx),
+            Expects::Refuse(code, error) => self.refuse(code, error, cx),
+        }
+        None
+    }
+
+    /// The message at the front of the input passes; its first packet has this number.
+    fn send(&mut self, awaited: Option<Awaited>, number: u8) {
+        let numbers = Numbers {
+            client: number,
+            server: number,
+        };
+        self.from_client.pass(awaited.is_some());
+        match awaited {
+            Some(awaited) => self.ledger.push(awaited, numbers),
+            None => self.command = numbers,
+        }
+    }
+
+    /// The message at the front of the input is dropped, and the client gets this error when it is its turn; the code is the
+    /// anchor in docs/errors.md.
+    fn refuse(&mut self, code: &'static str, error: ClientError, cx: &mut Cx<'_>) {
+        cx.events.push(Event::Refused {
+            code,
+            message: error.message.clone(),
+        });
+        self.from_client.drop();
+        self.ledger
+            .push(Awaited::Local(Box::new(error)), Numbers::default());
+    }
+
+    /// Another user: authentication begins anew.
+    fn change_user(
+        &mut self,
+        input: &mut Input<'_>,
+        out: &mut Output<'_>,
+        cx: &mut Cx<'_>,
+    ) -> Option<Step> {
+        let message = match whole(input, MAX_AUTH) {
+            Ok(message) => message,
+            Err(Some(want)) => return Some(Step::NeedMore { want }),
+            Err(None) => return Some(self.violation(Side::Client, "COM_CHANGE_USER", out, cx)),
+        };
+        let payload = message.payload(input.bytes);
+        let plugin = match change_user::plugin(&payload, self.capabilities) {
+            Ok(plugin) => plugin.unwrap_or_default().to_vec(),
+            Err(malformed) => return Some(self.violation(Side::Client, malformed.0, out, cx)),
+        };
+        // Servers send another scramble; should one not, it means the one before.
+        let auth = Auth::new(
+            Purpose::ChangeUser,
+            plugin,
+            self.scramble.to_vec(),
+            self.leg(),
+        );
+        self.send(Some(Awaited::Auth(Box::new(auth))), 0);
+        None
+    }
+
+    /// Whether the server tells the client of its changes.
+    fn is_replica(&mut self) -> bool {
+        let head = self.ledger.head();
+        head.is_some_and(|entry| matches!(entry.awaited, Awaited::Binlog))
+    }
+
+    /// What a command is answered by.
+    fn awaited(&mut self, command: Option<Command>, start: &[u8]) -> Expects {
+        let results = |format, statement, step| {
+            Expects::Answer(Awaited::Results(Results {
+                format,
+                statement,
+                step,
+                more: false,
+            }))
+        };
+        match command {
+            None => Expects::Refuse("unknown-command", unknown_command()),
+            Some(Command::Quit) => {
+                self.ending = true;
+                Expects::Nothing
+            }
+            Some(Command::Simple | Command::InitDb | Command::StmtReset) => {
+                Expects::Answer(Awaited::Simple)
+            }
+            Some(Command::ResetConnection) => Expects::Answer(Awaited::Reset),
+            Some(Command::Statistics) => Expects::Answer(Awaited::Line),
+            Some(Command::FieldList) => Expects::Answer(Awaited::FieldList),
+            Some(Command::Query | Command::ProcessInfo) => {
+                results(RowFormat::Text, None, ResultStep::Head)
+            }
+            Some(Command::StmtPrepare)
+                if !self.registry.has_room(self.context.limits.max_registry) =>
+            {
+                Expects::Refuse("too-many-names", too_many_statements())
+            }
+            Some(Command::StmtPrepare) => Expects::Answer(Awaited::Prepare(PrepareStep::Head)),
+            Some(Command::StmtExecute | Command::StmtBulkExecute) => {
+                results(RowFormat::Binary, statement(start), ResultStep::Head)
+            }
+            Some(Command::StmtFetch) => {
+                results(RowFormat::Binary, statement(start), ResultStep::Rows(None))
+            }
+            Some(Command::StmtSendLongData) => Expects::Nothing,
+            Some(Command::StmtClose) => {
+                if let Some(number) = statement(start) {
+                    self.registry.remove(number);
+                }
+                Expects::Nothing
+            }
+            Some(Command::ChangeUser) => Expects::Auth,
+            Some(Command::BinlogDump) => Expects::Answer(Awaited::Binlog),
+        }
+    }
+}
+
+/// What becomes of a command.
+enum Expects {
+    /// It passes, and is answered.
+    Answer(Awaited),
+    /// It passes, and is not.
+    Nothing,
+    /// It passes, and authentication begins.
+    Auth,
+    /// It does not.
+    Refuse(&'static str, ClientError),
+}
+
+/// The number of the statement that a command is about; `None`: it is too short, which the server will say.
+fn statement(start: &[u8]) -> Option<u32> {
+    let number = start.get(1..)?.first_chunk()?;
+    Some(u32::from_le_bytes(*number))
+}
+
+/// In the words of the server.
+fn unknown_command() -> ClientError {
+    ClientError::error("42601", "Unknown command")
+}
+
+fn too_many_statements() -> ClientError {
+    ClientError::error("53400", "too many prepared statements in this session")
+        .hint("Close those that are no longer used")
+}

@@ -1,0 +1,150 @@
+//! The answers that the server still owes, in order (mysql.md 14).
+//!
+//! Every command that is answered has an entry, which knows how far its answer has come: what a packet of the server means
+//! is told by that alone, never by its first byte. An error of our own waits in the queue for its turn.
+
+use super::auth::Auth;
+use super::columns::Columns;
+use super::packets::Numbers;
+use crate::session::ClientError;
+use crate::wire::mysql::row::RowFormat;
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+/// What the server owes.
+#[derive(Debug)]
+pub(super) enum Awaited {
+    /// Consent: to the login, or to another user.
+    Auth(Box<Auth>),
+    /// One OK, EOF or ERR packet.
+    Simple,
+    /// The same; then the session is as new.
+    Reset,
+    /// One packet, whatever it says.
+    Line,
+    /// Definitions, up to their end.
+    FieldList,
+    /// A statement's number and its definitions.
+    Prepare(PrepareStep),
+    /// Results.
+    Results(Results),
+    /// Changes of the database, without end.
+    Binlog,
+    /// Nothing: the client gets this error when it is its turn.
+    Local(Box<ClientError>),
+}
+
+/// The results of a text or a prepared statement.
+#[derive(Debug)]
+pub(super) struct Results {
+    pub(super) format: RowFormat,
+    /// Number of the prepared statement.
+    pub(super) statement: Option<u32>,
+    pub(super) step: ResultStep,
+    /// Another result follows the current one, whatever its end says.
+    pub(super) more: bool,
+}
+
+/// How far a result has come.
+#[derive(Debug)]
+pub(super) enum ResultStep {
+    /// OK, ERR, a request for a file, or the number of columns.
+    Head,
+    /// The client sends the file.
+    File,
+    /// So many definitions follow.
+    Definitions(usize, Columns),
+    /// The EOF packet after them.
+    DefinitionsEnd(Option<Arc<Columns>>),
+    /// Rows; without columns they cannot be read.
+    Rows(Option<Arc<Columns>>),
+}
+
+/// How far the answer to a prepare has come.
+#[derive(Debug)]
+pub(super) enum PrepareStep {
+    /// OK with numbers, or ERR.
+    Head,
+    /// So many packets of parameters follow, the EOF packet after the definitions included; then columns.
+    Definitions(usize, ColumnsAhead),
+}
+
+/// Columns of a prepared statement.
+#[derive(Debug)]
+pub(super) struct ColumnsAhead {
+    pub(super) statement: u32,
+    /// So many packets follow.
+    pub(super) left: usize,
+    /// The last of them is an EOF packet.
+    pub(super) ends: bool,
+    pub(super) columns: Columns,
+}
+
+/// An entry of the ledger.
+#[derive(Debug)]
+pub(super) struct Entry {
+    pub(super) awaited: Awaited,
+    /// Numbers of the next packets.
+    pub(super) numbers: Numbers,
+    /// The client has got an error in the place of what still comes.
+    pub(super) withheld: bool,
+}
+
+#[derive(Debug, Default)]
+pub(super) struct Ledger {
+    entries: VecDeque<Entry>,
+    /// Entries behind which nothing may be sent before they are done.
+    barriers: usize,
+}
+
+impl Entry {
+    /// What comes next depends on its end.
+    fn is_barrier(&self) -> bool {
+        matches!(
+            self.awaited,
+            Awaited::Auth(_) | Awaited::Reset | Awaited::Binlog
+        )
+    }
+}
+
+impl Ledger {
+    pub(super) fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
+    pub(super) fn push(&mut self, awaited: Awaited, numbers: Numbers) {
+        let entry = Entry {
+            awaited,
+            numbers,
+            withheld: false,
+        };
+        self.barriers += usize::from(entry.is_barrier());
+        self.entries.push_back(entry);
+    }
+
+    /// Whether the client has to wait before it sends another command.
+    pub(super) fn has_barrier(&self) -> bool {
+        self.barriers > 0
+    }
+
+    /// The entry that the next packet of the server belongs to.
+    pub(super) fn head(&mut self) -> Option<&mut Entry> {
+        self.entries.front_mut()
+    }
+
+    /// The entry of the command that was sent last.
+    pub(super) fn last(&mut self) -> Option<&mut Entry> {
+        self.entries.back_mut()
+    }
+
+    /// The current entry is done.
+    pub(super) fn pop(&mut self) -> Option<Entry> {
+        let entry = self.entries.pop_front()?;
+        self.barriers -= usize::from(entry.is_barrier());
+        Some(entry)
+    }
+}

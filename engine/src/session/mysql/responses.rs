@@ -1,0 +1,319 @@
+//! What the server answers (mysql.md 7, 9).
+//!
+//! Messages pass as they came, with numbers of their own; the ledger is kept, and rows are opened.
+
+use super::columns::Columns;
+use super::connect::whole;
+use super::ledger::{Awaited, ResultStep, Results};
+use super::packets::{Numbers, Progress, forward, take};
+use super::reply::{Answer, Reply};
+use super::rows::{self, Layout};
+use super::{MySqlSession, codes};
+use crate::session::{Ask, Cx, Event, Input, Output, ScanColumns, Side, Step};
+use crate::wire::cursor::Malformed;
+use crate::wire::mysql::packet::{HEADER, Header};
+use crate::wire::mysql::row::RowFormat;
+use crate::wire::mysql::{Capabilities, Message, Scan, error, ok, scan, write_message};
+use std::sync::Arc;
+
+/// What becomes of a message, told by its start.
+enum Treatment {
+    /// All of it is needed.
+    Whole,
+    /// The same, unless it is too long.
+    Row,
+    Pass,
+    Drop,
+}
+
+impl MySqlSession {
+    pub(super) fn server_messages(
+        &mut self,
+        input: &mut Input<'_>,
+        out: &mut Output<'_>,
+        cx: &mut Cx<'_>,
+    ) -> Step {
+        loop {
+            if let Progress::Wants(want) = self.pass_answer(input, out) {
+                return Step::NeedMore { want };
+            }
+            self.local_errors(out);
+            let Some(header) = Header::read(input.bytes, input.at) else {
+                return Step::NeedMore { want: HEADER };
+            };
+            let first = input.bytes.get(input.at + HEADER).copied();
+            if header.length > 0 && first.is_none() {
+                return Step::NeedMore { want: HEADER + 1 };
+            }
+            let first = first.filter(|_| header.length > 0);
+            match self.treatment(header, first) {
+                Treatment::Pass => {
+                    self.from_server.pass(true);
+                    continue;
+                }
+                Treatment::Drop => {
+                    self.from_server.drop();
+                    continue;
+                }
+                Treatment::Row if let Some(bytes) = self.too_long(input) => {
+                    cx.events.push(Event::RowTooLarge { bytes });
+                    self.from_server.pass(true);
+                    continue;
+                }
+                Treatment::Row | Treatment::Whole => {}
+            }
+            let message = match whole(input, self.context.limits.max_message) {
+                Ok(message) => message,
+                Err(Some(want)) => return Step::NeedMore { want },
+                Err(None) => return self.violation(Side::Server, "packets of a message", out, cx),
+            };
+            match self.server_message(&message, input, out, cx) {
+                Ok(None) => {}
+                Ok(Some(step)) => return step,
+                Err(malformed) => return self.violation(Side::Server, malformed.0, out, cx),
+            }
+            input.at = message.range.end;
+        }
+    }
+
+    /// Passes or drops the message that the server is sending.
+    fn pass_answer(&mut self, input: &mut Input<'_>, out: &mut Output<'_>) -> Progress {
+        if !self.from_server.is_under_way() {
+            return Progress::Done;
+        }
+        let mut none = Numbers::default();
+        let numbers = match self.ledger.head() {
+            Some(entry) => &mut entry.numbers,
+            None => &mut none,
+        };
+        let Numbers { client, server } = numbers;
+        self.from_server
+            .go_on(input, out.to_client, server, client, false)
+    }
+
+    /// Our own errors whose turn it is.
+    pub(super) fn local_errors(&mut self, out: &mut Output<'_>) {
+        // Until it has been dropped, the refused message may have more packets, which count.
+        while !self.from_server.is_under_way()
+            && (self.ledger.len() > 1 || !self.from_client.is_under_way())
+            && let Some(entry) = self.ledger.head()
+            && let Awaited::Local(error) = &entry.awaited
+        {
+            out.to_client
+                .push(codes::packet(error, entry.numbers.client, true));
+            self.ledger.pop();
+        }
+    }
+
+    /// What becomes of a message of which the header is there.
+    fn treatment(&mut self, header: Header, first: Option<u8>) -> Treatment {
+        let looks = self.openings.looks(self.context.poison.as_ref());
+        let all = self.context.scan == ScanColumns::All;
+        let Some(entry) = self.ledger.head() else {
+            return Treatment::Whole;
+        };
+        let ends = first == Some(error::ERR)
+            || first.is_some_and(|first| ok::is_end(first, header.length, self.capabilities));
+        match &mut entry.awaited {
+            Awaited::Binlog if first == Some(error::ERR) => Treatment::Whole,
+            // An EOF packet whatever is agreed on.
+            Awaited::Binlog
+                if first.is_some_and(|first| {
+                    ok::is_end(first, header.length, Capabilities::default())
+                }) =>
+            {
+                Treatment::Whole
+            }
+            Awaited::Binlog => Treatment::Pass,
+            Awaited::Results(Results {
+                step: ResultStep::Rows(columns),
+                statement,
+                ..
+            }) if !ends => {
+                if columns.is_none() {
+                    *columns = statement
+                        .and_then(|number| self.registry.columns(number))
+                        .cloned();
+                }
+                if entry.withheld {
+                    return Treatment::Drop;
+                }
+                match columns {
+                    Some(columns) if looks && (all || columns.may_hold) => Treatment::Row,
+                    _ => Treatment::Pass,
+                }
+            }
+            _ => Treatment::Whole,
+        }
+    }
+
+    /// What is known of the length of a row that is too long to be held.
+    fn too_long(&self, input: &Input<'_>) -> Option<usize> {
+        let bytes = match scan(input.bytes, input.at) {
+            Scan::Message(message) => message.range.len(),
+            // Of several packets the whole length is not known in front.
+            Scan::Incomplete(bytes) => bytes,
+            Scan::OutOfOrder => return None,
+        };
+        (bytes > self.context.limits.max_row).then_some(bytes)
+    }
+
+    /// Takes a message that is there. Something: that is to be done first.
+    fn server_message(
+        &mut self,
+        message: &Message,
+        input: &mut Input<'_>,
+        out: &mut Output<'_>,
+        cx: &mut Cx<'_>,
+    ) -> Result<Option<Step>, Malformed> {
+        let is_alone = self.ledger.len() == 1;
+        let Some(entry) = self.ledger.head() else {
+            return self.uncalled(message, input, out).map(|()| None);
+        };
+        entry.numbers.server = message.next_number();
+        if matches!(entry.awaited, Awaited::Auth(_)) {
+            let refused = self.auth_message(message, input, out)?;
+            return Ok(refused.map(|error| self.close(error, out)));
+        }
+        if let Awaited::Results(Results {
+            step: ResultStep::Rows(Some(columns)),
+            format,
+            ..
+        }) = &entry.awaited
+        {
+            let header = Header::read(input.bytes, message.range.start);
+            let first = input.bytes.get(message.range.start + HEADER).copied();
+            let is_row = match (header, first) {
+                (Some(header), Some(first)) => {
+                    first != error::ERR && !ok::is_end(first, header.length, self.capabilities)
+                }
+                _ => true,
+            };
+            if is_row {
+                let (columns, format) = (Arc::clone(columns), *format);
+                let ask = self.row(message, &columns, format, input, out, cx)?;
+                return Ok(ask.map(Step::Ask));
+            }
+        }
+        let payload = message.payload(input.bytes);
+        let mut reply = Reply {
+            capabilities: self.capabilities,
+            registry: &mut self.registry,
+            status: &mut self.status,
+            is_alone,
+        };
+        let answer = reply.take(entry, &payload)?;
+        if answer == Answer::RefusesFile {
+            // The client does not hear that it is asked for a file.
+            let mut packet = Vec::with_capacity(HEADER);
+            write_message(&mut packet, &mut entry.numbers.server, b"");
+            out.to_server.push(packet);
+        } else if !entry.withheld {
+            forward(message, input, out.to_client, &mut entry.numbers.client);
+        }
+        if answer == Answer::Ends {
+            self.ledger.pop();
+            self.openings.settle(cx);
+        }
+        Ok(None)
+    }
+
+    /// A message while nothing is owed: the server says why it closes.
+    fn uncalled(
+        &mut self,
+        message: &Message,
+        input: &mut Input<'_>,
+        out: &mut Output<'_>,
+    ) -> Result<(), Malformed> {
+        if input.bytes.get(message.range.start + HEADER) != Some(&error::ERR) {
+            return Err(Malformed("no message that nobody has asked for"));
+        }
+        let mut number = match &self.connecting {
+            Some(connecting) => connecting.numbers.client,
+            None => message.sequence,
+        };
+        forward(message, input, out.to_client, &mut number);
+        self.ending = true;
+        Ok(())
+    }
+
+    fn row(
+        &mut self,
+        message: &Message,
+        columns: &Columns,
+        format: RowFormat,
+        input: &mut Input<'_>,
+        out: &mut Output<'_>,
+        cx: &mut Cx<'_>,
+    ) -> Result<Option<Ask>, Malformed> {
+        let layout = Layout {
+            columns,
+            format,
+            all: self.context.scan == ScanColumns::All,
+        };
+        if !rows::may_open(&message.payload(input.bytes), layout)? {
+            self.pass_row(message, input, out);
+            return Ok(None);
+        }
+        if let Some(ask) = self.openings.ask() {
+            return Ok(Some(ask));
+        }
+        let tools = self.openings.tools(self.context.poison.as_ref(), false, false);
+        let Some(mut opener) = tools.opener else {
+            *tools.unopened += 1;
+            self.pass_row(message, input, out);
+            return Ok(None);
+        };
+        // A row of several packets is taken out of the buffer to be in one piece.
+        let mut joined = match message.single() {
+            Some(_) => None,
+            None => Some(message.payload(input.bytes).into_owned()),
+        };
+        let payload = match &mut joined {
+            Some(payload) => payload,
+            None => input
+                .bytes
+                .get_mut(message.range.start + HEADER..message.range.end)
+                .unwrap_or_default(),
+        };
+        let opened = rows::open(payload, layout, &mut opener, tools.cells)?;
+        if opener.is_poisoned && self.met_poison(out, cx) {
+            return Ok(None);
+        }
+        let (Some(length), Some(entry)) = (opened, self.ledger.head()) else {
+            self.pass_row(message, input, out);
+            return Ok(None);
+        };
+        let number = &mut entry.numbers.client;
+        match joined {
+            Some(payload) => {
+                let mut packets = Vec::with_capacity(length + 2 * HEADER);
+                write_message(
+                    &mut packets,
+                    number,
+                    payload.get(..length).unwrap_or_default(),
+                );
+                out.to_client.push(packets);
+            }
+            None => {
+                let header = Header {
+                    length,
+                    sequence: take(number),
+                };
+                let start = message.range.start;
+                if let Some(place) = input.bytes.get_mut(start..start + HEADER) {
+                    place.copy_from_slice(&header.to_bytes());
+                }
+                out.to_client
+                    .pass(input.bytes, start..start + HEADER + length);
+            }
+        }
+        Ok(None)
+    }
+
+    fn pass_row(&mut self, message: &Message, input: &mut Input<'_>, out: &mut Output<'_>) {
+        if let Some(entry) = self.ledger.head() {
+            forward(message, input, out.to_client, &mut entry.numbers.client);
+        }
+    }
+}

@@ -1,0 +1,132 @@
+//! MariaDB's `COM_STMT_BULK_EXECUTE`: a prepared statement with many rows of parameters.
+//!
+//! After the command's byte: statement 4, flags 2; if a flag says so, for each parameter a type of 2 bytes; then rows to
+//! the end, of which each value has an indicator and, if that is 0, itself in the form of the binary protocol (MariaDB
+//! documentation, "COM_STMT_BULK_EXECUTE").
+
+use super::value::{self, Type};
+use crate::wire::cursor::{Malformed, Reader};
+
+/// Flag: types follow.
+const SENDS_TYPES: u16 = 128;
+
+/// A value of a row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum BulkValue<'a> {
+    /// This value.
+    Value(&'a [u8]),
+    /// NULL.
+    Null,
+    /// The column's default.
+    Default,
+    /// Left alone by an UPDATE, the column's default for an INSERT.
+    Ignore,
+}
+
+/// A message whose rows have not been read.
+#[derive(Debug, Clone)]
+pub struct BulkExecute<'a> {
+    /// The statement's number, or [`LAST_PREPARED`](super::execute::LAST_PREPARED).
+    pub statement: u32,
+    /// Types, if they are sent; else they are those of the last execution.
+    pub types: Option<Vec<Type>>,
+    rows: &'a [u8],
+}
+
+impl<'a> BulkExecute<'a> {
+    /// Reads a payload of a statement with this many parameters.
+    ///
+    /// # Errors
+    ///
+    /// It is shorter than it should be.
+    pub fn read(payload: &'a [u8], count: usize) -> Result<Self, Malformed> {
+        let mut reader = Reader::new(payload);
+        reader.u8("COM_STMT_BULK_EXECUTE")?;
+        let statement = reader.u32_le("statement number")?;
+        let flags = reader.u16_le("flags of an execution")?;
+        let types = match flags & SENDS_TYPES {
+            0 => None,
+            _ => {
+                let types = reader.bytes(count.saturating_mul(2), "types of parameters")?;
+                let types = types.chunks_exact(2);
+                Some(
+                    types
+                        .filter_map(|pair| pair.first().copied().map(Type))
+                        .collect(),
+                )
+            }
+        };
+        Ok(Self {
+            statement,
+            types,
+            rows: reader.rest(),
+        })
+    }
+
+    /// All values of all rows by these types, row after row.
+    pub fn values(&self, types: &[Type]) -> impl Iterator<Item = Result<BulkValue<'a>, Malformed>> {
+        let mut reader = Reader::new(self.rows);
+        let mut column = 0;
+        std::iter::from_fn(move || {
+            if reader.left() == 0 && column == 0 {
+                return None;
+            }
+            let kind = *types.get(column)?;
+            column = (column + 1) % types.len();
+            let value = bulk_value(&mut reader, kind);
+            if value.is_err() {
+                reader.rest();
+                column = 0;
+            }
+            Some(value)
+        })
+    }
+}
+
+fn bulk_value<'a>(reader: &mut Reader<'a>, kind: Type) -> Result<BulkValue<'a>, Malformed> {
+    Ok(match reader.u8("indicator of a value")? {
+        0 => BulkValue::Value(value::binary(reader, kind)?),
+        1 => BulkValue::Null,
+        2 => BulkValue::Default,
+        3 => BulkValue::Ignore,
+        _ => return Err(Malformed("indicator of a value")),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_are_read_by_their_indicators() {
+        let payload = [
+            &[0xfa, 9, 0, 0, 0, 128, 0, 3, 0, 253, 0][..],
+            &[0, 1, 0, 0, 0, 0, 2, b'a', b'b'],
+            &[1, 2],
+            &[0, 2, 0, 0, 0, 3],
+        ]
+        .concat();
+        let bulk = BulkExecute::read(&payload, 2).unwrap();
+        assert_eq!(bulk.statement, 9);
+        let types = bulk.types.clone().unwrap();
+        assert_eq!(types, [Type::LONG, Type::VAR_STRING]);
+        let values: Result<Vec<_>, _> = bulk.values(&types).collect();
+        assert_eq!(
+            values.unwrap(),
+            [
+                BulkValue::Value(&[1, 0, 0, 0]),
+                BulkValue::Value(b"ab"),
+                BulkValue::Null,
+                BulkValue::Default,
+                BulkValue::Value(&[2, 0, 0, 0]),
+                BulkValue::Ignore,
+            ]
+        );
+        for cut in 7..payload.len() {
+            let whole_rows = [11, 20, 22];
+            let read = BulkExecute::read(&payload[..cut], 2)
+                .and_then(|bulk| bulk.values(&types).collect::<Result<Vec<_>, _>>());
+            assert_eq!(read.is_ok(), whole_rows.contains(&cut), "{cut}");
+        }
+    }
+}

@@ -1,0 +1,9 @@
+//! A raw client of MySQL and MariaDB, and the comparison of what it gets directly and through a proxy.
+
+mod connection;
+mod packet;
+mod parity;
+
+pub use connection::{Connection, Login};
+pub use packet::Packet;
+pub use parity::{Side, compare};

@@ -1,0 +1,45 @@
+//! `acra-server` in front of MariaDB and MySQL: what passes is the same byte for byte, containers in results are opened.
+
+mod drivers;
+mod opened;
+mod scripts;
+mod start;
+mod statements;
+mod targets;
+mod tls;
+
+/// Makes a test of each script, beside each server and with each set of capabilities.
+macro_rules! parity {
+    ($flavour:ident $name:ident: $($set:ident = $capabilities:expr),+ => $scripts:tt) => {
+        mod $name {
+            $(mod $set {
+                parity!(@scripts $flavour, $capabilities, $scripts);
+            })+
+        }
+    };
+    (@scripts $flavour:ident, $capabilities:expr, { $($module:ident: $($script:ident),+;)+ }) => {
+        $($(#[test]
+        fn $script() -> acra_harness::Result<()> {
+            use acra_engine::wire::mysql::Capabilities;
+            let flavour = acra_harness::servers::Flavour::$flavour;
+            let capabilities: Capabilities = $capabilities;
+            crate::targets::check(flavour, capabilities, crate::$module::$script)
+        })+)+
+    };
+}
+
+parity! {
+    MariaDb mariadb: plain = crate::targets::PLAIN, all = crate::targets::MARIADB => {
+        scripts: texts, many_results, types, errors, commands, local_file, long_texts, long_rows, users, wrong_logins,
+            wrong_packets, pipelines, binlog;
+        statements: prepared, types_of_parameters, cursors, long_data, bulk, procedures, unknown_statements;
+    }
+}
+
+parity! {
+    MySql mysql: plain = crate::targets::PLAIN, all = crate::targets::MYSQL => {
+        scripts: texts, many_results, types, errors, commands, local_file, long_texts, long_rows, users, wrong_logins,
+            wrong_packets, pipelines, attributes, without_definitions;
+        statements: prepared, types_of_parameters, cursors, long_data, procedures, unknown_statements;
+    }
+}
