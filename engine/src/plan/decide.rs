@@ -21,7 +21,7 @@ use crate::sql::facts::{
 use crate::sql::shape::Shape;
 use crate::sql::{Kind, Lexical, Token};
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -69,6 +69,7 @@ pub(super) fn decide(
         protected: Vec::new(),
         decision: Decision::default(),
         params: BTreeMap::new(),
+        tested: BTreeSet::new(),
         result: None,
         found,
     };
@@ -180,6 +181,8 @@ struct Judge<'a> {
     decision: Decision,
     /// Protected parameters.
     params: BTreeMap<u16, Param>,
+    /// Parameters of which only is asked whether they are NULL, and their tokens.
+    tested: BTreeSet<(u16, usize)>,
     /// What the result of the current statement is.
     result: Option<Results>,
     /// Where protected result columns are told, if they are.
@@ -294,6 +297,7 @@ impl<'a> Judge<'a> {
             representatives: Vec::new(),
             patterns: Vec::new(),
             numbers: Vec::new(),
+            tested: Vec::new(),
             concerned: false,
         };
         let rows = resolver.query(facts, None)?;
@@ -325,8 +329,10 @@ impl<'a> Judge<'a> {
             insertions,
             patterns,
             numbers,
+            tested,
             ..
         } = resolver;
+        self.tested.extend(tested);
         for fate in flows.into_fates() {
             self.settle(&fate, wrapper, source, &patterns)?;
         }
@@ -570,7 +576,12 @@ impl<'a> Judge<'a> {
                 elements,
                 uses,
             } = param;
-            if written.get(&number) != Some(&uses) {
+            let tested = self.tested.iter().filter(|(tested, token)| {
+                role != Role::Stored
+                    && *tested == number
+                    && (whole.range.0..whole.range.1).contains(token)
+            });
+            if written.get(&number) != Some(&(uses + tested.count())) {
                 return Err(used_elsewhere(number, &setting));
             }
             actions.push(ParamAction {

@@ -37,6 +37,8 @@ pub(super) struct Resolver<'a> {
     pub(super) patterns: Vec<(usize, PatternAt)>,
     /// Numbers that must be what they are taken for: their tokens.
     pub(super) numbers: Vec<Number>,
+    /// Parameters, and their tokens, of which only is asked whether they are NULL: that stays true of what values become.
+    pub(super) tested: Vec<(u16, usize)>,
     /// A protected table is read or written.
     pub(super) concerned: bool,
 }
@@ -573,6 +575,10 @@ impl<'a> Resolver<'a> {
                 self.flows.any(all)
             }
             Term::Tested(tested) => {
+                if let Term::Param(number, token) = **tested {
+                    self.tested.push((number, token));
+                    return Ok(PLAIN);
+                }
                 let flow = self.flow(tested, scope)?;
                 self.flows.see(flow);
                 PLAIN

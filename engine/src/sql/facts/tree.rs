@@ -246,6 +246,17 @@ pub struct Comparison {
     pub left: Term,
     /// The others. A query among them may have many rows.
     pub right: Vec<Term>,
+    /// `= ANY (ARRAY[…])`: the others are elements of an array.
+    pub array: Option<ArrayType>,
+}
+
+/// Where the type of an array is written.
+#[derive(Debug)]
+pub enum ArrayType {
+    /// Nowhere: it would be after this token.
+    After(usize),
+    /// At these tokens.
+    At(Range<usize>),
 }
 
 /// `LIKE` and its kin.
