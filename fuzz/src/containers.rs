@@ -1,6 +1,6 @@
 //! Finding and opening containers: nothing is invented, nothing grows, and what was sealed comes out.
 
-use crate::fixture::{block, keys, structure};
+use crate::fixture::{block, keys, opener, structure};
 use acra_engine::cell::{self, Kind, Tally, bytea};
 use acra_engine::crypto::{
     PrivateKey, PublicKey, Secret, acrablock, acrastruct, container, detect, search_hash,
@@ -78,16 +78,6 @@ impl Part<'_> {
             Self::Block(bytes) | Self::Struct(bytes) => Some([b"z", *bytes].concat()),
             _ => None,
         }
-    }
-}
-
-fn opener(tally: &mut Tally) -> cell::Opener<'_> {
-    cell::Opener {
-        keys: keys(),
-        poison: None,
-        is_poisoned: false,
-        pattern: None,
-        tally,
     }
 }
 
