@@ -159,7 +159,9 @@ impl PgSession {
             b'G' => self.copy_in(frame.body(input.bytes), out, cx)?,
             b'H' => self.copy_out(frame.body(input.bytes))?,
             // CopyBothResponse of a replication connection.
-            b'W' => self.ledger.copy_started(),
+            b'W' => {
+                self.ledger.copy_started();
+            }
             b'c' => self.open_last(out, cx),
             b'R' => self.chooses_mechanism = asks_for_mechanism(frame.body(input.bytes)),
             b'S' => self.setting_changed(frame.body(input.bytes))?,
@@ -221,7 +223,9 @@ impl PgSession {
         }
         let searches = self.planner.searches();
         let is_mapped = !layout.settings.is_empty();
-        let tools = self.openings.tools(self.context.poison.as_ref(), is_mapped, searches);
+        let tools = self
+            .openings
+            .tools(self.context.poison.as_ref(), is_mapped, searches);
         let Some(mut opener) = tools.opener else {
             *tools.unopened += 1;
             return Ok(Taken::Pass);

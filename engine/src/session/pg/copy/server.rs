@@ -26,8 +26,9 @@ impl PgSession {
     ) -> Result<(), Malformed> {
         let copy = self.ledger.next_copy();
         let unsettled = self.ledger.copies_unsettled();
-        self.ledger.copy_started();
-        if let Some(Copy::In(plan)) = copy {
+        if self.ledger.copy_started()
+            && let Some(Copy::In(plan)) = copy
+        {
             self.seal_copy(plan, unsettled, described(body)?, out, cx);
         }
         Ok(())
@@ -258,7 +259,9 @@ impl PgSession {
         let encoding = plan.dialect.encoding.unwrap_or(self.lexical.encoding);
         let searches = self.planner.searches();
         let is_mapped = !plan.results.settings().is_empty();
-        let tools = self.openings.tools(self.context.poison.as_ref(), is_mapped, searches);
+        let tools = self
+            .openings
+            .tools(self.context.poison.as_ref(), is_mapped, searches);
         let mut opening = Opening {
             plan,
             tools,
