@@ -25,9 +25,8 @@ pub(in crate::session::pg) enum Copied {
 impl PgSession {
     /// Any other message than those of a COPY: the client has gone on.
     pub(in crate::session::pg) fn past_copy(&mut self) {
-        if matches!(self.copies.from_client, FromClient::Dropping) {
-            self.copies.from_client = FromClient::Passing;
-        }
+        self.copies.from_client = FromClient::Passing;
+        self.ledger.past_copy();
     }
 
     /// CopyData, CopyDone or CopyFail.
