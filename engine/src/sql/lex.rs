@@ -360,6 +360,10 @@ const START: u8 = 1;
 const PART: u8 = 2;
 const OPERATOR: u8 = 4;
 
+#[allow(
+    clippy::indexing_slicing,
+    reason = "computed by the compiler, which would not go past the end"
+)]
 static CLASSES: [u8; 256] = {
     let mut classes = [0; 256];
     let mut byte = 0;
