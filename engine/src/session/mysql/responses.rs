@@ -258,7 +258,9 @@ impl MySqlSession {
         if let Some(ask) = self.openings.ask() {
             return Ok(Some(ask));
         }
-        let tools = self.openings.tools(self.context.poison.as_ref(), false, false);
+        let tools = self
+            .openings
+            .tools(self.context.poison.as_ref(), false, false);
         let Some(mut opener) = tools.opener else {
             *tools.unopened += 1;
             self.pass_row(message, input, out);

@@ -226,7 +226,9 @@ impl PgSession {
         }
         let searches = self.planner.searches();
         let is_mapped = !layout.settings.is_empty();
-        let tools = self.openings.tools(self.context.poison.as_ref(), is_mapped, searches);
+        let tools = self
+            .openings
+            .tools(self.context.poison.as_ref(), is_mapped, searches);
         let Some(mut opener) = tools.opener else {
             *tools.unopened += 1;
             return Ok(Taken::Pass);

@@ -262,7 +262,9 @@ impl PgSession {
         let encoding = plan.dialect.encoding.unwrap_or(self.lexical.encoding);
         let searches = self.planner.searches();
         let is_mapped = !plan.results.settings().is_empty();
-        let tools = self.openings.tools(self.context.poison.as_ref(), is_mapped, searches);
+        let tools = self
+            .openings
+            .tools(self.context.poison.as_ref(), is_mapped, searches);
         let mut opening = Opening {
             plan,
             tools,
