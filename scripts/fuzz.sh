@@ -41,7 +41,8 @@ for target in "${targets[@]}"; do
     if "$programs/$target" "${options[@]}" -artifact_prefix="$work/found/$target-" "${folders[@]}" >"$work/$target.log" 2>&1; then
         say "fuzz $target: $(sed -n 's/^stat::number_of_executed_units: *//p' "$work/$target.log") inputs in ${each}s"
     else
-        tail -n 40 "$work/$target.log" >&2
+        # A panic with its place, or whatever else ended it.
+        grep -m 1 -A 4 'panicked at' "$work/$target.log" >&2 || tail -n 20 "$work/$target.log" >&2
         die "the target $target has found something; the input is in target/fuzz/found, fuzz/README.md says how to go on"
     fi
 done

@@ -115,7 +115,7 @@ fn recordings(tests: &Path, seeds: &mut Seeds) -> io::Result<()> {
 
 fn configurations(tests: &Path, seeds: &mut Seeds) -> io::Result<()> {
     let document = fs::read(tests.join("corpus/encryptor.yaml"))?;
-    let more = include_bytes!("../corpus/encryptor.yaml");
+    let more = include_bytes!("encryptor.yaml");
     for document in [&document[..], more] {
         seeds.add("columns", &[&[0, 0], document])?;
     }

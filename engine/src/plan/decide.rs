@@ -64,6 +64,7 @@ pub(super) fn decide(
         schema: Schema { columns },
         shape,
         lexical,
+        protected: Vec::new(),
         decision: Decision::default(),
         params: BTreeMap::new(),
         result: None,
@@ -75,13 +76,16 @@ pub(super) fn decide(
         range: (0, tokens.len()),
         folded: shape.folded(),
     };
+    let named = whole.tokens().filter(|(_, token)| is_protected(token));
+    judge.protected = named.map(|(token, _)| token).collect();
     for (number, range) in statements(text, tokens).enumerate() {
         let source = Source {
             range: (range.start, range.end),
             ..whole
         };
         let statement = tokens.get(range).unwrap_or_default();
-        let named = statement.iter().find(|token| is_protected(token));
+        let named = judge.protected_in(source.range).first();
+        let named = named.and_then(|named| tokens.get(*named));
         // Its parameters are its own.
         let (prepares, declares) = names(text, statement);
         let outside = match prepares {
@@ -90,9 +94,9 @@ pub(super) fn decide(
         };
         let named = named.map(|named| name(named, text));
         if is_copy(text, statement) {
-            judge.copy(&source, named.as_deref(), &is_protected)?;
+            judge.copy(&source, named.as_deref())?;
         } else if let Some(named) = named {
-            judge.statement(&source, &named, &is_protected)?;
+            judge.statement(&source, &named)?;
         }
         let result = judge.result.take();
         if prepares {
@@ -113,6 +117,8 @@ pub(super) fn decide(
         .insertions
         .sort_by_key(|insertion| (insertion.token, insertion.place));
     decision.insertions.dedup();
+    // They are kept for long.
+    decision.slots.shrink_to_fit();
     Ok(decision)
 }
 
@@ -155,6 +161,8 @@ struct Judge<'a> {
     schema: Schema<'a>,
     shape: &'a Shape,
     lexical: &'a Lexical,
+    /// Tokens that are names of protected tables, whatever they stand for, without those that repeat others.
+    protected: Vec<usize>,
     decision: Decision,
     /// Protected parameters.
     params: BTreeMap<u16, Param>,
@@ -165,12 +173,15 @@ struct Judge<'a> {
 }
 
 impl<'a> Judge<'a> {
-    fn statement(
-        &mut self,
-        source: &Source<'_>,
-        named: &str,
-        is_protected: &impl Fn(&Token) -> bool,
-    ) -> Result<(), Refusal> {
+    /// The protected names among the tokens from the first of these up to the second.
+    fn protected_in(&self, (start, end): (usize, usize)) -> &[usize] {
+        let place = |token| self.protected.partition_point(|named| *named < token);
+        self.protected
+            .get(place(start)..place(end))
+            .unwrap_or_default()
+    }
+
+    fn statement(&mut self, source: &Source<'_>, named: &str) -> Result<(), Refusal> {
         self.check_names(source, named)?;
         if facts::is_maintenance(source) {
             return Ok(());
@@ -180,17 +191,14 @@ impl<'a> Judge<'a> {
         }
         let other = || no_facts(&facts::OTHER_STATEMENT, named);
         let Wrapped { wrapper, inner } = facts::unwrap(source).ok_or_else(other)?;
-        let protected_in = |range: Range<usize>| {
-            let tokens = source.tokens.get(range).unwrap_or_default();
-            tokens.iter().any(is_protected)
-        };
-        if wrapper == Wrapper::NewTable && protected_in(source.range.0..inner.0) {
+        let outside = (source.range.0, inner.0);
+        if wrapper == Wrapper::NewTable && !self.protected_in(outside).is_empty() {
             return Err(no_facts(
                 &NoFacts::Form("a protected table made by CREATE … AS"),
                 named,
             ));
         }
-        if !protected_in(inner.0..inner.1) {
+        if self.protected_in(inner).is_empty() {
             return Ok(());
         }
         let inner = Source {
@@ -198,24 +206,19 @@ impl<'a> Judge<'a> {
             ..*source
         };
         facts::read(&inner, |reading| {
-            self.reading(&reading, &wrapper, &inner, named, is_protected)
+            self.reading(&reading, &wrapper, &inner, named)
         })
         .map_err(|none| no_facts(&none, named))?
     }
 
-    fn copy(
-        &mut self,
-        source: &Source<'_>,
-        named: Option<&str>,
-        is_protected: &impl Fn(&Token) -> bool,
-    ) -> Result<(), Refusal> {
+    fn copy(&mut self, source: &Source<'_>, named: Option<&str>) -> Result<(), Refusal> {
         let read = copy::read(source, self.lexical);
         let copy = match named {
             None => copy::passed(read),
             Some(named) => {
                 self.check_names(source, named)?;
                 copy::judge(self.schema, read, source, named, |query| {
-                    self.statement(query, named, is_protected)?;
+                    self.statement(query, named)?;
                     Ok(self.result.take())
                 })?
             }
@@ -245,13 +248,12 @@ impl<'a> Judge<'a> {
         wrapper: &Wrapper,
         source: &Source<'_>,
         named: &str,
-        is_protected: &impl Fn(&Token) -> bool,
     ) -> Result<(), Refusal> {
-        if self.is_elsewhere(reading, source, is_protected) {
+        if self.is_elsewhere(reading, source) {
             return Ok(());
         }
         match &reading.facts {
-            Ok(facts) => self.facts(facts, reading, wrapper, source, named, is_protected),
+            Ok(facts) => self.facts(facts, reading, wrapper, source, named),
             Err(none) => Err(no_facts(none, named)),
         }
     }
@@ -263,10 +265,9 @@ impl<'a> Judge<'a> {
         wrapper: &Wrapper,
         source: &Source<'_>,
         named: &str,
-        is_protected: &impl Fn(&Token) -> bool,
     ) -> Result<(), Refusal> {
-        let protected = || source.tokens().filter(|(_, token)| is_protected(token));
-        if !protected().all(|(token, _)| reading.names.binary_search(&token).is_ok()) {
+        let is_name = |token| reading.names.binary_search(token).is_ok();
+        if !self.protected_in(source.range).iter().all(is_name) {
             return Err(no_facts(&NoFacts::NotUnderstood, named));
         }
         let mut resolver = Resolver {
@@ -296,7 +297,8 @@ impl<'a> Judge<'a> {
             Wrapper::NewTable => resolver.new_table(&rows)?,
         }
         // A word before a table's name that the parser library does not know makes an alias of the name.
-        if !resolver.concerned && protected().any(|(token, _)| reading.aliases.contains(&token)) {
+        let is_alias = |token| reading.aliases.contains(token);
+        if !resolver.concerned && self.protected_in(source.range).iter().any(is_alias) {
             return Err(no_facts(
                 &NoFacts::Form("its name for another table"),
                 named,
@@ -326,19 +328,11 @@ impl<'a> Judge<'a> {
     /// Whether the protected name stands for something else in this statement, such as a column of another table.
     ///
     /// Not for an alias of one: a keyword before a table's name that the parser library does not know looks like that.
-    fn is_elsewhere(
-        &self,
-        reading: &Reading,
-        source: &Source<'_>,
-        is_protected: &impl Fn(&Token) -> bool,
-    ) -> bool {
+    fn is_elsewhere(&self, reading: &Reading, source: &Source<'_>) -> bool {
         let all_told = || {
-            source
-                .tokens()
-                .filter(|(_, token)| is_protected(token))
-                .all(|(index, _)| {
-                    reading.names.binary_search(&index).is_ok() && !reading.aliases.contains(&index)
-                })
+            self.protected_in(source.range).iter().all(|token| {
+                reading.names.binary_search(token).is_ok() && !reading.aliases.contains(token)
+            })
         };
         reading.complete
             && all_told()

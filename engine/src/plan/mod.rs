@@ -27,6 +27,7 @@ mod results;
 mod schema;
 mod scope;
 mod store;
+mod weight;
 
 #[cfg(test)]
 mod copy_tests;
@@ -39,7 +40,7 @@ pub use choice::{Choice, NotAValue, choices};
 pub use copy::{Copy, CopyColumn, CopyFormat, CopyIn, CopyOut, Dialect};
 pub use edits::in_order;
 pub use execute::arguments;
-pub use explain::{Explanation, ResultColumn};
+pub use explain::{ChangedLiteral, Explanation, ResultColumn};
 pub use like::{Pattern, part};
 pub use literals::{LiteralKind, LiteralValue, PatternPlace};
 pub use outline::outline;
@@ -188,30 +189,5 @@ impl Plan {
             .iter()
             .rposition(is)
             .map(|effect| self.prepared_by(effect))
-    }
-
-    /// Its size in bytes, to the extent that it depends on the statement.
-    fn weight(&self) -> u64 {
-        let names: usize = self.executes.iter().map(|name| name.len() + 16).sum();
-        let refusal = match &self.verdict {
-            Verdict::Refuse(refusal) | Verdict::Observe(refusal) => refusal.message.len() + 256,
-            Verdict::Forward | Verdict::Rewrite => 0,
-        };
-        let results: usize = self
-            .results
-            .iter()
-            .map(|(_, results)| results.weight())
-            .sum();
-        let prepared: u64 = self.prepared.iter().map(|plan| plan.weight()).sum();
-        let parts = size_of::<Self>()
-            + names
-            + refusal
-            + results
-            + self.names.len() * 32
-            + self.params.len() * size_of::<ParamAction>()
-            + self.slots.len() * size_of::<Option<SlotAction>>()
-            + self.numbers.len() * size_of::<Number>()
-            + self.insertions.iter().map(Insertion::weight).sum::<usize>();
-        parts as u64 + prepared
     }
 }
