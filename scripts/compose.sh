@@ -44,8 +44,8 @@ await() {
 }
 
 up() {
-    # MariaDB and Redis come with `COMPOSE_PROFILES=mariadb,redis`.
-    local services=(postgres acra-server) profile
+    # MariaDB comes with `COMPOSE_PROFILES=mariadb`.
+    local services=(postgres redis acra-server) profile
     for profile in ${COMPOSE_PROFILES//,/ }; do
         services+=("$profile")
     done
@@ -63,11 +63,11 @@ psql_client() {
 
 check() {
     project=acra-check
-    export ACRA_PORT=0 COMPOSE_PROFILES=mariadb,redis MARIADB_ROOT_PASSWORD=check
+    export ACRA_PORT=0 COMPOSE_PROFILES=mariadb MARIADB_ROOT_PASSWORD=check
     trap down EXIT
     up
     local read stored
-    psql_client -q -c "INSERT INTO customers VALUES (1, 'Ann', '078-05-1120', NULL)"
+    psql_client -q -c "INSERT INTO customers VALUES (1, 'Ann', '078-05-1120', NULL, 'ann@example.com')"
     read=$(psql_client -c "SELECT encode(ssn, 'escape') FROM customers" 2>&1 || true)
     case $read in
         *ERROR*) ;;
@@ -77,6 +77,9 @@ check() {
     [ "$read" = '\x3037382d30352d31313230' ] || die "the application read $read"
     stored=$(compose exec -T postgres psql -XAt -U postgres shop -c "SELECT encode(substr(ssn, 1, 3), 'escape') FROM customers")
     [ "$stored" = '%%%' ] || die "the database stores $stored"
+    [ "$(psql_client -c "SELECT mail FROM customers WHERE mail = 'ann@example.com'")" = ann@example.com ] || die "a token is not found"
+    stored=$(compose exec -T postgres psql -XAt -U postgres shop -c 'SELECT mail FROM customers')
+    [ "$stored" != ann@example.com ] || die "the database stores an address in clear"
     say "written and read through acra-server, and stored encrypted"
     # A reload, and a start with everything that is there.
     compose kill -s HUP acra-server

@@ -1,15 +1,14 @@
-//! Lexer, shape, sanitised copy and splice.
+//! Lexer, shape, facts and splice.
 //!
 //! Tokens cover the text but for blanks and comments, and each reads alike on its own; characters stay whole; a shape
-//! does not depend on what is in literals; the copy for the parser library has the statement's length and no data.
+//! does not depend on what is in literals; what the parser library finds are tokens of the statement.
 
 use crate::fixture::{Reading, text};
 use acra_engine::sql::effects::statements;
-use acra_engine::sql::sanitise::sanitise;
+use acra_engine::sql::facts::{self, Source};
 use acra_engine::sql::shape::Shape;
 use acra_engine::sql::{ClientEncoding, Edit, Kind, Lexical, Token, ident, lex, literal, splice};
 use arbitrary::{Arbitrary, Unstructured};
-use std::ops::Range;
 
 #[derive(Arbitrary, Debug)]
 struct Input<'a> {
@@ -37,8 +36,12 @@ pub fn run(data: &[u8]) {
     shape.compute(text, &tokens, &lexical);
     other_literals(text, &tokens, &shape, &lexical);
     for range in statements(text, &tokens) {
-        let copy = sanitise(text, &tokens, range.clone(), shape.folded());
-        sanitised(text, &tokens, range, &shape, &copy);
+        read(&Source {
+            text,
+            tokens: &tokens,
+            range: (range.start, range.end),
+            folded: shape.folded(),
+        });
     }
 }
 
@@ -126,27 +129,13 @@ fn other(kind: Kind, raw: &[u8]) -> Vec<u8> {
     other.as_bytes().to_vec()
 }
 
-/// The copy of a statement: of its length, in ASCII, and without its data.
-fn sanitised(text: &[u8], tokens: &[Token], range: Range<usize>, shape: &Shape, copy: &str) {
-    let (Some(first), Some(last)) = (tokens[range.clone()].first(), tokens[range.clone()].last())
-    else {
-        assert!(copy.is_empty());
-        return;
-    };
-    assert!(copy.is_ascii());
-    assert_eq!(copy.len(), (last.end - first.start) as usize);
-    for index in range {
-        let token = &tokens[index];
-        let at = (token.start - first.start) as usize;
-        let place = &copy.as_bytes()[at..at + token.text(text).len()];
-        let stands_in: &[u8] = match token.kind {
-            // Blank, or a comment.
-            _ if shape.folded().iter().any(|folded| folded.contains(&index)) => b" /*",
-            Kind::Number | Kind::OddNumber => b"1",
-            Kind::Quoted | Kind::UnicodeQuoted => b"z\"",
-            kind if kind.is_literal() => b"z'",
-            _ => continue,
-        };
-        assert!(place.iter().all(|byte| stands_in.contains(byte)), "{copy}");
-    }
+/// Names that the parser library found are those of the statement, each a token that is none of the repeated ones.
+fn read(source: &Source<'_>) {
+    let _ = facts::read(source, |reading| {
+        for name in reading.names {
+            assert!((source.range.0..source.range.1).contains(&name));
+            assert!(source.kind(name).is_some_and(Kind::is_name));
+            assert!(!source.folded.iter().any(|folded| folded.contains(&name)));
+        }
+    });
 }

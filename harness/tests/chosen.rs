@@ -114,10 +114,7 @@ fn it_lasts_as_long_as_the_variable_does() -> Result<()> {
             &mut session,
             "SELECT current_setting('app.client_id', true)",
         )?;
-        let ours = match shown.strip_prefix("client-") {
-            Some(client) => client,
-            None => "own",
-        };
+        let ours = shown.strip_prefix("client-").unwrap_or("own");
         assert_eq!(
             ours, expected,
             "the database has {shown:?} after {statements:?}"

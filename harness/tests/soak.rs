@@ -130,7 +130,7 @@ fn disturb(
     Ok(samples)
 }
 
-/// One connection: logs in, does some rounds, and leaves, every other time without a word.
+/// One connection: logs in, does some rounds, and leaves; every other client without a word.
 fn session(scene: &Scene<'_>, client: usize, statements: &AtomicUsize) -> Result<()> {
     let mut connection = scene.proxied()?;
     connection.pipeline(&[
@@ -148,7 +148,7 @@ fn session(scene: &Scene<'_>, client: usize, statements: &AtomicUsize) -> Result
         connection.take_transcript();
         statements.fetch_add(10, Ordering::Relaxed);
     }
-    if client % 2 == 0 {
+    if client.is_multiple_of(2) {
         connection.send(&f::terminate())?;
     }
     Ok(())

@@ -19,6 +19,10 @@ use tokio::time::{Instant, sleep, sleep_until};
 /// How long the end of sessions is waited for once they have been told.
 const LAST_WORDS: Duration = Duration::from_secs(1);
 
+/// Stack of a worker. A statement is parsed on it as long as this leaves 4 MiB and 2 KiB for each of its tokens; otherwise a stack is
+/// made for it. What is not touched takes no memory.
+const STACK: usize = 8 << 20;
+
 /// How often the end of sessions is looked for.
 const LOOK: Duration = Duration::from_millis(20);
 
@@ -151,6 +155,7 @@ fn worker<H: Handler>(
     let count = Arc::clone(&connections);
     std::thread::Builder::new()
         .name(format!("worker-{index}"))
+        .stack_size(STACK)
         .spawn(move || {
             runtime.block_on(async move {
                 while let Some((socket, from, is_above_limit)) = arriving.recv().await {

@@ -3,16 +3,15 @@
 use crate::settings::{self, StartError};
 use crate::{log_problems, log_warnings, say, snapshot};
 use acra_cli::Parsed;
-use acra_engine::columns::{Envelope, ResponseOnFail, Setting, Side, Transform};
-use acra_engine::plan::{Copy, Edit, Explanation, Lexical, Planner, Unsupported, Verdict, splice};
+use acra_engine::columns::{Envelope, Likeness, ResponseOnFail, Setting, Side, Transform};
+use acra_engine::plan::{
+    Copy, Edit, Explanation, Lexical, Planner, Role, Unsupported, Verdict, in_order, splice,
+};
 use acra_engine::types::Type;
 use acra_telemetry::Logger;
 use std::fmt::Write as _;
 use std::process::ExitCode;
 use std::sync::Arc;
-
-/// Stands for a container in the text that is shown.
-const CONTAINER: &str = "'\\x252525…'";
 
 /// Explains the text of the flag; the exit code is 1 if it is refused or the configuration is wrong.
 pub(crate) fn run(parsed: &Parsed) -> ExitCode {
@@ -73,26 +72,28 @@ fn write(out: &mut String, text: &str, explained: &Explanation) -> std::fmt::Res
             "Passes as it is: it names no protected table. Containers in its result are opened."
         );
     }
-    match explained.literals.is_empty() {
-        true => writeln!(out, "Passes as it is.")?,
-        false => {
-            writeln!(out, "Rewritten:")?;
-            let sealed = |(span, setting): &(std::ops::Range<usize>, Arc<Setting>)| {
-                let line = text.get(..span.start).unwrap_or_default();
-                let place = line.chars().count() + 1;
-                format!("  value at character {place}: {}", encrypted(setting))
-            };
-            for literal in &explained.literals {
-                writeln!(out, "{}", sealed(literal))?;
-            }
+    let is_rewritten = !explained.literals.is_empty() || !explained.edits.is_empty();
+    writeln!(
+        out,
+        "{}",
+        if is_rewritten {
+            "Rewritten:"
+        } else {
+            "Passes as it is."
         }
+    )?;
+    for literal in &explained.literals {
+        let line = text.get(..literal.span.start).unwrap_or_default();
+        let place = line.chars().count() + 1;
+        let changed = changed(&literal.setting, literal.role);
+        writeln!(out, "  value at character {place}: {changed}")?;
     }
     for param in &explained.params {
         writeln!(
             out,
             "  parameter ${}: {}",
             param.number,
-            encrypted(&param.setting)
+            changed(&param.setting, param.role)
         )?;
     }
     for copy in &explained.copies {
@@ -105,7 +106,7 @@ fn write(out: &mut String, text: &str, explained: &Explanation) -> std::fmt::Res
                             out,
                             "  column {} of the rows: {}",
                             at + 1,
-                            encrypted(setting)
+                            changed(setting, Role::Stored)
                         )?;
                     }
                 }
@@ -123,24 +124,50 @@ fn write(out: &mut String, text: &str, explained: &Explanation) -> std::fmt::Res
         };
         writeln!(out, "  {place}: {}", opened(&result.setting))?;
     }
-    if explained.literals.is_empty() {
+    if !is_rewritten {
         return Ok(());
     }
-    let edits: Vec<Edit> = explained
-        .literals
-        .iter()
-        .map(|(span, _)| Edit {
-            span: span.clone(),
-            text: CONTAINER.into(),
-        })
-        .collect();
+    let mut edits = explained.edits.clone();
+    edits.extend(explained.literals.iter().map(|literal| Edit {
+        span: literal.span.clone(),
+        text: stand_in(&literal.setting, literal.role).into(),
+    }));
     let mut sent = Vec::new();
-    splice(text.as_bytes(), &edits, &mut sent);
+    splice(text.as_bytes(), &in_order(edits), &mut sent);
     writeln!(
         out,
         "Sent to the database:\n  {}",
         String::from_utf8_lossy(&sent)
     )
+}
+
+/// What becomes of a value.
+fn changed(setting: &Setting, role: Role) -> String {
+    let Setting { table, column, .. } = setting;
+    match (role, setting.likeness()) {
+        (Role::Stored, _) => encrypted(setting),
+        (_, Some(Likeness::Token)) => {
+            format!("compared with column \"{column}\" of table \"{table}\", by its token")
+        }
+        (Role::Pattern, _) => {
+            format!(
+                "pattern for column \"{column}\" of table \"{table}\", whose hash is compared; case counts"
+            )
+        }
+        (Role::Compared, _) => {
+            format!("compared with column \"{column}\" of table \"{table}\", by its hash")
+        }
+    }
+}
+
+/// Stands in the text that is shown for what becomes of a value.
+fn stand_in(setting: &Setting, role: Role) -> &'static str {
+    match (&setting.transform, role) {
+        (Transform::Tokenized { .. }, _) => "'token…'",
+        (Transform::Searchable { .. }, Role::Stored) => "'\\x7f…252525…'",
+        (_, Role::Stored) => "'\\x252525…'",
+        (_, Role::Compared | Role::Pattern) => "'\\x7f…'",
+    }
 }
 
 fn encrypted(setting: &Setting) -> String {
@@ -153,10 +180,17 @@ fn encrypted(setting: &Setting) -> String {
         Some(client) => format!("client \"{client}\""),
         None => "the connection's client".to_owned(),
     };
-    let (as_type, clear) = (as_type(setting), clear(setting));
-    format!(
-        "column \"{column}\" of table \"{table}\"{as_type}, encrypted as {envelope} for {client}{clear}"
-    )
+    let as_type = as_type(setting);
+    let what = match &setting.transform {
+        Transform::Tokenized { .. } => format!("replaced by a token of {client}"),
+        Transform::Searchable { .. } => {
+            format!("encrypted as {envelope} behind its hash, for {client}")
+        }
+        Transform::Plain | Transform::Masked { .. } => {
+            format!("encrypted as {envelope} for {client}{}", clear(setting))
+        }
+    };
+    format!("column \"{column}\" of table \"{table}\"{as_type}, {what}")
 }
 
 /// What a client gets of a column.

@@ -313,7 +313,8 @@ fn unsupported(parsed: &Parsed) -> Result<Unsupported, StartError> {
 }
 
 fn client_id_variable(parsed: &Parsed) -> Option<Box<str>> {
-    Some(parsed.text("client_id_sql_varname").into()).filter(|name: &Box<str>| !name.is_empty())
+    let name = parsed.text("client_id_sql_varname");
+    (!name.is_empty()).then(|| name.into())
 }
 
 fn schema_probe(parsed: &Parsed) -> Result<bool, StartError> {

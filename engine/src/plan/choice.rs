@@ -172,7 +172,7 @@ impl Statement<'_> {
             _ => literal::string(token, self.text, self.lexical).ok_or(NotAValue)?,
         };
         let value = std::str::from_utf8(&value).map_err(|_| NotAValue)?;
-        Ok(Some(value.into()).filter(|value: &Box<str>| !value.is_empty()))
+        Ok((!value.is_empty()).then(|| value.into()))
     }
 
     /// Calls of `set_config('variable', 'value', is_local)`.

@@ -4,7 +4,7 @@ use super::copy::{self, Copy};
 use super::edits::{Insertion, Number, Place};
 use super::flow::{Fate, Flows, LeafKind, Use};
 use super::like::PatternAt;
-use super::literals::other_part;
+use super::literals::{Written, other_part};
 use super::names::{name, token_name};
 use super::refusal::{Refusal, RefusalCode};
 use super::resolve::Resolver;
@@ -12,7 +12,7 @@ use super::results::Results;
 use super::schema::Schema;
 use super::scope::Rows;
 use super::{ParamAction, ResultColumn, Role, SlotAction, definition};
-use crate::columns::{Columns, Likeness, Setting, Table};
+use crate::columns::{Columns, Likeness, NewChild, Setting, Table};
 use crate::sql::copy::is_copy;
 use crate::sql::effects::statements;
 use crate::sql::facts::{
@@ -21,7 +21,7 @@ use crate::sql::facts::{
 use crate::sql::shape::Shape;
 use crate::sql::{Kind, Lexical, Token};
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -40,6 +40,8 @@ pub(super) struct Decision {
     pub(super) results: Vec<(usize, Results)>,
     /// The copies with the client, in the order of the text.
     pub(super) copies: Vec<Copy>,
+    /// Tables that become children of protected ones.
+    pub(super) children: Vec<NewChild>,
 }
 
 /// What is known of a statement that gets a name.
@@ -64,8 +66,10 @@ pub(super) fn decide(
         schema: Schema { columns },
         shape,
         lexical,
+        protected: Vec::new(),
         decision: Decision::default(),
         params: BTreeMap::new(),
+        tested: BTreeSet::new(),
         result: None,
         found,
     };
@@ -75,13 +79,16 @@ pub(super) fn decide(
         range: (0, tokens.len()),
         folded: shape.folded(),
     };
+    let named = whole.tokens().filter(|(_, token)| is_protected(token));
+    judge.protected = named.map(|(token, _)| token).collect();
     for (number, range) in statements(text, tokens).enumerate() {
         let source = Source {
             range: (range.start, range.end),
             ..whole
         };
         let statement = tokens.get(range).unwrap_or_default();
-        let named = statement.iter().find(|token| is_protected(token));
+        let named = judge.protected_in(source.range).first();
+        let named = named.and_then(|named| tokens.get(*named));
         // Its parameters are its own.
         let (prepares, declares) = names(text, statement);
         let outside = match prepares {
@@ -90,9 +97,9 @@ pub(super) fn decide(
         };
         let named = named.map(|named| name(named, text));
         if is_copy(text, statement) {
-            judge.copy(&source, named.as_deref(), &is_protected)?;
+            judge.copy(&source, named.as_deref())?;
         } else if let Some(named) = named {
-            judge.statement(&source, &named, &is_protected)?;
+            judge.statement(&source, &named)?;
         }
         let result = judge.result.take();
         if prepares {
@@ -109,10 +116,22 @@ pub(super) fn decide(
     }
     judge.decision.params = judge.settle_params(&whole)?;
     let mut decision = judge.decision;
+    // Another statement of the text may name the child, which nothing here knows to be protected.
+    if let Some(child) = decision.children.first()
+        && statements(text, tokens).count() > 1
+    {
+        let refusal = no_facts(
+            &NoFacts::Form("a child of it that is made beside other statements"),
+            &child.parent.1,
+        );
+        return Err(refusal.with_hint("Make it by a text of its own."));
+    }
     decision
         .insertions
         .sort_by_key(|insertion| (insertion.token, insertion.place));
     decision.insertions.dedup();
+    // They are kept for long.
+    decision.slots.shrink_to_fit();
     Ok(decision)
 }
 
@@ -147,6 +166,8 @@ fn names(text: &[u8], statement: &[Token]) -> (bool, bool) {
 struct Param {
     setting: Arc<Setting>,
     role: Role,
+    /// It is an array whose elements are the values.
+    elements: bool,
     /// How often it is that.
     uses: usize,
 }
@@ -155,9 +176,13 @@ struct Judge<'a> {
     schema: Schema<'a>,
     shape: &'a Shape,
     lexical: &'a Lexical,
+    /// Tokens that are names of protected tables, whatever they stand for, without those that repeat others.
+    protected: Vec<usize>,
     decision: Decision,
     /// Protected parameters.
     params: BTreeMap<u16, Param>,
+    /// Parameters of which only is asked whether they are NULL, and their tokens.
+    tested: BTreeSet<(u16, usize)>,
     /// What the result of the current statement is.
     result: Option<Results>,
     /// Where protected result columns are told, if they are.
@@ -165,32 +190,33 @@ struct Judge<'a> {
 }
 
 impl<'a> Judge<'a> {
-    fn statement(
-        &mut self,
-        source: &Source<'_>,
-        named: &str,
-        is_protected: &impl Fn(&Token) -> bool,
-    ) -> Result<(), Refusal> {
+    /// The protected names among the tokens from the first of these up to the second.
+    fn protected_in(&self, (start, end): (usize, usize)) -> &[usize] {
+        let place = |token| self.protected.partition_point(|named| *named < token);
+        self.protected
+            .get(place(start)..place(end))
+            .unwrap_or_default()
+    }
+
+    fn statement(&mut self, source: &Source<'_>, named: &str) -> Result<(), Refusal> {
         self.check_names(source, named)?;
         if facts::is_maintenance(source) {
             return Ok(());
         }
         if let Some(verdict) = definition::judge(source, self.schema, named) {
-            return verdict;
+            self.decision.children.extend(verdict?);
+            return Ok(());
         }
         let other = || no_facts(&facts::OTHER_STATEMENT, named);
         let Wrapped { wrapper, inner } = facts::unwrap(source).ok_or_else(other)?;
-        let protected_in = |range: Range<usize>| {
-            let tokens = source.tokens.get(range).unwrap_or_default();
-            tokens.iter().any(is_protected)
-        };
-        if wrapper == Wrapper::NewTable && protected_in(source.range.0..inner.0) {
+        let outside = (source.range.0, inner.0);
+        if wrapper == Wrapper::NewTable && !self.protected_in(outside).is_empty() {
             return Err(no_facts(
                 &NoFacts::Form("a protected table made by CREATE … AS"),
                 named,
             ));
         }
-        if !protected_in(inner.0..inner.1) {
+        if self.protected_in(inner).is_empty() {
             return Ok(());
         }
         let inner = Source {
@@ -198,24 +224,19 @@ impl<'a> Judge<'a> {
             ..*source
         };
         facts::read(&inner, |reading| {
-            self.reading(&reading, &wrapper, &inner, named, is_protected)
+            self.reading(&reading, &wrapper, &inner, named)
         })
         .map_err(|none| no_facts(&none, named))?
     }
 
-    fn copy(
-        &mut self,
-        source: &Source<'_>,
-        named: Option<&str>,
-        is_protected: &impl Fn(&Token) -> bool,
-    ) -> Result<(), Refusal> {
+    fn copy(&mut self, source: &Source<'_>, named: Option<&str>) -> Result<(), Refusal> {
         let read = copy::read(source, self.lexical);
         let copy = match named {
             None => copy::passed(read),
             Some(named) => {
                 self.check_names(source, named)?;
                 copy::judge(self.schema, read, source, named, |query| {
-                    self.statement(query, named, is_protected)?;
+                    self.statement(query, named)?;
                     Ok(self.result.take())
                 })?
             }
@@ -245,13 +266,12 @@ impl<'a> Judge<'a> {
         wrapper: &Wrapper,
         source: &Source<'_>,
         named: &str,
-        is_protected: &impl Fn(&Token) -> bool,
     ) -> Result<(), Refusal> {
-        if self.is_elsewhere(reading, source, is_protected) {
+        if self.is_elsewhere(reading, source) {
             return Ok(());
         }
         match &reading.facts {
-            Ok(facts) => self.facts(facts, reading, wrapper, source, named, is_protected),
+            Ok(facts) => self.facts(facts, reading, wrapper, source, named),
             Err(none) => Err(no_facts(none, named)),
         }
     }
@@ -263,10 +283,9 @@ impl<'a> Judge<'a> {
         wrapper: &Wrapper,
         source: &Source<'_>,
         named: &str,
-        is_protected: &impl Fn(&Token) -> bool,
     ) -> Result<(), Refusal> {
-        let protected = || source.tokens().filter(|(_, token)| is_protected(token));
-        if !protected().all(|(token, _)| reading.names.binary_search(&token).is_ok()) {
+        let is_name = |token| reading.names.binary_search(token).is_ok();
+        if !self.protected_in(source.range).iter().all(is_name) {
             return Err(no_facts(&NoFacts::NotUnderstood, named));
         }
         let mut resolver = Resolver {
@@ -278,6 +297,7 @@ impl<'a> Judge<'a> {
             representatives: Vec::new(),
             patterns: Vec::new(),
             numbers: Vec::new(),
+            tested: Vec::new(),
             concerned: false,
         };
         let rows = resolver.query(facts, None)?;
@@ -296,7 +316,8 @@ impl<'a> Judge<'a> {
             Wrapper::NewTable => resolver.new_table(&rows)?,
         }
         // A word before a table's name that the parser library does not know makes an alias of the name.
-        if !resolver.concerned && protected().any(|(token, _)| reading.aliases.contains(&token)) {
+        let is_alias = |token| reading.aliases.contains(token);
+        if !resolver.concerned && self.protected_in(source.range).iter().any(is_alias) {
             return Err(no_facts(
                 &NoFacts::Form("its name for another table"),
                 named,
@@ -308,8 +329,10 @@ impl<'a> Judge<'a> {
             insertions,
             patterns,
             numbers,
+            tested,
             ..
         } = resolver;
+        self.tested.extend(tested);
         for fate in flows.into_fates() {
             self.settle(&fate, wrapper, source, &patterns)?;
         }
@@ -326,19 +349,11 @@ impl<'a> Judge<'a> {
     /// Whether the protected name stands for something else in this statement, such as a column of another table.
     ///
     /// Not for an alias of one: a keyword before a table's name that the parser library does not know looks like that.
-    fn is_elsewhere(
-        &self,
-        reading: &Reading,
-        source: &Source<'_>,
-        is_protected: &impl Fn(&Token) -> bool,
-    ) -> bool {
+    fn is_elsewhere(&self, reading: &Reading, source: &Source<'_>) -> bool {
         let all_told = || {
-            source
-                .tokens()
-                .filter(|(_, token)| is_protected(token))
-                .all(|(index, _)| {
-                    reading.names.binary_search(&index).is_ok() && !reading.aliases.contains(&index)
-                })
+            self.protected_in(source.range).iter().all(|token| {
+                reading.names.binary_search(token).is_ok() && !reading.aliases.contains(token)
+            })
         };
         reading.complete
             && all_told()
@@ -364,12 +379,14 @@ impl<'a> Judge<'a> {
         patterns: &[(usize, PatternAt)],
     ) -> Result<(), Refusal> {
         match fate.leaf.kind {
-            LeafKind::Param(number) => self.settle_param(fate, number, wrapper, source),
-            LeafKind::Literal { negative } => {
+            LeafKind::Param(number) | LeafKind::Element(number) => {
+                self.settle_param(fate, number, wrapper, source)
+            }
+            LeafKind::Literal(written) => {
                 let mut patterns = patterns.iter();
                 let pattern = patterns.find(|(token, _)| *token == fate.leaf.token);
                 let pattern = pattern.map(|(_, at)| *at);
-                self.settle_literal(fate, negative, pattern, wrapper)
+                self.settle_literal(fate, written, pattern, wrapper)
             }
         }
     }
@@ -401,6 +418,10 @@ impl<'a> Judge<'a> {
             return Ok(());
         };
         let Use { setting, role } = *first;
+        let elements = matches!(fate.leaf.kind, LeafKind::Element(_));
+        if elements {
+            stores_elements(setting, role)?;
+        }
         let shares = |other: &Setting| {
             refused(
                 RefusalCode::SharedParameter,
@@ -418,11 +439,12 @@ impl<'a> Judge<'a> {
             return Err(used_elsewhere(number, setting));
         }
         if let Wrapper::Prepare(types) = wrapper {
-            self.prepared_type(number, role, setting, types, source)?;
+            self.prepared_type((number, elements), role, setting, types, source)?;
         }
         let param = self.params.entry(number).or_insert_with(|| Param {
             setting: Arc::clone(setting),
             role,
+            elements,
             uses: 0,
         });
         param.uses += 1;
@@ -430,7 +452,7 @@ impl<'a> Judge<'a> {
             setting: &param.setting,
             role: param.role,
         };
-        match same_value(&earlier, first) {
+        match same_value(&earlier, first) && param.elements == elements {
             true => Ok(()),
             false => Err(shares(&param.setting)),
         }
@@ -439,7 +461,7 @@ impl<'a> Judge<'a> {
     /// The type that `PREPARE` gives a parameter must be one that can hold what its values become.
     fn prepared_type(
         &mut self,
-        number: u16,
+        (number, elements): (u16, bool),
         role: Role,
         setting: &Setting,
         types: &[Range<usize>],
@@ -452,12 +474,13 @@ impl<'a> Judge<'a> {
             // A token has the type of the column.
             return Ok(());
         }
-        if !takes_container(given, source) {
+        if !takes_container(given, elements, source) {
             return Err(refused(
                 RefusalCode::ValueForm,
                 setting,
                 &format!(
-                    "has parameter ${number} as its value, which PREPARE gives another type than bytea"
+                    "has parameter ${number} as its value, which PREPARE gives another type than bytea{}",
+                    if elements { "[]" } else { "" }
                 ),
             ));
         }
@@ -478,7 +501,7 @@ impl<'a> Judge<'a> {
     fn settle_literal(
         &mut self,
         fate: &Fate<'_>,
-        negative: bool,
+        written: Written,
         pattern: Option<PatternAt>,
         wrapper: &Wrapper,
     ) -> Result<(), Refusal> {
@@ -502,6 +525,9 @@ impl<'a> Judge<'a> {
                 "is set to a value that is compared, returned or stored elsewhere too",
             );
         }
+        if written == Written::InArray {
+            stores_elements(setting, role)?;
+        }
         if *wrapper == Wrapper::View && role != Role::Stored {
             return refuse(
                 RefusalCode::ValueForm,
@@ -522,7 +548,7 @@ impl<'a> Judge<'a> {
             *place = Some(SlotAction {
                 setting: Arc::clone(setting),
                 role,
-                negative,
+                written,
                 pattern,
             });
         }
@@ -547,15 +573,22 @@ impl<'a> Judge<'a> {
             let Param {
                 setting,
                 role,
+                elements,
                 uses,
             } = param;
-            if written.get(&number) != Some(&uses) {
+            let tested = self.tested.iter().filter(|(tested, token)| {
+                role != Role::Stored
+                    && *tested == number
+                    && (whole.range.0..whole.range.1).contains(token)
+            });
+            if written.get(&number) != Some(&(uses + tested.count())) {
                 return Err(used_elsewhere(number, &setting));
             }
             actions.push(ParamAction {
                 number,
                 setting,
                 role,
+                elements,
             });
         }
         Ok(actions)
@@ -581,14 +614,33 @@ fn refused(code: RefusalCode, setting: &Setting, what: &str) -> Refusal {
     )
 }
 
-/// Whether a type can hold a container.
-fn takes_container(given: &Range<usize>, source: &Source<'_>) -> bool {
+/// That values which are spread over rows are encrypted, and neither tokenized nor compared.
+fn stores_elements(setting: &Setting, role: Role) -> Result<(), Refusal> {
+    let what = match role {
+        Role::Compared | Role::Pattern => "is compared with the elements of an array",
+        Role::Stored if setting.tokenized().is_some() => {
+            "is tokenized, and is set to the elements of an array"
+        }
+        Role::Stored => return Ok(()),
+    };
+    let refusal = refused(RefusalCode::ValueForm, setting, what);
+    Err(refusal.with_hint("Write the values one by one: in ARRAY[…], VALUES or a list."))
+}
+
+/// Whether a type can hold a container, or an array of them.
+fn takes_container(given: &Range<usize>, elements: bool, source: &Source<'_>) -> bool {
     let words: Vec<_> = given
         .clone()
         .map(|token| token_name(token, source))
         .collect();
+    let words: Vec<&str> = words.iter().map(|word| &**word).collect();
+    let words = match (elements, &*words) {
+        (true, [element @ .., "[", "]"]) => element,
+        (false, words) => words,
+        (true, _) => return false,
+    };
     matches!(
-        words.iter().map(|word| &**word).collect::<Vec<_>>()[..],
+        words,
         ["bytea" | "text" | "varchar" | "unknown"]
             | ["character", "varying"]
             | ["pg_catalog", ".", "bytea" | "text" | "varchar" | "unknown"]

@@ -57,13 +57,12 @@ impl Insertion {
         }
     }
 
-    /// Its size in bytes.
-    pub(super) fn weight(&self) -> usize {
-        size_of::<Self>()
-            + match &self.text {
-                Cow::Borrowed(_) => 0,
-                Cow::Owned(text) => text.capacity(),
-            }
+    /// Bytes that it holds besides itself.
+    pub(super) fn held(&self) -> usize {
+        match &self.text {
+            Cow::Borrowed(_) => 0,
+            Cow::Owned(text) => text.capacity(),
+        }
     }
 
     fn edit(&self, token: usize, tokens: &[Token]) -> Option<Edit> {

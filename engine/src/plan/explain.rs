@@ -1,9 +1,11 @@
 //! What a plan does, for a person to read: `acra-server --explain`.
 
+use super::literals::LiteralValue;
 use super::planner::{Planner, Scratch};
-use super::{Copy, ParamAction, Plan, Verdict};
+use super::scope::misused;
+use super::{Copy, ParamAction, Pattern, Plan, Refusal, Role, Verdict, part};
 use crate::columns::Setting;
-use crate::sql::Lexical;
+use crate::sql::{Edit, Lexical};
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -14,14 +16,27 @@ pub struct Explanation {
     pub verdict: Verdict,
     /// Whether it names a protected table.
     pub protected: bool,
-    /// Literals that are sealed, in the order of the text: their places and columns.
-    pub literals: Vec<(Range<usize>, Arc<Setting>)>,
-    /// Parameters that are sealed, also those of statements that the text prepares.
+    /// Literals that are changed, in the order of the text.
+    pub literals: Vec<ChangedLiteral>,
+    /// What else of the text is changed.
+    pub edits: Vec<Edit>,
+    /// Parameters that are changed, also those of statements that the text prepares.
     pub params: Vec<ParamAction>,
     /// Copies whose rows are sealed or opened.
     pub copies: Vec<Copy>,
     /// Result columns that are opened.
     pub results: Vec<ResultColumn>,
+}
+
+/// A literal that is changed.
+#[derive(Debug)]
+pub struct ChangedLiteral {
+    /// Its place in the text.
+    pub span: Range<usize>,
+    /// The column that it is a value of.
+    pub setting: Arc<Setting>,
+    /// What it is to the column.
+    pub role: Role,
 }
 
 /// A result column that is protected.
@@ -42,9 +57,17 @@ impl Planner {
         let plan = self.plan(text, lexical, &mut scratch);
         let mut verdict = plan.verdict.clone();
         let mut literals = Vec::new();
+        let mut edits: Vec<Edit> = plan.edits(&scratch).collect();
         for literal in plan.literals(text, &scratch) {
-            match literal {
-                Ok(literal) => literals.push((literal.span, Arc::clone(literal.setting))),
+            match literal.and_then(|literal| part_of_column(&literal).map(|part| (literal, part))) {
+                Ok((literal, part)) => {
+                    edits.extend(part);
+                    literals.push(ChangedLiteral {
+                        span: literal.span,
+                        setting: Arc::clone(literal.setting),
+                        role: literal.role,
+                    });
+                }
                 Err(refusal) => verdict = Verdict::Refuse(refusal),
             }
         }
@@ -53,6 +76,7 @@ impl Planner {
             verdict,
             protected: plan.protected,
             literals,
+            edits,
             params: plan
                 .prepared
                 .iter()
@@ -62,4 +86,27 @@ impl Planner {
             results: self.results(text, lexical, &scratch),
         }
     }
+}
+
+/// The part of the column that a pattern is compared with, where that depends on the pattern.
+fn part_of_column(literal: &LiteralValue<'_>) -> Result<Option<Edit>, Refusal> {
+    let Some(place) = literal.pattern else {
+        return Ok(None);
+    };
+    let characters = match Pattern::read(&literal.value, place.escape) {
+        Pattern::Whole(_) => 0,
+        Pattern::Prefix(text) if place.column_end.is_some() => {
+            String::from_utf8_lossy(&text).chars().count() as u64
+        }
+        Pattern::Prefix(_) | Pattern::Other => {
+            return Err(misused(
+                literal.setting,
+                "is compared with a pattern that it cannot be searched by",
+            ));
+        }
+    };
+    Ok(place.column_end.map(|end| Edit {
+        span: end..end,
+        text: part(characters).into(),
+    }))
 }

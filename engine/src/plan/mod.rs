@@ -27,6 +27,8 @@ mod results;
 mod schema;
 mod scope;
 mod store;
+mod view;
+mod weight;
 
 #[cfg(test)]
 mod copy_tests;
@@ -39,7 +41,7 @@ pub use choice::{Choice, NotAValue, choices};
 pub use copy::{Copy, CopyColumn, CopyFormat, CopyIn, CopyOut, Dialect};
 pub use edits::in_order;
 pub use execute::arguments;
-pub use explain::{Explanation, ResultColumn};
+pub use explain::{ChangedLiteral, Explanation, ResultColumn};
 pub use like::{Pattern, part};
 pub use literals::{LiteralKind, LiteralValue, PatternPlace};
 pub use outline::outline;
@@ -48,9 +50,10 @@ pub use planners::{Catalog, Claim, Planners};
 pub use refusal::{Refusal, RefusalCode};
 pub use results::Results;
 
-use crate::columns::Setting;
+use crate::columns::{NewChild, Setting};
 use edits::{Insertion, Number};
 use like::PatternAt;
+use literals::Written;
 use std::sync::Arc;
 
 /// What happens to a statement's text.
@@ -87,6 +90,8 @@ pub struct ParamAction {
     pub setting: Arc<Setting>,
     /// What it is to the column.
     pub role: Role,
+    /// It is an array whose elements are the values.
+    pub elements: bool,
 }
 
 /// What happens to the literal of a slot.
@@ -94,8 +99,7 @@ pub struct ParamAction {
 struct SlotAction {
     setting: Arc<Setting>,
     role: Role,
-    /// The token before it is its sign.
-    negative: bool,
+    written: Written,
     /// What is around a pattern.
     pattern: Option<PatternAt>,
 }
@@ -115,6 +119,8 @@ pub struct Plan {
     pub executes: Vec<Box<[u8]>>,
     /// The copies with the client, in the order of the text.
     pub copies: Vec<Copy>,
+    /// Tables that it makes children of protected ones.
+    pub children: Vec<NewChild>,
     /// What results are, where it matters, by the numbers of their statements.
     results: Vec<(usize, Results)>,
     /// Statements whose rows are those of another one, by their numbers; told only where columns are mapped.
@@ -141,6 +147,7 @@ impl Plan {
             prepared: Vec::new(),
             executes: Vec::new(),
             copies: Vec::new(),
+            children: Vec::new(),
             results: Vec::new(),
             rows_of: Vec::new(),
             may_change_settings: false,
@@ -188,30 +195,5 @@ impl Plan {
             .iter()
             .rposition(is)
             .map(|effect| self.prepared_by(effect))
-    }
-
-    /// Its size in bytes, to the extent that it depends on the statement.
-    fn weight(&self) -> u64 {
-        let names: usize = self.executes.iter().map(|name| name.len() + 16).sum();
-        let refusal = match &self.verdict {
-            Verdict::Refuse(refusal) | Verdict::Observe(refusal) => refusal.message.len() + 256,
-            Verdict::Forward | Verdict::Rewrite => 0,
-        };
-        let results: usize = self
-            .results
-            .iter()
-            .map(|(_, results)| results.weight())
-            .sum();
-        let prepared: u64 = self.prepared.iter().map(|plan| plan.weight()).sum();
-        let parts = size_of::<Self>()
-            + names
-            + refusal
-            + results
-            + self.names.len() * 32
-            + self.params.len() * size_of::<ParamAction>()
-            + self.slots.len() * size_of::<Option<SlotAction>>()
-            + self.numbers.len() * size_of::<Number>()
-            + self.insertions.iter().map(Insertion::weight).sum::<usize>();
-        parts as u64 + prepared
     }
 }

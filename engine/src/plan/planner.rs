@@ -4,13 +4,13 @@ use super::copy;
 use super::decide::{Decision, Prepared, decide};
 use super::mention::{may_execute, mentions};
 use super::refusal::{Refusal, RefusalCode};
+use super::weight::{ENTRY, Weight};
 use super::{Plan, ResultColumn, Verdict};
 use crate::columns::Columns;
 use crate::sql::copy::{is_copy, may_hold_copy};
 use crate::sql::effects::{self, Effects};
 use crate::sql::shape::Shape;
 use crate::sql::{Kind, LexError, Lexical, Token, ident, lex, literal};
-use quick_cache::Weighter;
 use quick_cache::sync::Cache;
 use std::sync::Arc;
 
@@ -65,15 +65,6 @@ impl Scratch {
     }
 }
 
-#[derive(Debug, Clone)]
-struct Weight;
-
-impl Weighter<Box<[u8]>, Arc<Plan>> for Weight {
-    fn weight(&self, key: &Box<[u8]>, plan: &Arc<Plan>) -> u64 {
-        key.len() as u64 + plan.weight()
-    }
-}
-
 impl Planner {
     /// A planner for these columns whose plans take at most this many bytes.
     pub fn new(columns: Arc<Columns>, unsupported: Unsupported, cache_bytes: u64) -> Self {
@@ -83,9 +74,9 @@ impl Planner {
         let maps = columns.needs_mapping();
         let searches = columns.searches();
         // An estimate that only sizes the first allocation.
-        let expected = usize::try_from(cache_bytes / 1024)
-            .unwrap_or(1024)
-            .clamp(16, 1 << 14);
+        let expected = (cache_bytes / 1024).clamp(16, 1 << 14);
+        // Half as many keys are remembered after their plans are gone, and what is freed leaves gaps of other sizes.
+        let bytes = (cache_bytes - cache_bytes / 16).saturating_sub(expected / 2 * ENTRY);
         Self {
             columns,
             unsupported,
@@ -94,8 +85,8 @@ impl Planner {
             searches,
             forward: Arc::new(Plan::forward()),
             plans: Cache::with(
-                expected,
-                cache_bytes,
+                expected as usize,
+                bytes,
                 Weight,
                 foldhash::fast::RandomState::default(),
                 Default::default(),
@@ -191,8 +182,10 @@ impl Planner {
                 params,
                 copies,
                 prepared,
+                children,
                 results,
             }) => Plan {
+                children,
                 results,
                 prepared: prepared.into_iter().map(executed).collect(),
                 verdict: match slots.is_empty() && insertions.is_empty() {

@@ -74,9 +74,9 @@ impl Results {
         }))
     }
 
-    /// Its size in bytes.
-    pub(super) fn weight(&self) -> usize {
-        size_of::<Self>() + size_of_val(&*self.columns)
+    /// Bytes that it holds besides itself.
+    pub(super) fn held(&self) -> usize {
+        size_of_val(&*self.columns)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::flow::{Flow, Flows, PLAIN};
 use super::refusal::{Refusal, RefusalCode};
-use crate::columns::Setting;
+use crate::columns::{Likeness, Setting};
 use std::borrow::Cow;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -211,10 +211,20 @@ fn whole_row<'a>(rel: &Rel<'a>, flows: &mut Flows<'a>) -> Result<Flow, Refusal> 
 /// A protected column where its plain value would be needed.
 pub(super) fn misused(setting: &Setting, how: &str) -> Refusal {
     let Setting { table, column, .. } = setting;
-    Refusal::new(
+    let refusal = Refusal::new(
         RefusalCode::ColumnUse,
         format!("protected column \"{column}\" of table \"{table}\" {how}"),
-    )
+    );
+    match setting.likeness() {
+        None => refusal,
+        Some(Likeness::Hash) => refusal.with_hint(
+            "A searchable column can be compared for equality alone, with a value or a searchable column of the same client: \
+             =, <>, IN, IS DISTINCT FROM, LIKE without wildcards; grouped, counted, or selected as it is.",
+        ),
+        Some(Likeness::Token) => refusal.with_hint(
+            "A consistently tokenized column can be compared for equality alone, with a value or a column of the same tokens.",
+        ),
+    }
 }
 
 /// Refuses a flow that may be a protected column; its literals are seen.

@@ -110,15 +110,26 @@ fn one_plan_serves_all_texts_of_a_shape() {
 #[test]
 fn the_cache_is_bounded() {
     let planner = planner(Unsupported::Refuse);
-    for number in 0..20_000 {
-        let text = format!("SELECT id AS a{number} FROM customers");
+    let plan = |text: &str| {
         planner.plan(
             text.as_bytes(),
             &Lexical::default(),
             &mut Scratch::default(),
         );
+        planner.cached_bytes()
+    };
+    for number in 0..1000 {
+        let unprotected = format!("SELECT ssn AS a{number} FROM orders WHERE id = 'x'");
+        assert_eq!(plan(&unprotected), 0);
     }
-    assert!(planner.cached_bytes() <= 1 << 20);
+    let text = |number: usize| format!("SELECT id AS a{number} FROM customers");
+    let one = plan(&text(0));
+    assert!(one > (text(0).len() + size_of::<Plan>()) as u64);
+    assert_eq!(plan(&text(0)), one, "it is kept once");
+    for number in 0..20_000 {
+        assert!(plan(&text(number)) <= 1 << 20);
+    }
+    assert!(planner.cached_bytes() > 1 << 19, "most of it is used");
 }
 
 #[test]

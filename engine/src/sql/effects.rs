@@ -24,6 +24,17 @@ const RUN_TEXT: [&[u8]; 16] = [
     b"xpath_table",
 ];
 
+/// The lengths of their names, by bits.
+const RUN_TEXT_LENGTHS: u64 = {
+    let mut lengths = 0;
+    let mut names: &[&[u8]] = &RUN_TEXT;
+    while let [name, rest @ ..] = names {
+        lengths |= 1 << name.len();
+        names = rest;
+    }
+    lengths
+};
+
 /// A change of the names of prepared statements and cursors, made when the statement completes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum NameEffect {
@@ -189,7 +200,8 @@ pub fn of_statement(text: &[u8], statement: &[Token], number: usize, effects: &m
         }
         ident::with_name(token, text, |name| {
             effects.may_change_settings |= name == b"set_config";
-            effects.runs_text |= RUN_TEXT.contains(&name);
+            effects.runs_text |=
+                RUN_TEXT_LENGTHS >> name.len() & 1 == 1 && RUN_TEXT.contains(&name);
         });
     }
 }

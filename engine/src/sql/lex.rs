@@ -355,15 +355,47 @@ pub(super) fn continuation(rest: &[u8]) -> Option<usize> {
     }
 }
 
+/// What a byte can be, by bits.
+const START: u8 = 1;
+const PART: u8 = 2;
+const OPERATOR: u8 = 4;
+
+#[expect(
+    clippy::indexing_slicing,
+    reason = "computed at compile time, where an index that is wrong is an error"
+)]
+static CLASSES: [u8; 256] = {
+    let mut classes = [0; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        let start = (byte as u8).is_ascii_alphabetic() || byte == b'_' as usize || byte >= 0x80;
+        let part = start || (byte as u8).is_ascii_digit() || byte == b'$' as usize;
+        classes[byte] = if start { START } else { 0 } | if part { PART } else { 0 };
+        byte += 1;
+    }
+    let mut operators: &[u8] = b"+-*/<>=~!@#%^&|`?";
+    while let [operator, rest @ ..] = operators {
+        classes[*operator as usize] |= OPERATOR;
+        operators = rest;
+    }
+    classes
+};
+
+fn is(byte: u8, class: u8) -> bool {
+    CLASSES
+        .get(usize::from(byte))
+        .is_some_and(|classes| classes & class != 0)
+}
+
 fn is_identifier_start(byte: u8) -> bool {
-    byte.is_ascii_alphabetic() || byte == b'_' || byte >= 0x80
+    is(byte, START)
 }
 
 /// Whether a byte can stand inside an unquoted identifier.
 pub(super) fn is_identifier_part(byte: u8) -> bool {
-    is_identifier_start(byte) || byte.is_ascii_digit() || byte == b'$'
+    is(byte, PART)
 }
 
 fn is_operator(byte: u8) -> bool {
-    b"+-*/<>=~!@#%^&|`?".contains(&byte)
+    is(byte, OPERATOR)
 }

@@ -1,18 +1,20 @@
 //! SQL text → tokens, shape and facts; and back by splicing.
 //!
 //! The lexer here is the authority on every lexical question of PostgreSQL (documentation, chapter 4.1; `scan.l`); the
-//! parser library only gives structure, and sees a copy from which all data has been taken out. Nothing here knows
+//! parser library only gives structure, and gets our tokens without their data. Nothing here knows
 //! which tables are protected or what happens to a value.
 
+mod adapt;
 pub mod copy;
 pub mod effects;
 pub mod facts;
+mod feed;
+mod hidden;
 pub mod ident;
 pub mod lex;
 pub mod lexical;
 pub mod literal;
 mod parse;
-pub mod sanitise;
 pub mod shape;
 pub mod splice;
 pub mod token;

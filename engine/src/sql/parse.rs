@@ -1,12 +1,10 @@
 //! Running the parser library where it can do no harm.
 
+use super::adapt::adapted;
 use sqlparser::ast::Statement;
 use sqlparser::dialect::PostgreSqlDialect;
 use sqlparser::parser::{Parser, ParserError, ParserOptions};
-use sqlparser::tokenizer::Token;
-
-/// Most tokens of a statement that is parsed.
-pub(super) const MAX_TOKENS: usize = 100_000;
+use sqlparser::tokenizer::{Token, TokenWithSpan};
 
 /// Deepest nesting. The stack is grown for it.
 const MAX_DEPTH: usize = 400;
@@ -16,26 +14,25 @@ const MAX_DEPTH: usize = 400;
 const STACK: usize = 4 << 20;
 const STACK_PER_TOKEN: usize = 1 << 11;
 
-/// Parses a sanitised copy of one statement and hands the tree to `then`, all on a stack that is large enough.
+/// Parses the tokens of one statement and hands the tree to `then`, all on a stack that is large enough.
 pub(super) fn with_statement<T>(
-    copy: &str,
-    tokens: usize,
+    tokens: Vec<TokenWithSpan>,
     then: impl FnOnce(&Statement) -> T,
 ) -> Result<T, ParserError> {
-    let stack = STACK + tokens * STACK_PER_TOKEN;
+    let stack = STACK + tokens.len() * STACK_PER_TOKEN;
     stacker::maybe_grow(stack, stack, || {
-        let statement = parse(copy)?;
+        let statement = parse(tokens)?;
         let outcome = then(&statement);
         drop(statement);
         Ok(outcome)
     })
 }
 
-fn parse(copy: &str) -> Result<Statement, ParserError> {
+fn parse(tokens: Vec<TokenWithSpan>) -> Result<Statement, ParserError> {
     let mut parser = Parser::new(&PostgreSqlDialect {})
         .with_recursion_limit(MAX_DEPTH)
         .with_options(ParserOptions::new().with_unescape(false))
-        .try_with_sql(copy)?;
+        .with_tokens_with_locations(adapted(tokens));
     let statement = parser.parse_statement()?;
     parser.expect_token(&Token::EOF)?;
     Ok(statement)

@@ -42,7 +42,8 @@ pub(super) fn parse<F: Float>(text: &str) -> Option<F> {
     let is_number = text.bytes().any(|byte| byte.is_ascii_digit());
     let mantissa = text.split(['e', 'E']).next().unwrap_or_default();
     let underflows = value.is_zero() && mantissa.bytes().any(|byte| matches!(byte, b'1'..=b'9'));
-    (!underflows && !(is_number && value.special().is_some())).then_some(value)
+    let overflows = is_number && value.special().is_some();
+    (!underflows && !overflows).then_some(value)
 }
 
 /// The text of a `real`.

@@ -106,3 +106,53 @@ fn a_wrong_configuration_is_told() -> Result {
     assert!(done.stderr.contains("none.yaml"), "{}", done.stderr);
     Ok(())
 }
+
+#[test]
+fn comparisons_of_searchable_columns() -> Result {
+    let place = Place::new()?;
+    let encryptor = place.file(
+        "e.yaml",
+        "schemas:\n  - table: vault\n    columns: [id, mail, word]\n    encrypted:\n      \
+         - {column: mail, searchable: true}\n      - {column: word, searchable: true, searchable_prefix: 4}\n",
+    )?;
+    let explain = |text: &str| {
+        place.run(&[
+            &format!("--encryptor_config_file={encryptor}"),
+            &format!("--explain={text}"),
+        ])
+    };
+    let done = explain("SELECT id FROM vault WHERE mail = 'x' AND word LIKE 'ab%' AND mail <> $1")?;
+    assert_eq!(
+        done.stdout,
+        "Rewritten:\n  \
+         value at character 35: compared with column \"mail\" of table \"vault\", by its hash\n  \
+         value at character 53: pattern for column \"word\" of table \"vault\", whose hash is compared; case counts\n  \
+         parameter $1: compared with column \"mail\" of table \"vault\", by its hash\n\
+         Sent to the database:\n  \
+         SELECT id FROM vault WHERE substr(mail, 1, 33) = '\\x7f…' AND substr(word, 67, 33) = '\\x7f…' AND substr(mail, 1, 33) <> $1\n"
+    );
+    let done = explain("UPDATE vault SET mail = 'x' WHERE id = 1")?;
+    for part in ["behind its hash", "mail = '\\x7f…252525…'"] {
+        assert!(done.stdout.contains(part), "{}", done.stdout);
+    }
+    for (text, reason) in [
+        (
+            "SELECT 1 FROM vault WHERE mail LIKE 'x%'",
+            "a pattern that it cannot be searched by",
+        ),
+        (
+            "SELECT 1 FROM vault ORDER BY mail",
+            "is compared by ORDER BY",
+        ),
+        (
+            "SELECT 1 FROM vault WHERE mail > 'x'",
+            "is used in an expression or condition",
+        ),
+    ] {
+        let done = explain(text)?;
+        assert_eq!(done.code, Some(1));
+        assert!(done.stdout.contains(reason), "{}", done.stdout);
+        assert!(done.stdout.contains("for equality"), "{}", done.stdout);
+    }
+    Ok(())
+}

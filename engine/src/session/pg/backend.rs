@@ -150,7 +150,12 @@ impl PgSession {
             b'T' => self.described(frame.body_mut(input.bytes))?,
             b't' => self.parameters_described(frame.body_mut(input.bytes))?,
             b'C' => self.completed(frame.body(input.bytes), cx),
-            b'1' | b'2' | b'3' | b'n' | b's' | b'I' => self.ledger.complete(),
+            b'1' | b'2' | b'3' | b'n' | b'I' => self.ledger.complete(),
+            b's' => {
+                // What its rows have done is done.
+                self.follow_choices(b"", cx);
+                self.ledger.complete();
+            }
             b'G' if self.withholding => {
                 self.ledger.copy_started();
                 self.end_withheld_copy(out);

@@ -226,6 +226,13 @@ impl Ledger {
         }
     }
 
+    /// The COPY that is running stores these.
+    pub(super) fn stores(&mut self, longest: Option<&Stored>) {
+        if let (Some(entry), Some(longest)) = (self.head(), longest) {
+            entry.stored = Some(longest.clone());
+        }
+    }
+
     pub(super) fn push_failing(&mut self, awaited: Awaited, error: ClientError) {
         self.push_entry(awaited, Some(Box::new(error)));
     }

@@ -10,7 +10,7 @@ use crate::columns::{Setting, TokenType};
 use crate::session::tokens::OpenedTokens;
 use crate::wire::cursor::Malformed;
 use crate::wire::pg::data_row::Cells;
-use crate::wire::pg::frame::HEADER;
+use crate::wire::pg::frame::{HEADER, set_length};
 use crate::wire::pg::{Format, Formats, Frame, Scan, scan};
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -339,14 +339,6 @@ impl Writer {
             set_length(row);
         }
         Row::Shorter(end)
-    }
-}
-
-/// Writes the length field of a frame.
-fn set_length(frame: &mut [u8]) {
-    let length = u32::try_from(frame.len().saturating_sub(1)).unwrap_or(u32::MAX);
-    if let Some(field) = frame.get_mut(1..HEADER) {
-        field.copy_from_slice(&length.to_be_bytes());
     }
 }
 

@@ -12,8 +12,9 @@ pub mod tree;
 mod wrapped;
 mod write;
 
+use super::feed::{self, Unfit};
+use super::hidden::Hidden;
 use super::parse;
-use super::sanitise::sanitise;
 use super::token::{Kind, Token};
 use reader::Reader;
 use std::ops::Range;
@@ -87,22 +88,9 @@ impl<'a> Source<'a> {
             })
     }
 
-    /// The number of the token that covers exactly these columns (from 1 on) of the sanitised copy.
+    /// The number of the one token that the parser library had in this place.
     fn token_at(&self, span: sqlparser::tokenizer::Span) -> Option<usize> {
-        let base = self.tokens.get(self.range.0)?.start;
-        if span.start.line != 1 || span.end.line != 1 {
-            return None;
-        }
-        let start = base.checked_add(u32::try_from(span.start.column.checked_sub(1)?).ok()?)?;
-        let end = base.checked_add(u32::try_from(span.end.column.checked_sub(1)?).ok()?)?;
-        let at = self
-            .tokens
-            .binary_search_by_key(&start, |token| token.start)
-            .ok()?;
-        self.tokens
-            .get(at)
-            .filter(|token| token.end == end)
-            .map(|_| at)
+        feed::index_of(span).filter(|token| (self.range.0..self.range.1).contains(token))
     }
 
     /// What a token is.
@@ -139,22 +127,14 @@ pub fn read<T>(source: &Source<'_>, then: impl FnOnce(Reading) -> T) -> Result<T
     if !is_dml {
         return Err(OTHER_STATEMENT);
     }
-    let count = source.tokens().count();
-    if count > parse::MAX_TOKENS {
-        return Err(NoFacts::TooLong);
-    }
-    if let Some(reading) = wrapped::table(source) {
-        return Ok(then(reading));
-    }
-    let copy = sanitise(
-        source.text,
-        source.tokens,
-        source.range.0..source.range.1,
-        source.folded,
-    );
-    parse::with_statement(&copy, count, |statement| {
-        let survey = Survey::of(statement, source)?;
-        let mut reader = Reader::new(source);
+    let hidden = Hidden::of(source);
+    let tokens = feed::feed(source, &hidden).map_err(|unfit| match unfit {
+        Unfit::TooLong => NoFacts::TooLong,
+        Unfit::Unknown => NoFacts::NotUnderstood,
+    })?;
+    parse::with_statement(tokens, |statement| {
+        let survey = Survey::of(statement, source, &hidden)?;
+        let mut reader = Reader::new(source, &hidden);
         let facts = reader
             .statement(statement)
             .and_then(|facts| reader.has_seen(&survey).map(|()| facts));

@@ -59,6 +59,14 @@ pub fn scan(buffer: &[u8], at: usize) -> Scan {
     }
 }
 
+/// Writes the length field of a frame, which is all of `frame`.
+pub fn set_length(frame: &mut [u8]) {
+    let length = u32::try_from(frame.len().saturating_sub(1)).unwrap_or(u32::MAX);
+    if let Some(field) = frame.get_mut(1..HEADER) {
+        field.copy_from_slice(&length.to_be_bytes());
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,7 +1,7 @@
 //! CopyData, CopyDone and CopyFail of the client.
 
 use super::sealing::{Sealing, Tokens};
-use super::{FromClient, Incoming, SLICE, Slice, send_data};
+use super::{FromClient, Incoming, SLICE, Slice, new_message, send};
 use crate::session::pg::PgSession;
 use crate::session::pg::frontend::Stop;
 use crate::session::{Ask, ClientError, Cx, Event, Input, Output, Step};
@@ -72,14 +72,11 @@ impl PgSession {
         out: &mut Output<'_>,
         cx: &mut Cx<'_>,
     ) -> Copied {
-        let body = frame.range.len() - HEADER;
-        let slice = Slice::first(frame.range.start, body, SLICE);
-        if slice.body.end > input.bytes.len() {
-            return Copied::Step(Step::NeedMore {
-                want: slice.body.end - frame.range.start,
-            });
-        }
-        self.copies.client_left = body;
+        let slice = match Slice::first(frame, SLICE).arrived(input) {
+            Ok(slice) => slice,
+            Err(step) => return Copied::Step(step),
+        };
+        self.copies.client_left = frame.range.len() - HEADER;
         match self.seal_slice(&slice, input, out, cx) {
             Some(step) => {
                 // The message comes again.
@@ -98,14 +95,13 @@ impl PgSession {
         cx: &mut Cx<'_>,
     ) -> Option<Step> {
         while self.copies.client_left > 0 {
-            let slice = Slice::later(input.at, self.copies.client_left);
-            if slice.body.end > input.bytes.len() {
-                return Some(Step::NeedMore {
-                    want: slice.body.len(),
-                });
-            }
-            if let Some(step) = self.seal_slice(&slice, input, out, cx) {
-                return Some(step);
+            let slice = Slice::later(input.at, self.copies.client_left).arrived(input);
+            let step = match slice {
+                Ok(slice) => self.seal_slice(&slice, input, out, cx),
+                Err(step) => Some(step),
+            };
+            if step.is_some() {
+                return step;
             }
         }
         None
@@ -135,15 +131,17 @@ impl PgSession {
             self.copies.from_client = FromClient::Sealing(incoming);
             return Some(Step::Ask(ask));
         }
-        let mut data = Vec::new();
-        let outcome = self.seal_cells(&mut incoming, Some(piece), &mut data, cx);
+        let mut message = new_message(incoming.room);
+        let outcome = self.seal_cells(&mut incoming, Some(piece), &mut message, cx);
         self.client_tokens = None;
         input.at = slice.body.end;
         self.copies.client_left -= slice.body.len();
         match outcome {
             Ok(changed) => {
+                incoming.room = incoming.room.max(message.len());
+                self.ledger.stores(incoming.longest.as_ref());
                 match changed {
-                    true => send_data(&data, out.to_server),
+                    true => send(message, out.to_server),
                     false => slice.pass(input.bytes, out.to_server),
                 }
                 self.copies.from_client = FromClient::Sealing(incoming);
@@ -182,12 +180,13 @@ impl PgSession {
             self.copies.from_client = FromClient::Sealing(incoming);
             return Copied::Step(Step::Ask(ask));
         }
-        let mut data = Vec::new();
-        let outcome = self.seal_cells(&mut incoming, None, &mut data, cx);
+        let mut message = new_message(0);
+        let outcome = self.seal_cells(&mut incoming, None, &mut message, cx);
         self.client_tokens = None;
         match outcome {
             Ok(_) => {
-                send_data(&data, out.to_server);
+                self.ledger.stores(incoming.longest.as_ref());
+                send(message, out.to_server);
                 Copied::Pass
             }
             Err(stop) => {
@@ -218,6 +217,7 @@ impl PgSession {
             tokens: Tokens::Asking(Vec::new()),
             sealed: 0,
             structs: 0,
+            longest: &mut None,
         };
         let (mut stream, mut nothing) = (incoming.stream.clone(), Vec::new());
         // What is wrong is told when the stream is gone through again.
@@ -243,6 +243,8 @@ impl PgSession {
             plan,
             encoding,
             stream,
+            longest,
+            room: _,
         } = incoming;
         let mut sealing = Sealing {
             session: self,
@@ -255,6 +257,7 @@ impl PgSession {
             }),
             sealed: 0,
             structs: 0,
+            longest,
         };
         let changed = match piece {
             Some(piece) => {

@@ -152,7 +152,7 @@ impl Lines {
         let length = if escaped {
             1
         } else {
-            match line_end(bytes, memchr3(self.delimiter, b'\\', b'\n', bytes)) {
+            match self.plain_text(bytes) {
                 0 if bytes.first() == Some(&b'\\') => {
                     self.escaped = true;
                     1
@@ -170,6 +170,19 @@ impl Lines {
             return Err(Fault("end-of-copy marker is not alone on its line"));
         }
         Ok(Some(length))
+    }
+
+    /// The length of what stands in front of the end of a cell, of `\.`, and of a backslash that nothing has arrived after.
+    fn plain_text(&self, bytes: &[u8]) -> usize {
+        let mut length = 0;
+        loop {
+            let rest = bytes.get(length..).unwrap_or_default();
+            length += line_end(rest, memchr3(self.delimiter, b'\\', b'\n', rest));
+            match bytes.get(length..) {
+                Some([b'\\', escaped, ..]) if *escaped != b'.' => length += 2,
+                _ => return length,
+            }
+        }
     }
 
     /// How many bytes of a cell there are; nothing if it ends here.

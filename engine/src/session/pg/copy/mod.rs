@@ -18,10 +18,12 @@ mod writing;
 #[cfg(test)]
 mod tests;
 
+use super::stored::Stored;
 use crate::plan::{ClientEncoding, CopyIn, CopyOut};
+use crate::session::{Input, Step};
 use crate::wire::outbox::Outbox;
-use crate::wire::pg::frame::HEADER;
-use crate::wire::pg::write_frame;
+use crate::wire::pg::Frame;
+use crate::wire::pg::frame::{HEADER, set_length};
 pub(super) use client::Copied;
 use std::ops::Range;
 use std::sync::Arc;
@@ -61,6 +63,10 @@ struct Incoming {
     plan: Arc<CopyIn>,
     encoding: ClientEncoding,
     stream: Stream,
+    /// Length of the longest message that was made, for which room is made at once.
+    room: usize,
+    /// The longest container so far.
+    longest: Option<Stored>,
 }
 
 /// Rows on their way to the client.
@@ -68,6 +74,8 @@ struct Incoming {
 struct Outgoing {
     plan: Arc<CopyOut>,
     stream: Stream,
+    /// What leaves in the place of a row, used again from row to row.
+    data: Vec<u8>,
 }
 
 impl Copies {
@@ -92,9 +100,9 @@ struct Slice {
 }
 
 impl Slice {
-    /// The first slice of a message that begins at `start`, with a body of this length: all of it, if it is not longer
-    /// than `most`.
-    fn first(start: usize, body: usize, most: usize) -> Self {
+    /// The first slice of a message: all of it, if its body is not longer than `most`.
+    fn first(frame: &Frame, most: usize) -> Self {
+        let (start, body) = (frame.range.start, frame.range.len() - HEADER);
         let length = match body > most {
             true => body.min(SLICE),
             false => body,
@@ -113,27 +121,58 @@ impl Slice {
         }
     }
 
+    /// The slice if all of it is there.
+    fn arrived(self, input: &Input<'_>) -> Result<Self, Step> {
+        match self.body.end > input.bytes.len() {
+            true => Err(Step::NeedMore {
+                want: self.body.end - input.at,
+            }),
+            false => Ok(self),
+        }
+    }
+
     /// Sends it as it is.
     fn pass(&self, buffer: &mut [u8], out: &mut Outbox) {
         if let Some(start) = self.whole {
             out.pass(buffer, start..self.body.end);
             return;
         }
-        let mut header = Vec::with_capacity(HEADER);
         let length = u32::try_from(self.body.len() + 4).unwrap_or(u32::MAX);
-        header.push(b'd');
-        header.extend_from_slice(&length.to_be_bytes());
-        out.push(header);
+        out.push([&b"d"[..], &length.to_be_bytes()].concat());
         out.pass(buffer, self.body.clone());
+    }
+
+    /// Sends other data in its place, in the buffer itself if there is room.
+    fn replace(&self, data: &[u8], buffer: &mut [u8], out: &mut Outbox) {
+        let end = self.body.start + data.len();
+        if let Some(start) = self.whole
+            && end <= self.body.end
+            && !data.is_empty()
+            && let Some(message) = buffer.get_mut(start..end)
+            && let Some(body) = message.get_mut(HEADER..)
+        {
+            body.copy_from_slice(data);
+            set_length(message);
+            out.pass(buffer, start..end);
+            return;
+        }
+        let mut message = new_message(data.len());
+        message.extend_from_slice(data);
+        send(message, out);
     }
 }
 
-/// Sends other data in the place of a slice.
-fn send_data(data: &[u8], out: &mut Outbox) {
-    if data.is_empty() {
-        return;
+/// A CopyData message to which its data are appended.
+fn new_message(expected: usize) -> Vec<u8> {
+    let mut message = Vec::with_capacity(HEADER + expected);
+    message.resize(HEADER, b'd');
+    message
+}
+
+/// Sends a message that [`new_message`] began, unless there are no data in it.
+fn send(mut message: Vec<u8>, out: &mut Outbox) {
+    if message.len() > HEADER {
+        set_length(&mut message);
+        out.push(message);
     }
-    let mut message = Vec::with_capacity(data.len() + HEADER);
-    write_frame(&mut message, b'd', |out| out.extend_from_slice(data));
-    out.push(message);
 }

@@ -4,7 +4,7 @@ use super::opening::{Asking, Opening};
 use super::sealing::wrong_data;
 use super::split::Splitter;
 use super::stream::Stream;
-use super::{FromClient, Incoming, Outgoing, Slice, send_data};
+use super::{Copies, FromClient, Incoming, Outgoing, Slice, new_message, send};
 use crate::columns::Setting;
 use crate::plan::{ClientEncoding, Copy, CopyFormat, CopyIn};
 use crate::session::pg::PgSession;
@@ -66,7 +66,9 @@ impl PgSession {
         self.copies.from_client = FromClient::Sealing(Box::new(Incoming {
             encoding,
             stream: Stream::new(splitter, self.context.limits.max_row),
+            room: 0,
             plan,
+            longest: None,
         }));
     }
 
@@ -84,6 +86,7 @@ impl PgSession {
             let splitter = Splitter::new(&plan.dialect, columns, false);
             self.copies.from_server = Some(Box::new(Outgoing {
                 stream: Stream::new(splitter, self.context.limits.max_row),
+                data: Vec::new(),
                 plan,
             }));
         }
@@ -116,14 +119,11 @@ impl PgSession {
         out: &mut Output<'_>,
         cx: &mut Cx<'_>,
     ) -> Option<Step> {
-        let body = frame.range.len() - HEADER;
-        let slice = Slice::first(frame.range.start, body, self.context.limits.max_row);
-        if slice.body.end > input.bytes.len() {
-            return Some(Step::NeedMore {
-                want: slice.body.end - frame.range.start,
-            });
-        }
-        self.copies.server_left = body;
+        let slice = match Slice::first(frame, self.context.limits.max_row).arrived(input) {
+            Ok(slice) => slice,
+            Err(step) => return Some(step),
+        };
+        self.copies.server_left = frame.range.len() - HEADER;
         let step = self.open_slice(&slice, input, out, cx);
         if step.is_some() {
             // The message comes again.
@@ -140,14 +140,13 @@ impl PgSession {
         cx: &mut Cx<'_>,
     ) -> Option<Step> {
         while self.copies.server_left > 0 {
-            let slice = Slice::later(input.at, self.copies.server_left);
-            if slice.body.end > input.bytes.len() {
-                return Some(Step::NeedMore {
-                    want: slice.body.len(),
-                });
-            }
-            if let Some(step) = self.open_slice(&slice, input, out, cx) {
-                return Some(step);
+            let slice = Slice::later(input.at, self.copies.server_left).arrived(input);
+            let step = match slice {
+                Ok(slice) => self.open_slice(&slice, input, out, cx),
+                Err(step) => Some(step),
+            };
+            if step.is_some() {
+                return step;
             }
         }
         None
@@ -176,8 +175,7 @@ impl PgSession {
             }
         }
         let piece = input.bytes.get(slice.body.clone()).unwrap_or_default();
-        let mut data = Vec::new();
-        match self.open_cells(Some(piece), &mut data, cx) {
+        match self.open_cells(Some(piece), cx) {
             Opened::Poison if self.met_poison(out, cx) => {
                 self.server_dropping = self.copies.server_left - slice.body.len();
                 self.copies.server_left = slice.body.len();
@@ -187,7 +185,9 @@ impl PgSession {
                 self.server_dropping = self.copies.server_left - slice.body.len();
                 self.copies.server_left = slice.body.len();
             }
-            Opened::Poison | Opened::Changed => send_data(&data, out.to_client),
+            Opened::Poison | Opened::Changed => {
+                slice.replace(self.copies.opened(), input.bytes, out.to_client);
+            }
             Opened::Same => slice.pass(input.bytes, out.to_client),
         }
         input.at = slice.body.end;
@@ -241,21 +241,26 @@ impl PgSession {
 
     /// CopyDone: the last cell may still be held.
     pub(in crate::session::pg) fn open_last(&mut self, out: &mut Output<'_>, cx: &mut Cx<'_>) {
-        let mut data = Vec::new();
-        match self.open_cells(None, &mut data, cx) {
+        match self.open_cells(None, cx) {
             Opened::Poison if self.met_poison(out, cx) => {}
             Opened::Failed(setting) => self.fail_result(&setting, out, cx),
-            _ => send_data(&data, out.to_client),
+            _ => {
+                let data = self.copies.opened();
+                let mut message = new_message(data.len());
+                message.extend_from_slice(data);
+                send(message, out.to_client);
+            }
         }
         self.copies.from_server = None;
     }
 
-    /// Takes a piece of the stream, or its end. Unless nothing has changed, `data` are what leaves in its place.
-    fn open_cells(&mut self, piece: Option<&[u8]>, data: &mut Vec<u8>, cx: &mut Cx<'_>) -> Opened {
+    /// Takes a piece of the stream, or its end. Unless nothing has changed, [`Copies::opened`] leaves in its place.
+    fn open_cells(&mut self, piece: Option<&[u8]>, cx: &mut Cx<'_>) -> Opened {
         let Some(outgoing) = &mut self.copies.from_server else {
             return Opened::Same;
         };
-        let Outgoing { plan, stream } = &mut **outgoing;
+        let Outgoing { plan, stream, data } = &mut **outgoing;
+        data.clear();
         let encoding = plan.dialect.encoding.unwrap_or(self.lexical.encoding);
         let searches = self.planner.searches();
         let is_mapped = !plan.results.settings().is_empty();
@@ -294,6 +299,14 @@ impl PgSession {
             Ok(false) => Opened::Same,
             Err(never) => match never {},
         }
+    }
+}
+
+impl Copies {
+    /// What leaves in the place of the piece that was opened last.
+    fn opened(&self) -> &[u8] {
+        let outgoing = self.from_server.as_ref();
+        outgoing.map_or(&[], |outgoing| &*outgoing.data)
     }
 }
 
