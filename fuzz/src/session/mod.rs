@@ -23,7 +23,7 @@ use acra_engine::session::{Activity, Session as _};
 use arbitrary::{Arbitrary, Unstructured};
 use marker::STRAY;
 use memchr::memmem;
-use script::{PLAIN_NAME, Script, Step, Values, portal_name, statement_name};
+use script::{PLAIN_NAME, Script, Step, UNTERMINATED, Values, portal_name, statement_name};
 use server::{STORED, Server};
 use std::sync::Arc;
 
@@ -104,10 +104,13 @@ impl Play {
     fn step(&mut self, step: &Step) {
         match step {
             Step::Query(statements) => {
-                let texts: Vec<String> = statements
-                    .iter()
-                    .map(|statement| statement.write(&mut self.values))
-                    .collect();
+                let mut texts: Vec<String> = Vec::new();
+                for statement in statements {
+                    texts.push(statement.write(&mut self.values));
+                    if texts.last().is_some_and(|text| text == UNTERMINATED) {
+                        break;
+                    }
+                }
                 self.send(query(&texts.join("; ")));
             }
             Step::Parse {

@@ -194,9 +194,12 @@ const PLAIN: [&str; 26] = [
     "DELETE FROM customers WHERE id = 1 RETURNING ssn",
     "UPDATE other SET name = 'it''s' WHERE name = E'\\'' AND id > 7",
     "DO $$BEGIN UPDATE customers SET ssn = NULL; END$$",
-    "SELECT 'a",
+    UNTERMINATED,
     "",
 ];
+
+/// Nothing may follow it in a text: what looks like a value there need not be one.
+pub(super) const UNTERMINATED: &str = "SELECT 'a";
 
 const TABLES: [&str; 7] = [
     "customers",
