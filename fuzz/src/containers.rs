@@ -87,6 +87,7 @@ fn opener(tally: &mut Tally) -> cell::Opener<'_> {
         poison: None,
         is_poisoned: false,
         pattern: None,
+        searches: true,
         tally,
     }
 }

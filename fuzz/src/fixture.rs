@@ -1,6 +1,7 @@
 //! Keys, columns and contexts that the targets share.
 
 use acra_engine::columns::{Columns, Database};
+use acra_engine::crypto::search_hash::SearchKey;
 use acra_engine::crypto::{BlockKey, KeyPairType, PrivateKey, Secret, container};
 use acra_engine::keys::{ClientId, ClientKeys};
 use acra_engine::plan::{ClientEncoding, Lexical, Planners, Unsupported};
@@ -26,6 +27,7 @@ static KEYS: LazyLock<Arc<ClientKeys>> = LazyLock::new(|| {
         symmetric: vec![symmetric(9), symmetric(8).into_rotated()],
         public: Some(private.public().expect("a public key")),
         private: vec![private],
+        search: Some(SearchKey::new(Secret::from(vec![7; 32]))),
     })
 });
 

@@ -191,6 +191,7 @@ fn opened(bytes: &[u8]) -> Option<Vec<u8>> {
         poison: None,
         is_poisoned: false,
         pattern: None,
+        searches: true,
         tally: &mut tally,
     };
     let mut out = Vec::new();
