@@ -1,15 +1,25 @@
 #!/usr/bin/env bash
 # setup.sh PART...: makes sure that what the other scripts need is there, and says what it does.
 #
-# Parts: build (compiler and linker), postgres-VERSION, redis, oracle (PostgreSQL's grammar for Python), mysql (MariaDB, MySQL
-# if it can be had, and their drivers), bench (HAProxy and PgBouncer), fuzz (a C++ compiler, for libFuzzer).
+# Parts: build (compiler and linker), postgres-VERSION, redis, oracle (PostgreSQL's grammar for Python), django (an
+# application), mysql (MariaDB, MySQL if it can be had, and their drivers), bench (HAProxy and PgBouncer), fuzz (a C++
+# compiler, for libFuzzer).
 set -euo pipefail
 # shellcheck source=scripts/lib.sh
 . "$(dirname "$0")/lib.sh"
 
-# For x86_64.
-PGPARSE=1.0.3
-PGPARSE_DIGEST=f5d24c7a6192546888b75a879e9b0aad32f6e723fd50c1d5b75811e8f87e75f3
+# libpg_query as the package pgparse, BSD-3-Clause both, for x86_64: harness/tests/oracle runs it as a program of its own. The
+# other package with bindings, pglast, is under the GPL.
+ORACLE='pgparse==1.0.3 --hash=sha256:f5d24c7a6192546888b75a879e9b0aad32f6e723fd50c1d5b75811e8f87e75f3'
+
+# An application for harness/tests/django, with the driver for Python 3.11 to 3.13. BSD-3-Clause but for the driver (LGPL), which
+# no program of ours links.
+DJANGO='django==5.2.19 --hash=sha256:5965d974a5218a2b68a11dd1276434707f23886525c23f0598eccedaf4f4ca00
+asgiref==3.13.0 --hash=sha256:f9596a2434512686473d50f96ff6207fbba49ae1a785dfac614df4aeb085674d
+sqlparse==0.6.1 --hash=sha256:3be5a72d04c873d690d7c6dedd33d6fae2ef82759881ceec02fc2efd0cba564f
+typing_extensions==4.16.0 --hash=sha256:481caa481374e813c1b176ada14e97f1f67a4539ce9cfeb3f350d78d6370c2e8
+psycopg==3.3.9 --hash=sha256:d2d7d04a1ce6dab4f5b27316bea3b52585cafa2f2d631e5b09dd69823f5c26f6
+psycopg-binary==3.3.9 --hash=sha256:0953c1b94c73f97efce5b8fb1dad85cf5e4085b94902e439e27e6805ebc8be99 --hash=sha256:a99f0b9a19ed7a56bf5d6776456b8f15f5364db8853b0f5d184db394a45c391d --hash=sha256:180e4a99904d7a77f826fbb6dd16834bb3313675d8a6f055e39742fda00c33dc'
 
 setup_build() {
     command -v cc >/dev/null || need_apt gcc libc6-dev
@@ -32,26 +42,25 @@ rust_version() {
     sed -n 's/^rust-version = "\(.*\)"/\1/p' "$(workspace_root)/Cargo.toml"
 }
 
-# libpg_query as the package pgparse, BSD-3-Clause both: harness/tests/oracle runs it as a program of its own. The other
-# package with bindings, pglast, is under the GPL.
-setup_oracle() {
-    local folder work
-    folder=$(workspace_root)/.cache/oracle
-    if [ -d "$folder/pgparse-$PGPARSE.dist-info" ] && PYTHONPATH=$folder python3 -c 'import pgparse' 2>/dev/null; then
-        say "PostgreSQL's grammar is there: pgparse $PGPARSE"
+# Packages for Python in a folder of .cache that appears whole or not at all. Of each a digest of the file is given.
+fetch_packages() {
+    local name=$1 requirements=$2 folder work
+    folder=$(workspace_root)/.cache/$name
+    if [ "$(cat "$folder/requirements.txt" 2>/dev/null)" = "$requirements" ]; then
+        say "packages for Python are there: .cache/$name"
         return
     fi
     command -v python3 >/dev/null || need_apt python3
     python3 -m pip --version >/dev/null 2>&1 || need_apt python3-pip
-    say "fetching pgparse $PGPARSE (3 MB) into .cache/oracle"
+    say "fetching packages for Python into .cache/$name"
     mkdir -p "$(dirname "$folder")"
     work=$(mktemp -d "$folder.XXXXXX")
     chmod 755 "$work"
-    echo "pgparse==$PGPARSE --hash=sha256:$PGPARSE_DIGEST" >"$work/requirements.txt"
+    echo "$requirements" >"$work/requirements.txt"
     python3 -m pip install -q --disable-pip-version-check --root-user-action=ignore --require-hashes --no-deps \
         --only-binary=:all: --target "$work/packages" -r "$work/requirements.txt" >&2 \
-        || { rm -rf "$work"; die "cannot fetch pgparse==$PGPARSE; is a Python package index reachable by pip, and Python 3.11 or newer?"; }
-    # The folder appears whole or not at all.
+        || { rm -rf "$work"; die "cannot fetch packages for Python; is an index reachable by pip, and Python 3.11 or newer there?"; }
+    mv "$work/requirements.txt" "$work/packages"
     rm -rf "$folder"
     mv "$work/packages" "$folder"
     rm -rf "$work"
@@ -84,7 +93,8 @@ for part in "$@"; do
         build) setup_build ;;
         postgres-*) "$(dirname "$0")/get-postgres.sh" "${part#postgres-}" ;;
         redis) need_apt redis-server redis-tools ;;
-        oracle) setup_oracle ;;
+        oracle) fetch_packages oracle "$ORACLE" ;;
+        django) fetch_packages django "$DJANGO" ;;
         mysql) setup_mysql ;;
         bench) need_apt haproxy pgbouncer ;;
         fuzz) command -v c++ >/dev/null || need_apt g++ ;;

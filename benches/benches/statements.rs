@@ -4,6 +4,8 @@
 //! part is told: others who use the machine make times longer, never shorter. For a miss every text is new and the
 //! cache is full, so each plan replaces another.
 
+#![allow(clippy::print_stdout, reason = "its table is for the terminal")]
+
 use acra_engine::columns::{Columns, Database};
 use acra_engine::plan::{Planner, Scratch, Unsupported, Verdict};
 use acra_engine::sql::shape::Shape;
@@ -92,11 +94,14 @@ fn new_texts(text: &str, count: usize, numbers: &mut u64) -> Vec<String> {
     (0..count).map(|_| new()).collect()
 }
 
+/// Works on texts; how long it took.
+type Run<'a> = dyn FnMut(&[String]) -> Duration + 'a;
+
 /// What is done with a text.
 struct Part<'a> {
     name: &'static str,
     /// Works on all of the texts; what it makes is dropped after the clock has stopped.
-    run: Box<dyn FnMut(&[String]) -> Duration + 'a>,
+    run: Box<Run<'a>>,
     least: Duration,
 }
 

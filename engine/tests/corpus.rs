@@ -4,7 +4,7 @@
 //!
 //! ```text
 //! => pass                            nothing is sealed
-//! => seal ssn=x | card=$2            values and parameters that are sealed, in the order of the text; parameters last
+//! => seal ssn=x | card=$2            values and parameters that are sealed, in the order of the text; parameters last; x[] and $2[] are arrays whose elements are
 //! => prepare ssn=$1                  parameters of the statement that the text prepares
 //! => send TEXT | seal ssn=$1         the text that is sent, with `seal(x)` and `hash(x)` for what becomes of values, where more
 //!    | hash mail=$2                  than literals is changed, or values are compared; then the parameters
@@ -15,7 +15,8 @@
 
 use acra_engine::columns::{Columns, Database};
 use acra_engine::plan::{
-    Edit, Lexical, ParamAction, Planner, Role, Scratch, Unsupported, Verdict, in_order, splice,
+    Edit, Lexical, LiteralKind, ParamAction, Planner, Role, Scratch, Unsupported, Verdict,
+    in_order, splice,
 };
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -32,9 +33,10 @@ fn planner() -> Planner {
 }
 
 fn parameters(params: &[ParamAction]) -> impl Iterator<Item = String> + '_ {
-    params
-        .iter()
-        .map(|action| format!("{}=${}", action.setting.column, action.number))
+    params.iter().map(|action| {
+        let elements = if action.elements { "[]" } else { "" };
+        format!("{}=${}{elements}", action.setting.column, action.number)
+    })
 }
 
 /// What becomes of a value.
@@ -67,7 +69,11 @@ fn outcome(planner: &Planner, text: &str) -> String {
             span: literal.span.clone(),
             text: format!("{}({value})", becomes(literal.role)).into(),
         });
-        sealed.push(format!("{}={value}", literal.setting.column));
+        let elements = match literal.kind {
+            LiteralKind::Array => "[]",
+            LiteralKind::String | LiteralKind::Number => "",
+        };
+        sealed.push(format!("{}={value}{elements}", literal.setting.column));
     }
     let all_params = || {
         let prepared = plan.prepared.iter().flat_map(|plan| &plan.params);
@@ -82,6 +88,7 @@ fn outcome(planner: &Planner, text: &str) -> String {
                 number,
                 setting,
                 role,
+                elements: _,
             } = action;
             let becomes = becomes(*role);
             outcome.push_str(&format!(" | {becomes} {}=${number}", setting.column));

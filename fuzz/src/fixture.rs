@@ -1,6 +1,8 @@
 //! Keys, columns and contexts that the targets share.
 
+use acra_engine::cell::{Opener, Tally};
 use acra_engine::columns::{Columns, Database};
+use acra_engine::crypto::search_hash::SearchKey;
 use acra_engine::crypto::{BlockKey, KeyPairType, PrivateKey, Secret, container};
 use acra_engine::keys::{ClientId, ClientKeys};
 use acra_engine::plan::{ClientEncoding, Lexical, Planners, Unsupported};
@@ -24,6 +26,7 @@ static KEYS: LazyLock<Arc<ClientKeys>> = LazyLock::new(|| {
     let symmetric = |byte| BlockKey::new(Secret::from(vec![byte; 32])).expect("a key");
     Arc::new(ClientKeys {
         symmetric: vec![symmetric(9), symmetric(8).into_rotated()],
+        search: Some(SearchKey::new(Secret::from(vec![7; 32]))),
         public: Some(private.public().expect("a public key")),
         private: vec![private],
     })
@@ -60,6 +63,18 @@ pub(crate) fn structure(plain: &[u8]) -> Vec<u8> {
     let key = KEYS.public.as_ref().expect("a public key");
     container::seal_struct(key, &mut rng, plain, &mut out).expect("an AcraStruct");
     out
+}
+
+/// Opens with the keys of the client.
+pub(crate) fn opener(tally: &mut Tally) -> Opener<'_> {
+    Opener {
+        keys: keys(),
+        poison: None,
+        is_poisoned: false,
+        pattern: None,
+        searches: false,
+        tally,
+    }
 }
 
 /// What all sessions of a run share.

@@ -111,6 +111,7 @@ fn executed(text: &[u8], scratch: &Scratch) {
         number,
         setting: Arc::clone(setting),
         role: Role::Stored,
+        elements: false,
     });
     if let Ok(values) = arguments(text, scratch, |_| &params) {
         for value in values {

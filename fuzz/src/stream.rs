@@ -4,8 +4,8 @@ use crate::driver::{Driver, From};
 use crate::fixture::{CLIENT, columns, context, keys, pieces};
 use crate::messages::{message, ready, startup};
 use acra_engine::columns::Columns;
-use acra_engine::session::Session as _;
 use acra_engine::session::ScanColumns;
+use acra_engine::session::Session as _;
 use acra_engine::session::pg::PgSession;
 use std::sync::Arc;
 

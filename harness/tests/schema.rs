@@ -3,7 +3,7 @@
 use acra_harness::raw::{Connection, Message, frontend as f};
 use acra_harness::scene::{CONFIG, Scene, hex, rows, rows_of, value};
 use acra_harness::servers::Postgres;
-use acra_harness::{Error, Result};
+use acra_harness::{Context, Error, Result};
 
 const KIN: &str = "CREATE TABLE vault_child (more int) INHERITS (vault); CREATE SCHEMA parts; \
      CREATE TABLE parts.vault_grandchild () INHERITS (vault_child); \
@@ -69,11 +69,114 @@ fn children_and_views(scene: &Scene<'_>) -> Result<()> {
 }
 
 #[test]
+fn a_protected_column_is_followed_into_views_under_other_names() -> Result<()> {
+    for version in [15, 18] {
+        let scene = Scene::on(Postgres::shared(version)?, |config| config)?;
+        scene.run_directly(
+            "CREATE VIEW renamed AS SELECT v.secret AS s, v.note AS secret, v.id FROM vault v JOIN plain ON plain.id = v.id; \
+             CREATE VIEW twice (a, \"B\") AS WITH r AS (SELECT * FROM renamed) SELECT r.secret, r.s FROM r UNION ALL SELECT 'a\\b', other FROM vault; \
+             INSERT INTO plain VALUES (1)",
+        )?;
+        let mut session = scene.proxied()?;
+        session.run(&insert("vault", 1))?;
+        for refused in [
+            "SELECT id FROM renamed WHERE s = 'kept secret'",
+            "SELECT a FROM twice WHERE \"B\" = 'kept secret'",
+            "INSERT INTO plain (id, note) SELECT id, s FROM renamed",
+            "SELECT DISTINCT \"B\" FROM twice",
+        ] {
+            let answers = session.query(refused)?;
+            let code = answers.iter().find_map(|message| message.field(b'C'));
+            assert_eq!(code.as_deref(), Some("0A000"), "{refused} on {version}");
+        }
+        // What has the name of a protected column and is another one, is not protected.
+        for passed in [
+            "SELECT id FROM renamed WHERE secret = 'n'",
+            "SELECT count(*) FROM twice WHERE a <> 'n'",
+        ] {
+            session.run(passed).context(|| passed.into())?;
+        }
+        session.run("UPDATE vault SET other = s FROM renamed WHERE renamed.id = vault.id")?;
+        for read in [
+            "SELECT s FROM renamed",
+            "SELECT \"B\" FROM twice LIMIT 1",
+            "SELECT other FROM vault",
+        ] {
+            assert_eq!(value(&mut session, read)?, hex(b"kept secret"), "{read}");
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn children_that_are_made_through_the_proxy_are_protected_at_once() -> Result<()> {
+    let yaml = "schemas:\n  - table: vault\n    encrypted:\n      - column: secret\n  - table: events\n    encrypted:\n      - column: secret\n";
+    for version in [15, 18] {
+        let scene = Scene::on(Postgres::shared(version)?, |config| {
+            config.encryptor_yaml(yaml)
+        })?;
+        let (mut first, mut second) = (scene.proxied()?, scene.proxied()?);
+        first.run("CREATE TABLE events (id int, secret bytea) PARTITION BY RANGE (id)")?;
+        second.run("SELECT 1")?;
+        first.run("BEGIN")?;
+        first.run("CREATE TABLE events_1 PARTITION OF events FOR VALUES FROM (0) TO (100)")?;
+        first.run("CREATE TABLE more_vault (more text) INHERITS (vault)")?;
+        // The transaction is open: the database tells nobody else of them.
+        first.run(&insert("events_1", 1))?;
+        first.run(&insert("more_vault", 1))?;
+        second.run("CREATE TABLE unrelated ()")?;
+        second.run("SELECT 1")?;
+        first.run(&insert("events_1", 2))?;
+        first.run("COMMIT")?;
+        second.run(&insert("events_1", 3))?;
+        first.run("INSERT INTO events VALUES (4, 'kept secret')")?;
+        second.run("INSERT INTO more_vault VALUES (2, 'n', 'kept secret', NULL, NULL, 'm')")?;
+        for id in 1..=4 {
+            assert!(is_sealed(&scene, "events_1", id)?, "{id} on {version}");
+        }
+        for id in 1..=2 {
+            assert!(is_sealed(&scene, "more_vault", id)?, "{id} on {version}");
+        }
+        // Both statements of a pipeline, and of one text.
+        first.pipeline(&[
+            f::parse("", "CREATE TABLE events_2 PARTITION OF events DEFAULT", &[]),
+            f::bind_text("", "", &[]),
+            f::execute("", 0),
+            f::parse("", &insert("events_2", 200), &[]),
+            f::bind_text("", "", &[]),
+            f::execute("", 0),
+            f::sync(),
+        ])?;
+        assert!(is_sealed(&scene, "events_2", 200)?);
+        let both = format!(
+            "CREATE TABLE child () INHERITS (vault); {}",
+            insert("child", 1)
+        );
+        is_refused(&first.query(&both)?, "beside other statements")?;
+        is_refused(
+            &first.query("CREATE TABLE child (LIKE vault)")?,
+            "entry of its own",
+        )?;
+        is_refused(
+            &first.query("ALTER TABLE unrelated INHERIT vault")?,
+            "entry of its own",
+        )?;
+        scene.works()?;
+    }
+    Ok(())
+}
+
+#[test]
 fn without_the_question_children_are_as_configured() -> Result<()> {
     let scene = Scene::with(|config| config.flag("--schema_probe=off"))?;
     scene.run_directly(KIN)?;
-    scene.proxied()?.run(&insert("vault_child", 1))?;
+    let mut session = scene.proxied()?;
+    session.run(&insert("vault_child", 1))?;
     assert!(!is_sealed(&scene, "vault_child", 1)?);
+    is_refused(
+        &session.query("CREATE TABLE child () INHERITS (vault)")?,
+        "cannot be asked",
+    )?;
     Ok(())
 }
 
@@ -143,7 +246,7 @@ fn what_does_not_fit_is_in_the_log() -> Result<()> {
     let yaml = "schemas:\n  - table: vault\n    columns: [secret, id]\n    encrypted:\n      - column: secret\n      \
          - column: id\n      - column: gone\n  - table: later\n    encrypted:\n      - column: x\n";
     let scene = Scene::with(|config| config.encryptor_yaml(yaml))?;
-    scene.run_directly("CREATE VIEW renamed AS SELECT secret AS s FROM vault")?;
+    scene.run_directly("CREATE VIEW renamed AS SELECT md5(secret) AS s FROM vault")?;
     scene.proxied()?.run("SELECT 1")?;
     let log = scene.acra.log();
     for part in [

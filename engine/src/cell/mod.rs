@@ -4,6 +4,7 @@
 //! how a value becomes a container and back (policy.md 3.1, 3.3; containers.md 8, 12); it knows nothing of messages
 //! or statements.
 
+pub mod array;
 pub mod bytea;
 mod mask;
 pub mod open;

@@ -14,6 +14,7 @@ mod scalar;
 mod schema;
 mod setting;
 mod table;
+mod views;
 
 #[cfg(test)]
 mod tests;
@@ -21,9 +22,10 @@ mod tests;
 pub use error::{ConfigError, Warning};
 pub use kinds::{DataType, Database, Envelope, ResponseOnFail, Side, TokenType};
 pub use needs::KeyNeeds;
-pub use schema::{Column, Kinship, Origin, Relation, Schema};
+pub use schema::{Column, Kinship, NewChild, Origin, Relation, Schema};
 pub use setting::{Likeness, Setting, Transform};
 pub use table::{Columns, Table};
+pub use views::ReadView;
 
 use lint::Folding;
 use raw::{RawConfig, RawTable};

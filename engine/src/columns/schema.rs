@@ -5,6 +5,7 @@
 
 use super::setting::Setting;
 use super::table::{Columns, Table};
+use super::views::ReadView;
 use std::sync::Arc;
 
 /// The relations of a database that have to do with configured tables.
@@ -42,6 +43,8 @@ pub struct Relation {
     pub columns: Vec<Column>,
     /// Of a view: the columns that it reads, by their names where it reads them.
     pub reads: Vec<String>,
+    /// Of a view: its query.
+    pub query: Option<String>,
 }
 
 /// A column of a relation.
@@ -66,11 +69,59 @@ pub enum Origin<'a> {
     Protected(&'a Arc<Setting>),
 }
 
+/// A table that a statement makes a child of a protected one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewChild {
+    /// Its schema, if that is written.
+    pub schema: Option<String>,
+    /// Its name.
+    pub name: String,
+    /// Schema and name of the parent's entry.
+    pub parent: (Option<String>, String),
+}
+
 impl Columns {
-    /// The configuration completed by what a database says, and what in it does not fit, a sentence each.
-    pub fn in_database(&self, schema: &Schema) -> (Self, Vec<String>) {
+    /// Whether a database has told of its tables.
+    pub fn is_told(&self) -> bool {
+        self.is_told
+    }
+
+    /// The same with tables that are becoming children of protected ones. The order of their columns is not known.
+    pub fn with_children(&self, children: &[NewChild]) -> Self {
+        let mut all = self.clone();
+        for NewChild {
+            schema,
+            name,
+            parent: (parent_schema, parent),
+        } in children
+        {
+            let Some(parent) = self.table(parent_schema.as_deref(), parent) else {
+                continue;
+            };
+            if let Some(known) = all.exact_mut(schema.as_deref(), name) {
+                for setting in parent.settings() {
+                    known.add(Arc::clone(setting));
+                }
+                continue;
+            }
+            all.add(Table {
+                schema: schema.clone(),
+                name: name.clone(),
+                columns: None,
+                disputed: false,
+                is_view: false,
+                ..parent.clone()
+            });
+        }
+        all
+    }
+
+    /// The configuration completed by what a database says, and what in it does not fit, a sentence each. `read` finds the
+    /// protected columns of a view's query.
+    pub fn in_database(&self, schema: &Schema, read: ReadView<'_>) -> (Self, Vec<String>) {
         let mut completed = Self::empty();
         completed.ignored.clone_from(&self.ignored);
+        completed.is_told = true;
         let mut notes = Vec::new();
         for table in self.tables() {
             let own = |kinship| {
@@ -83,9 +134,10 @@ impl Columns {
                 self.add_kin(&mut completed, table.child(child));
             }
             for view in own(Kinship::View) {
-                self.add_kin(&mut completed, table.view(view, &mut notes));
+                self.add_kin(&mut completed, table.view(view));
             }
         }
+        self.read_views(&mut completed, schema, read, &mut notes);
         if self.needs_mapping() {
             for relation in &schema.relations {
                 completed.add_numbers(relation);
@@ -213,39 +265,6 @@ impl Table {
             ..self.clone()
         }
     }
-
-    /// An entry for a view. A protected column under another name in it is not recognised.
-    fn view(&self, view: &Relation, notes: &mut Vec<String>) -> Self {
-        let mut entry = Self::new(
-            Some(view.schema.clone()),
-            view.name.clone(),
-            Some(
-                view.columns
-                    .iter()
-                    .map(|column| column.name.clone())
-                    .collect(),
-            ),
-        );
-        entry.is_view = true;
-        for setting in self.settings() {
-            if view
-                .columns
-                .iter()
-                .any(|column| column.name == setting.column)
-            {
-                entry.add(Arc::clone(setting));
-            } else if view.reads.contains(&setting.column) {
-                notes.push(format!(
-                    "view \"{}.{}\" reads column \"{}\" of table \"{}\" and does not show it under its name: if it shows it under another one, comparisons with that are not recognised",
-                    view.schema,
-                    view.name,
-                    setting.column,
-                    self.full_name()
-                ));
-            }
-        }
-        entry
-    }
 }
 
 #[cfg(test)]
@@ -283,6 +302,7 @@ schemas:
             name,
             columns: columns.split(' ').map(column).collect(),
             reads: vec!["ssn".to_owned()],
+            query: None,
         }
     }
 
@@ -312,7 +332,7 @@ schemas:
                 relation(("x", "orders"), Kinship::Child, ("x", "orders_1"), "card"),
             ],
         };
-        let (columns, notes) = configured().in_database(&schema);
+        let (columns, notes) = configured().in_database(&schema, &|_, _| None);
         assert!(notes.is_empty(), "{notes:?}");
         let child = columns.table(None, "people_1").unwrap();
         assert_eq!(child.columns().unwrap(), ["ssn", "id"]);
@@ -354,7 +374,7 @@ schemas:
             ],
         };
         let parsed = Columns::parse(typed.as_bytes(), Database::PostgreSql);
-        let (columns, _) = parsed.unwrap().columns.in_database(&schema);
+        let (columns, _) = parsed.unwrap().columns.in_database(&schema, &|_, _| None);
         let ssn = columns
             .table(None, "people")
             .unwrap()
@@ -370,7 +390,7 @@ schemas:
         assert_eq!(columns.origin(5, 1), Origin::Unknown);
 
         // Containers describe themselves.
-        let (columns, _) = configured().in_database(&schema);
+        let (columns, _) = configured().in_database(&schema, &|_, _| None);
         assert_eq!(columns.origin(1, 3), Origin::Unknown);
     }
 
@@ -383,7 +403,7 @@ schemas:
                 relation(people, Kinship::View, ("public", "v"), "id secret"),
             ],
         };
-        let (columns, notes) = configured().in_database(&schema);
+        let (columns, notes) = configured().in_database(&schema, &|_, _| None);
         assert!(columns.table(None, "people").unwrap().is_disputed());
         let told = |part: &str| assert!(notes.iter().any(|note| note.contains(part)), "{notes:?}");
         told("\"people\", column \"ssn\" is neither bytea nor text");
@@ -399,7 +419,7 @@ schemas:
                 relation(("app", "orders"), Kinship::Itself, ("app", "orders"), "id"),
             ],
         };
-        let (columns, notes) = configured().in_database(&schema);
+        let (columns, notes) = configured().in_database(&schema, &|_, _| None);
         assert!(columns.table(None, "people").unwrap().is_disputed());
         assert_eq!(notes.len(), 1);
         assert!(notes[0].contains("\"app.orders\" has no column \"card\""));

@@ -7,7 +7,7 @@ use foldhash::{HashMap, HashMapExt as _};
 use super::setting::{Setting, Transform};
 
 /// All tables of a configuration.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Columns {
     tables: Vec<Table>,
     /// Places in `tables` by the name without schema.
@@ -17,6 +17,8 @@ pub struct Columns {
     pub(super) by_number: HashMap<u32, Vec<(i16, Arc<Setting>)>>,
     /// Clients for whom nothing is done.
     pub(super) ignored: Vec<String>,
+    /// A database has told of its tables.
+    pub(super) is_told: bool,
 }
 
 /// One table entry.

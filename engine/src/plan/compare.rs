@@ -10,10 +10,10 @@ use super::edits::{Insertion, Number, Place};
 use super::flow::{Flow, Use};
 use super::refusal::Refusal;
 use super::resolve::{IN_EXPRESSION, Resolver};
-use super::scope::{Rows, Scope, misused};
+use super::scope::{Rows, Scope, compare, misused};
 use crate::columns::{Likeness, Setting};
 use crate::sql::Token;
-use crate::sql::facts::tree::{Body, Comparison, Item, Query, Term};
+use crate::sql::facts::tree::{ArrayType, Body, Comparison, Item, Query, Term};
 use std::borrow::Cow;
 use std::ops::Range;
 use std::sync::Arc;
@@ -48,7 +48,7 @@ impl<'a> Resolver<'a> {
         comparison: &Comparison,
         scope: &Scope<'_, 'a>,
     ) -> Result<(), Refusal> {
-        let Comparison { left, right } = comparison;
+        let Comparison { left, right, array } = comparison;
         let width = std::iter::once(left)
             .chain(right)
             .find_map(|term| match term {
@@ -61,16 +61,22 @@ impl<'a> Resolver<'a> {
             let sides = self.sides(term, width, scope)?;
             if sides.len() != places.len() {
                 // The server refuses it.
-                let all = places.iter().flatten().chain(&sides).copied().collect();
-                places = vec![all];
-                break;
+                for side in places.iter().flatten().chain(&sides) {
+                    compare(side.flow, &mut self.flows, IN_EXPRESSION)?;
+                }
+                return Ok(());
             }
             for (place, side) in places.iter_mut().zip(sides) {
                 place.push(side);
             }
         }
         for place in places {
-            self.equality(&place)?;
+            let likeness = self.equality(&place)?;
+            match array.as_ref().filter(|_| likeness == Some(Likeness::Hash)) {
+                Some(ArrayType::After(close)) => self.put(*close, Place::After, "::bytea[]"),
+                Some(ArrayType::At(tokens)) => self.replace(tokens, "bytea"),
+                None => {}
+            }
         }
         Ok(())
     }
@@ -115,8 +121,8 @@ impl<'a> Resolver<'a> {
         })
     }
 
-    /// Values that are compared with the first of them.
-    fn equality(&mut self, sides: &[Side<'_>]) -> Result<(), Refusal> {
+    /// Values that are compared with the first of them; what equal ones have in common, if they are protected.
+    fn equality(&mut self, sides: &[Side<'_>]) -> Result<Option<Likeness>, Refusal> {
         let protected = sides
             .iter()
             .find_map(|side| self.flows.settings(side.flow).first().copied());
@@ -130,7 +136,7 @@ impl<'a> Resolver<'a> {
                     self.flows.see(side.flow);
                 }
             }
-            return Ok(());
+            return Ok(None);
         };
         let Some(likeness) = setting.likeness() else {
             return Err(misused(setting, IN_EXPRESSION));
@@ -141,7 +147,7 @@ impl<'a> Resolver<'a> {
                 false => self.compared_column(side, setting, likeness)?,
             }
         }
-        Ok(())
+        Ok(Some(likeness))
     }
 
     /// What a protected column is compared with.

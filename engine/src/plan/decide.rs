@@ -4,7 +4,7 @@ use super::copy::{self, Copy};
 use super::edits::{Insertion, Number, Place};
 use super::flow::{Fate, Flows, LeafKind, Use};
 use super::like::PatternAt;
-use super::literals::other_part;
+use super::literals::{Written, other_part};
 use super::names::{name, token_name};
 use super::refusal::{Refusal, RefusalCode};
 use super::resolve::Resolver;
@@ -12,7 +12,7 @@ use super::results::Results;
 use super::schema::Schema;
 use super::scope::Rows;
 use super::{ParamAction, ResultColumn, Role, SlotAction, definition};
-use crate::columns::{Columns, Likeness, Setting, Table};
+use crate::columns::{Columns, Likeness, NewChild, Setting, Table};
 use crate::sql::copy::is_copy;
 use crate::sql::effects::statements;
 use crate::sql::facts::{
@@ -21,7 +21,7 @@ use crate::sql::facts::{
 use crate::sql::shape::Shape;
 use crate::sql::{Kind, Lexical, Token};
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -40,6 +40,8 @@ pub(super) struct Decision {
     pub(super) results: Vec<(usize, Results)>,
     /// The copies with the client, in the order of the text.
     pub(super) copies: Vec<Copy>,
+    /// Tables that become children of protected ones.
+    pub(super) children: Vec<NewChild>,
 }
 
 /// What is known of a statement that gets a name.
@@ -67,6 +69,7 @@ pub(super) fn decide(
         protected: Vec::new(),
         decision: Decision::default(),
         params: BTreeMap::new(),
+        tested: BTreeSet::new(),
         result: None,
         found,
     };
@@ -113,6 +116,16 @@ pub(super) fn decide(
     }
     judge.decision.params = judge.settle_params(&whole)?;
     let mut decision = judge.decision;
+    // Another statement of the text may name the child, which nothing here knows to be protected.
+    if let Some(child) = decision.children.first()
+        && statements(text, tokens).count() > 1
+    {
+        let refusal = no_facts(
+            &NoFacts::Form("a child of it that is made beside other statements"),
+            &child.parent.1,
+        );
+        return Err(refusal.with_hint("Make it by a text of its own."));
+    }
     decision
         .insertions
         .sort_by_key(|insertion| (insertion.token, insertion.place));
@@ -153,6 +166,8 @@ fn names(text: &[u8], statement: &[Token]) -> (bool, bool) {
 struct Param {
     setting: Arc<Setting>,
     role: Role,
+    /// It is an array whose elements are the values.
+    elements: bool,
     /// How often it is that.
     uses: usize,
 }
@@ -166,6 +181,8 @@ struct Judge<'a> {
     decision: Decision,
     /// Protected parameters.
     params: BTreeMap<u16, Param>,
+    /// Parameters of which only is asked whether they are NULL, and their tokens.
+    tested: BTreeSet<(u16, usize)>,
     /// What the result of the current statement is.
     result: Option<Results>,
     /// Where protected result columns are told, if they are.
@@ -187,7 +204,8 @@ impl<'a> Judge<'a> {
             return Ok(());
         }
         if let Some(verdict) = definition::judge(source, self.schema, named) {
-            return verdict;
+            self.decision.children.extend(verdict?);
+            return Ok(());
         }
         let other = || no_facts(&facts::OTHER_STATEMENT, named);
         let Wrapped { wrapper, inner } = facts::unwrap(source).ok_or_else(other)?;
@@ -279,6 +297,7 @@ impl<'a> Judge<'a> {
             representatives: Vec::new(),
             patterns: Vec::new(),
             numbers: Vec::new(),
+            tested: Vec::new(),
             concerned: false,
         };
         let rows = resolver.query(facts, None)?;
@@ -310,8 +329,10 @@ impl<'a> Judge<'a> {
             insertions,
             patterns,
             numbers,
+            tested,
             ..
         } = resolver;
+        self.tested.extend(tested);
         for fate in flows.into_fates() {
             self.settle(&fate, wrapper, source, &patterns)?;
         }
@@ -358,12 +379,14 @@ impl<'a> Judge<'a> {
         patterns: &[(usize, PatternAt)],
     ) -> Result<(), Refusal> {
         match fate.leaf.kind {
-            LeafKind::Param(number) => self.settle_param(fate, number, wrapper, source),
-            LeafKind::Literal { negative } => {
+            LeafKind::Param(number) | LeafKind::Element(number) => {
+                self.settle_param(fate, number, wrapper, source)
+            }
+            LeafKind::Literal(written) => {
                 let mut patterns = patterns.iter();
                 let pattern = patterns.find(|(token, _)| *token == fate.leaf.token);
                 let pattern = pattern.map(|(_, at)| *at);
-                self.settle_literal(fate, negative, pattern, wrapper)
+                self.settle_literal(fate, written, pattern, wrapper)
             }
         }
     }
@@ -395,6 +418,10 @@ impl<'a> Judge<'a> {
             return Ok(());
         };
         let Use { setting, role } = *first;
+        let elements = matches!(fate.leaf.kind, LeafKind::Element(_));
+        if elements {
+            stores_elements(setting, role)?;
+        }
         let shares = |other: &Setting| {
             refused(
                 RefusalCode::SharedParameter,
@@ -412,11 +439,12 @@ impl<'a> Judge<'a> {
             return Err(used_elsewhere(number, setting));
         }
         if let Wrapper::Prepare(types) = wrapper {
-            self.prepared_type(number, role, setting, types, source)?;
+            self.prepared_type((number, elements), role, setting, types, source)?;
         }
         let param = self.params.entry(number).or_insert_with(|| Param {
             setting: Arc::clone(setting),
             role,
+            elements,
             uses: 0,
         });
         param.uses += 1;
@@ -424,7 +452,7 @@ impl<'a> Judge<'a> {
             setting: &param.setting,
             role: param.role,
         };
-        match same_value(&earlier, first) {
+        match same_value(&earlier, first) && param.elements == elements {
             true => Ok(()),
             false => Err(shares(&param.setting)),
         }
@@ -433,7 +461,7 @@ impl<'a> Judge<'a> {
     /// The type that `PREPARE` gives a parameter must be one that can hold what its values become.
     fn prepared_type(
         &mut self,
-        number: u16,
+        (number, elements): (u16, bool),
         role: Role,
         setting: &Setting,
         types: &[Range<usize>],
@@ -446,12 +474,13 @@ impl<'a> Judge<'a> {
             // A token has the type of the column.
             return Ok(());
         }
-        if !takes_container(given, source) {
+        if !takes_container(given, elements, source) {
             return Err(refused(
                 RefusalCode::ValueForm,
                 setting,
                 &format!(
-                    "has parameter ${number} as its value, which PREPARE gives another type than bytea"
+                    "has parameter ${number} as its value, which PREPARE gives another type than bytea{}",
+                    if elements { "[]" } else { "" }
                 ),
             ));
         }
@@ -472,7 +501,7 @@ impl<'a> Judge<'a> {
     fn settle_literal(
         &mut self,
         fate: &Fate<'_>,
-        negative: bool,
+        written: Written,
         pattern: Option<PatternAt>,
         wrapper: &Wrapper,
     ) -> Result<(), Refusal> {
@@ -496,6 +525,9 @@ impl<'a> Judge<'a> {
                 "is set to a value that is compared, returned or stored elsewhere too",
             );
         }
+        if written == Written::InArray {
+            stores_elements(setting, role)?;
+        }
         if *wrapper == Wrapper::View && role != Role::Stored {
             return refuse(
                 RefusalCode::ValueForm,
@@ -516,7 +548,7 @@ impl<'a> Judge<'a> {
             *place = Some(SlotAction {
                 setting: Arc::clone(setting),
                 role,
-                negative,
+                written,
                 pattern,
             });
         }
@@ -541,15 +573,22 @@ impl<'a> Judge<'a> {
             let Param {
                 setting,
                 role,
+                elements,
                 uses,
             } = param;
-            if written.get(&number) != Some(&uses) {
+            let tested = self.tested.iter().filter(|(tested, token)| {
+                role != Role::Stored
+                    && *tested == number
+                    && (whole.range.0..whole.range.1).contains(token)
+            });
+            if written.get(&number) != Some(&(uses + tested.count())) {
                 return Err(used_elsewhere(number, &setting));
             }
             actions.push(ParamAction {
                 number,
                 setting,
                 role,
+                elements,
             });
         }
         Ok(actions)
@@ -575,14 +614,33 @@ fn refused(code: RefusalCode, setting: &Setting, what: &str) -> Refusal {
     )
 }
 
-/// Whether a type can hold a container.
-fn takes_container(given: &Range<usize>, source: &Source<'_>) -> bool {
+/// That values which are spread over rows are encrypted, and neither tokenized nor compared.
+fn stores_elements(setting: &Setting, role: Role) -> Result<(), Refusal> {
+    let what = match role {
+        Role::Compared | Role::Pattern => "is compared with the elements of an array",
+        Role::Stored if setting.tokenized().is_some() => {
+            "is tokenized, and is set to the elements of an array"
+        }
+        Role::Stored => return Ok(()),
+    };
+    let refusal = refused(RefusalCode::ValueForm, setting, what);
+    Err(refusal.with_hint("Write the values one by one: in ARRAY[…], VALUES or a list."))
+}
+
+/// Whether a type can hold a container, or an array of them.
+fn takes_container(given: &Range<usize>, elements: bool, source: &Source<'_>) -> bool {
     let words: Vec<_> = given
         .clone()
         .map(|token| token_name(token, source))
         .collect();
+    let words: Vec<&str> = words.iter().map(|word| &**word).collect();
+    let words = match (elements, &*words) {
+        (true, [element @ .., "[", "]"]) => element,
+        (false, words) => words,
+        (true, _) => return false,
+    };
     matches!(
-        words.iter().map(|word| &**word).collect::<Vec<_>>()[..],
+        words,
         ["bytea" | "text" | "varchar" | "unknown"]
             | ["character", "varying"]
             | ["pg_catalog", ".", "bytea" | "text" | "varchar" | "unknown"]

@@ -7,19 +7,20 @@ use super::names::token_name;
 use super::refusal::{Refusal, RefusalCode};
 use super::schema::Schema;
 use super::scope::misused;
-use crate::columns::{Likeness, Setting, Table};
+use crate::columns::{Likeness, NewChild, Setting, Table};
 use crate::sql::Kind;
 use crate::sql::facts::Source;
 use crate::sql::facts::tree::TableName;
 use std::ops::Range;
 use std::sync::Arc;
 
-/// The verdict on a statement that defines; `None` if it is none that is known.
+/// The verdict on a statement that defines, and the children of protected tables that it makes; `None` if it is none that is
+/// known.
 pub(super) fn judge(
     source: &Source<'_>,
     schema: Schema<'_>,
     named: &str,
-) -> Option<Result<(), Refusal>> {
+) -> Option<Result<Vec<NewChild>, Refusal>> {
     let words = Words { source };
     let (start, end) = source.range;
     let definition = Definition {
@@ -28,10 +29,11 @@ pub(super) fn judge(
         named,
     };
     if words.is(start, "comment") {
-        return Some(Ok(()));
+        return Some(Ok(Vec::new()));
     }
     if words.is(start, "alter") && words.is(start + 1, "table") {
-        return Some(definition.alter_table(start + 2..end));
+        let verdict = definition.alter_table(start + 2..end);
+        return Some(verdict.map(|()| Vec::new()));
     }
     if !words.is(start, "create") {
         return None;
@@ -46,7 +48,7 @@ pub(super) fn judge(
     at += usize::from(words.is(at, "unique"));
     words
         .is(at, "index")
-        .then(|| definition.create_index(at + 1..end))
+        .then(|| definition.create_index(at + 1..end).map(|()| Vec::new()))
 }
 
 #[derive(Clone, Copy)]
@@ -195,7 +197,7 @@ impl<'s> Definition<'s, '_> {
         })
     }
 
-    fn create_table(&self, range: Range<usize>) -> Option<Result<(), Refusal>> {
+    fn create_table(&self, range: Range<usize>) -> Option<Result<Vec<NewChild>, Refusal>> {
         let words = self.words;
         let skipped = if words.are(range.start, &["if", "not", "exists"]) {
             3
@@ -203,21 +205,109 @@ impl<'s> Definition<'s, '_> {
             0
         };
         let (name, at) = words.table(range.start + skipped)?;
-        if !words.is_symbol(at, b'(') {
+        let mut parents = Vec::new();
+        let mut after = at;
+        if words.are(at, &["partition", "of"]) {
+            let parent;
+            (parent, after) = words.table(at + 2)?;
+            parents.push(parent);
+        } else if !words.is_symbol(at, b'(') {
             return None;
         }
-        let close = words.close(at)?;
+        let elements = match words.is_symbol(after, b'(') {
+            true => {
+                let close = words.close(after)?;
+                let elements = words.list(after + 1..close);
+                after = close + 1;
+                elements
+            }
+            false => Vec::new(),
+        };
         // CREATE TABLE … AS is a query.
-        if (close..range.end).any(|at| words.is(at, "as")) {
+        if (after..range.end).any(|at| words.is(at, "as")) {
             return None;
         }
-        let table = self.entry(name);
-        let verdict = words
-            .list(at + 1..close)
-            .into_iter()
-            .try_for_each(|element| self.element(table, element))
-            .and_then(|()| self.parents(close + 1..range.end));
-        Some(verdict)
+        if words.is(after, "inherits") {
+            let close = words.close(after + 1)?;
+            for parent in words.list(after + 2..close) {
+                parents.push(words.table(parent.start)?.0);
+            }
+            after = close + 1;
+        }
+        Some(self.new_table(name, &parents, elements, after..range.end))
+    }
+
+    /// A table with these columns and constraints; `rest` follows them.
+    fn new_table(
+        &self,
+        name: TableName,
+        parents: &[TableName],
+        elements: Vec<Range<usize>>,
+        rest: Range<usize>,
+    ) -> Result<Vec<NewChild>, Refusal> {
+        let own = self.entry(name);
+        // What is written to a parent may end in the child.
+        for parent in parents {
+            self.covers(self.entry(*parent), own)?;
+        }
+        let parents: Vec<&Table> = parents
+            .iter()
+            .filter_map(|name| self.entry(*name))
+            .collect();
+        let tables: Vec<&Table> = own.into_iter().chain(parents.iter().copied()).collect();
+        for element in elements {
+            if self.words.is(element.start, "like")
+                && let Some((like, _)) = self.words.table(element.start + 1)
+                && let Some(like) = self.entry(like)
+            {
+                self.covers(own, Some(like))?;
+                continue;
+            }
+            match &*tables {
+                [] => self.element(None, element)?,
+                tables => {
+                    for table in tables {
+                        self.element(Some(table), element.clone())?;
+                    }
+                }
+            }
+        }
+        for table in tables {
+            if let Some(setting) = self.named_in(Some(table), rest.clone()) {
+                return Err(misused(setting, "is in a partition key or an option"));
+            }
+        }
+        self.parents(rest)?;
+        let mut children = Vec::new();
+        for parent in parents {
+            if self.covers(own, Some(parent)).is_ok() {
+                continue;
+            }
+            if !self.schema.columns.is_told() {
+                return Err(self.form("a child of it, which the database cannot be asked about: give it an entry of its own"));
+            }
+            let text = |name: usize| token_name(name, self.words.source).into_owned();
+            children.push(NewChild {
+                schema: name.schema.map(text),
+                name: text(name.table),
+                parent: (parent.schema().map(str::to_owned), parent.name().to_owned()),
+            });
+        }
+        Ok(children)
+    }
+
+    /// That a table is protected like another one whose columns it has, or through which it is written.
+    fn covers(&self, table: Option<&Table>, other: Option<&Table>) -> Result<(), Refusal> {
+        let alike = |setting: &Arc<Setting>| {
+            let own = table.and_then(|table| table.setting(&setting.column));
+            own.is_some_and(|own| own.protects_like(setting))
+        };
+        match other.into_iter().flat_map(Table::settings).all(alike) {
+            true => Ok(()),
+            false => Err(self.form(
+                "a table with its columns, or its rows, which are not protected there: give it an entry of its own",
+            )),
+        }
     }
 
     /// A column or a constraint of a table.
@@ -273,18 +363,12 @@ impl<'s> Definition<'s, '_> {
                 at = columns.max(after);
                 continue;
             }
-            if self.words.is(at, "like")
-                && let Some((name, _)) = self.words.table(at + 1)
-                && self.entry(name).is_some()
-            {
-                return Err(self.form("a table defined by another one"));
-            }
             at += 1;
         }
         Ok(())
     }
 
-    /// What follows the columns of a table: it may have parents.
+    /// What follows the columns and parents of a table names no protected one.
     fn parents(&self, range: Range<usize>) -> Result<(), Refusal> {
         let is_table = |at: usize| {
             let name = TableName {
@@ -294,7 +378,7 @@ impl<'s> Definition<'s, '_> {
             self.words.is_name(at) && self.entry(name).is_some()
         };
         match range.into_iter().any(is_table) {
-            true => Err(self.form("a table defined by another one")),
+            true => Err(self.form("its name after the columns of another table")),
             false => Ok(()),
         }
     }
@@ -357,6 +441,20 @@ impl<'s> Definition<'s, '_> {
         let start = action.start;
         let renames_table = words.are(start, &["rename", "to"])
             || words.is(start, "set") && words.is(start + 1, "schema");
+        // The table that becomes a child, and the parent: rows that the child has already stay as they are.
+        let pair = match () {
+            () if words.are(start, &["attach", "partition"]) => words
+                .table(start + 2)
+                .map(|(child, _)| (self.entry(child), table)),
+            () if words.is(start, "inherit") => words
+                .table(start + 1)
+                .map(|(parent, _)| (table, self.entry(parent))),
+            () => None,
+        };
+        if let Some((child, parent)) = pair {
+            self.covers(child, parent)?;
+            return self.covers(parent, child);
+        }
         if renames_table
             || words.is_any(start, &["inherit", "attach", "detach", "of"])
             || words.are(start, &["no", "inherit"])

@@ -2,7 +2,7 @@
 //!
 //! Which they are is known of the statement that was prepared, and so of the session, not of the text.
 
-use super::literals::{LiteralValue, read};
+use super::literals::{LiteralValue, Written, read};
 use super::refusal::{Refusal, RefusalCode};
 use super::{ParamAction, Scratch};
 use crate::sql::effects::{executed, statements};
@@ -38,6 +38,7 @@ pub fn arguments<'a>(
             number,
             setting,
             role,
+            elements,
         } in actions
         {
             let Some(argument) = arguments.get(usize::from(*number).saturating_sub(1)) else {
@@ -45,8 +46,12 @@ pub fn arguments<'a>(
             };
             match value(text, &scratch.tokens, argument.clone()) {
                 Argument::Null => {}
-                Argument::Value { token, negative } => {
-                    values.push(read(token, (setting, *role), negative, text, scratch)?);
+                Argument::Value { token, written } => {
+                    let written = match elements {
+                        true => Written::InArray,
+                        false => written,
+                    };
+                    values.push(read(token, (setting, *role), written, text, scratch)?);
                 }
                 Argument::Other => {
                     let message = format!(
@@ -63,7 +68,7 @@ pub fn arguments<'a>(
 
 enum Argument {
     Null,
-    Value { token: usize, negative: bool },
+    Value { token: usize, written: Written },
     Other,
 }
 
@@ -81,11 +86,11 @@ fn value(text: &[u8], tokens: &[Token], argument: Range<usize>) -> Argument {
         [null] if null.is_word(text, "null") => Argument::Null,
         [value] if is_string(value) || value.kind == Kind::Number => Argument::Value {
             token: argument.start,
-            negative: false,
+            written: Written::Plainly,
         },
         [sign, value] if sign.is(text, b'-') && value.kind == Kind::Number => Argument::Value {
             token: argument.start + 1,
-            negative: true,
+            written: Written::WithMinus,
         },
         _ => Argument::Other,
     }

@@ -4,6 +4,7 @@
 //! Flows are numbers of nodes of one graph, so that what is passed on by many queries is stored, and followed, once.
 
 use super::Role;
+use super::literals::Written;
 use crate::columns::Setting;
 use foldhash::{HashMap, HashMapExt as _};
 use std::sync::Arc;
@@ -27,8 +28,10 @@ pub(super) struct Leaf {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum LeafKind {
-    Literal { negative: bool },
+    Literal(Written),
     Param(u16),
+    /// Any element of an array.
+    Element(u16),
 }
 
 /// What a value is to a protected column.

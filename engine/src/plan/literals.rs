@@ -16,6 +16,19 @@ pub enum LiteralKind {
     String,
     /// As a number.
     Number,
+    /// As a character string that is an array; its elements are the values.
+    Array,
+}
+
+/// How a literal stands for what is stored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Written {
+    /// As it is.
+    Plainly,
+    /// The token before it is its sign.
+    WithMinus,
+    /// Its elements are the values.
+    InArray,
 }
 
 /// A value in a text that must be changed.
@@ -65,7 +78,7 @@ impl Plan {
             let action = self.slots.get(lifted.slot as usize)?.as_ref()?;
             let token = lifted.token as usize;
             let given = (&action.setting, action.role);
-            let value = read(token, given, action.negative, text, scratch);
+            let value = read(token, given, action.written, text, scratch);
             Some(value.and_then(|value| {
                 let pattern = action.pattern.map(|at| place(at, token, text, scratch));
                 Ok(LiteralValue {
@@ -116,11 +129,11 @@ fn place(
     })
 }
 
-/// Reads the value at a token; `negative` says that the token before it is its sign.
+/// Reads the value at a token.
 pub(super) fn read<'a>(
     at: usize,
     (setting, role): (&'a Arc<Setting>, Role),
-    negative: bool,
+    written: Written,
     text: &'a [u8],
     scratch: &'a Scratch,
 ) -> Result<LiteralValue<'a>, Refusal> {
@@ -138,7 +151,7 @@ pub(super) fn read<'a>(
     let mut span = token.span();
     if token.kind == Kind::Number {
         let mut value = Cow::Borrowed(literal::number(token, text));
-        if negative {
+        if written == Written::WithMinus {
             let sign = at.checked_sub(1).and_then(|sign| scratch.tokens.get(sign));
             span.start = sign.map_or(span.start, |sign| sign.start as usize);
             value.to_mut().insert(0, b'-');
@@ -163,7 +176,10 @@ pub(super) fn read<'a>(
     Ok(LiteralValue {
         span,
         value,
-        kind: LiteralKind::String,
+        kind: match written {
+            Written::InArray => LiteralKind::Array,
+            Written::Plainly | Written::WithMinus => LiteralKind::String,
+        },
         setting,
         role,
         pattern: None,

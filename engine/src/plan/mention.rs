@@ -1,4 +1,4 @@
-//! Whether raw bytes speak of a protected table, where they cannot be read as SQL.
+//! Whether raw bytes speak of a protected table, or may hold values for one, where they cannot be read as SQL.
 
 use crate::columns::Columns;
 use memchr::memmem;
@@ -23,4 +23,12 @@ pub(super) fn mentions(columns: &Columns, bytes: &[u8]) -> bool {
             && bytes
                 .split(|byte| byte.is_ascii() && !in_word(byte))
                 .any(is_name)
+}
+
+/// Whether a text that cannot be read may run a prepared statement, whose protected parameters it then has values for.
+pub(super) fn may_execute(bytes: &[u8]) -> bool {
+    const EXECUTE: &[u8] = b"execute";
+    bytes
+        .windows(EXECUTE.len())
+        .any(|word| word.eq_ignore_ascii_case(EXECUTE))
 }

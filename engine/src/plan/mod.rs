@@ -27,6 +27,7 @@ mod results;
 mod schema;
 mod scope;
 mod store;
+mod view;
 mod weight;
 
 #[cfg(test)]
@@ -49,9 +50,10 @@ pub use planners::{Catalog, Claim, Planners};
 pub use refusal::{Refusal, RefusalCode};
 pub use results::Results;
 
-use crate::columns::Setting;
+use crate::columns::{NewChild, Setting};
 use edits::{Insertion, Number};
 use like::PatternAt;
+use literals::Written;
 use std::sync::Arc;
 
 /// What happens to a statement's text.
@@ -88,6 +90,8 @@ pub struct ParamAction {
     pub setting: Arc<Setting>,
     /// What it is to the column.
     pub role: Role,
+    /// It is an array whose elements are the values.
+    pub elements: bool,
 }
 
 /// What happens to the literal of a slot.
@@ -95,8 +99,7 @@ pub struct ParamAction {
 struct SlotAction {
     setting: Arc<Setting>,
     role: Role,
-    /// The token before it is its sign.
-    negative: bool,
+    written: Written,
     /// What is around a pattern.
     pattern: Option<PatternAt>,
 }
@@ -116,6 +119,8 @@ pub struct Plan {
     pub executes: Vec<Box<[u8]>>,
     /// The copies with the client, in the order of the text.
     pub copies: Vec<Copy>,
+    /// Tables that it makes children of protected ones.
+    pub children: Vec<NewChild>,
     /// What results are, where it matters, by the numbers of their statements.
     results: Vec<(usize, Results)>,
     /// Statements whose rows are those of another one, by their numbers; told only where columns are mapped.
@@ -142,6 +147,7 @@ impl Plan {
             prepared: Vec::new(),
             executes: Vec::new(),
             copies: Vec::new(),
+            children: Vec::new(),
             results: Vec::new(),
             rows_of: Vec::new(),
             may_change_settings: false,

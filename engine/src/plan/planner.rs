@@ -2,7 +2,7 @@
 
 use super::copy;
 use super::decide::{Decision, Prepared, decide};
-use super::mention::mentions;
+use super::mention::{may_execute, mentions};
 use super::refusal::{Refusal, RefusalCode};
 use super::weight::{ENTRY, Weight};
 use super::{Plan, ResultColumn, Verdict};
@@ -182,8 +182,10 @@ impl Planner {
                 params,
                 copies,
                 prepared,
+                children,
                 results,
             }) => Plan {
+                children,
                 results,
                 prepared: prepared.into_iter().map(executed).collect(),
                 verdict: match slots.is_empty() && insertions.is_empty() {
@@ -301,9 +303,13 @@ impl Planner {
     /// protected value must not leave on that assumption.
     fn unreadable(&self, text: &[u8], error: LexError) -> Arc<Plan> {
         let foreign_names = self.foreign_names && error == LexError::Encoding;
-        if !foreign_names && !mentions(&self.columns, text) {
+        let concerns = if foreign_names || mentions(&self.columns, text) {
+            "statement on a protected table"
+        } else if may_execute(text) {
+            "statement that may have a value for a protected column in EXECUTE"
+        } else {
             return Arc::clone(&self.forward);
-        }
+        };
         let (code, what) = match error {
             LexError::Unterminated => (
                 RefusalCode::NotUnderstood,
@@ -315,7 +321,7 @@ impl Planner {
                 "it is not ASCII, and client_encoding is one in which characters may hold ASCII bytes",
             ),
         };
-        let message = format!("statement on a protected table cannot be read: {what}");
+        let message = format!("{concerns} cannot be read: {what}");
         Arc::new(self.refused(Refusal::new(code, message)))
     }
 

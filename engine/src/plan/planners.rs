@@ -1,7 +1,8 @@
 //! One planner for each database of a server: its tables have children and views of their own.
 
-use super::{Planner, Unsupported};
-use crate::columns::{Columns, Schema};
+use super::{Planner, Unsupported, view};
+use crate::columns::{Columns, NewChild, Schema};
+use crate::sql::Lexical;
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -34,6 +35,8 @@ struct State {
     knowledge: Knowledge,
     planner: Arc<Planner>,
     schema: Option<Schema>,
+    /// Children that are being made and that the database has not told of yet.
+    announced: Vec<NewChild>,
     /// A session is asking again.
     asking: bool,
 }
@@ -50,6 +53,9 @@ enum Knowledge {
     /// The database has no answer: the configuration serves.
     Unavailable,
 }
+
+/// Most children that are announced and that the database has not told of.
+const MAX_ANNOUNCED: usize = 10_000;
 
 impl Planners {
     /// Planners for these columns, the plans of each of which take at most this many bytes.
@@ -86,6 +92,7 @@ impl Planners {
                 knowledge: Knowledge::None,
                 planner: Arc::clone(&self.base),
                 schema: None,
+                announced: Vec::new(),
                 asking: false,
             }),
             epoch: AtomicU64::new(1),
@@ -94,14 +101,46 @@ impl Planners {
         Some(catalog)
     }
 
-    /// Takes the answer of a database. Gives what in the configuration does not fit it, unless that has been told before.
-    pub fn learn(&self, claim: Claim, schema: Schema) -> Vec<String> {
+    /// Protects tables that are about to become children of protected ones, for all sessions. False: there are too many.
+    pub fn announce(&self, catalog: &Catalog, children: &[NewChild]) -> bool {
+        let mut state = catalog.state();
+        let is_new = |child: &&NewChild| !state.announced.contains(child);
+        let new: Vec<NewChild> = children.iter().filter(is_new).cloned().collect();
+        if new.is_empty() {
+            return true;
+        }
+        if state.announced.len() + new.len() > MAX_ANNOUNCED {
+            return false;
+        }
+        let columns = state.planner.columns().with_children(&new);
+        let planner = Planner::new(Arc::new(columns), self.unsupported, self.cache_bytes);
+        state.planner = Arc::new(planner);
+        state.announced.extend(new);
+        catalog.epoch.fetch_add(1, Ordering::Release);
+        true
+    }
+
+    /// Takes the answer of a database; `standard_strings` is `standard_conforming_strings` of the session
+    /// that asked, by which the database writes the queries of views. Gives what in the configuration does not fit it, unless that has been told before.
+    pub fn learn(&self, claim: Claim, schema: Schema, standard_strings: bool) -> Vec<String> {
         let mut state = claim.0.state();
         state.knowledge = Knowledge::Current;
         if state.schema.as_ref() == Some(&schema) {
             return Vec::new();
         }
-        let (columns, notes) = self.columns.in_database(&schema);
+        let lexical = Lexical {
+            standard_conforming_strings: standard_strings,
+            ..Lexical::default()
+        };
+        let (columns, notes) = self.columns.in_database(&schema, &|columns, query| {
+            view::protected_columns(columns, query, &lexical)
+        });
+        // The transaction that makes a child may be open still, and the schema of a name without one is not known.
+        state.announced.retain(|child| {
+            let schema = child.schema.as_deref();
+            schema.is_none() || columns.table(schema, &child.name).is_none()
+        });
+        let columns = columns.with_children(&state.announced);
         let planner = Planner::new(Arc::new(columns), self.unsupported, self.cache_bytes);
         state.planner = Arc::new(planner);
         state.schema = Some(schema);

@@ -6,6 +6,7 @@ use super::edits::{Insertion, Number};
 use super::flow::{Flow, Flows, Leaf, LeafKind, NOTHING, PLAIN};
 use super::group::Representative;
 use super::like::PatternAt;
+use super::literals::Written;
 use super::names::token_name;
 use super::refusal::{Refusal, RefusalCode};
 use super::schema::Schema;
@@ -36,6 +37,8 @@ pub(super) struct Resolver<'a> {
     pub(super) patterns: Vec<(usize, PatternAt)>,
     /// Numbers that must be what they are taken for: their tokens.
     pub(super) numbers: Vec<Number>,
+    /// Parameters, and their tokens, of which only is asked whether they are NULL: that stays true of what values become.
+    pub(super) tested: Vec<(u16, usize)>,
     /// A protected table is read or written.
     pub(super) concerned: bool,
 }
@@ -394,6 +397,28 @@ impl<'a> Resolver<'a> {
                 self.operands(operands, scope)?;
                 (Rows::unknown(), alias, None)
             }
+            Relation::Unnest {
+                elements,
+                ordinality,
+                alias,
+            } => {
+                // Without names of its own a single column has that of the relation.
+                let name = match (alias, &**elements) {
+                    (Some(alias), [_]) => self.name(alias.name),
+                    _ => Cow::Borrowed("unnest"),
+                };
+                let mut rows = Rows::default();
+                for element in elements {
+                    let flow = self.flow(element, scope)?;
+                    let name = Some(name.clone());
+                    rows.columns.push(Column { name, flow });
+                }
+                rows.columns.extend(ordinality.then_some(Column {
+                    name: Some(Cow::Borrowed("ordinality")),
+                    flow: PLAIN,
+                }));
+                (rows, alias, Some(Cow::Borrowed("unnest")))
+            }
             Relation::Joined(from, alias) => {
                 let start = scope.rels.len();
                 self.from(std::slice::from_ref(from), scope)?;
@@ -524,14 +549,21 @@ impl<'a> Resolver<'a> {
                 scope.column(qualifier.as_deref(), &name, &mut self.flows)?
             }
             Term::Literal(token) => {
-                let kind = LeafKind::Literal { negative: false };
+                let kind = LeafKind::Literal(Written::Plainly);
                 self.flows.leaf(leaf(token, kind))
             }
             Term::Negative(token) => {
-                let kind = LeafKind::Literal { negative: true };
+                let kind = LeafKind::Literal(Written::WithMinus);
                 self.flows.leaf(leaf(token, kind))
             }
             Term::Param(number, token) => self.flows.leaf(leaf(token, LeafKind::Param(*number))),
+            Term::Element(number, token) => {
+                self.flows.leaf(leaf(token, LeafKind::Element(*number)))
+            }
+            Term::ElementOfLiteral(token) => {
+                let kind = LeafKind::Literal(Written::InArray);
+                self.flows.leaf(leaf(token, kind))
+            }
             Term::Nothing => NOTHING,
             Term::Query(query) => self.query(query, Some(scope))?.any(&mut self.flows),
             Term::Choice { results, operands } => {
@@ -543,6 +575,10 @@ impl<'a> Resolver<'a> {
                 self.flows.any(all)
             }
             Term::Tested(tested) => {
+                if let Term::Param(number, token) = **tested {
+                    self.tested.push((number, token));
+                    return Ok(PLAIN);
+                }
                 let flow = self.flow(tested, scope)?;
                 self.flows.see(flow);
                 PLAIN

@@ -155,7 +155,7 @@ impl<'a> Resolver<'a> {
                 return Err(self.form(LENGTH));
             }
             for (column, flow) in columns.iter().zip(flows) {
-                self.store_in(target, &self.name(*column), *flow)?;
+                self.store_in_named(target, *column, *flow)?;
             }
             return Ok(());
         }
@@ -189,7 +189,7 @@ impl<'a> Resolver<'a> {
             match assignment {
                 Assignment::Column(column, term) => {
                     let flow = self.flow(term, scope)?;
-                    self.store_in(target, &self.name(*column), flow)?;
+                    self.store_in_named(target, *column, flow)?;
                 }
                 Assignment::Columns(columns, query) => {
                     let rows = self.query(query, Some(scope))?;
@@ -199,12 +199,52 @@ impl<'a> Resolver<'a> {
                         );
                     }
                     for (column, flow) in columns.iter().zip(rows.flows()) {
-                        self.store_in(target, &self.name(*column), flow)?;
+                        self.store_in_named(target, *column, flow)?;
                     }
                 }
             }
         }
         Ok(())
+    }
+
+    /// Stores a value in a column, or in a part of one, that is named in the text.
+    fn store_in_named(
+        &mut self,
+        target: &Target<'a>,
+        column: usize,
+        flow: Flow,
+    ) -> Result<(), Refusal> {
+        let symbol = |at: usize, symbols: &[u8]| {
+            let token = self.source.tokens.get(at);
+            token.is_some_and(|token| {
+                symbols
+                    .iter()
+                    .any(|symbol| token.is(self.source.text, *symbol))
+            })
+        };
+        let mut part = column;
+        loop {
+            let setting = target
+                .table
+                .and_then(|table| table.setting(&self.name(part)));
+            if let Some(setting) = setting
+                && (part != column || symbol(part + 1, b".["))
+            {
+                return Err(Refusal::new(
+                    RefusalCode::ValueForm,
+                    format!(
+                        "column \"{}\" of protected table \"{}\" is written in part, or with the name of its table",
+                        setting.column, setting.table
+                    ),
+                )
+                .with_hint("Set the whole column, by its name alone."));
+            }
+            if !symbol(part + 1, b".") {
+                break;
+            }
+            part += 2;
+        }
+        self.store_in(target, &self.name(column), flow)
     }
 
     /// Stores a value in a column. An empty name is any column of a table that is not protected.

@@ -204,10 +204,10 @@ fn other_encodings() {
         encoding: ClientEncoding::of_name(b"SJIS"),
         ..Lexical::default()
     };
-    assert_eq!(
-        sealed(&planner, "UPDATE customers SET ssn = 'ü'", &sjis),
-        Err("client-encoding")
-    );
+    // It may be a statement with protected parameters that is executed.
+    for text in ["UPDATE customers SET ssn = 'ü'", "Execute p('ü')"] {
+        assert_eq!(sealed(&planner, text, &sjis), Err("client-encoding"));
+    }
     assert_eq!(
         sealed(&planner, "UPDATE orders SET ssn = 'ü'", &sjis),
         Ok(Vec::new())

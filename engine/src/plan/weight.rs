@@ -2,6 +2,7 @@
 
 use super::edits::Insertion;
 use super::{NameEffect, Plan, Verdict};
+use crate::columns::NewChild;
 use crate::sql::effects::RowsOf;
 use quick_cache::Weighter;
 use std::sync::Arc;
@@ -32,6 +33,13 @@ fn list<T>(list: &Vec<T>) -> u64 {
     allocated(list.capacity() * size_of::<T>())
 }
 
+/// About what the names of a new child take.
+fn child_names(child: &NewChild) -> usize {
+    let schemas = [&child.schema, &child.parent.0];
+    let schemas = schemas.into_iter().flatten().map(String::len);
+    child.name.len() + child.parent.1.len() + schemas.sum::<usize>()
+}
+
 /// A plan with the counts in front of it. What it shares with others, such as settings, is not in it.
 fn shared(plan: &Plan) -> u64 {
     allocated(size_of::<Plan>() + 2 * size_of::<usize>()) + parts(plan)
@@ -46,6 +54,7 @@ fn parts(plan: &Plan) -> u64 {
         executes,
         // A text with copies is not kept.
         copies: _,
+        children,
         results,
         rows_of,
         may_change_settings: _,
@@ -74,11 +83,13 @@ fn parts(plan: &Plan) -> u64 {
     });
     let single = names_of
         .chain(rows)
+        .chain(children.iter().map(child_names))
         .chain(executes.iter().map(|name| name.len()))
         .chain(results.iter().map(|(_, results)| results.held()))
         .chain(insertions.iter().map(Insertion::held));
     let lists = [
         list(params),
+        list(children),
         list(names),
         list(prepared),
         list(executes),

@@ -1,10 +1,11 @@
 //! What the parser library gets: our tokens, without data.
 //!
 //! The library's tokenizer is not used, so there is one reading of a text and not two. Strings, parameters and names are empty, numbers
-//! are `1`, and of a word only the keyword that it is, if any, is told; so nothing of the text is copied. Repeated rows and words that
+//! are `1`, and of a word only the keyword that it is, if any, is told; so nothing of the text is copied. Repeated rows and what
 //! the library does not know are left out. A token's number is its place, by which it is found again in the tree.
 
 use super::facts::Source;
+use super::hidden::Hidden;
 use super::token::{Kind, Token};
 use foldhash::{HashMap, HashMapExt as _};
 use sqlparser::keywords::{ALL_KEYWORDS, ALL_KEYWORDS_INDEX, Keyword};
@@ -24,11 +25,11 @@ pub(super) enum Unfit {
 }
 
 /// The tokens of a statement as the library knows them.
-pub(super) fn feed(source: &Source<'_>) -> Result<Vec<TokenWithSpan>, Unfit> {
+pub(super) fn feed(source: &Source<'_>, hidden: &Hidden) -> Result<Vec<TokenWithSpan>, Unfit> {
     let expected = source.range.1.saturating_sub(source.range.0);
     let mut fed = Vec::with_capacity(expected.min(MAX_TOKENS));
     for (index, token) in source.tokens() {
-        if token.kind == Kind::Word && is_unknown(source.text, source.tokens, index) {
+        if hidden.hides(index) {
             continue;
         }
         if fed.len() == MAX_TOKENS {
@@ -57,43 +58,6 @@ pub(super) fn index_of(span: Span) -> Option<usize> {
     (span == place_of(index))
         .then(|| usize::try_from(index).ok())
         .flatten()
-}
-
-/// Words that the library does not know in their place and that change nothing of what is read or written: `ONLY` before a
-/// table, `NO KEY` and `KEY` in locks, `OVERRIDING … VALUE`.
-fn is_unknown(text: &[u8], tokens: &[Token], index: usize) -> bool {
-    let word = |distance: isize, word: &str| {
-        index
-            .checked_add_signed(distance)
-            .and_then(|at| tokens.get(at))
-            .is_some_and(|token| token.is_word(text, word))
-    };
-    let overriding = |first: isize| {
-        word(first, "overriding")
-            && (word(first + 1, "user") || word(first + 1, "system"))
-            && word(first + 2, "value")
-    };
-    let own = tokens.get(index).map_or(0, |token| token.span().len());
-    match own {
-        2 => word(0, "no") && word(-1, "for") && word(1, "key") && word(2, "update"),
-        3 => {
-            word(0, "key")
-                && (word(-1, "for") && word(1, "share")
-                    || word(-2, "for") && word(-1, "no") && word(1, "update"))
-        }
-        4 if word(0, "only") => {
-            let before = index.checked_sub(1).and_then(|at| tokens.get(at));
-            ["from", "update", "join", "using"]
-                .iter()
-                .any(|before| word(-1, before))
-                || before.is_some_and(|before| before.is(text, b','))
-        }
-        4 => word(0, "user") && overriding(-1),
-        5 => word(0, "value") && overriding(-2),
-        6 => word(0, "system") && overriding(-1),
-        10 => overriding(0),
-        _ => false,
-    }
 }
 
 fn fed_token(token: &Token, text: &[u8]) -> Option<Fed> {

@@ -360,6 +360,10 @@ const START: u8 = 1;
 const PART: u8 = 2;
 const OPERATOR: u8 = 4;
 
+#[expect(
+    clippy::indexing_slicing,
+    reason = "computed at compile time, where an index that is wrong is an error"
+)]
 static CLASSES: [u8; 256] = {
     let mut classes = [0; 256];
     let mut byte = 0;

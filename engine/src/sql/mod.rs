@@ -4,10 +4,12 @@
 //! parser library only gives structure, and gets our tokens without their data. Nothing here knows
 //! which tables are protected or what happens to a value.
 
+mod adapt;
 pub mod copy;
 pub mod effects;
 pub mod facts;
 mod feed;
+mod hidden;
 pub mod ident;
 pub mod lex;
 pub mod lexical;

@@ -1,5 +1,6 @@
 //! Running the parser library where it can do no harm.
 
+use super::adapt::adapted;
 use sqlparser::ast::Statement;
 use sqlparser::dialect::PostgreSqlDialect;
 use sqlparser::parser::{Parser, ParserError, ParserOptions};
@@ -31,7 +32,7 @@ fn parse(tokens: Vec<TokenWithSpan>) -> Result<Statement, ParserError> {
     let mut parser = Parser::new(&PostgreSqlDialect {})
         .with_recursion_limit(MAX_DEPTH)
         .with_options(ParserOptions::new().with_unescape(false))
-        .with_tokens_with_locations(tokens);
+        .with_tokens_with_locations(adapted(tokens));
     let statement = parser.parse_statement()?;
     parser.expect_token(&Token::EOF)?;
     Ok(statement)

@@ -690,3 +690,25 @@ fn rows_for_a_copy_that_fails_with_what_is_before_it_do_not_reach_the_server() {
     driver.feed(From::Server, &[syntax_error(), ready(b'I')].concat());
     assert_eq!(tags(&driver.to_server), "PPBES");
 }
+
+#[test]
+fn a_client_that_leaves_a_copy_unfinished_sends_no_rows_by_its_rules() {
+    // The server gives up at the second COPY; these rows are of its form, in which the first column is protected.
+    for asked_before in [true, false] {
+        let mut driver = started();
+        driver.feed(
+            From::Client,
+            &query("COPY customers (id, name, ssn) FROM STDIN"),
+        );
+        if asked_before {
+            driver.feed(From::Server, &begins(b'G', 3, false));
+        }
+        driver.feed(From::Client, &query("COPY customers (ssn) FROM STDIN"));
+        driver.to_server.clear();
+        driver.feed(From::Client, &data(b"secret\n"));
+        if !asked_before {
+            driver.feed(From::Server, &begins(b'G', 3, false));
+        }
+        assert!(driver.to_server.is_empty(), "{}", text(&driver.to_server));
+    }
+}

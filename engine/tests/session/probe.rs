@@ -40,6 +40,7 @@ fn relation(kin: &str, name: &str, columns: &str) -> Vec<u8> {
         Some(columns.join(",").as_bytes()),
         None,
         Some(b"16384"),
+        None,
     ])
 }
 

@@ -1,7 +1,6 @@
 //! Values that must not reach the database, and how they are looked for there.
 
-use crate::fixture::keys;
-use acra_engine::cell::Opener;
+use crate::fixture::opener;
 use acra_engine::cell::Tally;
 use acra_engine::crypto::{container, detect};
 use arbitrary::Arbitrary;
@@ -186,13 +185,6 @@ pub(crate) fn sealed(bytes: &[u8]) -> Vec<Vec<u8>> {
 fn opened(bytes: &[u8]) -> Option<Vec<u8>> {
     let (envelope, inner) = container::parse(bytes).ok()?;
     let mut tally = Tally::default();
-    let mut opener = Opener {
-        keys: keys(),
-        poison: None,
-        is_poisoned: false,
-        pattern: None,
-        tally: &mut tally,
-    };
     let mut out = Vec::new();
-    detect::Opener::open(&mut opener, envelope, inner, &mut out).then_some(out)
+    detect::Opener::open(&mut opener(&mut tally), envelope, inner, &mut out).then_some(out)
 }

@@ -2,6 +2,7 @@
 
 use acra_harness::raw::frontend as f;
 use acra_harness::scene::{Scene, hex, rows, value};
+use acra_harness::servers::Postgres;
 use acra_harness::{Context, Result, at_rest};
 
 const MARK: &str = "passed-On-9c";
@@ -30,11 +31,20 @@ const WRITES: &[&str] = &[
     "INSERT INTO vault (id) VALUES (1); UPDATE vault SET secret = coalesce(secret, 'MARK'::bytea)",
     "INSERT INTO vault (id, other) VALUES (1, 'MARK'); UPDATE vault SET secret = other",
     "INSERT INTO vault (id) VALUES (1); WITH v AS (SELECT 'MARK'::bytea AS s) UPDATE vault SET secret = v.s FROM v",
+    "INSERT INTO vault (id) VALUES (1); UPDATE ONLY (vault) SET secret = 'MARK'",
+    "INSERT INTO vault (id) VALUES (1); UPDATE vault * SET secret = 'MARK' WHERE id = 1",
+    "INSERT INTO vault (id) VALUES (1); BEGIN; DECLARE c CURSOR FOR SELECT id FROM vault FOR UPDATE; FETCH c; UPDATE vault SET secret = 'MARK' WHERE CURRENT OF c; COMMIT",
+    "INSERT INTO vault (id, secret) VALUES (1, 'MARK') ON CONFLICT ((id)) DO NOTHING",
+    "INSERT INTO vault (id) VALUES (1); INSERT INTO vault (id) VALUES (1) ON CONFLICT (id) WHERE id > 0 DO UPDATE SET secret = 'MARK'",
+    "INSERT INTO vault (id, other) VALUES (2, 'MARK'); WITH v AS (TABLE vault) INSERT INTO vault (id, secret) SELECT 1, other FROM v",
+    "INSERT INTO vault (id, secret) SELECT * FROM unnest(ARRAY[1, 2], ARRAY['MARK', 'x']::bytea[])",
+    "INSERT INTO vault (id, secret) SELECT unnest(ARRAY[1]), unnest(ARRAY['MARK'::bytea])",
+    "INSERT INTO vault (id, secret) SELECT * FROM UNNEST(('{1,2}')::bigint[], ('{MARK,\"it''s \\\\\\\\ MARK\"}')::bytea[]) RETURNING id",
+    "INSERT INTO vault (id, secret) SELECT unnest(ARRAY[1, 2]), unnest(E'{NULL,\\'MARK}'::bytea[]); DELETE FROM vault; INSERT INTO vault (id, secret) SELECT * FROM unnest('{1}'::int[], $x${MARK}$x$::bytea[])",
+    "INSERT INTO vault (id) VALUES (1); UPDATE vault SET secret = u.s FROM unnest(ARRAY[1], ARRAY['MARK']::bytea[]) AS u (i, s) WHERE u.i = vault.id",
+    "MERGE INTO vault USING (VALUES (1, 'MARK'::bytea)) v (id, s) ON vault.id = v.id \
+    WHEN MATCHED THEN UPDATE SET secret = v.s WHEN NOT MATCHED THEN INSERT (id, secret) VALUES (v.id, v.s)",
 ];
-
-/// MERGE came with PostgreSQL 15.
-const MERGE: &str = "MERGE INTO vault USING (VALUES (1, 'MARK'::bytea)) v (id, s) ON vault.id = v.id \
-    WHEN MATCHED THEN UPDATE SET secret = v.s WHEN NOT MATCHED THEN INSERT (id, secret) VALUES (v.id, v.s)";
 
 /// Statements with the opened value as the last cell of their only row.
 const READS: &[&str] = &[
@@ -54,15 +64,26 @@ const READS: &[&str] = &[
     "WITH u AS (UPDATE vault SET note = 'u' WHERE id = 1 RETURNING secret) SELECT * FROM u",
     "PREPARE r AS SELECT secret FROM vault WHERE id = $1; EXECUTE r (1); DEALLOCATE r",
     "BEGIN; DECLARE c CURSOR FOR SELECT secret FROM vault WHERE id = 1; FETCH ALL FROM c; COMMIT",
+    "SELECT NULL::bytea WHERE false UNION ALL TABLE vault_of_one",
+    "WITH c AS (TABLE vault) SELECT secret FROM c WHERE id = 1",
+    "SELECT secret FROM ONLY (vault) WHERE id = 1",
+    "SELECT secret FROM vault * WHERE id = 1",
+    "SELECT v.secret FROM vault v CROSS JOIN ROWS FROM (generate_series(1, 1), generate_series(2, 2)) AS g (n, m) WHERE v.id = g.n",
+    "SELECT v.secret FROM unnest(ARRAY[1]) u JOIN vault v ON v.id = u",
     "DELETE FROM vault USING (SELECT 1 AS id) x WHERE x.id = vault.id RETURNING secret",
 ];
 
-#[test]
-fn values_pass_through_other_parts_of_a_statement() -> Result<()> {
-    let scene = Scene::start()?;
+/// The same of servers from 17 on.
+const LATER_READS: &[&str] = &[
+    "SELECT v.secret FROM vault v, JSON_TABLE('[{\"a\": 1}]', '$[*]' COLUMNS (a int PATH '$.a')) j WHERE j.a = v.id",
+    "MERGE INTO vault v USING (SELECT 1 AS id) x ON x.id = v.id WHEN MATCHED THEN UPDATE SET note = 'm' RETURNING v.secret",
+];
+
+fn values_pass_through(version: u32) -> Result<()> {
+    let scene = Scene::on(Postgres::shared(version)?, |config| config)?;
     scene.run_directly("CREATE VIEW vault_of_one AS SELECT secret FROM vault WHERE id = 1")?;
     let (mut connection, mut direct) = (scene.proxied()?, scene.direct()?);
-    for sql in WRITES.iter().chain([&MERGE]) {
+    for sql in WRITES {
         connection.run("TRUNCATE vault")?;
         // What is prepared in a text is executed by another.
         let (first, second) = match sql.strip_suffix("; EXECUTE p") {
@@ -81,7 +102,8 @@ fn values_pass_through_other_parts_of_a_statement() -> Result<()> {
     }
     let found = at_rest::find(scene.postgres, &scene.database, &[MARK.as_bytes()])?;
     assert!(found.is_empty(), "{found:?}");
-    for sql in READS {
+    let later = LATER_READS.iter().filter(|_| version >= 17);
+    for sql in later.chain(READS) {
         let sql = match sql.strip_suffix("; EXECUTE r (1); DEALLOCATE r") {
             Some(prepare) => {
                 connection.run(prepare)?;
@@ -94,6 +116,21 @@ fn values_pass_through_other_parts_of_a_statement() -> Result<()> {
         assert_eq!(cells, [&hex(MARK.as_bytes())], "{sql}");
     }
     scene.works()
+}
+
+#[test]
+fn values_pass_through_other_parts_of_a_statement_on_15() -> Result<()> {
+    values_pass_through(15)
+}
+
+#[test]
+fn values_pass_through_other_parts_of_a_statement_on_17() -> Result<()> {
+    values_pass_through(17)
+}
+
+#[test]
+fn values_pass_through_other_parts_of_a_statement_on_18() -> Result<()> {
+    values_pass_through(18)
 }
 
 #[test]
@@ -126,6 +163,13 @@ fn execute_seals_the_arguments_of_protected_parameters() -> Result<()> {
             "{sql}"
         );
     }
+    connection.run(
+        "PREPARE a (int[], bytea[]) AS INSERT INTO vault (id, secret) SELECT * FROM unnest($1, $2)",
+    )?;
+    connection.run(&format!("EXECUTE a ('{{5,6}}', '{{{MARK},NULL}}')"))?;
+    let select = "SELECT secret FROM vault WHERE id = 5";
+    assert!(value(&mut direct, select)?.starts_with("\\x252525"));
+    assert_eq!(value(&mut connection, select)?, hex(MARK.as_bytes()));
     connection.run("EXECUTE p (4, NULL, NULL); DEALLOCATE p")?;
     // The same statement by the extended protocol.
     connection.run("PREPARE p AS UPDATE vault SET secret = $1 WHERE id = 4")?;

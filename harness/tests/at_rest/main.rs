@@ -1,6 +1,7 @@
 //! What is written to a protected column comes back as it was, and the database has only its container: for every
 //! supported statement, every way to write a value, both protocols and both formats.
 
+mod arrays;
 mod forms;
 mod literals;
 mod parameters;

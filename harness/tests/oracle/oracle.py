@@ -6,7 +6,7 @@ Reads statements separated by NUL from the standard input and writes a line of t
     named                    a protected table is named
     set AT PARAM COLUMN HOW  what is written at byte AT reaches a protected column, `plain` or `computed`
     use AT PARAM             it is also used for something else
-    compare COLUMN           a constant or parameter is compared with a protected column
+    compare AT PARAM COLUMN  it is compared with a protected column
     unsure WHY               where something goes depends on what a text does not tell
 
 PARAM is `-` for a constant, else `K:N`: parameter N of the text (K = 0) or of the K-th statement that it prepares.
@@ -84,10 +84,10 @@ class Reader:
 
     def compare(self, left, right):
         for one, other in ((left, right), (right, left)):
-            if any(origin[0] != "column" for origin, _ in other):
-                for origin, _ in one:
-                    if origin[0] == "column":
-                        self.note("compare", origin[1])
+            for column, _ in one:
+                for origin, _ in other:
+                    if column[0] == "column" and origin[0] != "column":
+                        self.note("compare", *origin[1:], column[1])
 
     def assign(self, table, column, flows):
         if table is None or column not in table.protected:
@@ -236,7 +236,28 @@ class Reader:
         self.value(body.get("arg"), scope)
         return frozenset()
 
+    def elements(self, node, scope):
+        """What any element of an array may come from."""
+        name, body = kind(node)
+        if name == "TypeCast":
+            return self.elements(body["arg"], scope)
+        if name == "A_ArrayExpr":
+            return self.value(body.get("elements", []), scope)
+        flows = self.value(node, scope)
+        if name not in ("ParamRef", "A_Const"):
+            self.use(flows)
+            return computed(flows)
+        return flows
+
     def of_FuncCall(self, body, scope):
+        arguments = body.get("args", [])
+        if strings(body["funcname"]) == ["unnest"] and len(arguments) == 1:
+            return self.elements(arguments[0], scope)
+        if strings(body["funcname"])[-1] == "like_escape":
+            # LIKE … ESCAPE: the character is not compared.
+            pattern, escape = body["args"]
+            self.use(self.value(escape, scope))
+            return self.value(pattern, scope)
         flows = computed(self.value(list(body.values()), scope))
         self.use(flows)
         # A number of values tells nothing of them.
@@ -248,6 +269,10 @@ class Reader:
         pairs = [(left, right)]
         if "RowExpr" in left and "RowExpr" in right:
             pairs = list(zip(left["RowExpr"].get("args", []), right["RowExpr"].get("args", [])))
+        if "RowExpr" in left and "List" in right:
+            # Rows that rows of another length are among are an error, but not of the grammar.
+            rows = [row.get("RowExpr", {}).get("args", [row]) for row in right["List"].get("items", [])]
+            pairs = [pair for row in rows for pair in zip(left["RowExpr"].get("args", []), row)]
         flows = frozenset()
         for left, right in pairs:
             left, right = self.value(left, scope), self.value(right, scope)
@@ -268,9 +293,15 @@ class Reader:
             # More than one column is an error, but not of the grammar.
             return frozenset().union(*(flows for _, flows in columns)) if columns else first
         if which in ("ANY_SUBLINK", "ALL_SUBLINK"):
-            tested = self.value(body.get("testexpr"), scope)
-            self.compare(tested, first)
-            self.use(tested | first)
+            tested = body.get("testexpr", {})
+            parts = tested["RowExpr"].get("args", []) if "RowExpr" in tested else [tested]
+            results = [flows for _, flows in columns] or [first]
+            if more or len(parts) != len(results):
+                results = [frozenset().union(*results)] * len(parts)
+            for part, result in zip(parts, results):
+                part = self.value(part, scope)
+                self.compare(part, result)
+                self.use(part | result)
         elif which != "EXISTS_SUBLINK":
             self.use(first)
             return computed(first)
@@ -299,10 +330,26 @@ class Reader:
             return self.source(body["relation"], scope)
         if name == "JoinExpr":
             return self.join(body, scope, alias, names)
+        if name == "RangeFunction":
+            spread = self.unnest(body, alias.get("aliasname"), names, scope)
+            if spread:
+                return [spread]
         flows = computed(self.value({k: v for k, v in body.items() if k != "alias"}, scope))
         self.use(flows)
         title = alias.get("aliasname", "")
         return [Source(title, [(column, flows) for column in names or [title]], not names)]
+
+    def unnest(self, body, title, names, scope):
+        """Arrays side by side; None for other functions."""
+        function = body["functions"][0]["List"]["items"][0].get("FuncCall", {})
+        if body.get("is_rowsfrom") or strings(function.get("funcname")) != ["unnest"]:
+            return None
+        arrays = function.get("args", [])
+        own = title if title and len(arrays) == 1 else "unnest"
+        columns = [(own, self.elements(array, scope)) for array in arrays]
+        if body.get("ordinality"):
+            columns.append(("ordinality", frozenset()))
+        return Source(title or "unnest", self.renamed(columns, False, names))
 
     def join(self, body, scope, alias, names):
         left = self.source(body["larg"], scope)

@@ -1,7 +1,7 @@
 //! A plan beside what the oracle says of the same text.
 
 use acra_engine::columns::{Columns, Setting};
-use acra_engine::plan::{Lexical, ParamAction, Plan, Planner, Scratch, Verdict};
+use acra_engine::plan::{Lexical, ParamAction, Plan, Planner, Role, Scratch, Verdict};
 use acra_harness::{Error, Result};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -32,7 +32,7 @@ enum Value {
 #[derive(Debug, Default)]
 struct Answer<'a> {
     named: bool,
-    compares: bool,
+    compared: BTreeMap<Value, BTreeSet<&'a str>>,
     unsure: bool,
     computes: bool,
     assigned: BTreeMap<Value, BTreeSet<&'a str>>,
@@ -48,7 +48,10 @@ impl<'a> Answer<'a> {
         for item in line.split('\t').skip(1) {
             match item.split(' ').collect::<Vec<_>>()[..] {
                 ["named"] => answer.named = true,
-                ["compare", _] => answer.compares = true,
+                ["compare", at, parameter, column] => {
+                    let value = value(at, parameter)?;
+                    answer.compared.entry(value).or_default().insert(column);
+                }
                 ["unsure", _] => answer.unsure = true,
                 ["use", at, parameter] => drop(answer.used.insert(value(at, parameter)?)),
                 ["set", at, parameter, column, how] => {
@@ -70,12 +73,12 @@ fn value(at: &str, parameter: &str) -> Result<Value> {
     }
 }
 
-type Sealed<'a> = (Value, &'a Setting);
+type Sealed<'a> = (Value, &'a Setting, Role);
 
 fn parameters(prepared: usize, params: &[ParamAction]) -> impl Iterator<Item = Sealed<'_>> {
     params.iter().map(move |action| {
         let value = Value::Parameter(prepared, action.number);
-        (value, &*action.setting)
+        (value, &*action.setting, action.role)
     })
 }
 
@@ -84,7 +87,8 @@ fn sealed<'a>(plan: &'a Plan, text: &'a str, scratch: &'a Scratch) -> Option<Vec
     let mut sealed = Vec::new();
     for literal in plan.literals(text.as_bytes(), scratch) {
         let literal = literal.ok()?;
-        sealed.push((Value::Constant(literal.span.start), &**literal.setting));
+        let value = Value::Constant(literal.span.start);
+        sealed.push((value, &**literal.setting, literal.role));
     }
     sealed.extend(parameters(0, &plan.params));
     for (at, plan) in plan.prepared.iter().enumerate() {
@@ -113,8 +117,20 @@ pub(crate) fn judge(planner: &Planner, text: &str, answer: &str) -> Result<Optio
 }
 
 fn passed(columns: &Columns, answer: &Answer<'_>, sealed: &[Sealed<'_>]) -> Outcome {
-    if answer.compares {
-        return Outcome::Wrong("a value is compared with a protected column");
+    let setting = |column: &str| settings(columns).find(|setting| key(setting) == *column);
+    for (value, compared) in &answer.compared {
+        // What equal values have in common takes their place, or there is nothing.
+        let is_changed = |column: &&str| {
+            let mut changed = sealed.iter();
+            changed.any(|(other, named, role)| {
+                other == value
+                    && *role != Role::Stored
+                    && setting(column).is_some_and(|setting| setting.is_like(named))
+            })
+        };
+        if !compared.iter().all(is_changed) {
+            return Outcome::Wrong("a value is compared with a protected column");
+        }
     }
     if answer.computes {
         return Outcome::Wrong("a protected column is set to what is computed of a value");
@@ -122,18 +138,26 @@ fn passed(columns: &Columns, answer: &Answer<'_>, sealed: &[Sealed<'_>]) -> Outc
     for (value, named) in &answer.assigned {
         // It may reach another column too, if that is sealed in the same way.
         let is_sealed = |column: &&str| {
-            let setting = settings(columns).find(|setting| key(setting) == **column);
             let fits = |setting| {
-                let mut sealed = sealed.iter().filter(|sealed| sealed.0 == *value);
-                sealed.any(|sealed| are_alike(sealed.1, setting))
+                let mut sealed = sealed.iter();
+                sealed.any(|(other, named, role)| {
+                    other == value && *role == Role::Stored && are_alike(named, setting)
+                })
             };
-            setting.is_some_and(fits)
+            setting(column).is_some_and(fits)
         };
         if !named.iter().all(is_sealed) {
             return Outcome::Wrong("a value of a protected column is not sealed");
         }
     }
-    for (value, setting) in sealed {
+    for (value, setting, role) in sealed {
+        if *role != Role::Stored {
+            let compared = answer.compared.get(value);
+            if !compared.is_some_and(|compared| compared.contains(&*key(setting))) {
+                return Outcome::Wrong("what is compared is no value of that column");
+            }
+            continue;
+        }
         let named = answer.assigned.get(value);
         if !named.is_some_and(|named| named.contains(&*key(setting))) {
             return Outcome::Wrong("what is sealed is no value of that column");

@@ -48,6 +48,29 @@ fn the_size_that_is_needed_is_told_and_is_enough() -> Result<()> {
             session.ready()?;
         }
     }
+    for extended in [false, true] {
+        let copy = "COPY narrow (id, ssn) FROM STDIN";
+        match extended {
+            false => session.send(&f::query(copy))?,
+            true => session.send_all(&[
+                f::parse("", copy, &[]),
+                f::bind_text("", "", &[]),
+                f::execute("", 0),
+                f::sync(),
+            ])?,
+        }
+        session.until(b'G')?;
+        session.send_all(&[
+            f::copy_data(b"1\tshort\n2\t078-05-1120\n"),
+            f::copy_done(),
+            f::sync(),
+        ])?;
+        // The Sync is for the extended protocol; in the simple one it is answered by itself.
+        assert_eq!(hint(&session.ready()?)?, told, "extended: {extended}");
+        if !extended {
+            session.ready()?;
+        }
+    }
     let size = told
         .split("varchar(")
         .nth(1)

@@ -26,6 +26,8 @@ const QUERIES: &[&str] = &[
     "SELECT id FROM people WHERE email = (SELECT mail FROM accounts WHERE id = 3)",
     "WITH x AS (SELECT id, email AS e FROM people WHERE email <> '@1') SELECT x.id FROM x WHERE e = '@2'",
     "SELECT id, email = '@1' AS is_one FROM people",
+    "SELECT id FROM people WHERE email = ANY (ARRAY['@1', '@2']::bytea[]) AND phone <> ALL (ARRAY['5550101']::bytea[])",
+    "SELECT id FROM people WHERE email = ANY (SELECT mail FROM accounts WHERE id < 3)",
     "SELECT email, count(*) FROM people GROUP BY email",
     "SELECT grp, email, count(*), max(id) FROM people p GROUP BY p.email, grp HAVING email <> '@1'",
     "SELECT email AS e, count(*) FROM people GROUP BY 1",

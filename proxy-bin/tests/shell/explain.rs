@@ -126,7 +126,7 @@ fn comparisons_of_searchable_columns() -> Result {
         done.stdout,
         "Rewritten:\n  \
          value at character 35: compared with column \"mail\" of table \"vault\", by its hash\n  \
-         value at character 54: pattern for column \"word\" of table \"vault\", whose hash is compared; case counts\n  \
+         value at character 53: pattern for column \"word\" of table \"vault\", whose hash is compared; case counts\n  \
          parameter $1: compared with column \"mail\" of table \"vault\", by its hash\n\
          Sent to the database:\n  \
          SELECT id FROM vault WHERE substr(mail, 1, 33) = '\\x7f…' AND substr(word, 67, 33) = '\\x7f…' AND substr(mail, 1, 33) <> $1\n"

@@ -164,7 +164,9 @@ impl PgSession {
             b'G' => self.copy_in(frame.body(input.bytes), out, cx)?,
             b'H' => self.copy_out(frame.body(input.bytes))?,
             // CopyBothResponse of a replication connection.
-            b'W' => self.ledger.copy_started(),
+            b'W' => {
+                self.ledger.copy_started();
+            }
             b'c' => self.open_last(out, cx),
             b'R' => self.chooses_mechanism = asks_for_mechanism(frame.body(input.bytes)),
             b'S' => self.setting_changed(frame.body(input.bytes))?,

@@ -226,6 +226,13 @@ impl Ledger {
         }
     }
 
+    /// The COPY that is running stores these.
+    pub(super) fn stores(&mut self, longest: Option<&Stored>) {
+        if let (Some(entry), Some(longest)) = (self.head(), longest) {
+            entry.stored = Some(longest.clone());
+        }
+    }
+
     pub(super) fn push_failing(&mut self, awaited: Awaited, error: ClientError) {
         self.push_entry(awaited, Some(Box::new(error)));
     }
@@ -275,20 +282,30 @@ impl Ledger {
         }
     }
 
-    /// The server sent CopyInResponse: Syncs sent before the end of the copy are ignored by it.
-    pub(super) fn copy_started(&mut self) {
+    /// The server sent CopyInResponse: Syncs sent before the end of the copy are ignored by it. False: the client has sent
+    /// something else already, at which the server gives up.
+    pub(super) fn copy_started(&mut self) -> bool {
         let end = self
             .entries
             .iter()
             .position(|entry| matches!(entry.awaited, Awaited::CopyEnd));
-        self.copy_in = end.is_none();
         let mut index = 0;
-        let end = end.unwrap_or(usize::MAX);
+        let is_open = end.is_none();
+        let end = end.unwrap_or(self.entries.len());
+        let mut since = self.entries.iter().take(end).skip(1);
+        let goes_on = since.all(|entry| matches!(entry.awaited, Awaited::Sync));
+        self.copy_in = is_open && goes_on;
         self.entries.retain(|entry| {
             let before = index < end;
             index += 1;
             !(before && matches!(entry.awaited, Awaited::Sync))
         });
+        goes_on
+    }
+
+    /// The client sent something else than data, at which the server gives up a COPY that is under way.
+    pub(super) fn past_copy(&mut self) {
+        self.copy_in = false;
     }
 
     /// The server begins the next COPY of the current entry; what is known of it.

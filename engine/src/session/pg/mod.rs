@@ -4,6 +4,7 @@
 //! `rewrite` seals literals and parameters, `rows` opens cells, `copy` does both for the rows of a COPY. [`PgSession`]
 //! holds the state they share.
 
+mod arrays;
 mod backend;
 mod chosen;
 mod copy;

@@ -21,7 +21,7 @@ const NAME: &[u8] = b"acra-server schema probe";
 /// Most relations that are looked at; a database that has more of them is treated as if it had no answer.
 const MAX_RELATIONS: usize = 100_000;
 
-/// All names travel in hex as UTF-8, so neither quotes nor `client_encoding` matter.
+/// All names, and the queries of views, travel in hex as UTF-8, so neither quotes nor `client_encoding` matter.
 const QUESTION: [&str; 2] = [
     "WITH RECURSIVE tree(root, oid, kin) AS (\
      SELECT c.oid, c.oid, 'i' FROM pg_catalog.pg_class c WHERE c.relkind IN ('r','p','f','v','m') AND c.relname IN (",
@@ -43,7 +43,8 @@ const QUESTION: [&str; 2] = [
      FROM pg_catalog.pg_rewrite r JOIN pg_catalog.pg_depend d ON d.objid = r.oid \
      AND d.classid = 'pg_catalog.pg_rewrite'::pg_catalog.regclass AND d.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass \
      JOIN pg_catalog.pg_attribute a ON a.attrelid = d.refobjid AND a.attnum = d.refobjsubid \
-     WHERE r.ev_class = c.oid AND d.refobjid <> c.oid), c.oid \
+     WHERE r.ev_class = c.oid AND d.refobjid <> c.oid), c.oid, \
+     CASE WHEN t.kin = 'v' THEN pg_catalog.encode(pg_catalog.convert_to(pg_catalog.pg_get_viewdef(c.oid), 'UTF8'), 'hex') END \
      FROM tree t JOIN pg_catalog.pg_class rc ON rc.oid = t.root JOIN pg_catalog.pg_namespace rn ON rn.oid = rc.relnamespace \
      JOIN pg_catalog.pg_class c ON c.oid = t.oid JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace \
      ORDER BY 1, 2, 3, 4, 5",
@@ -152,7 +153,8 @@ impl PgSession {
                 }
             }
             None => {
-                let notes = self.context.planners.learn(claim, schema);
+                let standard_strings = self.lexical.standard_conforming_strings;
+                let notes = self.context.planners.learn(claim, schema, standard_strings);
                 cx.events
                     .extend(notes.into_iter().map(|note| Event::SchemaNote {
                         database: database.clone(),
@@ -243,17 +245,27 @@ fn question(columns: &Columns) -> Vec<u8> {
 /// Reads a row of the answer; `None` if it has another form.
 fn relation(bytes: &[u8], frame: &Frame) -> Result<Option<Relation>, Malformed> {
     let mut cells = Cells::new(bytes, &frame.range)?;
-    let mut row: [&[u8]; 8] = [b""; 8];
+    let mut row: [&[u8]; 9] = [b""; 9];
     if cells.left() != row.len() {
         return Ok(None);
     }
     for cell in &mut row {
-        // NULL: no columns.
+        // NULL: no columns, or no query.
         let range = cells.next(bytes)?.unwrap_or_default();
         *cell = bytes.get(range).unwrap_or_default();
     }
     cells.finish()?;
-    let [root_schema, root, kin, schema, table, columns, reads, oid] = row;
+    let [
+        root_schema,
+        root,
+        kin,
+        schema,
+        table,
+        columns,
+        reads,
+        oid,
+        query,
+    ] = row;
     let read = || {
         Some(Relation {
             root: (name(root_schema)?, name(root)?),
@@ -268,6 +280,10 @@ fn relation(bytes: &[u8], frame: &Frame) -> Result<Option<Relation>, Malformed> 
             name: name(table)?,
             columns: listed(columns).map(column).collect::<Option<_>>()?,
             reads: listed(reads).map(name).collect::<Option<_>>()?,
+            query: match query {
+                [] => None,
+                query => Some(name(query)?),
+            },
         })
     };
     Ok(read())

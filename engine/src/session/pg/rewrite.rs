@@ -62,6 +62,16 @@ impl PgSession {
             let form = match literal.kind {
                 LiteralKind::Number => Form::Number,
                 LiteralKind::String => Form::Text,
+                LiteralKind::Array => {
+                    let (format, setting) = (Format::Text, literal.setting);
+                    let array =
+                        self.seal_elements(format, &literal.value, setting, &mut changes, cx)?;
+                    edits.extend(array.map(|array| Edit {
+                        span: literal.span.clone(),
+                        text: quote_array(&array),
+                    }));
+                    continue;
+                }
             };
             let value = plain(&literal.value, form, literal.setting, None)?;
             let value = search::asked_for(value, literal, &mut edits)?;
@@ -121,6 +131,15 @@ impl PgSession {
                         bytes: bound_token(token, token_type, format, value.len()),
                     });
                 }
+                continue;
+            }
+            if action.elements {
+                let array = self.seal_elements(format, value, setting, &mut changes, cx)?;
+                replaced.extend(array.map(|bytes| Replaced {
+                    index,
+                    format,
+                    bytes,
+                }));
                 continue;
             }
             let form = match format {
@@ -311,14 +330,14 @@ fn mask(setting: &Setting) -> Option<Mask> {
 
 /// The Parse message to send instead: with a rewritten text, and with `bytea` as the declared type of every encrypted
 /// parameter (policy.md 6.11), and for tokens a number type that is wide enough. `None` if the client's message can pass as
-/// it is.
+/// it is. Arrays keep their type, whose elements are sealed as what they are.
 pub(super) fn parse(
     parse: &Parse<'_>,
     plan: &Plan,
     rewritten: Option<Rewritten>,
 ) -> Option<Vec<u8>> {
     let mut types = Cow::Borrowed(parse.types);
-    for action in &plan.params {
+    for action in plan.params.iter().filter(|action| !action.elements) {
         let at = usize::from(action.number).saturating_sub(1) * 4;
         let declared = types.get(at..).and_then(|rest| rest.first_chunk());
         let declared = declared.map_or(0, |oid| u32::from_be_bytes(*oid));
@@ -342,6 +361,21 @@ pub(super) fn parse(
         out.extend_from_slice(&types);
     });
     Some(message)
+}
+
+/// An array as a character string, read alike by the server whatever it reported last. The blank keeps the `E` apart from a
+/// word before it.
+fn quote_array(array: &[u8]) -> Vec<u8> {
+    let mut text = Vec::with_capacity(array.len() + 16);
+    text.extend_from_slice(b" E'");
+    for byte in array {
+        if matches!(byte, b'\'' | b'\\') {
+            text.push(*byte);
+        }
+        text.push(*byte);
+    }
+    text.push(b'\'');
+    text
 }
 
 /// What is sealed of a value.

@@ -42,8 +42,7 @@ impl Changes {
         if let Changed::Sealed(sealed) = changed {
             self.sealed += 1;
             self.structs += u64::from(sealed.envelope() == container::Envelope::AcraStruct);
-            let longest = Stored::new(setting, sealed.as_bytes().len());
-            self.longest = Some(longest.longer(self.longest.take()));
+            Stored::note(&mut self.longest, setting, sealed.as_bytes().len());
         }
     }
 

@@ -21,18 +21,13 @@ pub(super) struct Stored {
 }
 
 impl Stored {
-    pub(super) fn new(setting: &Arc<Setting>, bytes: usize) -> Self {
-        Self {
-            setting: Arc::clone(setting),
-            bytes,
-        }
-    }
-
-    /// The longer one.
-    pub(super) fn longer(self, other: Option<Self>) -> Self {
-        match other {
-            Some(other) if other.bytes > self.bytes => other,
-            _ => self,
+    /// Takes note of a container, if it is the longest.
+    pub(super) fn note(longest: &mut Option<Self>, setting: &Arc<Setting>, bytes: usize) {
+        if longest.as_ref().is_none_or(|longest| longest.bytes < bytes) {
+            *longest = Some(Self {
+                setting: Arc::clone(setting),
+                bytes,
+            });
         }
     }
 
@@ -59,7 +54,7 @@ impl PgSession {
 
 fn stored(entry: &Entry) -> Option<&Stored> {
     match &entry.awaited {
-        Awaited::Execute(Some(portal)) => portal.stored.as_ref(),
+        Awaited::Execute(Some(portal)) => entry.stored.as_ref().or(portal.stored.as_ref()),
         _ => entry.stored.as_ref(),
     }
 }

@@ -2,9 +2,9 @@
 
 use super::NoFacts;
 use super::reader::Reader;
-use super::tree::{Comparison, Like, Term};
+use super::tree::{ArrayType, Comparison, Like, Term};
 use crate::sql::token::Kind;
-use sqlparser::ast::{BinaryOperator, CastKind, DataType, Expr};
+use sqlparser::ast::{Array, ArrayElemTypeDef, BinaryOperator, CastKind, DataType, Expr};
 use std::ops::Range;
 
 impl Reader<'_> {
@@ -34,6 +34,31 @@ impl Reader<'_> {
             } => Comparison {
                 left: self.operand(left)?,
                 right: vec![Term::Query(Box::new(self.query(subquery)?))],
+                array: None,
+            },
+            Expr::AnyOp {
+                left,
+                compare_op: BinaryOperator::Eq | BinaryOperator::NotEq,
+                right,
+                is_some: _,
+            }
+            | Expr::AllOp {
+                left,
+                compare_op: BinaryOperator::Eq | BinaryOperator::NotEq,
+                right,
+            } => match &**right {
+                Expr::Subquery(query) => Comparison {
+                    left: self.operand(left)?,
+                    right: vec![Term::Query(Box::new(self.query(query)?))],
+                    array: None,
+                },
+                right => match self.array(right) {
+                    Some((elements, array)) => Comparison {
+                        array: Some(array),
+                        ..self.equality(left, elements)?
+                    },
+                    None => return Ok(None),
+                },
             },
             _ => return Ok(None),
         }))
@@ -136,7 +161,45 @@ impl Reader<'_> {
                 .into_iter()
                 .map(|expr| self.operand(expr))
                 .collect::<Result<_, _>>()?,
+            array: None,
         })
+    }
+
+    /// `ARRAY[…]` of strings or parameters, also with a type: its elements, and where the type is.
+    fn array<'e>(&self, expr: &'e Expr) -> Option<(&'e [Expr], ArrayType)> {
+        match expr {
+            Expr::Nested(inner) => self.array(inner),
+            Expr::Array(Array { elem, named: true }) => {
+                let close = self.last_token(elem.last()?)? + 1;
+                let token = self.source.tokens.get(close)?;
+                let closes = token.is(self.source.text, b']');
+                closes.then_some((elem, ArrayType::After(close)))
+            }
+            Expr::Cast {
+                kind: CastKind::DoubleColon,
+                expr: inner,
+                data_type: DataType::Array(ArrayElemTypeDef::SquareBracket(element, None)),
+                format: None,
+            } if matches!(
+                **element,
+                DataType::Text | DataType::Varchar(None) | DataType::Bytea
+            ) =>
+            {
+                let (elements, array) = self.array(inner)?;
+                let ArrayType::After(close) = array else {
+                    return None;
+                };
+                // `::`, the type, and brackets.
+                let is_type = self.source.tokens.get(close + 1)?.text(self.source.text) == b"::"
+                    && self
+                        .source
+                        .tokens
+                        .get(close + 4)?
+                        .is(self.source.text, b']');
+                is_type.then_some((elements, ArrayType::At(close + 2..close + 3)))
+            }
+            _ => None,
+        }
     }
 
     /// Reads a side of a comparison.

@@ -3,7 +3,10 @@
 use super::reader::{Reader, without};
 use super::tree::{Alias, From, Join, Relation};
 use super::{FOREIGN, NoFacts};
-use sqlparser::ast::{JoinConstraint, JoinOperator, TableFactor, TableWithJoins};
+use sqlparser::ast::{
+    JoinConstraint, JoinOperator, JsonTableColumn, JsonTableColumnErrorHandling,
+    JsonTableNamedColumn, TableFactor, TableWithJoins, XmlTableColumn, XmlTableColumnOption,
+};
 
 impl Reader<'_> {
     pub(super) fn from(&mut self, from: &[TableWithJoins]) -> Result<Vec<From>, NoFacts> {
@@ -116,12 +119,15 @@ impl Reader<'_> {
                 array_exprs,
                 with_offset,
                 with_offset_alias,
-                with_ordinality: _,
+                with_ordinality,
             } => {
                 without(*with_offset || with_offset_alias.is_some(), FOREIGN)?;
-                let operands = self.operands(array_exprs)?;
-                let alias = self.alias(alias.as_ref())?;
-                Ok(Relation::Function { operands, alias })
+                let elements = array_exprs.iter().map(|array| self.element(array));
+                Ok(Relation::Unnest {
+                    elements: elements.collect::<Result<_, _>>()?,
+                    ordinality: *with_ordinality,
+                    alias: self.alias(alias.as_ref())?,
+                })
             }
             TableFactor::NestedJoin {
                 table_with_joins,
@@ -133,17 +139,90 @@ impl Reader<'_> {
                     self.alias(alias.as_ref())?,
                 ))
             }
-            TableFactor::TableFunction { .. }
-            | TableFactor::JsonTable { .. }
-            | TableFactor::OpenJsonTable { .. }
-            | TableFactor::XmlTable { .. } => {
-                Err(NoFacts::Form("JSON_TABLE, XMLTABLE or TABLE ()"))
+            TableFactor::JsonTable {
+                json_expr,
+                json_path,
+                columns,
+                alias,
+            } => {
+                let operands = self.operands(json_expr)?;
+                self.literal(json_path)?;
+                self.json_columns(columns)?;
+                let alias = self.alias(alias.as_ref())?;
+                Ok(Relation::Function { operands, alias })
             }
+            TableFactor::XmlTable {
+                namespaces,
+                row_expression,
+                passing,
+                columns,
+                alias,
+            } => {
+                let mut operands = self.operands(row_expression)?;
+                for namespace in namespaces {
+                    operands.extend(self.operands(&namespace.uri)?);
+                    self.name(&namespace.name)?;
+                }
+                for argument in &passing.arguments {
+                    without(argument.alias.is_some(), FOREIGN)?;
+                    operands.extend(self.operands(&argument.expr)?);
+                }
+                for XmlTableColumn { name, option } in columns {
+                    self.name(name)?;
+                    if let XmlTableColumnOption::NamedInfo {
+                        r#type,
+                        path,
+                        default,
+                        nullable: _,
+                    } = option
+                    {
+                        self.operands(r#type)?;
+                        operands.extend(self.operands(path)?);
+                        operands.extend(self.operands(default)?);
+                    }
+                }
+                let alias = self.alias(alias.as_ref())?;
+                Ok(Relation::Function { operands, alias })
+            }
+            TableFactor::TableFunction { .. } | TableFactor::OpenJsonTable { .. } => Err(FOREIGN),
             TableFactor::Pivot { .. }
             | TableFactor::Unpivot { .. }
             | TableFactor::UnpivotExpr { .. }
             | TableFactor::MatchRecognize { .. }
             | TableFactor::SemanticView { .. } => Err(FOREIGN),
         }
+    }
+
+    /// The columns that `JSON_TABLE` makes: names, types, and paths and defaults that are literals.
+    fn json_columns(&mut self, columns: &[JsonTableColumn]) -> Result<(), NoFacts> {
+        for column in columns {
+            match column {
+                JsonTableColumn::ForOrdinality(name) => {
+                    self.name(name)?;
+                }
+                JsonTableColumn::Nested(nested) => {
+                    self.literal(&nested.path)?;
+                    self.json_columns(&nested.columns)?;
+                }
+                JsonTableColumn::Named(JsonTableNamedColumn {
+                    name,
+                    r#type,
+                    path,
+                    exists: _,
+                    on_empty,
+                    on_error,
+                }) => {
+                    self.name(name)?;
+                    self.operands(r#type)?;
+                    self.literal(path)?;
+                    for otherwise in [on_empty, on_error].into_iter().flatten() {
+                        if let JsonTableColumnErrorHandling::Default(value) = otherwise {
+                            self.literal(value)?;
+                        }
+                    }
+                }
+            }
+        }
+        Ok(())
     }
 }

@@ -13,6 +13,7 @@ mod wrapped;
 mod write;
 
 use super::feed::{self, Unfit};
+use super::hidden::Hidden;
 use super::parse;
 use super::token::{Kind, Token};
 use reader::Reader;
@@ -126,16 +127,14 @@ pub fn read<T>(source: &Source<'_>, then: impl FnOnce(Reading) -> T) -> Result<T
     if !is_dml {
         return Err(OTHER_STATEMENT);
     }
-    if let Some(reading) = wrapped::table(source) {
-        return Ok(then(reading));
-    }
-    let tokens = feed::feed(source).map_err(|unfit| match unfit {
+    let hidden = Hidden::of(source);
+    let tokens = feed::feed(source, &hidden).map_err(|unfit| match unfit {
         Unfit::TooLong => NoFacts::TooLong,
         Unfit::Unknown => NoFacts::NotUnderstood,
     })?;
     parse::with_statement(tokens, |statement| {
-        let survey = Survey::of(statement, source)?;
-        let mut reader = Reader::new(source);
+        let survey = Survey::of(statement, source, &hidden)?;
+        let mut reader = Reader::new(source, &hidden);
         let facts = reader
             .statement(statement)
             .and_then(|facts| reader.has_seen(&survey).map(|()| facts));

@@ -6,6 +6,8 @@
 use super::survey::Survey;
 use super::tree::{Alias, Body, Cte, Distinct, Item, Key, Query, Select, TableName, Term};
 use super::{FOREIGN, NoFacts, OTHER_STATEMENT, Source};
+use crate::sql::hidden::Hidden;
+use crate::sql::token::Kind;
 use sqlparser::ast::{
     self, Expr, GroupByExpr, Ident, LimitClause, ObjectName, OrderBy, OrderByKind, SelectItem,
     SelectItemQualifiedWildcardKind, SetExpr, SetOperator, SetQuantifier, Statement, TableAlias,
@@ -35,6 +37,7 @@ pub(super) fn without(there: bool, what: NoFacts) -> Result<(), NoFacts> {
 /// Reads one statement and remembers what of its text it has looked at.
 pub(super) struct Reader<'a> {
     pub(super) source: &'a Source<'a>,
+    hidden: &'a Hidden,
     /// By token of the statement.
     seen: Vec<bool>,
     /// How many steps may still be walked twice.
@@ -45,9 +48,10 @@ pub(super) struct Reader<'a> {
 const WALKED_AGAIN: usize = 5_000_000;
 
 impl<'a> Reader<'a> {
-    pub(super) fn new(source: &'a Source<'a>) -> Self {
+    pub(super) fn new(source: &'a Source<'a>, hidden: &'a Hidden) -> Self {
         Self {
             source,
+            hidden,
             seen: vec![false; source.range.1 - source.range.0],
             again: WALKED_AGAIN,
         }
@@ -101,6 +105,31 @@ impl<'a> Reader<'a> {
             None => Err(NoFacts::NotUnderstood),
         };
         name.0.iter().map(part).collect()
+    }
+
+    /// The columns that may be read by expressions which the library was not shown. They belong to some statement that
+    /// writes; each of these is told of all.
+    pub(super) fn asides(&mut self) -> Result<Vec<Term>, NoFacts> {
+        let Source { text, tokens, .. } = *self.source;
+        let is_symbol = |at: Option<usize>, symbol| {
+            let token = at.and_then(|at| tokens.get(at));
+            token.is_some_and(|token| token.is(text, symbol))
+        };
+        let mut terms = Vec::new();
+        for name in self.hidden.asides() {
+            if !self.source.kind(name).is_some_and(Kind::is_name) {
+                continue;
+            }
+            self.look(name)?;
+            let qualifies = is_symbol(Some(name + 1), b'.') && !is_symbol(Some(name + 2), b'*');
+            let is_function = is_symbol(Some(name + 1), b'(');
+            if !qualifies && !is_function {
+                let qualified = is_symbol(name.checked_sub(1), b'.');
+                let qualifier = name.checked_sub(2).filter(|_| qualified);
+                terms.push(Term::Column { qualifier, name });
+            }
+        }
+        Ok(terms)
     }
 
     pub(super) fn table(&mut self, name: &ObjectName) -> Result<TableName, NoFacts> {
@@ -258,7 +287,8 @@ impl<'a> Reader<'a> {
             | SetExpr::Update(statement)
             | SetExpr::Delete(statement)
             | SetExpr::Merge(statement) => Body::Query(Box::new(self.statement(statement)?)),
-            SetExpr::Table(_) => return Err(NoFacts::Form("TABLE inside a statement")),
+            // The library is given a SELECT in its place.
+            SetExpr::Table(_) => return Err(NoFacts::NotUnderstood),
         })
     }
 

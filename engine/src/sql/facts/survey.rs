@@ -1,6 +1,7 @@
 //! One walk over the whole tree: which relations, names and literals are in it, wherever they stand.
 
 use super::{NoFacts, Source};
+use crate::sql::hidden::Hidden;
 use crate::sql::token::Kind;
 use sqlparser::ast::{
     Ident, ObjectName, Select, Statement, TableFactor, ValueWithSpan, Visit, Visitor,
@@ -21,8 +22,12 @@ pub(super) struct Survey {
 
 impl Survey {
     /// Walks over a statement. Every string and parameter of the text must be found exactly once: otherwise the parser
-    /// library read another statement than the lexer.
-    pub(super) fn of(statement: &Statement, source: &Source<'_>) -> Result<Self, NoFacts> {
+    /// library read another statement than the lexer. What was hidden from it is told by its tokens.
+    pub(super) fn of(
+        statement: &Statement,
+        source: &Source<'_>,
+        hidden: &Hidden,
+    ) -> Result<Self, NoFacts> {
         let mut walk = Walk {
             source,
             survey: Self::default(),
@@ -36,11 +41,13 @@ impl Survey {
         let found = survey.values.iter().copied().filter(is_data);
         let written = source
             .tokens()
-            .filter(|(_, token)| token.kind.is_data())
+            .filter(|(index, token)| token.kind.is_data() && !hidden.is_aside(*index))
             .map(|(index, _)| index);
         if !written.eq(found) {
             return Err(NoFacts::NotUnderstood);
         }
+        let is_name = |token: &usize| source.kind(*token).is_some_and(Kind::is_name);
+        survey.names.extend(hidden.asides().filter(is_name));
         survey.names.sort_unstable();
         survey.names.dedup();
         Ok(survey)

@@ -6,9 +6,9 @@ use super::tree::Term;
 use crate::sql::facts::param_number;
 use crate::sql::token::Kind;
 use sqlparser::ast::{
-    CastKind, DataType, DuplicateTreatment, Expr, Function, FunctionArg, FunctionArgExpr,
-    FunctionArguments, Ident, Query, UnaryOperator, ValueWithSpan, Visit, Visitor, WindowSpec,
-    WindowType,
+    Array, ArrayElemTypeDef, CastKind, DataType, DuplicateTreatment, Expr, Function, FunctionArg,
+    FunctionArgExpr, FunctionArguments, Ident, Query, UnaryOperator, ValueWithSpan, Visit, Visitor,
+    WindowSpec, WindowType,
 };
 use std::ops::ControlFlow;
 
@@ -87,10 +87,51 @@ impl Reader<'_> {
                         operands: Vec::new(),
                     }
                 }
-                None => self.computed(expr)?,
+                None => match self.plain_arguments(function, "unnest").as_deref() {
+                    Some([array]) => {
+                        self.parts(&function.name)?;
+                        self.element(array)?
+                    }
+                    _ => self.computed(expr)?,
+                },
             },
             Expr::Subquery(query) => Term::Query(Box::new(self.query(query)?)),
             _ => self.computed(expr)?,
+        })
+    }
+
+    /// Reads an array as any of its elements. Casts to arrays of types that hold a container are looked through.
+    pub(super) fn element(&mut self, array: &Expr) -> Result<Term, NoFacts> {
+        Ok(match array {
+            Expr::Nested(inner) => self.element(inner)?,
+            Expr::Cast {
+                kind: CastKind::Cast | CastKind::DoubleColon,
+                expr: inner,
+                data_type: DataType::Array(ArrayElemTypeDef::SquareBracket(of, _)),
+                format: None,
+            } if matches!(
+                **of,
+                DataType::Bytea
+                    | DataType::Text
+                    | DataType::Varchar(None)
+                    | DataType::CharacterVarying(None)
+            ) =>
+            {
+                self.element(inner)?
+            }
+            Expr::Array(Array { elem, named: true }) => Term::Choice {
+                results: self.terms(elem)?,
+                operands: Vec::new(),
+            },
+            Expr::Value(value) => match self.literal(value)? {
+                Term::Param(number, token) => Term::Element(number, token),
+                Term::Literal(token) if self.source.kind(token) != Some(Kind::Number) => {
+                    Term::ElementOfLiteral(token)
+                }
+                Term::Nothing => Term::Nothing,
+                _ => Term::Computed(Vec::new()),
+            },
+            _ => self.computed(array)?,
         })
     }
 

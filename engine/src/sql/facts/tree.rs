@@ -158,6 +158,15 @@ pub enum Relation {
         /// Its name, or that of the function.
         alias: Option<Alias>,
     },
+    /// The elements of arrays, side by side: `unnest`.
+    Unnest {
+        /// What the elements of each array may be.
+        elements: Vec<Term>,
+        /// A column of numbers follows.
+        ordinality: bool,
+        /// Its name.
+        alias: Option<Alias>,
+    },
     /// Joined relations in parentheses.
     Joined(Box<From>, Option<Alias>),
 }
@@ -194,6 +203,10 @@ pub enum Term {
     Negative(usize),
     /// A parameter and its token.
     Param(u16, usize),
+    /// Any element of an array that is a parameter, and the token of that.
+    Element(u16, usize),
+    /// Any element of an array that is a character string; the number of its token.
+    ElementOfLiteral(usize),
     /// `NULL` or `DEFAULT`
     Nothing,
     /// The value of a sub-select.
@@ -233,6 +246,17 @@ pub struct Comparison {
     pub left: Term,
     /// The others. A query among them may have many rows.
     pub right: Vec<Term>,
+    /// `= ANY (ARRAY[…])`: the others are elements of an array.
+    pub array: Option<ArrayType>,
+}
+
+/// Where the type of an array is written.
+#[derive(Debug)]
+pub enum ArrayType {
+    /// Nowhere: it would be after this token.
+    After(usize),
+    /// At these tokens.
+    At(Range<usize>),
 }
 
 /// `LIKE` and its kin.

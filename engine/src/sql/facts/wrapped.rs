@@ -1,8 +1,7 @@
 //! Statements around a statement, told from their tokens: `EXPLAIN`, `PREPARE`, `DECLARE CURSOR`, `CREATE VIEW`,
-//! `CREATE TABLE AS`; and `TABLE`, which the parser library does not know.
+//! `CREATE TABLE AS`.
 
-use super::tree::{Body, Distinct, From, Item, Query, Relation, Select, TableName};
-use super::{Reading, Source};
+use super::Source;
 use std::ops::Range;
 
 /// What is around a statement.
@@ -43,42 +42,6 @@ pub fn unwrap(source: &Source<'_>) -> Option<Wrapped> {
         .filter_map(|token| source.kind(token))
         .any(|kind| kind.is_data());
     (!data).then_some(wrapped)
-}
-
-/// `TABLE name`
-pub(super) fn table(source: &Source<'_>) -> Option<Reading> {
-    let mut cursor = Cursor {
-        source,
-        at: source.range.0,
-        end: source.range.1,
-    };
-    if !cursor.take("table") {
-        return None;
-    }
-    cursor.take("only");
-    let table = cursor.name()?;
-    if cursor.at != cursor.end {
-        return None;
-    }
-    let select = Select {
-        from: vec![From {
-            first: Relation::Table(table, None),
-            joins: Vec::new(),
-        }],
-        items: vec![Item::Wildcard],
-        distinct: Distinct::No,
-        group_by: Vec::new(),
-        grouping_sets: false,
-        operands: Vec::new(),
-        into: None,
-    };
-    Some(Reading {
-        relations: vec![(table.schema, table.table)],
-        names: table.schema.into_iter().chain([table.table]).collect(),
-        aliases: Vec::new(),
-        complete: true,
-        facts: Ok(Query::of(Body::Select(Box::new(select)))),
-    })
 }
 
 /// A place in a statement.
@@ -243,26 +206,5 @@ impl Cursor<'_, '_> {
         }
         parts.push(from..end);
         parts
-    }
-
-    fn name(&mut self) -> Option<TableName> {
-        let mut names = Vec::new();
-        loop {
-            let kind = self.source.kind(self.at).filter(|_| self.at < self.end)?;
-            if !kind.is_name() {
-                return None;
-            }
-            names.push(self.at);
-            self.at += 1;
-            if !self.is_symbol(self.at, b'.') {
-                break;
-            }
-            self.at += 1;
-        }
-        let table = names.pop()?;
-        Some(TableName {
-            schema: names.pop(),
-            table,
-        })
     }
 }

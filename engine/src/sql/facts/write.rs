@@ -84,7 +84,7 @@ impl Reader<'_> {
             alias,
             from: Vec::new(),
             actions,
-            operands: Vec::new(),
+            operands: self.asides()?,
             returning: self.returning(returning.as_deref())?,
         })
     }
@@ -132,21 +132,24 @@ impl Reader<'_> {
             FOREIGN,
         )?;
         let (target, alias) = self.target(table)?;
+        let mut operands = self.asides()?;
         let from = match from {
             None => Vec::new(),
             Some(UpdateTableFromKind::AfterSet(from)) => self.from(from)?,
             Some(UpdateTableFromKind::BeforeSet(_)) => return Err(FOREIGN),
         };
+        let assignments = self.assignments(assignments)?;
+        operands.extend(self.operands(selection)?);
         Ok(Write {
             target,
             alias,
             from,
             actions: vec![Action::Update {
-                assignments: self.assignments(assignments)?,
+                assignments,
                 operands: Vec::new(),
                 excluded: false,
             }],
-            operands: self.operands(selection)?,
+            operands,
             returning: self.returning(returning.as_deref())?,
         })
     }
@@ -202,7 +205,8 @@ impl Reader<'_> {
             first: self.relation(source)?,
             joins: Vec::new(),
         };
-        let mut operands = self.operands(on)?;
+        let mut operands = self.asides()?;
+        operands.extend(self.operands(on)?);
         let mut actions = Vec::new();
         for clause in clauses {
             operands.extend(self.operands(&clause.predicate)?);
@@ -272,11 +276,11 @@ impl Reader<'_> {
         }
     }
 
-    /// Columns that are written; with a dot in it, one is a field of a composite type.
+    /// Columns that are written. What follows the name of one, after a dot or in brackets, is a part of it.
     fn targets(&mut self, names: &[ObjectName]) -> Result<Vec<usize>, NoFacts> {
-        let column = |name: &ObjectName| match *self.parts(name)? {
-            [column] => Ok(column),
-            _ => Err(NoFacts::Form("an assignment to a part of a column")),
+        let column = |name: &ObjectName| {
+            let parts = self.parts(name)?;
+            parts.first().copied().ok_or(NoFacts::NotUnderstood)
         };
         names.iter().map(column).collect()
     }

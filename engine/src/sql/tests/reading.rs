@@ -30,8 +30,8 @@ fn forms_that_are_not_supported_say_what_they_are() {
             "SET (columns) = something that is not a row",
         ),
         (
-            "UPDATE t SET a.b = 1",
-            "an assignment to a part of a column",
+            "SELECT * FROM a SEMI JOIN b ON true",
+            "a join that PostgreSQL does not have",
         ),
     ] {
         assert_eq!(read(text), Err(NoFacts::Form(what)), "{text}");

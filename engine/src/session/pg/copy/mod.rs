@@ -18,6 +18,7 @@ mod writing;
 #[cfg(test)]
 mod tests;
 
+use super::stored::Stored;
 use crate::plan::{ClientEncoding, CopyIn, CopyOut};
 use crate::session::{Input, Step};
 use crate::wire::outbox::Outbox;
@@ -63,7 +64,9 @@ struct Incoming {
     encoding: ClientEncoding,
     stream: Stream,
     /// Length of the longest message that was made, for which room is made at once.
-    longest: usize,
+    room: usize,
+    /// The longest container so far.
+    longest: Option<Stored>,
 }
 
 /// Rows on their way to the client.

@@ -15,6 +15,7 @@ use crate::plan::{ClientEncoding, CopyColumn, CopyFormat, CopyIn, Role};
 use crate::session::pg::PgSession;
 use crate::session::pg::frontend::Stop;
 use crate::session::pg::rewrite::{foreign_encoding, plain};
+use crate::session::pg::stored::Stored;
 use crate::session::pg::tokenize::{token_of, value_of};
 use crate::session::{ClientError, Cx};
 use crate::tokens::{Outcome, TokenRequest};
@@ -37,6 +38,8 @@ pub(super) struct Sealing<'a, 'b> {
     /// Values that were sealed, and how many of them became AcraStructs.
     pub(super) sealed: u64,
     pub(super) structs: u64,
+    /// The longest container of the COPY.
+    pub(super) longest: &'a mut Option<Stored>,
 }
 
 /// What happens to the cells of tokenized columns.
@@ -191,6 +194,7 @@ impl Cells for Sealing<'_, '_> {
         self.sealed += 1;
         self.structs += u64::from(sealed.envelope() == Envelope::AcraStruct);
         let container = sealed.as_bytes();
+        Stored::note(self.longest, setting, container.len());
         match plan.dialect.format {
             CopyFormat::Binary => {
                 // One value of more than 2 GiB is refused by the server, whose lengths are signed.

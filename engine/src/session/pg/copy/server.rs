@@ -26,8 +26,9 @@ impl PgSession {
     ) -> Result<(), Malformed> {
         let copy = self.ledger.next_copy();
         let unsettled = self.ledger.copies_unsettled();
-        self.ledger.copy_started();
-        if let Some(Copy::In(plan)) = copy {
+        if self.ledger.copy_started()
+            && let Some(Copy::In(plan)) = copy
+        {
             self.seal_copy(plan, unsettled, described(body)?, out, cx);
         }
         Ok(())
@@ -65,8 +66,9 @@ impl PgSession {
         self.copies.from_client = FromClient::Sealing(Box::new(Incoming {
             encoding,
             stream: Stream::new(splitter, self.context.limits.max_row),
-            longest: 0,
+            room: 0,
             plan,
+            longest: None,
         }));
     }
 
