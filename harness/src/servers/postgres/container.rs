@@ -31,18 +31,15 @@ pub(super) struct Container {
     folder: TempDir,
 }
 
-/// What is reached by a runtime of its own, as callers may be inside of one.
-struct Inside {
-    container: Option<ContainerAsync<GenericImage>>,
-    runtime: Runtime,
-}
+/// The container, and a runtime of its own, as callers may be inside of one.
+struct Inside(Option<(ContainerAsync<GenericImage>, Runtime)>);
 
 impl Drop for Inside {
     fn drop(&mut self) {
-        let (container, runtime) = (self.container.take(), &self.runtime);
+        let running = self.0.take();
         // One that is left is swept by its label.
-        let _ = beside(|| match container {
-            Some(container) => Ok(runtime.block_on(container.rm())?),
+        let _ = beside(|| match running {
+            Some((container, runtime)) => Ok(runtime.block_on(container.rm())?),
             None => Ok(()),
         });
     }
@@ -54,11 +51,9 @@ impl Inside {
         &self,
         what: impl AsyncFnOnce(&ContainerAsync<GenericImage>) -> Result<T> + Send,
     ) -> Result<T> {
-        let container = self
-            .container
-            .as_ref()
-            .ok_or_else(|| Error::new("the container is gone"))?;
-        beside(|| self.runtime.block_on(what(container)))
+        let running = self.0.as_ref();
+        let (container, runtime) = running.ok_or_else(|| Error::new("the container is gone"))?;
+        beside(|| runtime.block_on(what(container)))
     }
 }
 
@@ -88,10 +83,7 @@ impl Container {
             let container = runtime.block_on(request.start()).context(|| {
                 format!("starting a container of {image}, which scripts/images.sh makes")
             })?;
-            Ok(Inside {
-                container: Some(container),
-                runtime,
-            })
+            Ok(Inside(Some((container, runtime))))
         })?;
         let server = Self {
             address,
@@ -177,12 +169,14 @@ fn request(
         folder.display().to_string(),
     ];
     let hba = format!("hba_file={}/pg_hba.conf", folder.display());
+    // The same inside, as the UNIX socket's name has it.
+    let port = address.port();
     let common = SETTINGS
         .lines()
         .filter(|line| !line.starts_with('#') && !line.starts_with("listen_addresses"))
         .map(|line| line.replacen(" = ", "=", 1).replace('\'', ""));
     let all = common
-        .chain([hba])
+        .chain([hba, format!("port={port}")])
         .chain(settings.iter().map(|setting| (*setting).to_owned()));
     arguments.extend(all.flat_map(|setting| ["-c".to_owned(), setting]));
     let user = postgres_user()?;
@@ -193,6 +187,7 @@ fn request(
         )])
     });
     let mut request = GenericImage::new(name, tag)
+        .with_exposed_port(port.tcp())
         .with_cmd(arguments)
         .with_env_var("PGDATA", folder.join("data").display().to_string())
         .with_env_var("POSTGRES_HOST_AUTH_METHOD", "trust")
@@ -208,7 +203,7 @@ fn request(
             };
             config.publish_all_ports = Some(false);
             config.port_bindings = Some(HashMap::from([(
-                5432.tcp().to_string(),
+                port.tcp().to_string(),
                 Some(vec![binding]),
             )]));
             config.tmpfs.clone_from(&small);
