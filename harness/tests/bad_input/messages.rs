@@ -131,11 +131,12 @@ fn malformed_messages_in_every_state() -> Result<()> {
             // Either the session ends with a reason, or it goes on after an error or as if nothing had been sent.
             match outcome(&mut connection) {
                 Ok((Some(_), true)) | Ok((_, false)) => {}
+                // Within a row that is half sent nothing can be said, and what was said can be lost with the connection of a
+                // client that sends on without reading.
+                Ok((None, true)) | Err(_) if state == "in a result" => {}
                 Ok((None, true)) => {
                     surprises.push(format!("\n{name}, {state}: ends without a reason"))
                 }
-                // Within a row that is half sent nothing can be said.
-                Err(_) if state == "in a result" => {}
                 Err(error) => surprises.push(format!("\n{name}, {state}: {error}")),
             }
         }

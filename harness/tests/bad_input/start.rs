@@ -178,47 +178,12 @@ fn a_wrong_configuration_is_told_with_its_place() -> Result<()> {
 }
 
 #[test]
-fn what_a_column_cannot_have_yet_is_refused_at_start() -> Result<()> {
-    let ground = Ground::new()?;
-    for (option, words) in [
-        ("searchable: true", "searchable encryption"),
-        (
-            "masking: xxx\n        plaintext_length: 2\n        plaintext_side: left",
-            "masking",
-        ),
-        ("token_type: int32", "tokenization"),
-        ("data_type: str", "a data type"),
-        (
-            "response_on_fail: error\n        data_type: str",
-            "a data type",
-        ),
-    ] {
-        let content = format!(
-            "schemas:\n  - table: cards\n    columns: [pan]\n    encrypted:\n      - column: pan\n        {option}\n"
-        );
-        let file = ground.file("encryptor.yaml", &content)?;
-        let log = ground.fails(&[&format!("--encryptor_config_file={file}")], |_| {})?;
-        says(
-            &log,
-            &[
-                &file,
-                "\"cards\"",
-                "\"pan\"",
-                words,
-                "not available in this version",
-            ],
-        )?;
-    }
-    Ok(())
-}
-
-#[test]
 fn a_wrong_flag_is_told_by_its_name() -> Result<()> {
     let ground = Ground::new()?;
     let taken = TcpListener::bind("127.0.0.1:0")?;
     let address = taken.local_addr()?.to_string();
     let at = format!("--incoming_connection_string=tcp://{address}/");
-    let cases: [(&str, &[&str]); 19] = [
+    let cases: [(&str, &[&str]); 18] = [
         (
             "--no_such_flag",
             &["flag provided but not defined: -no_such_flag"],
@@ -245,7 +210,6 @@ fn a_wrong_flag_is_told_by_its_name() -> Result<()> {
         ("--runtime_threads=-1", &["--runtime_threads"]),
         ("--client_id=", &["client_id"]),
         ("--client_id=x/y", &["clientID"]),
-        ("--mysql_enable", &["mysql_enable", "MySQL"]),
         ("--audit_log_enable", &["audit_log_enable", "the audit log"]),
         (
             "--incoming_connection_string=nonsense",

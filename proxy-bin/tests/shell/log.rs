@@ -7,7 +7,7 @@ use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 
 /// The lines of a start in their order, as texts; the number of the process is put in.
-fn start_lines(pid: u32) -> [String; 10] {
+fn start_lines(pid: u32) -> [String; 12] {
     [
         &format!("Starting service acra-server [pid={pid}]"),
         "Validating service configuration...",
@@ -15,6 +15,8 @@ fn start_lines(pid: u32) -> [String; 10] {
         "Cached keystore on start successfully",
         "Keystore init OK",
         "Configuring transport...",
+        "Initialize in-memory db storage for tokens",
+        "Initialized in-memory db storage for tokens",
         &format!("Start listening to connections. Current PID: {pid}"),
         "Enabling VERBOSE log level",
         "Start listening connections",
@@ -55,9 +57,9 @@ fn json() -> Result {
         assert_eq!(line["code"], Value::Null);
     }
     assert_eq!(lines[4]["path"], "keys");
-    assert_eq!(lines[8]["from_descriptor"], false);
+    assert_eq!(lines[10]["from_descriptor"], false);
     assert!(
-        lines[8]["connection_string"]
+        lines[10]["connection_string"]
             .as_str()
             .is_some_and(|text| text.contains("127.0.0.1:"))
     );
@@ -78,7 +80,7 @@ fn cef() -> Result {
         assert!(line.starts_with(&start), "{line}");
         assert!(line.contains("unixTime=") && line.ends_with(' '), "{line}");
     }
-    assert_eq!(log.lines().count(), 11);
+    assert_eq!(log.lines().count(), 13);
     Ok(())
 }
 
