@@ -29,7 +29,6 @@ static KEYS: LazyLock<Arc<ClientKeys>> = LazyLock::new(|| {
         search: Some(SearchKey::new(Secret::from(vec![7; 32]))),
         public: Some(private.public().expect("a public key")),
         private: vec![private],
-        search: Some(SearchKey::new(Secret::from(vec![7; 32]))),
     })
 });
 
