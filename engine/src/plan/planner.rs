@@ -188,7 +188,8 @@ impl Planner {
                 children,
                 results,
                 prepared: prepared.into_iter().map(executed).collect(),
-                verdict: match slots.is_empty() && insertions.is_empty() {
+                // Numbers are not changed, but looked at in every text.
+                verdict: match slots.is_empty() && insertions.is_empty() && numbers.is_empty() {
                     true => Verdict::Forward,
                     false => Verdict::Rewrite,
                 },

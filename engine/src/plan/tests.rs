@@ -316,3 +316,32 @@ fn names_that_are_not_ascii_are_not_missed_where_characters_cannot_be_told_apart
         Verdict::Forward
     );
 }
+
+/// The plan is that of the text with the right numbers, whose shape it has; nothing else of either is changed.
+#[test]
+fn another_part_of_a_hash_is_refused_where_the_plan_is_known() {
+    let document = "schemas:\n  - table: people\n    encrypted:\n      - column: email\n        searchable: true\n";
+    let columns = Columns::parse(document.as_bytes(), Database::PostgreSql)
+        .unwrap()
+        .columns;
+    let planner = Planner::new(Arc::new(columns), Unsupported::Refuse, 1 << 20);
+    let text = |from| {
+        format!(
+            "SELECT count(*) FROM people WHERE substring(email FROM {from} FOR 33) <> $1 GROUP BY substr(email, 1, 33)"
+        )
+    };
+    let plan = planner.plan(
+        text(1).as_bytes(),
+        &Lexical::default(),
+        &mut Scratch::default(),
+    );
+    assert_eq!(plan.verdict, Verdict::Rewrite, "literals are asked for");
+    assert_eq!(
+        sealed(&planner, &text(1), &Lexical::default()).unwrap(),
+        ["email=$1"]
+    );
+    assert_eq!(
+        sealed(&planner, &text(2), &Lexical::default()).unwrap_err(),
+        "column-use"
+    );
+}
