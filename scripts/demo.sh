@@ -75,22 +75,36 @@ say "making a master key and the keys of client 'demo-shop'"
 target/release/acra-keymaker --keystore=v1 --generate_master_key="$demo/master.key"
 ACRA_MASTER_KEY=$(base64 -w0 "$demo/master.key")
 export ACRA_MASTER_KEY
-target/release/acra-keymaker --keystore=v1 --client_id=demo-shop --generate_symmetric_storage_key \
+target/release/acra-keymaker --keystore=v1 --client_id=demo-shop --generate_symmetric_storage_key --generate_hmac_key \
     --generate_poisonrecord_keys --keys_output_dir="$demo/keys" --keys_public_output_dir="$demo/keys"
 
 cat >"$demo/encryptor_config.yaml" <<'YAML'
 schemas:
   - table: customers
-    columns: [id, name, ssn, note]
+    columns: [id, name, ssn, email, card, phone, points]
     encrypted:
-      - column: ssn
-      - column: note
+      - column: ssn               # encrypted
+      - column: email             # encrypted, and found by its value
+        searchable: true
+        data_type: str
+      - column: card              # all but the last four characters encrypted
+        masking: "xxxx-xxxx-xxxx-"
+        plaintext_length: 4
+        plaintext_side: right
+        data_type: str
+      - column: phone             # replaced by a token
+        token_type: str
+        consistent_tokenization: true
+      - column: points            # encrypted, and a number to the application
+        data_type: int32
+        default_data_value: "0"
 YAML
 say "starting acra-server on port $server_port with this configuration:"
 cat "$demo/encryptor_config.yaml"
 target/release/acra-server --db_host=127.0.0.1 --db_port="$database_port" \
     --incoming_connection_string="tcp://127.0.0.1:$server_port/" --client_id=demo-shop --keys_dir="$demo/keys" \
-    --encryptor_config_file="$demo/encryptor_config.yaml" --poison_detect_enable </dev/null >"$demo/acra-server.log" 2>&1 &
+    --encryptor_config_file="$demo/encryptor_config.yaml" --token_db="$demo/tokens.db" \
+    --client_id_sql_varname=demo.client_id --poison_detect_enable </dev/null >"$demo/acra-server.log" 2>&1 &
 echo $! >"$demo/acra-server.pid"
 disown
 as_application() {
@@ -98,24 +112,33 @@ as_application() {
 }
 await acra-server "$demo/acra-server.log" as_application -c 'SELECT 1'
 
-as_database -c 'CREATE TABLE customers (id int PRIMARY KEY, name text, ssn bytea, note bytea)'
+as_database -c 'CREATE TABLE customers (id int PRIMARY KEY, name text, ssn bytea, email bytea, card bytea, phone text, points bytea)'
 say "the application writes through acra-server:"
 as_application -e <<'SQL'
-INSERT INTO customers (id, name, ssn, note) VALUES (1, 'Ann', '078-05-1120', 'likes tea'), (2, 'Bob', '219-09-9999', NULL);
-UPDATE customers SET note = $$it's Bob's turn$$ WHERE id = 2;
+INSERT INTO customers (id, name, ssn, email, card, phone, points)
+VALUES (1, 'Ann', '078-05-1120', 'ann@example.com', '4012-8888-8888-1881', '5550142', 7),
+       (2, 'Bob', '219-09-9999', $$bob.o'neil@example.com$$, '5555-5555-5555-4444', '5550199', NULL);
+UPDATE customers SET points = 40 WHERE email = 'ann@example.com';
 SQL
-say "and reads:"
-as_application -e -c 'SELECT * FROM customers ORDER BY id'
-say "the same, with the bytes of the bytea columns as text:"
-as_application -A -F ' | ' -c 'SELECT * FROM customers ORDER BY id' | perl -pe 's/\\x([0-9a-f]+)/pack("H*", $1)/ge'
+say "and reads (ssn is bytea to it as well, here shown as text):"
+as_text() {
+    perl -pe 's/\\x([0-9a-f]+)/pack("H*", $1)/ge'
+}
+as_application -A -F ' | ' -c 'SELECT * FROM customers ORDER BY id' | as_text
+say "it finds rows by encrypted values and by tokens:"
+as_application -e -A -F ' | ' -c "SELECT id, name FROM customers WHERE email = 'ann@example.com' AND phone = '5550142'"
+say "a client without keys gets what its columns allow: containers, a mask, a token, a default:"
+as_application -A -F ' | ' -q -c "SET demo.client_id = 'somebody-else'" \
+    -c 'SELECT id, name, card, phone, points FROM customers ORDER BY id'
 say "what PostgreSQL stores:"
-as_database -e -c "SELECT id, name, left(ssn::text, 40) || '…' AS ssn, left(note::text, 40) || '…' AS note FROM customers ORDER BY id"
+as_database -x -c "SELECT id, name, left(ssn::text, 50) || '…' AS ssn, left(email::text, 50) || '…' AS email,
+  left(card::text, 50) || '…' AS card, phone, left(points::text, 50) || '…' AS points FROM customers WHERE id = 1"
 say "a statement that would send a secret to the database in clear is refused:"
 as_application -e -c "SELECT name FROM customers WHERE ssn = '078-05-1120'" || true
 
 say "a poison record lies among the rows, which no application reads by itself:"
 record=$(target/release/acra-poisonrecordmaker --type=acrablock --keys_dir="$demo/keys")
-as_database -c "INSERT INTO customers VALUES (666, 'Eve', decode('$record', 'base64'), NULL)"
+as_database -c "INSERT INTO customers (id, name, ssn) VALUES (666, 'Eve', decode('$record', 'base64'))"
 say "whoever copies the table gets no further than to it:"
 as_application -e -c "SELECT id, ssn FROM customers WHERE name <> 'Ann' ORDER BY id" || true
 say "and the operator hears of it:"

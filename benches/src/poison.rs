@@ -30,8 +30,9 @@ impl Side {
             poison_keys: true,
             ..AcraConfig::new(postgres.address()).encryptor_yaml(&yaml)
         };
-        let mut server =
-            AcraServer::start(&config.flag(&format!("--poison_detect_enable={detects}")))?;
+        let config = config.flag(&format!("--poison_detect_enable={detects}"));
+        let mut server = AcraServer::start(&config)?;
+        server.keys().add_pair(&config.client_id)?;
         let create = format!(
             "DROP TABLE IF EXISTS {table}; CREATE TABLE {table} (a bytea, b bytea, c bytea)"
         );
