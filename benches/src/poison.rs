@@ -6,6 +6,7 @@ use crate::{Effort, client};
 use acra_harness::Result;
 use acra_harness::raw::Connection;
 use acra_harness::servers::{AcraConfig, AcraServer, Postgres};
+use rustix::process::Signal;
 
 const ROWS: usize = 1000;
 
@@ -31,8 +32,10 @@ impl Side {
             ..AcraConfig::new(postgres.address()).encryptor_yaml(&yaml)
         };
         let config = config.flag(&format!("--poison_detect_enable={detects}"));
-        let mut server = AcraServer::start(&config)?;
+        let server = AcraServer::start(&config)?;
         server.keys().add_pair(&config.client_id)?;
+        // Keys are read at the start.
+        let mut server = server.restart(&config, Signal::TERM)?;
         let create = format!(
             "DROP TABLE IF EXISTS {table}; CREATE TABLE {table} (a bytea, b bytea, c bytea)"
         );
