@@ -80,7 +80,13 @@ fn uses_the_index_that_acra_users_have() -> Result<()> {
         "CREATE INDEX people_email ON people (substr(email, 1, 33)); ANALYZE people",
     )?;
     proxied.run("SET enable_seqscan = off")?;
-    for condition in ["email = 'x'", "email IN ('x', 'y')", "'x' = people.email"] {
+    for condition in [
+        "email = 'x'",
+        "email IN ('x', 'y')",
+        "'x' = people.email",
+        "email = ANY ('{x,y}')",
+        "email = ANY (ARRAY['x', 'y'])",
+    ] {
         let sql = format!("EXPLAIN SELECT id FROM people WHERE {condition}");
         let plan = rows(&mut proxied, &sql)?.concat().join("\n");
         assert!(plan.contains("people_email"), "{condition}: {plan}");
