@@ -112,7 +112,12 @@ fn judge(
         encrypted,
     } in schemas
     {
-        let (schema, short) = split_name(&name, line, warnings);
+        let (mut schema, mut short) = split_name(&name, line, warnings);
+        if database == Database::MySql && case_sensitive_tables {
+            // Statements are read as if the case of names did not matter: a table too many is protected, never one too few.
+            schema = schema.map(|schema| schema.to_lowercase());
+            short = short.to_lowercase();
+        }
         let mut table = Table::new(schema, short, listed);
         for raw in encrypted {
             let at = raw.line;

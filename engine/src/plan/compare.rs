@@ -27,6 +27,10 @@ pub(super) const LENGTH: usize = 33;
 /// After it.
 pub(super) const OF_LENGTH: &str = ", 1, 33)";
 
+/// Around the part of a column that a literal of MySQL is compared with: users' indexes are made for Acra's text (policy.md 7.6).
+const BINARY_HASH_OF: &str = "convert(substr(";
+const BINARY_OF_LENGTH: &str = ", 1, 33), binary)";
+
 /// A value that is compared.
 #[derive(Clone, Copy)]
 struct Side<'t> {
@@ -141,10 +145,17 @@ impl<'a> Resolver<'a> {
         let Some(likeness) = setting.likeness() else {
             return Err(misused(setting, IN_EXPRESSION));
         };
+        let is_literal = |side: &Side<'_>| {
+            matches!(
+                side.term,
+                SideTerm::Value(Term::Literal(_) | Term::Negative(_))
+            )
+        };
+        let binary = self.source.dialect.is_mysql() && sides.iter().any(is_literal);
         for side in sides {
             match self.flows.settings(side.flow).is_empty() {
                 true => self.compared_value(side, setting, likeness)?,
-                false => self.compared_column(side, setting, likeness)?,
+                false => self.compared_column(side, setting, likeness, binary)?,
             }
         }
         Ok(Some(likeness))
@@ -177,6 +188,7 @@ impl<'a> Resolver<'a> {
         side: &Side<'_>,
         setting: &'a Arc<Setting>,
         likeness: Likeness,
+        binary: bool,
     ) -> Result<(), Refusal> {
         let settings = self.flows.settings(side.flow);
         if let Some(other) = settings.iter().find(|other| !other.is_like(setting)) {
@@ -197,6 +209,13 @@ impl<'a> Resolver<'a> {
                 setting,
                 "is compared where it may be another column of that name: write it with its table",
             ));
+        }
+        if let (true, SideTerm::Value(Term::Column { name, .. })) = (binary, side.term)
+            && likeness == Likeness::Hash
+        {
+            self.put(self.first_of_column(*name), Place::Before, BINARY_HASH_OF);
+            self.put(*name, Place::After, BINARY_OF_LENGTH);
+            return Ok(());
         }
         if likeness == Likeness::Hash && !self.hash(side.term) {
             return Err(misused(

@@ -176,6 +176,9 @@ impl<'a> Reader<'a> {
             Statement::Query(query) => return self.query(query),
             Statement::Insert(insert) => self.insert(insert)?,
             Statement::Update(update) => self.update(update)?,
+            Statement::Delete(delete) if self.source.dialect.is_mysql() => {
+                return self.mysql_delete(delete);
+            }
             Statement::Delete(delete) => self.delete(delete)?,
             Statement::Merge(merge) => self.merge(merge)?,
             _ => return Err(OTHER_STATEMENT),
@@ -221,7 +224,11 @@ impl<'a> Reader<'a> {
                 operands.extend(self.operands(limit)?);
                 operands.extend(self.operands(offset)?);
             }
-            Some(LimitClause::OffsetCommaLimit { .. }) => return Err(FOREIGN),
+            Some(LimitClause::OffsetCommaLimit { offset, limit }) => {
+                without(!self.source.dialect.is_mysql(), FOREIGN)?;
+                operands.extend(self.operands(offset)?);
+                operands.extend(self.operands(limit)?);
+            }
         }
         operands.extend(self.operands(fetch)?);
         for lock in locks {
@@ -293,7 +300,11 @@ impl<'a> Reader<'a> {
     }
 
     pub(super) fn rows(&mut self, values: &ast::Values) -> Result<Vec<Vec<Term>>, NoFacts> {
-        without(values.explicit_row || values.value_keyword, FOREIGN)?;
+        let mysql = self.source.dialect.is_mysql();
+        without(
+            !mysql && values.explicit_row || values.value_keyword,
+            FOREIGN,
+        )?;
         let rows = values.rows.iter();
         rows.map(|row| self.terms(&row.content)).collect()
     }

@@ -13,6 +13,8 @@ fn read(text: &str) -> Result<(), NoFacts> {
         tokens: &tokens,
         range: (0, tokens.len()),
         folded: shape.folded(),
+        dialect: Lexical::default().dialect,
+        params: &[],
     };
     facts::read(&source, |reading| reading.facts.map(drop))?
 }
