@@ -223,6 +223,11 @@ impl<'a> Judge<'a> {
         if facts::is_maintenance(source) {
             return Ok(());
         }
+        let range = source.range.0..source.range.1;
+        let statement = source.tokens.get(range).unwrap_or_default();
+        if source.dialect.is_mysql() && mysql::makes_table(source.text, statement) {
+            return Err(no_facts(&NoFacts::Form("CREATE TABLE … SELECT"), named));
+        }
         if let Some(verdict) = definition::judge(source, self.schema, named) {
             self.decision.children.extend(verdict?);
             return Ok(());

@@ -293,6 +293,10 @@ impl Planner {
     fn run_text(&self, text: &[u8], scratch: &Scratch) -> Option<Refusal> {
         let concerns = scratch.tokens.iter().any(|token| match token.kind {
             Kind::Param | Kind::Variable => true,
+            // MariaDB takes an expression, which may put a name together.
+            Kind::Operator | Kind::Punctuation if scratch.lexical.dialect.is_mysql() => {
+                !token.is(text, b';')
+            }
             kind if kind.is_string() => match literal::string(token, text, &scratch.lexical) {
                 Some(value) => mentions(&self.columns, &value),
                 None => true,

@@ -42,7 +42,7 @@ pub const OTHER_STATEMENT: NoFacts = NoFacts::Form(
 );
 
 /// A clause of another database.
-const FOREIGN: NoFacts = NoFacts::Form("a clause that PostgreSQL does not have");
+const FOREIGN: NoFacts = NoFacts::Form("a clause that the database does not have");
 
 /// A statement as it was read.
 #[derive(Debug)]

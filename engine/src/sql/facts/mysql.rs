@@ -9,10 +9,67 @@ use super::tree::{
 use crate::sql::ident;
 use sqlparser::ast::{
     self, AssignmentTarget, Delete, Expr, FromTable, Function, Insert, InsertAliases, OnInsert,
-    Update,
+    OrderBy, OrderByKind, Update,
 };
+use std::ops::ControlFlow;
 
 impl Reader<'_> {
+    /// Refuses labels of result columns in expressions: MySQL takes them for what they name in `HAVING`, and in expressions of
+    /// `GROUP BY` and `ORDER BY`. Alone they are keys like those of PostgreSQL.
+    pub(super) fn without_labels(&self, expr: &Expr, items: &[Item]) -> Result<(), NoFacts> {
+        let name = |token: usize| {
+            let token = self.source.tokens.get(token);
+            token.map(|token| ident::name(token, self.source.text))
+        };
+        let labels: Vec<_> = items
+            .iter()
+            .filter_map(|item| match item {
+                Item::One {
+                    label: Some(label),
+                    term,
+                } => match term {
+                    // It is the column in both meanings.
+                    Term::Column { name: own, .. } if name(*own) == name(*label) => None,
+                    Term::Column { .. } | Term::Query(_) | Term::Choice { .. } => name(*label),
+                    _ => None,
+                },
+                _ => None,
+            })
+            .collect();
+        let found = ast::visit_expressions(expr, |expr| match expr {
+            Expr::Identifier(ident) => {
+                let used = self.source.token_at(ident.span).and_then(name);
+                match used.is_some_and(|used| labels.contains(&used)) {
+                    true => ControlFlow::Break(()),
+                    false => ControlFlow::Continue(()),
+                }
+            }
+            _ => ControlFlow::Continue(()),
+        });
+        without(
+            found.is_break(),
+            NoFacts::Form("the label of a column in an expression"),
+        )
+    }
+
+    /// The same for the keys of `ORDER BY`.
+    pub(super) fn keys_without_labels(
+        &self,
+        order_by: Option<&OrderBy>,
+        body: &Body,
+    ) -> Result<(), NoFacts> {
+        let (Some(OrderByKind::Expressions(keys)), Some(items)) =
+            (order_by.map(|order_by| &order_by.kind), items_of(body))
+        else {
+            return Ok(());
+        };
+        let mut keys = keys.iter().map(|key| &key.expr);
+        keys.try_for_each(|key| match key {
+            Expr::Identifier(_) => Ok(()),
+            key => self.without_labels(key, items),
+        })
+    }
+
     /// `VALUES(column)`
     pub(super) fn new_value(&mut self, function: &Function) -> Result<Option<Term>, NoFacts> {
         let arguments = self
@@ -48,7 +105,7 @@ impl Reader<'_> {
                 col_aliases,
             }) => {
                 without(
-                    col_aliases.is_some(),
+                    col_aliases.iter().flatten().next().is_some(),
                     NoFacts::Form("names for the columns of a new row"),
                 )?;
                 self.parts(row_alias)?.last().copied()
@@ -222,6 +279,16 @@ impl Reader<'_> {
             token.map(|token| ident::name(token, self.source.text))
         };
         name(qualifier) == name(alias.unwrap_or(table.table))
+    }
+}
+
+/// What labels the columns of a query.
+fn items_of(body: &Body) -> Option<&[Item]> {
+    match body {
+        Body::Select(select) => Some(&select.items),
+        Body::Query(query) => items_of(&query.body),
+        Body::Set { left, .. } => items_of(left),
+        Body::Values(_) | Body::Write(_) => None,
     }
 }
 

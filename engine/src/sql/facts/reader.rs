@@ -211,6 +211,9 @@ impl<'a> Reader<'a> {
             ctes.push(self.cte(cte)?);
         }
         let body = self.body(body)?;
+        if self.source.dialect.is_mysql() {
+            self.keys_without_labels(order_by.as_ref(), &body)?;
+        }
         let order_by = self.order_by(order_by.as_ref())?;
         let mut operands = Vec::new();
         match limit_clause {
@@ -360,6 +363,16 @@ impl<'a> Reader<'a> {
             }
             Some(ast::Distinct::On(keys)) => Distinct::On(self.keys(keys)?),
         };
+        if self.source.dialect.is_mysql() {
+            let mut keys: Vec<&Expr> = having.iter().collect();
+            if let GroupByExpr::Expressions(grouped, _) = group_by {
+                let computed = |key: &&Expr| !matches!(key, Expr::Identifier(_));
+                keys.extend(grouped.iter().filter(computed));
+            }
+            for key in keys {
+                self.without_labels(key, &items)?;
+            }
+        }
         let grouping_sets = has_sets(group_by);
         let group_by = match group_by {
             GroupByExpr::Expressions(keys, modifiers) if modifiers.is_empty() => self.keys(keys)?,

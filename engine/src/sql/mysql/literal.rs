@@ -85,6 +85,16 @@ pub(crate) fn string<'a>(raw: &'a [u8], lexical: &Lexical) -> Option<Cow<'a, [u8
     }
 }
 
+/// Whether a string token tells bytes, and not characters in the client's encoding.
+pub(crate) fn tells_bytes(raw: &[u8]) -> bool {
+    match raw {
+        [b'x' | b'X' | b'0', ..] => true,
+        // The name of a character set says what the bytes are; of others than these a string has no value.
+        [b'_', ..] => true,
+        _ => false,
+    }
+}
+
 /// After the name of a character set, the place of the literal; comments may stand between.
 fn literal_start(rest: &[u8]) -> Option<usize> {
     let blank = rest

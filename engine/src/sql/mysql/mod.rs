@@ -5,5 +5,6 @@ mod literal;
 mod words;
 
 pub(super) use lex::lex;
+pub(crate) use literal::tells_bytes;
 pub(super) use literal::{name, string};
-pub(crate) use words::{Words, effects, is_harmless, is_routine};
+pub(crate) use words::{Words, effects, is_harmless, is_routine, makes_table};

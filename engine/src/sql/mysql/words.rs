@@ -197,11 +197,43 @@ pub(crate) fn is_harmless(text: &[u8], statement: &[Token]) -> bool {
     if is(text, statement, 0, &["describe", "desc", "explain"]) {
         return !reads();
     }
+    if is(text, statement, 0, &["grant", "revoke"]) {
+        return true;
+    }
+    if is(text, statement, 0, &["analyze"]) {
+        // With MariaDB it may run a statement.
+        const TABLES: [&str; 4] = ["table", "tables", "local", "no_write_to_binlog"];
+        return is(text, statement, 1, &TABLES) && !has_data();
+    }
     let maintains = [
-        "analyze", "optimize", "check", "checksum", "repair", "lock", "unlock", "flush",
-        "truncate", "drop", "grant", "revoke",
+        "optimize",
+        "check",
+        "checksum",
+        "repair",
+        "lock",
+        "unlock",
+        "flush",
+        "truncate",
+        "drop",
+        "use",
+        "savepoint",
+        "release",
+        "rollback",
     ];
     is(text, statement, 0, &maintains) && !has_data()
+}
+
+/// Whether a statement makes a table of the rows of a query.
+pub(crate) fn makes_table(text: &[u8], statement: &[Token]) -> bool {
+    let is_at = |at: usize, words: &[&str]| is(text, statement, at, words);
+    let tables = (0..statement.len()).filter(|at| is_at(*at, &["table"]));
+    let rows = |at: usize| {
+        is_at(at, &["select", "with"]) && !is_at(at + 1, &["system", "parser"])
+            || is_at(at, &["values"]) && is_at(at + 1, &["row"])
+    };
+    is_at(0, &["create"])
+        && (1..4).any(|at| is_at(at, &["table"]))
+        && (tables.count() > 1 || (1..statement.len()).any(rows))
 }
 
 /// Whether a text defines what runs later: a procedure, function, trigger or event, whose statements it is full of.

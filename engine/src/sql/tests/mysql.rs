@@ -1,4 +1,6 @@
-use crate::sql::{ClientEncoding, Dialect, Kind, LexError, Lexical, MySql, Token, ident, lex, literal};
+use crate::sql::{
+    ClientEncoding, Dialect, Kind, LexError, Lexical, MySql, Token, ident, lex, literal,
+};
 use proptest::prelude::*;
 
 fn maria() -> Lexical {
@@ -29,9 +31,14 @@ fn usual() -> Lexical {
 
 #[test]
 fn tokens_are_those_of_the_manual() {
-    use Kind::{Backtick, Bits, Number, Operator, Other, Param, Punctuation, String, Variable, Word};
+    use Kind::{
+        Backtick, Bits, Number, Operator, Other, Param, Punctuation, String, Variable, Word,
+    };
     for (text, expected) in [
-        ("a.`b`", vec![(Word, "a"), (Punctuation, "."), (Backtick, "`b`")]),
+        (
+            "a.`b`",
+            vec![(Word, "a"), (Punctuation, "."), (Backtick, "`b`")],
+        ),
         ("`a``b`", vec![(Backtick, "`a``b`")]),
         ("a.1b", vec![(Word, "a"), (Punctuation, "."), (Word, "1b")]),
         ("a .1", vec![(Word, "a"), (Number, ".1")]),
@@ -52,11 +59,30 @@ fn tokens_are_those_of_the_manual() {
         ("_utf8mb4 'a'", vec![(String, "_utf8mb4 'a'")]),
         ("_utf8 X'41'", vec![(String, "_utf8 X'41'")]),
         ("_unknown 'a'", vec![(Word, "_unknown"), (String, "'a'")]),
-        ("@a @@b @`c d` @'e'", vec![(Variable, "@a"), (Variable, "@@b"), (Variable, "@`c d`"), (Variable, "@'e'")]),
+        (
+            "@a @@b @`c d` @'e'",
+            vec![
+                (Variable, "@a"),
+                (Variable, "@@b"),
+                (Variable, "@`c d`"),
+                (Variable, "@'e'"),
+            ],
+        ),
         ("@@global.x", vec![(Variable, "@@global.x")]),
         ("?<=>?", vec![(Param, "?"), (Operator, "<=>"), (Param, "?")]),
-        ("@a:=1", vec![(Variable, "@a"), (Punctuation, ":="), (Number, "1")]),
-        ("5--1", vec![(Number, "5"), (Operator, "-"), (Operator, "-"), (Number, "1")]),
+        (
+            "@a:=1",
+            vec![(Variable, "@a"), (Punctuation, ":="), (Number, "1")],
+        ),
+        (
+            "5--1",
+            vec![
+                (Number, "5"),
+                (Operator, "-"),
+                (Operator, "-"),
+                (Number, "1"),
+            ],
+        ),
         ("5-- 1", vec![(Number, "5")]),
         ("5--", vec![(Number, "5")]),
         ("5#1\n6", vec![(Number, "5"), (Number, "6")]),
@@ -92,7 +118,10 @@ fn what_depends_on_the_server_is_not_read() {
     ] {
         assert_eq!(read(text, &usual()).err(), Some(error), "{text}");
     }
-    assert_eq!(read("a/*M!110000 b*/", &maria()).err(), Some(LexError::Version));
+    assert_eq!(
+        read("a/*M!110000 b*/", &maria()).err(),
+        Some(LexError::Version)
+    );
     let gbk = Lexical {
         encoding: ClientEncoding::of_charset(b"gbk"),
         ..usual()
@@ -117,13 +146,24 @@ fn modes_change_what_quotes_and_backslashes_are() {
         }),
         ..usual()
     };
-    assert_eq!(spelled("'a' \"b\"", &ansi), [(Kind::String, "'a'"), (Kind::Backtick, "\"b\"")]);
+    assert_eq!(
+        spelled("'a' \"b\"", &ansi),
+        [(Kind::String, "'a'"), (Kind::Backtick, "\"b\"")]
+    );
     let plain = Lexical {
         standard_conforming_strings: true,
         ..usual()
     };
-    assert_eq!(spelled("'a\\' b", &plain), [(Kind::String, "'a\\'"), (Kind::Word, "b")]);
-    for (text, ambiguous) in [("'a'", false), ("'\\\\'", true), ("\"a\"", true), ("`a`", false)] {
+    assert_eq!(
+        spelled("'a\\' b", &plain),
+        [(Kind::String, "'a\\'"), (Kind::Word, "b")]
+    );
+    for (text, ambiguous) in [
+        ("'a'", false),
+        ("'\\\\'", true),
+        ("\"a\"", true),
+        ("`a`", false),
+    ] {
         assert_eq!(read(text, &usual()).unwrap().1, ambiguous, "{text}");
     }
 }
@@ -140,7 +180,10 @@ fn literals_stand_for_what_the_server_makes_of_them() {
         ("'a'", Some(&b"a"[..])),
         ("'it''s'", Some(b"it's")),
         ("\"a\"\"b'c\"", Some(b"a\"b'c")),
-        ("'\\0\\b\\n\\r\\t\\Z\\\\\\'\\x'", Some(b"\0\x08\n\r\t\x1a\\'x")),
+        (
+            "'\\0\\b\\n\\r\\t\\Z\\\\\\'\\x'",
+            Some(b"\0\x08\n\r\t\x1a\\'x"),
+        ),
         ("'\\%\\_'", Some(b"\\%\\_")),
         ("'a' 'b'\t\"c\"", Some(b"abc")),
         ("'a' /* x */ 'b'", None),
@@ -165,9 +208,19 @@ fn literals_stand_for_what_the_server_makes_of_them() {
 
 #[test]
 fn names_are_equal_in_any_case() {
-    for (text, expected) in [("AbC", "abc"), ("`AbC`", "abc"), ("`a``b`", "a`b"), ("ÄÖ", "äö"), ("`ÄÖ`", "äö")] {
+    for (text, expected) in [
+        ("AbC", "abc"),
+        ("`AbC`", "abc"),
+        ("`a``b`", "a`b"),
+        ("ÄÖ", "äö"),
+        ("`ÄÖ`", "äö"),
+    ] {
         let (tokens, _) = read(text, &usual()).unwrap();
-        assert_eq!(ident::name(&tokens[0], text.as_bytes()), expected.as_bytes(), "{text}");
+        assert_eq!(
+            ident::name(&tokens[0], text.as_bytes()),
+            expected.as_bytes(),
+            "{text}"
+        );
     }
 }
 
