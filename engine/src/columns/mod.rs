@@ -112,12 +112,7 @@ fn judge(
         encrypted,
     } in schemas
     {
-        let (mut schema, mut short) = split_name(&name, line, warnings);
-        if database == Database::MySql && case_sensitive_tables {
-            // Statements are read as if the case of names did not matter: a table too many is protected, never one too few.
-            schema = schema.map(|schema| schema.to_lowercase());
-            short = short.to_lowercase();
-        }
+        let (schema, short) = split_name(&name, line, warnings);
         let mut table = Table::new(schema, short, listed);
         for raw in encrypted {
             let at = raw.line;
@@ -131,6 +126,11 @@ fn judge(
             }
         }
         lint::lint(&table, line, folding, warnings);
+        if database == Database::MySql && case_sensitive_tables {
+            // Statements are read as if the case of names did not matter: a table too many is protected, never one too few.
+            table.schema = table.schema.map(|schema| schema.to_lowercase());
+            table.name = table.name.to_lowercase();
+        }
         if columns.add(table) {
             warnings.push(Warning::new(
                 format!("table \"{name}\" is repeated, the last one counts"),

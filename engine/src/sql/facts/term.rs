@@ -77,29 +77,34 @@ impl Reader<'_> {
                 }
                 Term::Choice { results, operands }
             }
-            Expr::Function(function) => match self.plain_arguments(function, "coalesce") {
-                Some(arguments) => {
-                    self.parts(&function.name)?;
-                    let results = arguments.into_iter().map(|argument| self.term(argument));
-                    Term::Choice {
-                        results: results.collect::<Result<_, _>>()?,
-                        operands: Vec::new(),
-                    }
-                }
-                None if self.source.dialect.is_mysql() => match self.new_value(function)? {
-                    Some(term) => term,
-                    None => self.computed(expr)?,
-                },
-                None => match self.plain_arguments(function, "unnest").as_deref() {
-                    Some([array]) => {
-                        self.parts(&function.name)?;
-                        self.element(array)?
-                    }
-                    _ => self.computed(expr)?,
-                },
-            },
+            Expr::Function(function) => self.function(function, expr)?,
             Expr::Subquery(query) => Term::Query(Box::new(self.query(query)?)),
             _ => self.computed(expr)?,
+        })
+    }
+
+    /// A function that gives one of its arguments, or anything that it computes.
+    fn function(&mut self, function: &Function, expr: &Expr) -> Result<Term, NoFacts> {
+        Ok(match self.plain_arguments(function, "coalesce") {
+            Some(arguments) => {
+                self.parts(&function.name)?;
+                let results = arguments.into_iter().map(|argument| self.term(argument));
+                Term::Choice {
+                    results: results.collect::<Result<_, _>>()?,
+                    operands: Vec::new(),
+                }
+            }
+            None if self.source.dialect.is_mysql() => match self.new_value(function)? {
+                Some(term) => term,
+                None => self.computed(expr)?,
+            },
+            None => match self.plain_arguments(function, "unnest").as_deref() {
+                Some([array]) => {
+                    self.parts(&function.name)?;
+                    self.element(array)?
+                }
+                _ => self.computed(expr)?,
+            },
         })
     }
 
