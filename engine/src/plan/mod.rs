@@ -4,6 +4,7 @@
 //! and to the session. It knows nothing of messages, keys or containers. What is not understood and may concern a
 //! protected column is refused (docs/architecture.md, "Fail closed").
 
+mod arrays;
 mod choice;
 mod compare;
 mod copy;
@@ -14,6 +15,7 @@ mod execute;
 mod explain;
 mod flow;
 mod group;
+mod join;
 mod like;
 mod literals;
 mod mention;

@@ -6,7 +6,7 @@
 use super::PgSession;
 use super::ledger::Awaited;
 use super::registry::Statement;
-use crate::cell::Kind;
+use crate::cell::{Kind, array};
 use crate::columns::{Origin, Setting};
 use crate::plan::{Plan, Results, RowsOf};
 use crate::wire::cursor::Malformed;
@@ -149,7 +149,11 @@ impl PgSession {
         parameter_description::retype(body, |number| {
             let mut params = statement.plan.params.iter();
             let action = params.find(|action| action.number == number)?;
-            action.setting.shown_type().map(|kind| kind.oid())
+            let kind = action.setting.shown_type()?;
+            Some(match action.elements {
+                true => array::oid_of(kind),
+                false => kind.oid(),
+            })
         });
         Ok(())
     }

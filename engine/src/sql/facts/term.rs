@@ -1,6 +1,7 @@
 //! Expressions: what of them a value passes through, and what is computed.
 
 use super::NoFacts;
+use super::compare::is_type_of_elements;
 use super::reader::Reader;
 use super::tree::Term;
 use crate::sql::token::Kind;
@@ -108,7 +109,7 @@ impl Reader<'_> {
         })
     }
 
-    /// Reads an array as any of its elements. Casts to arrays of types that hold a container are looked through.
+    /// Reads an array as any of its elements. Casts to arrays of types that values can have are looked through.
     pub(super) fn element(&mut self, array: &Expr) -> Result<Term, NoFacts> {
         Ok(match array {
             Expr::Nested(inner) => self.element(inner)?,
@@ -117,16 +118,7 @@ impl Reader<'_> {
                 expr: inner,
                 data_type: DataType::Array(ArrayElemTypeDef::SquareBracket(of, _)),
                 format: None,
-            } if matches!(
-                **of,
-                DataType::Bytea
-                    | DataType::Text
-                    | DataType::Varchar(None)
-                    | DataType::CharacterVarying(None)
-            ) =>
-            {
-                self.element(inner)?
-            }
+            } if is_type_of_elements(of) => self.element(inner)?,
             Expr::Array(Array { elem, named: true }) => Term::Choice {
                 results: self.terms(elem)?,
                 operands: Vec::new(),
