@@ -41,7 +41,9 @@ pub(crate) fn run(effort: Effort) -> Result<()> {
         search_keys: true,
         ..AcraConfig::new(postgres.address()).encryptor_yaml(COLUMNS)
     };
-    let config = config.flag(&format!("--redis_host_port={}", counter.address));
+    let config = config
+        .flag(&format!("--redis_host_port={}", counter.address))
+        .flag("--redis_db_tokens=1");
     let mut server = AcraServer::start(&config)?;
     let mut connection = Connection::login(server.address(), "postgres", DATABASE)?;
     for id in 0..ROWS {
