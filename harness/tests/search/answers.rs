@@ -149,6 +149,58 @@ fn with_arrays_of_every_format_and_type() -> Result<()> {
 }
 
 #[test]
+fn with_arrays_of_the_type_that_a_column_shows() -> Result<()> {
+    const TYPED: &str = "schemas: [{table: vault, encrypted: [
+        {column: secret, searchable: true, data_type: str}, {column: note, searchable: true, data_type: int32}]}]";
+    let scene = acra_harness::scene::Scene::with(|config| acra_harness::servers::AcraConfig {
+        search_keys: true,
+        ..config.encryptor_yaml(TYPED)
+    })?;
+    scene.run_directly("ALTER TABLE vault ALTER note TYPE bytea USING NULL")?;
+    let mut proxied = scene.proxied()?;
+    proxied.run(
+        "INSERT INTO vault (id, secret, note) VALUES (1, 'one', 1), (2, 'two', 2), (3, NULL, 3)",
+    )?;
+    let numbers = [1_i32, 3].map(i32::to_be_bytes);
+    let numbers = numbers.each_ref().map(|number| Some(&number[..]));
+    for (column, shown, value, expected) in [
+        (
+            "secret",
+            1009_u32,
+            f::array(25, &[Some(b"two"), None]),
+            &["2"][..],
+        ),
+        ("note", 1007, f::array(23, &numbers), &["1", "3"]),
+    ] {
+        // A driver learns the type first, and sends that.
+        let sql = format!("SELECT id FROM vault WHERE {column} = ANY ($1)");
+        let asks = [
+            f::parse("s", &sql, &[]),
+            f::describe_statement("s"),
+            f::sync(),
+        ];
+        proxied.send_all(&asks)?;
+        let answers = proxied.ready()?;
+        let described = answers.iter().find(|message| message.tag == b't');
+        let oid = described.and_then(|message| message.body.get(2..6));
+        assert_eq!(oid, Some(&shown.to_be_bytes()[..]), "{column}");
+        let bind = f::Bind {
+            formats: &[1],
+            values: &[Some(&value)],
+            ..f::Bind::default()
+        };
+        proxied.send_all(&[
+            f::bind("", "s", bind),
+            f::execute("", 0),
+            f::close_statement("s"),
+            f::sync(),
+        ])?;
+        assert_eq!(in_order(&proxied.ready()?, &sql)?.concat(), expected);
+    }
+    Ok(())
+}
+
+#[test]
 fn with_parameters_of_every_format() -> Result<()> {
     let scene = scene(|config| config)?;
     fill(&scene)?;
