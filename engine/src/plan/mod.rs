@@ -38,7 +38,7 @@ mod copy_tests;
 mod tests;
 
 pub use crate::sql::effects::{NameEffect, RowsOf};
-pub use crate::sql::{ClientEncoding, Edit, Lexical, splice};
+pub use crate::sql::{ClientEncoding, Dialect as SqlDialect, Edit, Lexical, MySql, splice};
 pub use choice::{Choice, NotAValue, choices};
 pub use copy::{Copy, CopyColumn, CopyFormat, CopyIn, CopyOut, Dialect};
 pub use edits::in_order;
