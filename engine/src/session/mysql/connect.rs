@@ -240,6 +240,7 @@ impl MySqlSession {
             Some(plugin) => plugin.to_vec(),
             None => std::mem::take(&mut connecting.plugin),
         };
+        let user = response.user.to_vec();
         let scramble = std::mem::take(&mut connecting.scramble);
         let mut numbers = connecting.numbers;
         let wanted = match self.database_secured {
@@ -264,6 +265,7 @@ impl MySqlSession {
         input.at = message.range.end;
         self.ledger.push(Awaited::Auth(Box::new(auth)), numbers);
         self.connecting = None;
+        self.user_is(&user);
         self.phase = Phase::Live;
         None
     }

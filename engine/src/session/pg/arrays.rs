@@ -1,11 +1,12 @@
 //! Sealing the elements of an array that is bound.
 
 use super::PgSession;
-use super::rewrite::{foreign_encoding, plain};
+use super::rewrite::foreign_encoding;
 use crate::cell::array::{Array, BadArray};
 use crate::cell::typed::Form;
 use crate::columns::Setting;
 use crate::plan::Role;
+use crate::session::sealing::plain;
 use crate::session::search::Changes;
 use crate::session::stop::Stop;
 use crate::session::{ClientError, Cx};
