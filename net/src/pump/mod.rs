@@ -239,12 +239,13 @@ impl<S: Session> Pump<S> {
                 Ok(moved) => moved,
                 Err(halt) => return Poll::Ready(halt),
             };
-            if !(read || moved && self.has_more_to_do())
-                && !(match self.end_in_time(progress, cx) {
+            let again = read
+                || (moved && self.has_more_to_do())
+                || match self.end_in_time(progress, cx) {
                     Ok(more) => more,
                     Err(halt) => return Poll::Ready(halt),
-                })
-            {
+                };
+            if !again {
                 self.from_client.rest();
                 self.from_server.rest();
                 return Poll::Pending;
