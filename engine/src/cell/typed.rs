@@ -51,10 +51,11 @@ impl Typed<'_> {
             written,
         } = scratch;
         plain.clear();
-        let value = match self.kind != Kind::Bytes && holds_container(cell, raw) {
-            true => &**raw,
-            false => decode(cell, self.kind, self.format, raw).unwrap_or(cell),
-        };
+        let value =
+            match !matches!(self.kind, Kind::Bytes | Kind::Raw) && holds_container(cell, raw) {
+                true => &**raw,
+                false => decode(cell, self.kind, self.format, raw).unwrap_or(cell),
+            };
         let kind = self.setting.shown_type().unwrap_or(Type::Bytea);
         let passes = match scan(value, opener, plain) {
             true if kind == Type::Bytea => return Read::Bytes,
@@ -150,6 +151,8 @@ pub enum Form {
     Text,
     /// In binary.
     Binary,
+    /// As its text or its bytes, as they are.
+    Raw,
 }
 
 /// What is sealed of a value: its canonical text, or the bytes that it stands for. `declared` is the type that the client
@@ -176,7 +179,7 @@ pub fn plaintext<'v>(
             }
             Cow::Owned(text)
         }
-        Form::Number | Form::Text | Form::Binary => Cow::Borrowed(value),
+        Form::Number | Form::Text | Form::Binary | Form::Raw => Cow::Borrowed(value),
     };
     match kind {
         // A zero-length value stays one.

@@ -490,31 +490,12 @@ impl PgSession {
             }),
             Verdict::Forward | Verdict::Rewrite => {}
         }
-        self.announce(&plan)?;
+        // Children of protected tables are protected before they are there.
+        self.context
+            .planners
+            .announced(self.catalog.as_deref(), &plan.children)
+            .map_err(|refusal| Stop::Refuse(refusal.code.anchor(), refusal.client_error()))?;
         Ok(plan)
-    }
-
-    /// Children of protected tables are protected before they are there.
-    fn announce(&self, plan: &Plan) -> Result<(), Stop> {
-        if plan.children.is_empty() {
-            return Ok(());
-        }
-        let planners = &self.context.planners;
-        let announced = self
-            .catalog
-            .as_ref()
-            .is_some_and(|catalog| planners.announce(catalog, &plan.children));
-        match announced {
-            true => Ok(()),
-            false => Err(Stop::Refuse(
-                "statement-form",
-                ClientError::error(
-                    "0A000",
-                    "too many children of protected tables have been made that the database does not tell of",
-                )
-                .hint("Reload the configuration of acra-server (SIGHUP)."),
-            )),
-        }
     }
 
     /// A backslash in an ordinary string reads differently once `standard_conforming_strings` is changed by something
