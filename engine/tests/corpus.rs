@@ -89,6 +89,7 @@ fn outcome(planner: &Planner, text: &str) -> String {
                 setting,
                 role,
                 elements: _,
+                cast: _,
             } = action;
             let becomes = becomes(*role);
             outcome.push_str(&format!(" | {becomes} {}=${number}", setting.column));

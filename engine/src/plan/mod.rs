@@ -4,6 +4,7 @@
 //! and to the session. It knows nothing of messages, keys or containers. What is not understood and may concern a
 //! protected column is refused (docs/architecture.md, "Fail closed").
 
+mod cast;
 mod choice;
 mod compare;
 mod copy;
@@ -36,6 +37,7 @@ mod copy_tests;
 mod tests;
 
 pub use crate::sql::effects::{NameEffect, RowsOf};
+pub use crate::sql::facts::tree::CastType;
 pub use crate::sql::{ClientEncoding, Edit, Lexical, splice};
 pub use choice::{Choice, NotAValue, choices};
 pub use copy::{Copy, CopyColumn, CopyFormat, CopyIn, CopyOut, Dialect};
@@ -92,6 +94,8 @@ pub struct ParamAction {
     pub role: Role,
     /// It is an array whose elements are the values.
     pub elements: bool,
+    /// The type that it is cast to.
+    pub cast: Option<CastType>,
 }
 
 /// What happens to the literal of a slot.
@@ -100,6 +104,8 @@ struct SlotAction {
     setting: Arc<Setting>,
     role: Role,
     written: Written,
+    /// The type that it is cast to.
+    cast: Option<CastType>,
     /// What is around a pattern.
     pattern: Option<PatternAt>,
 }

@@ -5,7 +5,7 @@ use super::frontend::Stop;
 use super::rewrite::{foreign_encoding, plain};
 use super::search::Changes;
 use crate::cell::array::{Array, BadArray};
-use crate::cell::typed::Form;
+use crate::cell::typed::{Form, Said};
 use crate::columns::Setting;
 use crate::plan::Role;
 use crate::session::{ClientError, Cx};
@@ -38,7 +38,11 @@ impl PgSession {
         };
         let mut replacements = Vec::with_capacity(array.elements().len());
         for element in array.elements() {
-            let plain = plain(&element.value, form, setting, declared)?;
+            let said = Said {
+                declared,
+                ..Said::default()
+            };
+            let plain = plain(&element.value, form, setting, said)?;
             let changed = self.change(&plain, setting, Role::Stored, cx)?;
             replacements.push(changed.map(|changed| {
                 changes.add(setting, &changed);

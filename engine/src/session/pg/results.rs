@@ -149,7 +149,13 @@ impl PgSession {
         parameter_description::retype(body, |number| {
             let mut params = statement.plan.params.iter();
             let action = params.find(|action| action.number == number)?;
-            action.setting.shown_type().map(|kind| kind.oid())
+            match (action.setting.tokenized(), action.cast) {
+                (None, Some(cast)) => {
+                    let declared = statement.declared(number);
+                    Some(declared.map_or(cast.oid, |kind| kind.oid()))
+                }
+                _ => action.setting.shown_type().map(|kind| kind.oid()),
+            }
         });
         Ok(())
     }

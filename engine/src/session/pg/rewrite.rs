@@ -7,12 +7,12 @@ use super::registry::Statement;
 use super::search::{self, Changes};
 use super::stored::Stored;
 use super::tokenize::{token_of, value_of};
-use crate::cell::typed::{BadValue, Form, plaintext};
+use crate::cell::typed::{BadValue, Form, Said, plaintext};
 use crate::cell::{self, Kind, Mask, SealError, Sealed, bytea, token};
 use crate::columns::{DataType, Envelope, Likeness, Setting, TokenType, Transform};
 use crate::crypto::container;
 use crate::keys::ClientKeys;
-use crate::plan::{Edit, LiteralKind, LiteralValue, ParamAction, Plan, in_order, splice};
+use crate::plan::{CastType, Edit, LiteralKind, LiteralValue, ParamAction, Plan, in_order, splice};
 use crate::session::{Ask, ClientError, Cx, Event, KeyFault};
 use crate::tokens::TokenRequest;
 use crate::types::Type;
@@ -73,7 +73,12 @@ impl PgSession {
                     continue;
                 }
             };
-            let value = plain(&literal.value, form, literal.setting, None)?;
+            let value = plain(
+                &literal.value,
+                form,
+                literal.setting,
+                said(None, literal.cast),
+            )?;
             let value = search::asked_for(value, literal, &mut edits)?;
             if let Some(changed) = self.change(&value, literal.setting, literal.role, cx)? {
                 changes.add(literal.setting, &changed);
@@ -149,8 +154,8 @@ impl PgSession {
                 }
                 Format::Text => Form::Text,
             };
-            let declared = statement.declared(action.number);
-            let plain = plain(value, form, setting, declared)?;
+            let said = said(statement.declared(action.number), action.cast);
+            let plain = plain(value, form, setting, said)?;
             let plain = search::bound(plain, action.role, setting)?;
             if let Some(changed) = self.change(&plain, setting, action.role, cx)? {
                 changes.add(setting, &changed);
@@ -378,14 +383,23 @@ fn quote_array(array: &[u8]) -> Vec<u8> {
     text
 }
 
+/// What the client and its statement say of a value.
+fn said(declared: Option<Type>, cast: Option<CastType>) -> Said {
+    Said {
+        declared,
+        cast: cast.and_then(|cast| Type::of_oid(cast.oid)),
+        length: cast.and_then(|cast| cast.length),
+    }
+}
+
 /// What is sealed of a value.
 pub(super) fn plain<'a>(
     value: &'a [u8],
     form: Form,
     setting: &Setting,
-    declared: Option<Type>,
+    said: Said,
 ) -> Result<Cow<'a, [u8]>, Stop> {
-    plaintext(value, form, setting, declared).map_err(|bad| {
+    plaintext(value, form, setting, said).map_err(|bad| {
         let (table, column) = (&setting.table, &setting.column);
         match bad {
             BadValue::Hex => bad_hex(setting),
