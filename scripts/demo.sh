@@ -22,10 +22,6 @@ stop() {
     rm -rf "$demo"
 }
 
-free_port() {
-    python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'
-}
-
 # Waits until a command succeeds.
 await() {
     local what=$1 log=$2

@@ -34,6 +34,11 @@ need_apt() {
         apt-get -qq install -y --no-install-recommends "${missing[@]}" >&2
 }
 
+# A port that nobody listens at now.
+free_port() {
+    python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'
+}
+
 # Becomes a command that runs as a user PostgreSQL agrees to run as: the caller, or `postgres` or `nobody` for root.
 as_postgres_exec() {
     [ "$(id -u)" -eq 0 ] || exec "$@"

@@ -6,26 +6,13 @@
 set -euo pipefail
 # shellcheck source=scripts/lib.sh
 . "$(dirname "$0")/lib.sh"
+# shellcheck source=scripts/servers.sh
+. "$(dirname "$0")/servers.sh"
 
 [ $# -gt 0 ] || die "usage: with-mysql.sh COMMAND..."
-work=$(mktemp -d)
-pids=()
+begin_servers KILL
 settings=$(workspace_root)/harness/mysql
 mysql_root=$(workspace_root)/.cache/mysql/usr
-
-stop() {
-    trap - EXIT INT TERM
-    [ ${#pids[@]} -eq 0 ] || kill -KILL "${pids[@]}" 2>/dev/null || true
-    wait 2>/dev/null || true
-    rm -rf "$work"
-}
-trap stop EXIT
-trap 'exit 130' INT
-trap 'exit 143' TERM
-
-free_port() {
-    python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'
-}
 
 # A CA, and a certificate of it for this machine's loopback address.
 make_certificates() {

@@ -6,27 +6,14 @@
 set -euo pipefail
 # shellcheck source=scripts/lib.sh
 . "$(dirname "$0")/lib.sh"
+# shellcheck source=scripts/servers.sh
+. "$(dirname "$0")/servers.sh"
 
 [ $# -gt 0 ] || die "usage: with-postgres.sh COMMAND..."
 read -ra versions <<<"${ACRA_TEST_POSTGRES_VERSIONS:-15 17 18}"
-work=$(mktemp -d)
+begin_servers QUIT
 chown "$(postgres_user)" "$work"
-pids=()
 settings=$(workspace_root)/harness/postgres
-
-stop() {
-    trap - EXIT INT TERM
-    [ ${#pids[@]} -eq 0 ] || kill -QUIT "${pids[@]}" 2>/dev/null || true
-    wait 2>/dev/null || true
-    rm -rf "$work"
-}
-trap stop EXIT
-trap 'exit 130' INT
-trap 'exit 143' TERM
-
-free_port() {
-    python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'
-}
 
 # Starts one version and exports where it is. Whoever takes the free port first is asked again for another.
 start() {

@@ -7,6 +7,7 @@ use acra_engine::crypto::{BlockKey, KeyPairType, PrivateKey, Secret, container};
 use acra_engine::keys::{ClientId, ClientKeys};
 use acra_engine::plan::{ClientEncoding, Lexical, Planners, Unsupported};
 use acra_engine::session::Limits;
+use acra_engine::session::mysql::{self, DatabaseTls, MixedTls};
 use acra_engine::session::pg::Context;
 use acra_engine::session::{ClientTls, ScanColumns};
 use arbitrary::Arbitrary;
@@ -19,6 +20,14 @@ pub(crate) const CLIENT: &str = "client";
 
 /// Bytes for the plans of one run, whose planner begins empty so that a run does not depend on those before it.
 pub(crate) const PLANS: u64 = 1 << 16;
+
+/// Small ones are met.
+const LIMITS: Limits = Limits {
+    max_message: 1 << 20,
+    max_row: 1 << 12,
+    max_registry: 1 << 11,
+    max_in_flight: 64,
+};
 
 static KEYS: LazyLock<Arc<ClientKeys>> = LazyLock::new(|| {
     let mut rng = StdRng::seed_from_u64(1);
@@ -88,13 +97,20 @@ pub(crate) fn context(columns: Arc<Columns>, scan: ScanColumns) -> Arc<Context> 
         client_id_variable: None,
         client_tls: ClientTls::Disabled,
         scan,
-        // Small ones are met.
-        limits: Limits {
-            max_message: 1 << 20,
-            max_row: 1 << 12,
-            max_registry: 1 << 11,
-            max_in_flight: 64,
-        },
+        limits: LIMITS,
+    })
+}
+
+/// The same for MySQL.
+pub(crate) fn mysql_context(scan: ScanColumns) -> Arc<mysql::Context> {
+    Arc::new(mysql::Context {
+        client_id: ClientId::new(CLIENT).ok(),
+        client_tls: ClientTls::Disabled,
+        database_tls: DatabaseTls::Disabled,
+        mixed_tls: MixedTls::Refuse,
+        poison: None,
+        scan,
+        limits: LIMITS,
     })
 }
 

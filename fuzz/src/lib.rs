@@ -25,3 +25,6 @@ mod fixture;
 #[path = "../../engine/tests/session/messages.rs"]
 #[allow(dead_code, reason = "of the engine's tests, which use more of it")]
 mod messages;
+#[path = "../../engine/tests/session/mysql_messages.rs"]
+#[allow(dead_code, reason = "of the engine's tests, which use more of it")]
+mod mysql_messages;

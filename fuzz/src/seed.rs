@@ -91,7 +91,9 @@ fn recordings(tests: &Path, seeds: &mut Seeds) -> io::Result<()> {
             fs::read(folder.join("client.bin"))?,
             fs::read(folder.join("server.bin"))?,
         ];
-        for stream in &streams {
+        let name = folder.file_name().unwrap_or_default().as_encoded_bytes();
+        let is_mysql = name.starts_with(b"mysql-") || name.starts_with(b"mariadb-");
+        for stream in streams.iter().filter(|_| !is_mysql) {
             seeds.add("frames", &[&[0], &stream[..stream.len().min(RECORDED)]])?;
         }
         let (mut at, mut turns, mut length) = ([0, 0], Vec::new(), 0);
@@ -106,8 +108,9 @@ fn recordings(tests: &Path, seeds: &mut Seeds) -> io::Result<()> {
                 break;
             }
         }
+        let target = if is_mysql { "mysql_stream" } else { "stream" };
         for flags in [0, 1, 3, 8] {
-            seeds.add("stream", &[&stream::seed(flags, &turns)])?;
+            seeds.add(target, &[&stream::seed(flags, &turns)])?;
         }
     }
     Ok(())

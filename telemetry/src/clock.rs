@@ -1,5 +1,6 @@
 //! The time of a line, in the two forms that the formats have.
 
+use jiff::Timestamp;
 use std::fmt;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -32,42 +33,11 @@ impl Moment {
     /// Always UTC (`Z`), where the reference uses the local zone: the zone can only be had from the C library, which is
     /// not safe to ask while other threads run, or by reading its files. Both forms say the same moment.
     pub(crate) fn rfc3339(self) -> impl fmt::Display {
-        let seconds = self.0.as_secs();
-        let (days, second_of_day) = (seconds / 86_400, seconds % 86_400);
-        let (year, month, day) = date(days);
-        let (hour, minute, second) = (
-            second_of_day / 3600,
-            second_of_day / 60 % 60,
-            second_of_day % 60,
-        );
-        fmt::from_fn(move |f| {
-            write!(
-                f,
-                "{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z"
-            )
-        })
+        let seconds = i64::try_from(self.0.as_secs()).ok();
+        seconds
+            .and_then(|seconds| Timestamp::from_second(seconds).ok())
+            .unwrap_or(Timestamp::MAX)
     }
-}
-
-/// Year, month and day of a day counted from 1970-01-01.
-///
-/// Years are taken to begin in March, so that the day that comes and goes is the last one of a year; 400 of them are
-/// 146 097 days. At most 2^64 seconds are asked for, so nothing here overflows.
-fn date(days: u64) -> (u64, u64, u64) {
-    // From 0000-03-01 to 1970-01-01.
-    let days = days + 719_468;
-    let (era, day_of_era) = (days / 146_097, days % 146_097);
-    let year_of_era =
-        (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
-    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let month = (5 * day_of_year + 2) / 153;
-    let day = day_of_year - (153 * month + 2) / 5 + 1;
-    let (month, next_year) = if month < 10 {
-        (month + 3, 0)
-    } else {
-        (month - 9, 1)
-    };
-    (era * 400 + year_of_era + next_year, month, day)
 }
 
 #[cfg(test)]
@@ -90,18 +60,5 @@ mod tests {
         }
         // Far away, but no overflow.
         let _ = Moment(Duration::MAX).rfc3339().to_string();
-    }
-
-    #[test]
-    fn days_follow_each_other() {
-        let mut before = date(0);
-        for day in 1..800_000 {
-            let after = date(day);
-            assert!(
-                after > before && after.1 <= 12 && after.2 <= 31,
-                "{day}: {after:?}"
-            );
-            before = after;
-        }
     }
 }

@@ -31,6 +31,11 @@ mod openings;
 mod options;
 mod passing;
 pub mod pg;
+mod sealing;
+mod search;
+mod stop;
+mod stored;
+mod tokenize;
 mod tokens;
 
 pub use errors::{ClientError, ClientFacing, Severity};

@@ -1,16 +1,18 @@
 //! Opening containers in results: whose keys are used, and what came of it.
 
 use super::keyring::Keyring;
-use super::{Ask, Cx, Event, Poison};
+use super::{Ask, Cx, Event, Poison, TokenAnswers};
 use crate::cell::{Opener, Scratch, Tally};
 use crate::keys::{ClientId, ClientKeys};
 
-/// What the results of a session are opened with.
+/// What the results of a session are opened with, and its values sealed.
 #[derive(Debug, Default)]
 pub(super) struct Openings {
     /// Whose keys this session uses.
     pub(super) client_id: Option<ClientId>,
     pub(super) keyring: Keyring,
+    /// Tokens for the message of the client that is under way.
+    pub(super) tokens: Option<TokenAnswers>,
     /// Cells that may hold a container and for which there were no keys, since the events were last told.
     unopened: u64,
     /// Containers that there were keys for, since then.

@@ -107,8 +107,19 @@ impl<S: Session> Driver<S> {
     }
 
     pub(crate) fn feed(&mut self, from: From, bytes: &[u8]) {
-        self.side(from).buffer.extend_from_slice(bytes);
-        self.run(from);
+        self.feed_pieces(from, [bytes]);
+    }
+
+    /// Feeds what one side sends at once, however it arrives: the other side, if it waits, goes on after it.
+    pub(crate) fn feed_pieces<'a>(
+        &mut self,
+        from: From,
+        pieces: impl IntoIterator<Item = &'a [u8]>,
+    ) {
+        for piece in pieces {
+            self.side(from).buffer.extend_from_slice(piece);
+            self.run(from);
+        }
         if from == From::Server && self.client.blocked {
             self.client.blocked = false;
             self.run(From::Client);

@@ -6,6 +6,7 @@ mod driver;
 mod messages;
 mod mysql;
 mod mysql_login;
+mod mysql_messages;
 mod probe;
 mod script;
 mod structs;

@@ -1,7 +1,8 @@
 //! MySQL: from the greeting to the server's consent, with TLS on either side.
 
 use crate::driver::{Driver, From};
-use crate::mysql::{OFFERED, USED, context, greeting, packet, packets, response};
+use crate::mysql::context;
+use crate::mysql_messages::{OFFERED, USED, greeting, packet, packets, response};
 use acra_engine::crypto::rsa::{RsaKey, encrypt};
 use acra_engine::session::mysql::{Context, DatabaseTls, MixedTls, MySqlSession};
 use acra_engine::session::{ClientError, ClientTls};

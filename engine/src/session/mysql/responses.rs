@@ -182,7 +182,7 @@ impl MySqlSession {
         }) = &entry.awaited
         {
             let header = Header::read(input.bytes, message.range.start);
-            let first = input.bytes.get(message.range.start + HEADER).copied();
+            let first = message.first(input.bytes);
             let is_row = match (header, first) {
                 (Some(header), Some(first)) => {
                     first != error::ERR && !ok::is_end(first, header.length, self.capabilities)
@@ -225,7 +225,7 @@ impl MySqlSession {
         input: &mut Input<'_>,
         out: &mut Output<'_>,
     ) -> Result<(), Malformed> {
-        if input.bytes.get(message.range.start + HEADER) != Some(&error::ERR) {
+        if message.first(input.bytes) != Some(error::ERR) {
             return Err(Malformed("no message that nobody has asked for"));
         }
         let mut number = match &self.connecting {

@@ -1,13 +1,13 @@
 //! Sealing the elements of an array that is bound.
 
 use super::PgSession;
-use super::frontend::Stop;
 use super::rewrite::{foreign_encoding, plain};
-use super::search::Changes;
 use crate::cell::array::{Array, BadArray};
 use crate::cell::typed::{Form, Said};
 use crate::columns::Setting;
 use crate::plan::Role;
+use crate::session::search::Changes;
+use crate::session::stop::Stop;
 use crate::session::{ClientError, Cx};
 use crate::types::Type;
 use crate::wire::pg::Format;
@@ -43,7 +43,7 @@ impl PgSession {
                 ..Said::default()
             };
             let plain = plain(&element.value, form, setting, said)?;
-            let changed = self.change(&plain, setting, Role::Stored, cx)?;
+            let changed = self.openings.change(&plain, setting, Role::Stored, cx)?;
             replacements.push(changed.map(|changed| {
                 changes.add(setting, &changed);
                 changed.as_bytes().to_vec()

@@ -4,9 +4,9 @@
 //! back. What a client sends behind one waits until then, so whatever was sent before is answered with the old keys.
 
 use super::PgSession;
-use super::frontend::Stop;
 use crate::keys::ClientId;
 use crate::plan::{self, Choice, Plan};
+use crate::session::stop::Stop;
 use crate::session::{ClientError, Cx, Event};
 
 /// What the statements of a text do to the variable, by their numbers.

@@ -10,7 +10,8 @@ use super::registry::{Full, Portal, Prepared, Statement, Undo};
 use super::{PgSession, rewrite};
 use crate::plan::{self, ClientEncoding, Lexical, Plan, Refusal, Verdict};
 use crate::session::passing::{drop_on, pass_on};
-use crate::session::{Ask, ClientError, ClientFacing, Cx, Event, Input, Output, Side, Step};
+use crate::session::stop::Stop;
+use crate::session::{ClientError, ClientFacing, Cx, Event, Input, Output, Side, Step};
 use crate::wire::cursor::{Malformed, Reader};
 use crate::wire::pg::frame::HEADER;
 use crate::wire::pg::startup::MAX_STARTUP;
@@ -24,24 +25,6 @@ const FAILS_ON_PURPOSE: &[u8] = b"acra-server refused this statement";
 
 /// A Parse of this name does not touch the client's unnamed statement.
 const FAILING_NAME: &[u8] = b"acra-server";
-
-/// Why a message is not passed on as it is.
-pub(super) enum Stop {
-    /// Keys are needed first.
-    Ask(Ask),
-    /// What it means depends on answers that the server owes.
-    Wait,
-    /// It is refused with this text; the anchor is that of docs/errors.md.
-    Refuse(&'static str, ClientError),
-    /// It is not a message.
-    Malformed(&'static str),
-}
-
-impl From<Malformed> for Stop {
-    fn from(malformed: Malformed) -> Self {
-        Self::Malformed(malformed.0)
-    }
-}
 
 impl From<Full> for Stop {
     fn from(_: Full) -> Self {
@@ -160,7 +143,7 @@ impl PgSession {
             }
             Err(Stop::Refuse(code, error)) => self.refuse(frame.tag, code, error, out, cx),
         }
-        self.client_tokens = None;
+        self.openings.tokens = None;
         input.at = frame.range.end;
         None
     }

@@ -7,9 +7,9 @@
 
 use super::chosen::Choices;
 use super::registry::{Portal, Statement, Undo};
-use super::stored::Stored;
 use crate::plan::{Copy, NameEffect, Plan};
 use crate::session::ClientError;
+use crate::session::stored::Stored;
 use std::collections::VecDeque;
 use std::sync::Arc;
 

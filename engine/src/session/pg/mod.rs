@@ -16,7 +16,6 @@ mod registry;
 mod results;
 mod rewrite;
 mod rows;
-mod search;
 mod startup;
 mod stored;
 mod tokenize;
@@ -24,7 +23,7 @@ mod withhold;
 
 use super::keyring::Keyring;
 use super::openings::Openings;
-use super::tokens::{OpenedTokens, TokenAnswers};
+use super::tokens::OpenedTokens;
 use super::{
     Activity, Answer, ClientError, ClientTls, Cx, Effect, Event, Input, Limits, Output, Poison,
     ScanColumns, Session, Severity, Side, Step,
@@ -126,8 +125,6 @@ pub struct PgSession {
     transaction: u8,
     ledger: Ledger,
     registry: Registry,
-    /// For the message of the client that is under way.
-    client_tokens: Option<TokenAnswers>,
     /// For the rows that have arrived.
     opened_tokens: OpenedTokens,
     lexical: Lexical,
@@ -172,7 +169,6 @@ impl PgSession {
             transaction: 0,
             ledger: Ledger::default(),
             registry: Registry::default(),
-            client_tokens: None,
             opened_tokens: OpenedTokens::default(),
             lexical: Lexical::default(),
             client_passing: 0,
@@ -295,7 +291,7 @@ impl Session for PgSession {
     fn resume(&mut self, answer: Answer) {
         match answer {
             Answer::Keys(client_id, keys) => self.openings.keyring.insert(client_id, keys),
-            Answer::Tokens(Side::Client, answers) => self.client_tokens = Some(answers),
+            Answer::Tokens(Side::Client, answers) => self.openings.tokens = Some(answers),
             Answer::Tokens(Side::Server, answers) => self.opened_tokens.insert(answers),
         }
     }

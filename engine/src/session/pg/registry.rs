@@ -5,8 +5,8 @@
 
 use super::chosen::Choices;
 use super::results::Fields;
-use super::stored::Stored;
 use crate::plan::{NameEffect, Plan};
+use crate::session::stored::Stored;
 use crate::types::Type;
 use crate::wire::pg::parse::BYTEA;
 use crate::wire::pg::{Format, Formats};

@@ -2,18 +2,17 @@
 //! becomes a token; what a column is compared with becomes what equal values have in common.
 
 use super::PgSession;
-use super::frontend::Stop;
 use super::registry::Statement;
-use super::search::{self, Changes};
-use super::stored::Stored;
-use super::tokenize::{token_of, value_of};
+use super::tokenize::value_of;
 use crate::cell::typed::{BadValue, Form, Said, plaintext};
-use crate::cell::{self, Kind, Mask, SealError, Sealed, bytea, token};
-use crate::columns::{DataType, Envelope, Likeness, Setting, TokenType, Transform};
-use crate::crypto::container;
-use crate::keys::ClientKeys;
+use crate::cell::{Kind, bytea, token};
+use crate::columns::{Setting, TokenType};
 use crate::plan::{CastType, Edit, LiteralKind, LiteralValue, ParamAction, Plan, in_order, splice};
-use crate::session::{Ask, ClientError, Cx, Event, KeyFault};
+use crate::session::search::{self, Changes};
+use crate::session::stop::Stop;
+use crate::session::stored::Stored;
+use crate::session::tokenize::token_of;
+use crate::session::{ClientError, Cx};
 use crate::tokens::TokenRequest;
 use crate::types::Type;
 use crate::wire::pg::parse::{BYTEA, INT2, INT4, INT8};
@@ -44,13 +43,16 @@ impl PgSession {
         text: &[u8],
         cx: &mut Cx<'_>,
     ) -> Result<Option<Rewritten>, Stop> {
-        let mut tokens = self.tokens_for(self.literal_requests(values)?)?.iter();
+        let mut tokens = self
+            .openings
+            .tokens_for(self.literal_requests(values)?)?
+            .iter();
         let mut changes = Changes::default();
         for literal in values {
             if let Some((token_type, _)) = literal.setting.tokenized() {
                 let value = value_of(&literal.value, token_type, Format::Text, literal.setting)?;
                 if !value.is_empty() {
-                    let owner = self.owner(literal.setting)?;
+                    let owner = self.openings.owner(literal.setting)?;
                     let token = token_of(tokens.next(), literal.setting, owner)?;
                     edits.push(Edit {
                         span: literal.span.clone(),
@@ -80,7 +82,10 @@ impl PgSession {
                 said(None, literal.cast),
             )?;
             let value = search::asked_for(value, literal, &mut edits)?;
-            if let Some(changed) = self.change(&value, literal.setting, literal.role, cx)? {
+            if let Some(changed) =
+                self.openings
+                    .change(&value, literal.setting, literal.role, cx)?
+            {
                 changes.add(literal.setting, &changed);
                 edits.push(Edit {
                     span: literal.span.clone(),
@@ -105,7 +110,11 @@ impl PgSession {
         for literal in values {
             if let Some((token_type, _)) = literal.setting.tokenized() {
                 let value = value_of(&literal.value, token_type, Format::Text, literal.setting)?;
-                requests.extend(self.token_request(&value, literal.setting, literal.role)?);
+                requests.extend(self.openings.token_request(
+                    &value,
+                    literal.setting,
+                    literal.role,
+                )?);
             }
         }
         Ok(requests)
@@ -122,14 +131,17 @@ impl PgSession {
         if plan.params.is_empty() {
             return Ok(None);
         }
-        let mut tokens = self.tokens_for(self.bound_requests(plan, bind)?)?.iter();
+        let mut tokens = self
+            .openings
+            .tokens_for(self.bound_requests(plan, bind)?)?
+            .iter();
         let mut replaced: Vec<Replaced> = Vec::new();
         let mut changes = Changes::default();
         for (index, format, value, action) in protected(plan, bind) {
             let setting = &action.setting;
             if let Some((token_type, _)) = setting.tokenized() {
                 if !value_of(value, token_type, format, setting)?.is_empty() {
-                    let token = token_of(tokens.next(), setting, self.owner(setting)?)?;
+                    let token = token_of(tokens.next(), setting, self.openings.owner(setting)?)?;
                     replaced.push(Replaced {
                         index,
                         format,
@@ -157,7 +169,7 @@ impl PgSession {
             let said = said(statement.declared(action.number), action.cast);
             let plain = plain(value, form, setting, said)?;
             let plain = search::bound(plain, action.role, setting)?;
-            if let Some(changed) = self.change(&plain, setting, action.role, cx)? {
+            if let Some(changed) = self.openings.change(&plain, setting, action.role, cx)? {
                 changes.add(setting, &changed);
                 // Bytes as such are no text.
                 let format = match statement.is_text(action.number) {
@@ -202,66 +214,9 @@ impl PgSession {
                 return Err(foreign_encoding(setting));
             }
             let value = value_of(value, token_type, format, setting)?;
-            requests.extend(self.token_request(&value, setting, action.role)?);
+            requests.extend(self.openings.token_request(&value, setting, action.role)?);
         }
         Ok(requests)
-    }
-
-    /// Whose keys protect a column.
-    pub(super) fn owner<'s>(&'s self, setting: &'s Setting) -> Result<&'s str, Stop> {
-        let own = self.openings.client_id.as_ref().map(|id| id.as_str());
-        let (table, column) = (&setting.table, &setting.column);
-        setting.client_id.as_deref().or(own).ok_or_else(|| {
-            Stop::Refuse(
-                "no-client-id",
-                ClientError::error(
-                    "28000",
-                    format!("no client id to protect column \"{column}\" of table \"{table}\""),
-                )
-                .hint("Start acra-server with --client_id, or give the column a client_id."),
-            )
-        })
-    }
-
-    pub(super) fn seal(
-        &self,
-        value: &[u8],
-        setting: &Setting,
-        cx: &mut Cx<'_>,
-    ) -> Result<Option<Sealed>, Stop> {
-        let (client_id, keys) = self.keys_of(setting, cx)?;
-        let form = cell::Form {
-            envelope: match setting.envelope {
-                Envelope::AcraBlock => container::Envelope::AcraBlock,
-                Envelope::AcraStruct => container::Envelope::AcraStruct,
-            },
-            reencrypt: setting.reencrypt,
-            search: match setting.transform {
-                Transform::Searchable { prefix } => Some(prefix.unwrap_or(0)),
-                _ => None,
-            },
-            mask: mask(setting),
-        };
-        cell::seal(value, form, keys, cx.rng).map_err(|error| refused(error, setting, client_id))
-    }
-
-    /// The keys of a column: those of its own client, or else of the connection's.
-    pub(super) fn keys_of<'k>(
-        &'k self,
-        setting: &'k Setting,
-        cx: &mut Cx<'_>,
-    ) -> Result<(&'k str, &'k ClientKeys), Stop> {
-        let client_id = self.owner(setting)?;
-        match self.openings.keyring.get(client_id) {
-            None => Err(Stop::Ask(Ask::Keys(client_id.into()))),
-            Some(Ok(keys)) => Ok((client_id, keys)),
-            Some(Err(fault)) => {
-                cx.events.push(Event::KeysUnavailable {
-                    client_id: client_id.into(),
-                });
-                Err(keys_unavailable(setting, client_id, fault))
-            }
-        }
     }
 
     /// A `bytea` literal, read alike by the server whatever it reported last.
@@ -314,22 +269,6 @@ fn declared_instead(declared: u32, setting: &Setting) -> Option<u32> {
             let width = token::number_width(token_type).filter(|width| is_narrow(*width))?;
             Some(if width == 4 { INT4 } else { INT8 })
         }
-    }
-}
-
-/// Which part of a value stays in clear.
-fn mask(setting: &Setting) -> Option<Mask> {
-    match setting.transform {
-        Transform::Masked {
-            plaintext_length,
-            side,
-            ..
-        } => Some(Mask {
-            length: plaintext_length,
-            side,
-            whole_characters: setting.data_type == Some(DataType::Str),
-        }),
-        _ => None,
     }
 }
 
@@ -429,75 +368,6 @@ pub(super) fn bad_hex(setting: &Setting) -> Stop {
         .hint(
             "A value that starts with \\x must be an even number of hexadecimal digits after it.",
         ),
-    )
-}
-
-/// The error for a value that cannot be changed.
-pub(super) fn refused(error: SealError, setting: &Setting, client_id: &str) -> Stop {
-    let Setting { table, column, .. } = setting;
-    let is_searchable = setting.likeness() == Some(Likeness::Hash);
-    let (message, hint) = match error {
-        SealError::NoKey => return keys_unavailable(setting, client_id, KeyFault::Missing),
-        SealError::NoSearchKey => {
-            return no_key(
-                setting,
-                client_id,
-                "there is no key for searchable encryption",
-                "Make one with acra-keys generate --search_hmac_symmetric_key or acra-keymaker --generate_hmac_key.",
-            );
-        }
-        SealError::Closed if is_searchable => (
-            format!(
-                "cannot decrypt a container for searchable column \"{column}\" of table \"{table}\""
-            ),
-            "The hash that values are searched by is that of the container's content, for which the client's key is needed.",
-        ),
-        SealError::Closed => (
-            format!("cannot decrypt an AcraStruct for column \"{column}\" of table \"{table}\""),
-            "AcraStructs become AcraBlocks in this column, for which the client's private key is needed. \
-             reencrypting_to_acrablocks: false stores them as they are.",
-        ),
-        SealError::Failed => (
-            format!("cannot encrypt a value for column \"{column}\" of table \"{table}\""),
-            "A value of 4 GiB or more cannot be encrypted.",
-        ),
-    };
-    Stop::Refuse(
-        "seal-failed",
-        ClientError::error("XX000", message).hint(hint),
-    )
-}
-
-pub(super) fn keys_unavailable(setting: &Setting, client_id: &str, fault: KeyFault) -> Stop {
-    let (why, hint) = match fault {
-        KeyFault::Missing => (
-            "there is no storage key",
-            match setting.envelope {
-                Envelope::AcraBlock => {
-                    "Make one with acra-keymaker --generate_symmetric_storage_key, or check the client id."
-                }
-                Envelope::AcraStruct => {
-                    "Make one with acra-keymaker --generate_acrawriter_keys, or check the client id."
-                }
-            },
-        ),
-        KeyFault::Unavailable => (
-            "the key store cannot be read",
-            "See the log of acra-server; the master key may be another one than the keys were made with.",
-        ),
-    };
-    no_key(setting, client_id, why, hint)
-}
-
-fn no_key(setting: &Setting, client_id: &str, why: &str, hint: &str) -> Stop {
-    let (table, column) = (&setting.table, &setting.column);
-    Stop::Refuse(
-        "keys-unavailable",
-        ClientError::error(
-            "58000",
-            format!("cannot encrypt column \"{column}\" of table \"{table}\" for client \"{client_id}\": {why}"),
-        )
-        .hint(hint),
     )
 }
 

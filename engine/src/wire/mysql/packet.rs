@@ -62,6 +62,12 @@ impl Message {
         self.sequence.wrapping_add(packets)
     }
 
+    /// The first byte of the payload, which says what most messages are.
+    pub fn first(&self, buffer: &[u8]) -> Option<u8> {
+        let start = self.range.start + HEADER;
+        (start < self.range.end).then(|| buffer.get(start).copied())?
+    }
+
     /// The payload, if it is in one piece.
     pub fn single(&self) -> Option<Range<usize>> {
         (self.packets == 1).then(|| self.range.start + HEADER..self.range.end)
@@ -182,6 +188,8 @@ mod tests {
                 (packets, 254, &(2..out.len()))
             );
             assert!(message.payload(&out) == payload);
+            out.push(255);
+            assert_eq!(message.first(&out), payload.first().copied());
             assert_eq!(message.next_number(), sequence);
             assert_eq!(message.single().is_some(), packets == 1);
         }

@@ -143,22 +143,9 @@ fn now() -> i64 {
 }
 
 /// The date of a time in seconds since 1970, as in 2026-01-31.
-fn date(seconds: i64) -> String {
-    // Civil from days, with years that begin in March (the reverse of what reading a certificate's time does).
-    let days = seconds.div_euclid(86_400) + 719_468;
-    let era = days.div_euclid(146_097);
-    let day_of_era = days.rem_euclid(146_097);
-    let year_of_era =
-        (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
-    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let month = (5 * day_of_year + 2) / 153;
-    let day = day_of_year - (153 * month + 2) / 5 + 1;
-    let (month, carry) = if month < 10 {
-        (month + 3, 0)
-    } else {
-        (month - 9, 1)
-    };
-    format!("{:04}-{month:02}-{day:02}", era * 400 + year_of_era + carry)
+fn date(seconds: i64) -> jiff::civil::Date {
+    let time = jiff::Timestamp::from_second(seconds).unwrap_or(jiff::Timestamp::MAX);
+    jiff::tz::Offset::UTC.to_datetime(time).date()
 }
 
 #[cfg(test)]
@@ -167,9 +154,9 @@ mod tests {
 
     #[test]
     fn dates_are_written_out() {
-        assert_eq!(date(0), "1970-01-01");
-        assert_eq!(date(1_709_210_096), "2024-02-29");
-        assert_eq!(date(-1), "1969-12-31");
-        assert_eq!(date(2_524_607_999), "2049-12-31");
+        assert_eq!(date(0).to_string(), "1970-01-01");
+        assert_eq!(date(1_709_210_096).to_string(), "2024-02-29");
+        assert_eq!(date(-1).to_string(), "1969-12-31");
+        assert_eq!(date(2_524_607_999).to_string(), "2049-12-31");
     }
 }

@@ -3,7 +3,7 @@
 use super::sealing::{Sealing, Tokens};
 use super::{FromClient, Incoming, SLICE, Slice, new_message, send};
 use crate::session::pg::PgSession;
-use crate::session::pg::frontend::Stop;
+use crate::session::stop::Stop;
 use crate::session::{Ask, ClientError, Cx, Event, Input, Output, Step};
 use crate::tokens::TokenRequest;
 use crate::wire::pg::frame::HEADER;
@@ -127,13 +127,13 @@ impl PgSession {
         }
         let piece = input.bytes.get(slice.body.clone()).unwrap_or_default();
         let requests = self.token_requests(&incoming, Some(piece), cx);
-        if let Err(Stop::Ask(ask)) = self.tokens_for(requests) {
+        if let Err(Stop::Ask(ask)) = self.openings.tokens_for(requests) {
             self.copies.from_client = FromClient::Sealing(incoming);
             return Some(Step::Ask(ask));
         }
         let mut message = new_message(incoming.room);
         let outcome = self.seal_cells(&mut incoming, Some(piece), &mut message, cx);
-        self.client_tokens = None;
+        self.openings.tokens = None;
         input.at = slice.body.end;
         self.copies.client_left -= slice.body.len();
         match outcome {
@@ -176,13 +176,13 @@ impl PgSession {
             return Copied::Step(Step::Ask(ask));
         }
         let requests = self.token_requests(&incoming, None, cx);
-        if let Err(Stop::Ask(ask)) = self.tokens_for(requests) {
+        if let Err(Stop::Ask(ask)) = self.openings.tokens_for(requests) {
             self.copies.from_client = FromClient::Sealing(incoming);
             return Copied::Step(Step::Ask(ask));
         }
         let mut message = new_message(0);
         let outcome = self.seal_cells(&mut incoming, None, &mut message, cx);
-        self.client_tokens = None;
+        self.openings.tokens = None;
         match outcome {
             Ok(_) => {
                 self.ledger.stores(incoming.longest.as_ref());
@@ -251,7 +251,7 @@ impl PgSession {
             plan,
             encoding: *encoding,
             cx,
-            tokens: Tokens::Known(match &self.client_tokens {
+            tokens: Tokens::Known(match &self.openings.tokens {
                 Some(answers) => answers.outcomes.iter(),
                 None => [].iter(),
             }),

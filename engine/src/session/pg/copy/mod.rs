@@ -18,8 +18,8 @@ mod writing;
 #[cfg(test)]
 mod tests;
 
-use super::stored::Stored;
 use crate::plan::{ClientEncoding, CopyIn, CopyOut};
+use crate::session::stored::Stored;
 use crate::session::{Input, Step};
 use crate::wire::outbox::Outbox;
 use crate::wire::pg::Frame;

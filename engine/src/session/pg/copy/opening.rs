@@ -11,7 +11,7 @@ use crate::columns::{Setting, TokenType};
 use crate::keys::ClientId;
 use crate::plan::{CopyFormat, CopyOut, Dialect};
 use crate::session::openings::Tools;
-use crate::session::pg::tokenize::open_request;
+use crate::session::tokenize::open_request;
 use crate::session::tokens::OpenedTokens;
 use crate::tokens::{TokenFault, TokenRequest};
 use crate::wire::pg::Format;

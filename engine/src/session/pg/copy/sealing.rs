@@ -13,10 +13,11 @@ use crate::columns::{Setting, TokenType};
 use crate::crypto::container::Envelope;
 use crate::plan::{ClientEncoding, CopyColumn, CopyFormat, CopyIn, Role};
 use crate::session::pg::PgSession;
-use crate::session::pg::frontend::Stop;
 use crate::session::pg::rewrite::{foreign_encoding, plain};
-use crate::session::pg::stored::Stored;
-use crate::session::pg::tokenize::{token_of, value_of};
+use crate::session::pg::tokenize::value_of;
+use crate::session::stop::Stop;
+use crate::session::stored::Stored;
+use crate::session::tokenize::token_of;
 use crate::session::{ClientError, Cx};
 use crate::tokens::{Outcome, TokenRequest};
 use crate::wire::pg::Format;
@@ -134,9 +135,10 @@ impl Sealing<'_, '_> {
         setting: &Setting,
         out: &mut Vec<u8>,
     ) -> Result<bool, Stop> {
-        let Some(request) = self
-            .session
-            .token_request(&value.bytes, setting, Role::Stored)?
+        let Some(request) =
+            self.session
+                .openings
+                .token_request(&value.bytes, setting, Role::Stored)?
         else {
             return Ok(false);
         };
@@ -188,7 +190,7 @@ impl Cells for Sealing<'_, '_> {
             return Ok(false);
         }
         let Value { bytes, quoted } = value;
-        let Some(sealed) = self.session.seal(&bytes, setting, self.cx)? else {
+        let Some(sealed) = self.session.openings.seal(&bytes, setting, self.cx)? else {
             return Ok(false);
         };
         self.sealed += 1;

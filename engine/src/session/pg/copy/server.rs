@@ -8,7 +8,7 @@ use super::{Copies, FromClient, Incoming, Outgoing, Slice, new_message, send};
 use crate::columns::Setting;
 use crate::plan::{ClientEncoding, Copy, CopyFormat, CopyIn};
 use crate::session::pg::PgSession;
-use crate::session::pg::tokenize::AT_ONCE;
+use crate::session::tokenize::AT_ONCE;
 use crate::session::{Ask, ClientError, Cx, Event, Input, Output, Side, Step};
 use crate::tokens::TokenFault;
 use crate::wire::cursor::{Malformed, Reader};

@@ -1,14 +1,14 @@
 //! Values that searchable columns are compared with (policy.md 3.4, 4.1), and what became of all values of a message.
 
-use super::PgSession;
-use super::frontend::Stop;
-use super::rewrite::refused;
+use super::openings::Openings;
+use super::sealing::refused;
+use super::stop::Stop;
 use super::stored::Stored;
+use super::{ClientError, Cx, Event};
 use crate::cell::{self, Sealed};
 use crate::columns::Setting;
 use crate::crypto::{container, search_hash};
 use crate::plan::{Edit, LiteralValue, Pattern, PatternPlace, Role, part};
-use crate::session::{ClientError, Cx, Event};
 use std::borrow::Cow;
 use std::sync::Arc;
 
@@ -58,7 +58,7 @@ impl Changes {
     }
 }
 
-impl PgSession {
+impl Openings {
     /// What a value becomes by its role; `None`: it stays. An empty value is stored, and so compared, as it is.
     pub(super) fn change(
         &self,
