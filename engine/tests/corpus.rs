@@ -237,3 +237,18 @@ fn long_texts_take_bounded_time() {
         );
     }
 }
+
+#[test]
+fn lengths_of_casts_are_those_of_the_text() {
+    let planner = planner();
+    let mut scratch = Scratch::default();
+    for length in [3, 5] {
+        let text = format!("INSERT INTO kinds (s) VALUES ('x'::varchar({length}))");
+        let plan = planner.plan(text.as_bytes(), &Lexical::default(), &mut scratch);
+        let lengths: Vec<_> = plan
+            .literals(text.as_bytes(), &scratch)
+            .map(|literal| literal.unwrap().cast.unwrap().length)
+            .collect();
+        assert_eq!(lengths, [Some(length)]);
+    }
+}

@@ -1,7 +1,7 @@
 //! Applications work with protected columns of all kinds as with any others, through their drivers and object mappers.
 
 use acra_harness::scene::Scene;
-use acra_harness::servers::Postgres;
+use acra_harness::servers::{AcraConfig, Postgres};
 use acra_harness::{Context, Error, Result, at_rest, paths};
 use std::env;
 use std::io::{self, Write};
@@ -44,7 +44,10 @@ fn run(version: u32, program: &str, arguments: &[&str]) -> Result<()> {
         return Ok(());
     }
     let postgres = Postgres::shared(version)?;
-    let scene = Scene::on(postgres, |config| config.encryptor_yaml(CONFIG))?;
+    let scene = Scene::on(postgres, |config| AcraConfig {
+        search_keys: true,
+        ..config.encryptor_yaml(CONFIG)
+    })?;
     let address = scene.acra.address();
     let python = |step: &str| -> Result<()> {
         let output = Command::new("python3")

@@ -26,8 +26,9 @@ impl Reader<'_> {
 
     /// The same of a value that is stored or returned.
     pub(super) fn cast_of_value<'e>(&self, cast: &'e Expr) -> Option<(&'e Expr, Cast)> {
-        self.cast(cast, |expr, _| {
+        self.cast(cast, |expr, to| {
             is_value(expr)
+                || cast_once(expr).is_some_and(|(_, of, _)| of == to && to.length.is_none())
                 || matches!(
                     unnested(expr),
                     Expr::Identifier(_) | Expr::CompoundIdentifier(_) | Expr::Case { .. }
@@ -70,14 +71,20 @@ impl Reader<'_> {
             return None;
         };
         let (of, words) = spelled(data_type)?;
-        let before = self.last_token(expr)? + 1;
+        let before = match cast_once(expr) {
+            Some((value, _, words)) => {
+                let operator = self.last_token(value)? + 1;
+                self.words(operator + 1, words)?.end
+            }
+            None => self.last_token(expr)? + 1,
+        };
         if !takes(expr, of) {
             return None;
         }
         let types = self.words(before + 1, words)?;
-        let types = match of.length {
-            None => types,
-            Some(_) => self.with_length(types)?,
+        let (of, types) = match of.length {
+            None => (of, types),
+            Some(_) => self.with_length(of, types)?,
         };
         let around = match kind {
             CastKind::DoubleColon => {
@@ -110,16 +117,20 @@ impl Reader<'_> {
         found.then_some(start..start + words.len())
     }
 
-    /// A type with the length behind it.
-    fn with_length(&self, types: Range<usize>) -> Option<Range<usize>> {
+    /// A type with the length behind it. The parser library does not get numbers as they are.
+    fn with_length(&self, of: CastType, types: Range<usize>) -> Option<(CastType, Range<usize>)> {
         let is = |at: usize, symbol| {
             let token = self.source.tokens.get(at);
             token.is_some_and(|token| token.is(self.source.text, symbol))
         };
         let end = types.end;
-        let found =
-            is(end, b'(') && self.source.kind(end + 1) == Some(Kind::Number) && is(end + 2, b')');
-        found.then_some(types.start..end + 3)
+        let number = self.source.tokens.get(end + 1)?;
+        if !is(end, b'(') || number.kind != Kind::Number || !is(end + 2, b')') {
+            return None;
+        }
+        let digits = std::str::from_utf8(number.text(self.source.text)).ok()?;
+        let length = Some(digits.parse().ok()?);
+        Some((CastType { length, ..of }, types.start..end + 3))
     }
 
     /// The parenthesis that is open before a token.
@@ -153,6 +164,22 @@ fn is_value(expr: &Expr) -> bool {
         Expr::Value(_) => true,
         Expr::UnaryOp { expr: inner, .. } => matches!(unnested(inner), Expr::Value(_)),
         _ => false,
+    }
+}
+
+/// A value with one cast behind it, its type, and the words of that.
+fn cast_once(expr: &Expr) -> Option<(&Expr, CastType, &'static [&'static str])> {
+    match expr {
+        Expr::Cast {
+            kind: CastKind::DoubleColon,
+            expr: inner,
+            data_type,
+            format: None,
+        } if is_value(inner) => {
+            let (of, words) = spelled(data_type)?;
+            of.length.is_none().then_some((inner, of, words))
+        }
+        _ => None,
     }
 }
 
