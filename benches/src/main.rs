@@ -4,7 +4,7 @@
 //! All targets take turns in every round, so that what disturbs the machine disturbs all of them. What counts is CPU time
 //! and context switches of the process in between, per query; throughput and latency are shown beside them.
 //! `acra-bench copy` copies a million rows (`ACRA_BENCH_ROWS`) in and out; `acra-bench poison` says what looking for
-//! poison records costs.
+//! poison records costs, `acra-bench columns` what searchable and tokenized columns cost.
 //! `make bench` runs it; `ACRA_BENCH_ROUNDS` and `ACRA_BENCH_SECONDS` (per turn) change how long it takes.
 
 #![allow(
@@ -15,6 +15,7 @@
 
 mod churn;
 mod client;
+mod columns;
 mod copy;
 mod memory;
 mod poison;
@@ -75,6 +76,7 @@ fn run() -> Result<()> {
             return copy::run(rows, effort.rounds);
         }
         "poison" => return poison::run(effort),
+        "columns" => return columns::run(effort),
         _ => {}
     }
     println!(

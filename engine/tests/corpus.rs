@@ -6,14 +6,15 @@
 //! => pass                            nothing is sealed
 //! => seal ssn=x | card=$2            values and parameters that are sealed, in the order of the text; parameters last; x[] and $2[] are arrays whose elements are
 //! => prepare ssn=$1                  parameters of the statement that the text prepares
-//! => send TEXT | seal ssn=$1         the text that is sent, with `seal(x)` and `hash(x)` for what becomes of values, where more
-//!    | hash mail=$2                  than literals is changed, or values are compared; then the parameters
+//! => send TEXT | seal ssn=$1         the text that is sent, with `seal(x)` and `hash(x)`, or `token(x)` and `find(x)`, for what
+//!    | hash mail=$2                  becomes of values that are stored and compared, where more than literals is changed, or values
+//!                                    are compared; then the parameters
 //! => refuse column-use               the anchor of docs/errors.md
 //! ```
 //!
 //! Lines that begin with `#` are comments. The tables are those of `encryptor.yaml`.
 
-use acra_engine::columns::{Columns, Database};
+use acra_engine::columns::{Columns, Database, Setting};
 use acra_engine::plan::{
     Edit, Lexical, LiteralKind, ParamAction, Planner, Role, Scratch, Unsupported, Verdict,
     in_order, splice,
@@ -40,11 +41,13 @@ fn parameters(params: &[ParamAction]) -> impl Iterator<Item = String> + '_ {
 }
 
 /// What becomes of a value.
-fn becomes(role: Role) -> &'static str {
-    match role {
-        Role::Stored => "seal",
-        Role::Compared => "hash",
-        Role::Pattern => "pattern",
+fn becomes(role: Role, setting: &Setting) -> &'static str {
+    match (role, setting.tokenized()) {
+        (Role::Stored, None) => "seal",
+        (Role::Compared, None) => "hash",
+        (Role::Stored, Some(_)) => "token",
+        (Role::Compared, Some(_)) => "find",
+        (Role::Pattern, _) => "pattern",
     }
 }
 
@@ -67,7 +70,7 @@ fn outcome(planner: &Planner, text: &str) -> String {
         sends |= literal.role != Role::Stored;
         edits.push(Edit {
             span: literal.span.clone(),
-            text: format!("{}({value})", becomes(literal.role)).into(),
+            text: format!("{}({value})", becomes(literal.role, literal.setting)).into(),
         });
         let elements = match literal.kind {
             LiteralKind::Array => "[]",
@@ -88,11 +91,15 @@ fn outcome(planner: &Planner, text: &str) -> String {
                 number,
                 setting,
                 role,
-                elements: _,
+                elements,
                 cast: _,
             } = action;
-            let becomes = becomes(*role);
-            outcome.push_str(&format!(" | {becomes} {}=${number}", setting.column));
+            let becomes = becomes(*role, setting);
+            let elements = if *elements { "[]" } else { "" };
+            outcome.push_str(&format!(
+                " | {becomes} {}=${number}{elements}",
+                setting.column
+            ));
         }
         return outcome;
     }

@@ -279,3 +279,29 @@ fn in_a_masked_column() -> Result<()> {
     }
     Ok(())
 }
+
+#[test]
+fn in_a_searchable_column() -> Result<()> {
+    let searchable = CONFIG.replace("- column: secret", "- {column: secret, searchable: true}");
+    let scene = Scene::with(|config| AcraConfig {
+        search_keys: true,
+        ..detecting(config.encryptor_yaml(&searchable))
+    })?;
+    trap(&scene, Envelope::Block)?;
+    // Behind the hash of another row's value, too.
+    let record = hex(&record(&scene, Envelope::Block)?);
+    scene.run_directly(&format!(
+        "INSERT INTO vault (id, secret) SELECT 4, substr(secret, 1, 33) || '{record}' FROM vault WHERE id = 1"
+    ))?;
+    let mut session = scene.proxied()?;
+    for (met_before, condition) in ["id = 2", "id = 4", "secret = 'one' AND id > 1"]
+        .iter()
+        .enumerate()
+    {
+        is_withheld(&session.query(&format!("SELECT secret FROM vault WHERE {condition}"))?)?;
+        assert_eq!(met(&scene), met_before + 1, "{condition}");
+    }
+    let found = "SELECT secret FROM vault WHERE secret = ANY ('{three}')";
+    assert_eq!(value(&mut session, found)?, hex(b"three"));
+    scene.works()
+}

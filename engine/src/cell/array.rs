@@ -2,20 +2,14 @@
 //!
 //! Only the elements are of interest. They are replaced where they stand; dimensions and bounds stay as they are.
 
-use super::bytea;
+use crate::types::Type;
 use std::borrow::Cow;
 use std::ops::Range;
-
-/// `bytea`
-const BYTEA: u32 = 17;
-
-/// `text` and `varchar`
-const TEXT: [u32; 2] = [25, 1043];
 
 /// Most dimensions of an array (`MAXDIM`).
 const MAX_DIMENSIONS: usize = 6;
 
-/// What is not an array, or not one of `bytea` or text.
+/// What is not an array, or not one of a type that is known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct BadArray;
 
@@ -23,7 +17,8 @@ pub struct BadArray;
 #[derive(Debug)]
 pub struct Array<'a> {
     bytes: &'a [u8],
-    form: Form,
+    /// In the binary format the type of the elements.
+    of: Option<Type>,
     elements: Vec<Element<'a>>,
 }
 
@@ -36,13 +31,38 @@ pub struct Element<'a> {
     pub value: Cow<'a, [u8]>,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Form {
-    Text,
-    /// Elements are `bytea`.
-    Bytes,
-    /// Elements are text in the binary format of arrays.
-    Characters,
+/// Where the binary format has the type of the elements.
+const OF: Range<usize> = 8..12;
+
+/// The OID of the arrays of a type.
+pub fn oid_of(element: Type) -> u32 {
+    match element {
+        Type::Xml => 143,
+        Type::Json => 199,
+        Type::Bool => 1000,
+        Type::Bytea => 1001,
+        Type::Char => 1002,
+        Type::Int2 => 1005,
+        Type::Int4 => 1007,
+        Type::Text => 1009,
+        Type::Bpchar => 1014,
+        Type::Varchar => 1015,
+        Type::Int8 => 1016,
+        Type::Float4 => 1021,
+        Type::Float8 => 1022,
+        Type::Timestamp => 1115,
+        Type::Date => 1182,
+        Type::Time => 1183,
+        Type::Timestamptz => 1185,
+        Type::Numeric => 1231,
+        Type::Uuid => 2951,
+        Type::Jsonb => 3807,
+    }
+}
+
+/// The type of the elements of arrays of this OID.
+pub fn of_oid(oid: u32) -> Option<Type> {
+    Type::ALL.into_iter().find(|of| oid_of(*of) == oid)
 }
 
 impl<'a> Array<'a> {
@@ -71,7 +91,7 @@ impl<'a> Array<'a> {
             Some(_) => Err(BadArray),
             None => Ok(Self {
                 bytes,
-                form: Form::Text,
+                of: None,
                 elements,
             }),
         }
@@ -87,11 +107,7 @@ impl<'a> Array<'a> {
         let mut at = 0;
         let dimensions = usize::try_from(integer(bytes, &mut at)?).map_err(|_| BadArray)?;
         integer(bytes, &mut at)?;
-        let form = match integer(bytes, &mut at)? {
-            BYTEA => Form::Bytes,
-            of if TEXT.contains(&of) => Form::Characters,
-            _ => return Err(BadArray),
-        };
+        let of = Type::of_oid(integer(bytes, &mut at)?).ok_or(BadArray)?;
         if dimensions > MAX_DIMENSIONS {
             return Err(BadArray);
         }
@@ -119,7 +135,7 @@ impl<'a> Array<'a> {
         match at == bytes.len() {
             true => Ok(Self {
                 bytes,
-                form,
+                of: Some(of),
                 elements,
             }),
             false => Err(BadArray),
@@ -131,42 +147,43 @@ impl<'a> Array<'a> {
         &self.elements
     }
 
-    /// Whether it is in the binary format, and its elements are `bytea`.
-    pub fn holds_bytes(&self) -> bool {
-        self.form == Form::Bytes
+    /// The type of the elements, which the binary format tells.
+    pub fn of(&self) -> Option<Type> {
+        self.of
     }
 
-    /// The array with these bytes in the place of elements, in their order; `None` keeps one as it is.
-    pub fn with(&self, replacements: &[Option<Vec<u8>>]) -> Vec<u8> {
-        let more: usize = replacements
-            .iter()
-            .flatten()
-            .map(|new| new.len() * 2 + 8)
-            .sum();
-        let mut out = Vec::with_capacity(self.bytes.len() + more);
+    /// The array with these in the place of elements, in their order and in the format of the array; `None` keeps one as it is.
+    /// In the binary format all are of type `of`, if one is given.
+    pub fn with(&self, replacements: &[Option<Vec<u8>>], of: Option<Type>) -> Vec<u8> {
+        let more = replacements.iter().flatten().map(|new| new.len() + 8);
+        let mut out = Vec::with_capacity(self.bytes.len() + more.sum::<usize>());
         let mut kept = 0;
         for (element, new) in self.elements.iter().zip(replacements) {
             let Some(new) = new else { continue };
             out.extend_from_slice(self.bytes.get(kept..element.span.start).unwrap_or_default());
             kept = element.span.end;
-            match self.form {
-                Form::Text => {
-                    out.extend_from_slice(b"\"\\");
-                    bytea::encode_hex(new, &mut out);
+            match self.of {
+                None => {
+                    out.push(b'"');
+                    for byte in new {
+                        if matches!(byte, b'"' | b'\\') {
+                            out.push(b'\\');
+                        }
+                        out.push(*byte);
+                    }
                     out.push(b'"');
                 }
-                Form::Bytes => {
-                    // Containers are shorter than messages, which have lengths of 32 bits.
+                Some(_) => {
+                    // Elements are shorter than messages, which have lengths of 32 bits.
                     out.extend_from_slice(&(new.len() as u32).to_be_bytes());
                     out.extend_from_slice(new);
-                }
-                Form::Characters => {
-                    out.extend_from_slice(&(new.len() as u32 * 2 + 2).to_be_bytes());
-                    bytea::encode_hex(new, &mut out);
                 }
             }
         }
         out.extend_from_slice(self.bytes.get(kept..).unwrap_or_default());
+        if let (Some(_), Some(of), Some(header)) = (self.of, of, out.get_mut(OF)) {
+            header.copy_from_slice(&of.oid().to_be_bytes());
+        }
         out
     }
 }
@@ -361,11 +378,11 @@ mod tests {
     #[test]
     fn replaced_elements_are_read_back() {
         let array = Array::text(br#"[0:2]={a, NULL ,"b,c"}"#).unwrap();
-        let new = array.with(&[Some(vec![1, 255]), None]);
-        assert_eq!(new, br#"[0:2]={"\\x01ff", NULL ,"b,c"}"#);
+        let new = array.with(&[Some(br#"\x01"f"#.to_vec()), None], None);
+        assert_eq!(new, br#"[0:2]={"\\x01\"f", NULL ,"b,c"}"#);
         assert_eq!(
             values(&Array::text(&new).unwrap()),
-            [&b"\\x01ff"[..], b"b,c"]
+            [&br#"\x01"f"#[..], b"b,c"]
         );
     }
 
@@ -381,7 +398,7 @@ mod tests {
         };
         assert!(Array::binary(&array(17, 1, &[0, 0, 0, 1, b'a'])).is_ok());
         for bad in [
-            array(23, 1, &[0, 0, 0, 1, b'a']),
+            array(600, 1, &[0, 0, 0, 1, b'a']),
             array(17, 1, &[0, 0, 0, 2, b'a']),
             array(17, 2, &[0, 0, 0, 1, b'a']),
             array(17, 0, &[0, 0, 0, 1, b'a']),
@@ -397,17 +414,17 @@ mod tests {
         fn any_bytes_are_read_or_refused(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
             for array in [Array::text(&bytes), Array::binary(&bytes)].into_iter().flatten() {
                 let none = vec![None; array.elements().len()];
-                prop_assert_eq!(array.with(&none), bytes.clone());
+                prop_assert_eq!(array.with(&none, None), bytes.clone());
             }
         }
 
         #[test]
         fn elements_of_any_bytes_are_replaced(
             elements in proptest::collection::vec(proptest::option::of(proptest::collection::vec(any::<u8>(), 0..20)), 1..10),
-            characters in any::<bool>(),
+            changes in any::<bool>(),
         ) {
             let mut bytes = Vec::new();
-            for number in [1, 1, if characters { 25 } else { 17 }, elements.len() as u32, 1] {
+            for number in [1, 1, 25, elements.len() as u32, 1] {
                 bytes.extend_from_slice(&number.to_be_bytes());
             }
             for element in &elements {
@@ -419,15 +436,11 @@ mod tests {
             let plain: Vec<Vec<u8>> = elements.iter().flatten().cloned().collect();
             prop_assert_eq!(values(&array), plain.clone());
             let doubled: Vec<Option<Vec<u8>>> = plain.iter().map(|one| Some([&**one, one].concat())).collect();
-            let new = array.with(&doubled);
-            let read = values(&Array::binary(&new).unwrap());
-            for (read, new) in read.iter().zip(doubled.iter().flatten()) {
-                let read = match characters {
-                    true => bytea::input(read).unwrap().into_owned(),
-                    false => read.clone(),
-                };
-                prop_assert_eq!(&read, new);
-            }
+            let of = if changes { Type::Bytea } else { Type::Text };
+            let new = array.with(&doubled, changes.then_some(of));
+            let read = Array::binary(&new).unwrap();
+            prop_assert_eq!(read.of(), Some(of));
+            prop_assert_eq!(values(&read), doubled.into_iter().flatten().collect::<Vec<_>>());
         }
     }
 }

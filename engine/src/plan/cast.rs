@@ -3,15 +3,14 @@
 //! What the value becomes is `bytea`, whatever it was cast to, so the cast is changed with it. How the value is read does
 //! not change: the cast's type says it.
 
-use super::edits::Place;
+use super::Role;
+use super::edits::Insertion;
 use super::flow::{CastUse, Fate, Use};
 use super::names::token_name;
 use super::refusal::{Refusal, RefusalCode};
-use super::{Insertion, Role};
 use crate::columns::Setting;
 use crate::sql::facts::tree::{Cast, CastType};
 use crate::sql::facts::{self, Source};
-use std::borrow::Cow;
 use std::ops::Range;
 
 /// What is changed in a text for its casts.
@@ -29,7 +28,9 @@ pub(super) fn changes(casts: &[CastUse<'_>]) -> Result<Vec<Insertion>, Refusal> 
                 "has a value with a cast that is compared, returned or stored elsewhere too",
             ));
         }
-        let taken = |given: &Use<'_>| given.setting.takes_cast(cast.cast.of.oid);
+        // A token may have more characters than its value, and must stay whole.
+        let is_cut = is_token(setting) && cast.cast.of.length.is_some();
+        let taken = |given: &Use<'_>| !is_cut && given.setting.takes_cast(cast.cast.of.oid);
         if let Some(other) = cast.uses.iter().find(|given| !taken(given)) {
             return Err(refused(
                 other.setting,
@@ -50,14 +51,12 @@ fn is_token(setting: &Setting) -> bool {
 
 /// A cast to `bytea`, or none.
 fn change(cast: &Cast, bare: bool) -> Vec<Insertion> {
-    let over = |tokens: &Range<usize>, text| Insertion {
-        token: tokens.start,
-        place: Place::Over(u32::try_from(tokens.len().saturating_sub(1)).unwrap_or(u32::MAX)),
-        text: Cow::Borrowed(text),
-    };
     match &cast.types {
-        Some(types) if !bare => vec![over(types, "bytea")],
-        _ => cast.around.iter().map(|tokens| over(tokens, "")).collect(),
+        Some(types) if !bare => vec![Insertion::over(types, "bytea")],
+        _ => {
+            let around = cast.around.iter();
+            around.map(|tokens| Insertion::over(tokens, "")).collect()
+        }
     }
 }
 

@@ -6,6 +6,7 @@
 //! would be compared, which are never equal: that is refused.
 
 use super::Role;
+use super::arrays;
 use super::edits::{Insertion, Number, Place};
 use super::flow::{Flow, Use};
 use super::refusal::Refusal;
@@ -71,11 +72,20 @@ impl<'a> Resolver<'a> {
             }
         }
         for place in places {
-            let likeness = self.equality(&place)?;
-            match array.as_ref().filter(|_| likeness == Some(Likeness::Hash)) {
-                Some(ArrayType::After(close)) => self.put(*close, Place::After, "::bytea[]"),
-                Some(ArrayType::At(tokens)) => self.replace(tokens, "bytea"),
-                None => {}
+            let Some((setting, array)) = self.equality(&place)?.zip(array.as_ref()) else {
+                continue;
+            };
+            match array {
+                ArrayType::After(close) if setting.likeness() == Some(Likeness::Hash) => {
+                    self.put(*close, Place::After, "::bytea[]");
+                }
+                ArrayType::After(_) => {}
+                ArrayType::At(tokens) => {
+                    let instead = arrays::instead(tokens, setting, Role::Compared, &self.source)?;
+                    if let Some(instead) = instead {
+                        self.replace(tokens, instead);
+                    }
+                }
             }
         }
         Ok(())
@@ -121,8 +131,8 @@ impl<'a> Resolver<'a> {
         })
     }
 
-    /// Values that are compared with the first of them; what equal ones have in common, if they are protected.
-    fn equality(&mut self, sides: &[Side<'_>]) -> Result<Option<Likeness>, Refusal> {
+    /// Values that are compared with the first of them; the setting of the column, if one is protected.
+    fn equality(&mut self, sides: &[Side<'_>]) -> Result<Option<&'a Arc<Setting>>, Refusal> {
         let protected = sides
             .iter()
             .find_map(|side| self.flows.settings(side.flow).first().copied());
@@ -147,7 +157,7 @@ impl<'a> Resolver<'a> {
                 false => self.compared_column(side, setting, likeness)?,
             }
         }
-        Ok(Some(likeness))
+        Ok(Some(setting))
     }
 
     /// What a protected column is compared with.
@@ -193,6 +203,11 @@ impl<'a> Resolver<'a> {
                 setting,
                 "is compared where it may be another column of that name: write it with its table",
             ));
+        }
+        if self.flows.has_leaves(side.flow) {
+            // A value that stands in the place of the column in other rows is compared as well.
+            let role = Role::Compared;
+            self.flows.give(side.flow, Use { setting, role });
         }
         if likeness == Likeness::Hash && !self.hash(side.term) {
             return Err(misused(
@@ -284,7 +299,6 @@ impl<'a> Resolver<'a> {
 
     /// Writes something else in the place of tokens.
     pub(super) fn replace(&mut self, tokens: &Range<usize>, text: impl Into<Cow<'static, str>>) {
-        let more = u32::try_from(tokens.len().saturating_sub(1)).unwrap_or(u32::MAX);
-        self.put(tokens.start, Place::Over(more), text);
+        self.insertions.push(Insertion::over(tokens, text));
     }
 }

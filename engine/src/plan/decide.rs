@@ -1,8 +1,9 @@
 //! The decision on a text that names a protected table, made once per shape.
 
+use super::arrays;
 use super::cast;
 use super::copy::{self, Copy};
-use super::edits::{Insertion, Number, Place};
+use super::edits::{Insertion, Number};
 use super::flow::{CastUse, Fate, Flows, LeafKind, Use};
 use super::like::PatternAt;
 use super::literals::{Written, other_part};
@@ -21,7 +22,6 @@ use crate::sql::facts::{
 };
 use crate::sql::shape::Shape;
 use crate::sql::{Kind, Lexical, Token};
-use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::sync::Arc;
@@ -395,7 +395,7 @@ impl<'a> Judge<'a> {
                 let mut patterns = patterns.iter();
                 let pattern = patterns.find(|(token, _)| *token == fate.leaf.token);
                 let pattern = pattern.map(|(_, at)| *at);
-                self.settle_literal(fate, (written, cast), pattern, wrapper)
+                self.settle_literal(fate, (written, cast), pattern, wrapper, source)
             }
         }
     }
@@ -429,7 +429,7 @@ impl<'a> Judge<'a> {
         let Use { setting, role } = *first;
         let elements = matches!(fate.leaf.kind, LeafKind::Element(_));
         if elements {
-            stores_elements(setting, role)?;
+            self.elements(fate.leaf.token, setting, role, source)?;
         }
         let shares = |other: &Setting| {
             refused(
@@ -473,6 +473,29 @@ impl<'a> Judge<'a> {
         }
     }
 
+    /// An array whose elements are values of a column gets types that hold what these become.
+    fn elements(
+        &mut self,
+        array: usize,
+        setting: &Setting,
+        role: Role,
+        source: &Source<'_>,
+    ) -> Result<(), Refusal> {
+        if role == Role::Pattern {
+            let what = "is compared with patterns that are elements of an array";
+            return Err(refused(RefusalCode::ValueForm, setting, what));
+        }
+        for cast in arrays::casts(array, source) {
+            if let Some(instead) = arrays::instead(&cast, setting, role, source)? {
+                let insertion = Insertion::over(&cast, instead);
+                self.decision
+                    .insertions
+                    .push(insertion.of_shape(self.shape));
+            }
+        }
+        Ok(())
+    }
+
     /// The type that `PREPARE` gives a parameter must be one that can hold what its values become, or that can be changed to
     /// one; in that case the type.
     fn prepared_type(
@@ -507,12 +530,8 @@ impl<'a> Judge<'a> {
             ));
         }
         if is_hash || cast.is_some() {
-            let more = u32::try_from(given.len().saturating_sub(1)).unwrap_or(u32::MAX);
-            let insertion = Insertion {
-                token: given.start,
-                place: Place::Over(more),
-                text: Cow::Borrowed("bytea"),
-            };
+            let instead = if elements { "bytea[]" } else { "bytea" };
+            let insertion = Insertion::over(given, instead);
             self.decision
                 .insertions
                 .push(insertion.of_shape(self.shape));
@@ -526,6 +545,7 @@ impl<'a> Judge<'a> {
         (written, cast): (Written, Option<CastType>),
         pattern: Option<PatternAt>,
         wrapper: &Wrapper,
+        source: &Source<'_>,
     ) -> Result<(), Refusal> {
         let [Use { setting, role }, others @ ..] = &*fate.uses else {
             return Ok(());
@@ -548,7 +568,7 @@ impl<'a> Judge<'a> {
             );
         }
         if written == Written::InArray {
-            stores_elements(setting, role)?;
+            self.elements(fate.leaf.token, setting, role, source)?;
         }
         if *wrapper == Wrapper::View && role != Role::Stored {
             return refuse(
@@ -631,25 +651,12 @@ fn same_value(one: &Use<'_>, other: &Use<'_>) -> bool {
     }
 }
 
-fn refused(code: RefusalCode, setting: &Setting, what: &str) -> Refusal {
+pub(super) fn refused(code: RefusalCode, setting: &Setting, what: &str) -> Refusal {
     let Setting { table, column, .. } = setting;
     Refusal::new(
         code,
         format!("column \"{column}\" of protected table \"{table}\" {what}"),
     )
-}
-
-/// That values which are spread over rows are encrypted, and neither tokenized nor compared.
-fn stores_elements(setting: &Setting, role: Role) -> Result<(), Refusal> {
-    let what = match role {
-        Role::Compared | Role::Pattern => "is compared with the elements of an array",
-        Role::Stored if setting.tokenized().is_some() => {
-            "is tokenized, and is set to the elements of an array"
-        }
-        Role::Stored => return Ok(()),
-    };
-    let refusal = refused(RefusalCode::ValueForm, setting, what);
-    Err(refusal.with_hint("Write the values one by one: in ARRAY[…], VALUES or a list."))
 }
 
 /// Whether a type can hold a container, or an array of them.

@@ -7,6 +7,7 @@ use super::{Edit, Plan, Scratch};
 use crate::sql::Token;
 use crate::sql::shape::Shape;
 use std::borrow::Cow;
+use std::ops::Range;
 
 /// Where a text is changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -44,6 +45,16 @@ impl Number {
 }
 
 impl Insertion {
+    /// Writes something else in the place of tokens.
+    pub(super) fn over(tokens: &Range<usize>, text: impl Into<Cow<'static, str>>) -> Self {
+        let more = u32::try_from(tokens.len().saturating_sub(1)).unwrap_or(u32::MAX);
+        Self {
+            token: tokens.start,
+            place: Place::Over(more),
+            text: text.into(),
+        }
+    }
+
     /// The same by the tokens of the shape.
     pub(super) fn of_shape(self, shape: &Shape) -> Self {
         let before = shape.folded().iter();

@@ -78,6 +78,8 @@ struct Node<'a> {
     /// It may be anything else, too.
     plain: bool,
     leaves: Vec<Leaf>,
+    /// It has leaves, or parts that have some.
+    has_leaves: bool,
     parts: Vec<Flow>,
     seen: bool,
     uses: Vec<Use<'a>>,
@@ -121,6 +123,7 @@ impl<'a> Flows<'a> {
     pub(super) fn leaf(&mut self, leaf: Leaf) -> Flow {
         self.add(Node {
             leaves: vec![leaf],
+            has_leaves: true,
             ..Node::default()
         })
     }
@@ -154,6 +157,7 @@ impl<'a> Flows<'a> {
             if let Some(part) = self.nodes.get(flow.0) {
                 merge(&mut node.settings, &part.settings, |a, b| Arc::ptr_eq(a, b));
                 node.plain |= part.plain;
+                node.has_leaves |= part.has_leaves;
                 node.parts.push(flow);
             }
         }
@@ -170,6 +174,7 @@ impl<'a> Flows<'a> {
         if let Some(part) = self.nodes.get(flow.0) {
             node.settings.clone_from(&part.settings);
             node.plain = part.plain;
+            node.has_leaves = part.has_leaves;
         }
         node.parts.push(flow);
         self.add(node)
@@ -182,6 +187,7 @@ impl<'a> Flows<'a> {
             return false;
         };
         let (settings, plain) = (added.settings.clone(), added.plain);
+        let has_leaves = added.has_leaves;
         let Some(node) = self.nodes.get_mut(flow.0) else {
             return false;
         };
@@ -191,6 +197,7 @@ impl<'a> Flows<'a> {
                 .any(|known| Arc::ptr_eq(known, setting))
         });
         node.plain |= plain;
+        node.has_leaves |= has_leaves;
         node.parts.push(part);
         let (seen, uses) = (node.seen, node.uses.clone());
         if seen {
@@ -208,6 +215,11 @@ impl<'a> Flows<'a> {
 
     pub(super) fn is_plain(&self, flow: Flow) -> bool {
         self.nodes.get(flow.0).is_none_or(|node| node.plain)
+    }
+
+    /// Whether a flow may be a literal or parameter of the text.
+    pub(super) fn has_leaves(&self, flow: Flow) -> bool {
+        self.nodes.get(flow.0).is_some_and(|node| node.has_leaves)
     }
 
     /// The literals of a flow are needed as they are.

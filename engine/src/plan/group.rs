@@ -6,9 +6,10 @@
 use super::compare::{HASH_OF, OF_LENGTH, SideTerm};
 use super::edits::Place;
 use super::flow::Flow;
+use super::names::quoted;
 use super::refusal::Refusal;
 use super::resolve::Resolver;
-use super::scope::{Rows, Scope, compare, misused};
+use super::scope::{Rel, Rows, Scope, compare, misused};
 use crate::columns::Likeness;
 use crate::sql::facts::tree::{Distinct, Item, Key, Select, Term};
 
@@ -47,7 +48,7 @@ impl<'a> Resolver<'a> {
         }
         match &select.distinct {
             Distinct::No => Ok(()),
-            Distinct::Rows(keyword) => self.distinct(*keyword, select, rows),
+            Distinct::Rows(keyword) => self.distinct(*keyword, select, rows, scope),
             Distinct::On(keys) => {
                 for key in keys {
                     self.group_key(key, select, rows, scope, false)?;
@@ -75,16 +76,17 @@ impl<'a> Resolver<'a> {
         }
     }
 
-    /// What equal values of a flow have in common, if it is a protected column.
-    fn likeness(&mut self, flow: Flow, how: &str) -> Result<Option<Likeness>, Refusal> {
+    /// What equal values of a flow have in common, if it is a protected column and nothing else.
+    pub(super) fn likeness(&mut self, flow: Flow, how: &str) -> Result<Option<Likeness>, Refusal> {
         let settings = self.flows.settings(flow);
         let Some(setting) = settings.first() else {
             self.flows.see(flow);
             return Ok(None);
         };
         let alike = settings.iter().all(|other| other.is_like(setting));
+        let is_other = self.flows.is_plain(flow) || self.flows.has_leaves(flow);
         match setting.likeness() {
-            Some(likeness) if alike && !self.flows.is_plain(flow) => Ok(Some(likeness)),
+            Some(likeness) if alike && !is_other => Ok(Some(likeness)),
             _ => Err(misused(setting, how)),
         }
     }
@@ -116,7 +118,7 @@ impl<'a> Resolver<'a> {
                 let at = number.checked_sub(1);
                 let known = at.filter(|at| rows.open.is_none_or(|open| *at < open));
                 match known {
-                    Some(at) => self.group_item(at, *token, select, rows),
+                    Some(at) => self.group_item(at, *token, select, rows, scope),
                     None => Ok(None),
                 }
             }
@@ -132,7 +134,7 @@ impl<'a> Resolver<'a> {
                     .iter()
                     .position(|column| !is_column && column.name.as_deref() == Some(&*name));
                 match labelled {
-                    Some(at) => self.group_item(at, *token, select, rows),
+                    Some(at) => self.group_item(at, *token, select, rows, scope),
                     None => {
                         let column = Term::Column {
                             qualifier: None,
@@ -152,6 +154,7 @@ impl<'a> Resolver<'a> {
         token: usize,
         select: &Select,
         rows: &Rows<'a>,
+        scope: &Scope<'_, 'a>,
     ) -> Result<Option<Flow>, Refusal> {
         let Some(column) = rows.columns.get(at) else {
             return Ok(None);
@@ -160,7 +163,7 @@ impl<'a> Resolver<'a> {
             return Ok(None);
         }
         match (
-            self.hash_text(select, at),
+            self.hash_text(select, at, scope),
             self.flows.settings(column.flow).first(),
         ) {
             (None, Some(setting)) => Err(misused(setting, BY_GROUP)),
@@ -172,21 +175,41 @@ impl<'a> Resolver<'a> {
     }
 
     /// The hash of a result column that is a column.
-    fn hash_text(&self, select: &Select, at: usize) -> Option<String> {
-        let items = select.items.get(..=at)?;
-        let [
-            before @ ..,
-            Item::One {
-                term: Term::Column { name, .. },
-                ..
-            },
-        ] = items
-        else {
-            return None;
-        };
-        let known = before.iter().all(|item| matches!(item, Item::One { .. }));
-        let column = known.then(|| self.column_text(*name))??;
-        Some(format!("{HASH_OF}{column}{OF_LENGTH}"))
+    fn hash_text(&self, select: &Select, at: usize, scope: &Scope<'_, 'a>) -> Option<String> {
+        let mut before = 0;
+        for item in &select.items {
+            let column = match item {
+                Item::One { .. } if before < at => {
+                    before += 1;
+                    continue;
+                }
+                Item::One {
+                    term: Term::Column { name, .. },
+                    ..
+                } => self.column_text(*name)?,
+                Item::One { .. } => return None,
+                // Columns that are one in `*`, and those of which not all are known, have no place.
+                Item::Wildcard | Item::TableWildcard(_) if scope.merges => return None,
+                Item::Wildcard => match column_of(&scope.rels, at - before) {
+                    Ok(column) => column?,
+                    Err(columns) => {
+                        before += columns;
+                        continue;
+                    }
+                },
+                Item::TableWildcard(qualifier) => {
+                    match column_of(&scope.qualified(&self.name(*qualifier)), at - before) {
+                        Ok(column) => column?,
+                        Err(columns) => {
+                            before += columns;
+                            continue;
+                        }
+                    }
+                }
+            };
+            return Some(format!("{HASH_OF}{column}{OF_LENGTH}"));
+        }
+        None
     }
 
     /// A column that rows are grouped by, where it is a result.
@@ -213,6 +236,7 @@ impl<'a> Resolver<'a> {
         keyword: usize,
         select: &Select,
         rows: &Rows<'a>,
+        scope: &Scope<'_, 'a>,
     ) -> Result<(), Refusal> {
         const HOW: &str = "is compared by DISTINCT";
         let mut keys = Vec::new();
@@ -221,7 +245,7 @@ impl<'a> Resolver<'a> {
             let key = match self.likeness(column.flow, HOW)? {
                 Some(Likeness::Hash) => {
                     hashed = hashed.or(Some(column.flow));
-                    self.hash_text(select, at)
+                    self.hash_text(select, at, scope)
                 }
                 Some(Likeness::Token) | None => Some((at + 1).to_string()),
             };
@@ -263,4 +287,24 @@ impl<'a> Resolver<'a> {
             self.put(name, Place::After, text);
         }
     }
+}
+
+/// The column at a place of these relations, as it is written; `None` if it has no name of its own. Fails with the number of
+/// their columns if they have fewer.
+fn column_of(rels: &[Rel<'_>], at: usize) -> Result<Option<String>, usize> {
+    let mut before = 0;
+    for Rel { name, rows } in rels {
+        if rows.open.is_some() {
+            return Ok(None);
+        }
+        let Some(column) = rows.columns.get(at - before) else {
+            before += rows.columns.len();
+            continue;
+        };
+        let names = name.as_deref().zip(column.name.as_deref());
+        return Ok(names
+            .filter(|(_, column)| rows.named(column).count() == 1)
+            .map(|(table, column)| format!("{}.{}", quoted(table), quoted(column))));
+    }
+    Err(before)
 }

@@ -4,6 +4,7 @@
 //! and to the session. It knows nothing of messages, keys or containers. What is not understood and may concern a
 //! protected column is refused (docs/architecture.md, "Fail closed").
 
+mod arrays;
 mod cast;
 mod choice;
 mod compare;
@@ -15,6 +16,7 @@ mod execute;
 mod explain;
 mod flow;
 mod group;
+mod join;
 mod like;
 mod literals;
 mod mention;

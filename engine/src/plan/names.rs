@@ -19,3 +19,8 @@ pub(super) fn token_name<'a>(token: usize, source: &Source<'a>) -> Cow<'a, str> 
         .get(token)
         .map_or(Cow::Borrowed(""), |token| name(token, source.text))
 }
+
+/// A name as it is written in quotes.
+pub(super) fn quoted(name: &str) -> String {
+    format!("\"{}\"", name.replace('"', "\"\""))
+}

@@ -10,11 +10,11 @@ use super::literals::Written;
 use super::names::token_name;
 use super::refusal::{Refusal, RefusalCode};
 use super::schema::Schema;
-use super::scope::{Column, Rel, Rows, Scope, compare};
+use super::scope::{self, Column, Rel, Rows, Scope, compare};
 use crate::columns::Table;
 use crate::sql::facts::Source;
 use crate::sql::facts::tree::{
-    Alias, Body, Cast, Cte, From, Item, Join, Key, Query, Relation, Select, TableName, Term,
+    Alias, Body, Cast, Cte, Item, Key, Query, Relation, Select, TableName, Term,
 };
 use std::borrow::Cow;
 use std::rc::Rc;
@@ -211,10 +211,7 @@ impl<'a> Resolver<'a> {
                 let left = self.body(left, &[], scope)?;
                 let right = self.body(right, &[], scope)?;
                 if !keeps_all {
-                    let how = format!("is compared by {operation}");
-                    for flow in left.flows().chain(right.flows()) {
-                        compare(flow, &mut self.flows, &how)?;
-                    }
+                    self.deduplicated(&left, &right, &format!("is compared by {operation}"))?;
                 }
                 self.both(left, &right)
             }
@@ -300,72 +297,11 @@ impl<'a> Resolver<'a> {
         Ok(())
     }
 
-    pub(super) fn from(&mut self, from: &[From], scope: &mut Scope<'_, 'a>) -> Result<(), Refusal> {
-        for From { first, joins } in from {
-            let start = scope.rels.len();
-            self.relation(first, scope)?;
-            for (relation, join) in joins {
-                let right = scope.rels.len();
-                self.relation(relation, scope)?;
-                match join {
-                    Join::On(operands) => self.operands(operands, scope)?,
-                    Join::Using(names) => {
-                        scope.merges = true;
-                        for name in names {
-                            self.using(&self.name(*name), start, scope)?;
-                        }
-                    }
-                    Join::Natural => {
-                        scope.merges = true;
-                        self.natural(start, right, scope)?;
-                    }
-                }
-            }
-        }
-        Ok(())
-    }
-
-    fn using(&mut self, name: &str, start: usize, scope: &Scope<'_, 'a>) -> Result<(), Refusal> {
-        for rel in scope.rels.iter().skip(start) {
-            let flows: Vec<Flow> = rel.rows.named(name).collect();
-            let flows = match flows.is_empty() {
-                true => rel.rows.unnamed().collect(),
-                false => flows,
-            };
-            for flow in flows {
-                compare(flow, &mut self.flows, "is compared by USING")?;
-            }
-        }
-        Ok(())
-    }
-
-    /// Columns that both sides have, or may have, are compared.
-    fn natural(
+    pub(super) fn relation(
         &mut self,
-        start: usize,
-        right: usize,
-        scope: &Scope<'_, 'a>,
+        relation: &Relation,
+        scope: &mut Scope<'_, 'a>,
     ) -> Result<(), Refusal> {
-        let (left, right) = scope.rels.split_at(right);
-        let left = left.get(start..).unwrap_or_default();
-        for (one, other) in [(left, right), (right, left)] {
-            for column in one.iter().flat_map(|rel| &rel.rows.columns) {
-                let shared = other.iter().any(|rel| {
-                    rel.rows.unnamed().next().is_some()
-                        || match &column.name {
-                            Some(name) => rel.rows.named(name).next().is_some(),
-                            None => true,
-                        }
-                });
-                if shared {
-                    compare(column.flow, &mut self.flows, "is compared by NATURAL JOIN")?;
-                }
-            }
-        }
-        Ok(())
-    }
-
-    fn relation(&mut self, relation: &Relation, scope: &mut Scope<'_, 'a>) -> Result<(), Refusal> {
         let (rows, alias, own_name) = match relation {
             Relation::Table(name, alias) => {
                 let own = self.name(name.table);
@@ -420,10 +356,13 @@ impl<'a> Resolver<'a> {
                 (rows, alias, Some(Cow::Borrowed("unnest")))
             }
             Relation::Joined(from, alias) => {
-                let start = scope.rels.len();
+                let (start, split) = (scope.rels.len(), scope.split.len());
                 self.from(std::slice::from_ref(from), scope)?;
                 if alias.is_none() {
                     return Ok(());
+                }
+                if scope.split.len() > split {
+                    return Err(scope::split("a join in parentheses with a name"));
                 }
                 let mut rows = Rows::default();
                 for rel in scope.rels.drain(start..) {
@@ -468,6 +407,9 @@ impl<'a> Resolver<'a> {
                     rows.columns.push(Column { name, flow });
                 }
                 Item::Wildcard => {
+                    if !scope.split.is_empty() {
+                        return Err(scope::split("*"));
+                    }
                     if scope.merges {
                         rows.open.get_or_insert(rows.columns.len());
                     }

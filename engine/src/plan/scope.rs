@@ -105,6 +105,8 @@ pub(super) struct Scope<'s, 'a> {
     pub(super) rels: Vec<Rel<'a>>,
     /// Columns of equal names are one in `*`.
     pub(super) merges: bool,
+    /// Columns of `USING` that are compared by their hashes, and so are not one.
+    pub(super) split: Vec<Cow<'a, str>>,
     /// Queries of `WITH`; without rows those that are still to come.
     pub(super) ctes: Vec<(Cow<'a, str>, Option<Rc<Rows<'a>>>)>,
 }
@@ -164,6 +166,9 @@ impl<'s, 'a> Scope<'s, 'a> {
             return Ok(flows.any(may_be));
         }
         for scope in self.chain() {
+            if qualifier.is_none() && scope.split.iter().any(|split| split == name) {
+                return Err(split(&format!("column \"{name}\"")));
+            }
             let before = may_be.len();
             for rel in &scope.rels {
                 may_be.extend(rel.rows.named(name));
@@ -191,6 +196,13 @@ impl<'s, 'a> Scope<'s, 'a> {
         may_be.push(PLAIN);
         Ok(flows.any(may_be))
     }
+}
+
+/// What would need columns of `USING` to be one.
+pub(super) fn split(what: &str) -> Refusal {
+    let message = format!("{what} is read where USING compares searchable columns, which stay two");
+    Refusal::new(RefusalCode::ColumnUse, message)
+        .with_hint("Write the columns with their tables, or ON a.email = b.email.")
 }
 
 /// A relation used as a value.

@@ -76,6 +76,24 @@ pub fn parse(statement: &str, sql: &str, types: &[u32]) -> Vec<u8> {
     message(b'P', &body)
 }
 
+/// The binary form of an array of one dimension; `of` is the OID of its elements.
+pub fn array(of: u32, elements: &[Option<&[u8]>]) -> Vec<u8> {
+    let has_nulls = u32::from(elements.iter().any(Option::is_none));
+    let count = u32::try_from(elements.len()).unwrap_or(u32::MAX);
+    let mut bytes = Vec::new();
+    for number in [1, has_nulls, of, count, 1] {
+        bytes.extend(number.to_be_bytes());
+    }
+    for element in elements {
+        let length = element.map_or(u32::MAX, |element| {
+            u32::try_from(element.len()).unwrap_or(u32::MAX)
+        });
+        bytes.extend(length.to_be_bytes());
+        bytes.extend(element.unwrap_or_default());
+    }
+    bytes
+}
+
 /// What a Bind message says besides its names.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Bind<'a> {

@@ -12,20 +12,6 @@ const CONFIG: &str = "schemas:\n  - table: vault\n    encrypted:\n      - column
 const SHELF: &str = "CREATE TYPE pair AS (a int, b text[]); \
      CREATE TABLE shelf (id int PRIMARY KEY, secret bytea, label text, tags text[], data jsonb, point pair)";
 
-/// A binary array of one dimension with elements of this type.
-fn binary(of: u32, elements: &[Option<&[u8]>]) -> Vec<u8> {
-    let mut bytes = Vec::new();
-    for number in [1, 1, of, elements.len() as u32, 1] {
-        bytes.extend_from_slice(&number.to_be_bytes());
-    }
-    for element in elements {
-        let length = element.map_or(u32::MAX, |element| element.len() as u32);
-        bytes.extend_from_slice(&length.to_be_bytes());
-        bytes.extend_from_slice(element.unwrap_or_default());
-    }
-    bytes
-}
-
 fn scene() -> Result<Scene<'static>> {
     let scene = Scene::with(|config| config.encryptor_yaml(CONFIG))?;
     scene.run_directly(SHELF)?;
@@ -55,10 +41,10 @@ fn elements_of_a_bound_array_are_sealed_each() -> Result<()> {
     let cases: [(&str, u32, &str, u16, Vec<u8>); 7] = [
         ("secret", 0, "bytea[]", 0, text.clone().into_bytes()),
         ("secret", 1001, "bytea[]", 0, text.clone().into_bytes()),
-        ("secret", 1001, "bytea[]", 1, binary(17, &elements)),
+        ("secret", 1001, "bytea[]", 1, f::array(17, &elements)),
         ("label", 0, "text[]", 0, text.clone().into_bytes()),
-        ("label", 1009, "text[]", 1, binary(25, &elements)),
-        ("label", 1015, "varchar[]", 1, binary(1043, &elements)),
+        ("label", 1009, "text[]", 1, f::array(25, &elements)),
+        ("label", 1015, "varchar[]", 1, f::array(1043, &elements)),
         ("label", 1015, "text[]", 0, text.into_bytes()),
     ];
     let forms = [
@@ -118,8 +104,8 @@ fn what_is_no_array_of_values_is_refused() -> Result<()> {
     let sql = "INSERT INTO shelf (id, label) SELECT * FROM unnest($1::int[], $2::text[])";
     let open = format!("{{{MARK}");
     let quoted = format!("{{{MARK}\"x\"}}");
-    let numbers = binary(23, &[Some(b"\0\0\0\x01")]);
-    let cut = binary(25, &[Some(MARK.as_bytes())]);
+    let numbers = f::array(23, &[Some(b"\0\0\0\x01")]);
+    let cut = f::array(25, &[Some(MARK.as_bytes())]);
     for (format, bytes) in [
         (0, open.as_bytes()),
         (0, quoted.as_bytes()),

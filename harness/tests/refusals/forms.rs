@@ -13,6 +13,7 @@ const FORMS: &[&str] = &[
     "INSERT INTO vault (id, secret) VALUES (1)",
     "SELECT * FROM vault NATURAL JOIN plain",
     "(SELECT secret FROM vault) INTERSECT VALUES ('SECRET'::bytea)",
+    "WITH RECURSIVE a AS (SELECT * FROM b), b AS (SELECT * FROM a UNION ALL SELECT secret FROM vault) SELECT * FROM b",
     "SELECT * INTO copied FROM vault",
     "COPY vault (id, secret) FROM '/tmp/SECRET'",
     "COPY vault (id, secret) FROM PROGRAM 'echo SECRET'",
@@ -172,6 +173,22 @@ fn every_form_is_refused_before_the_database_sees_it() -> Result<()> {
     eventually("the log of PostgreSQL has it", || {
         Ok(postgres.log().is_some_and(|log| log.contains(SECRET)))
     })?;
+    scene.works()
+}
+
+#[test]
+fn queries_that_read_each_other_are_refused_by_the_database_as_well() -> Result<()> {
+    let scene = Scene::start()?;
+    for mut connection in [scene.proxied()?, scene.direct()?] {
+        let answers = connection.query(
+            "WITH RECURSIVE a AS (SELECT * FROM b), b AS (SELECT * FROM a UNION ALL SELECT note FROM plain) SELECT * FROM b",
+        )?;
+        let said = crate::error(&answers)?.to_string();
+        assert!(
+            said.contains("0A000") && said.contains("mutual recursion"),
+            "{said}"
+        );
+    }
     scene.works()
 }
 

@@ -1,7 +1,9 @@
 //! Queries give the rows that they would give of plain tables.
 
-use crate::{MARK, fill, same, scene, sorted_extended};
+use crate::{MARK, fill, in_order, same, scene, scene_on, sorted_extended};
 use acra_harness::Result;
+use acra_harness::raw::frontend as f;
+use acra_harness::servers::Postgres;
 
 /// Each on values that are there and that are not, with `@n` for the address of number n.
 const QUERIES: &[&str] = &[
@@ -28,6 +30,16 @@ const QUERIES: &[&str] = &[
     "SELECT id, email = '@1' AS is_one FROM people",
     "SELECT id FROM people WHERE email = ANY (ARRAY['@1', '@2']::bytea[]) AND phone <> ALL (ARRAY['5550101']::bytea[])",
     "SELECT id FROM people WHERE email = ANY (SELECT mail FROM accounts WHERE id < 3)",
+    "SELECT id FROM people WHERE email = ANY ('{\"@1\",@2,NULL}') AND phone <> ALL ('{5550101,5550102}'::bytea[])",
+    "SELECT id FROM people WHERE email = ANY ('{}') OR email <> ALL ('{NULL}') OR phone = ANY (('{{5550101},{5550102}}')::bytea[])",
+    "SELECT p.id FROM people p JOIN unnest('{@1,\"@3\",@99}'::bytea[]) AS wanted(mail) ON p.email = wanted.mail",
+    "SELECT p.id, q.id, q.email FROM people p JOIN people q USING (email) WHERE p.phone = '5550102'",
+    "SELECT p.id, q.id FROM people p JOIN people q USING (grp, phone)",
+    "SELECT p.id, q.id FROM (SELECT * FROM people WHERE id < 9) p FULL JOIN (SELECT * FROM people WHERE id > 5) q USING (email)",
+    "SELECT count(*) FROM people p LEFT JOIN people q USING (email) WHERE q.id IS NULL",
+    "SELECT DISTINCT * FROM (SELECT email, grp, phone FROM people) AS d",
+    "SELECT DISTINCT d.*, 1 AS one FROM (SELECT phone, grp FROM people) AS d",
+    "SELECT count(*) FROM (SELECT DISTINCT e FROM (SELECT email AS e FROM people UNION ALL SELECT mail FROM accounts) AS x) AS y",
     "SELECT email, count(*) FROM people GROUP BY email",
     "SELECT grp, email, count(*), max(id) FROM people p GROUP BY p.email, grp HAVING email <> '@1'",
     "SELECT email AS e, count(*) FROM people GROUP BY 1",
@@ -55,14 +67,136 @@ fn filled(sql: &str) -> String {
 
 #[test]
 fn are_those_of_plain_tables() -> Result<()> {
+    for version in [15, 17, 18] {
+        let scene = scene_on(Postgres::shared(version)?, |config| config)?;
+        fill(&scene)?;
+        let mut found = 0;
+        for sql in QUERIES {
+            found += same(&scene, &filled(sql), &[])?.len();
+        }
+        assert!(found > 300, "only {found} rows of {version}");
+    }
+    Ok(())
+}
+
+#[test]
+fn with_arrays_of_every_format_and_type() -> Result<()> {
+    const BYTEA: u32 = 17;
+    const INT4: u32 = 23;
+    const TEXT: u32 = 25;
     let scene = scene(|config| config)?;
     fill(&scene)?;
+    let emails = [1, 6].map(|n| format!("{MARK}-{n}@example.org"));
+    let elements = [Some(emails[0].as_bytes()), None, Some(emails[1].as_bytes())];
+    let text = format!("{{{},NULL,\"{}\"}}", emails[0], emails[1]);
     let mut found = 0;
-    for sql in QUERIES {
-        found += same(&scene, &filled(sql), &[])?.len();
+    for sql in [
+        "SELECT id FROM people WHERE email = ANY ($1)",
+        "SELECT id FROM people WHERE email <> ALL ($1)",
+        "SELECT id FROM people WHERE grp = 1 AND NOT email = SOME ($1::bytea[])",
+        "SELECT p.id FROM people p JOIN unnest($1::bytea[]) AS wanted(mail) ON wanted.mail = p.email",
+    ] {
+        let expected = same(&scene, sql, &[Some(text.as_bytes())])?;
+        found += expected.len();
+        let mut proxied = scene.proxied()?;
+        let as_text = sql.replace("::bytea[]", "::text[]");
+        for (sql, declared, value, format) in [
+            (sql, &[][..], f::array(BYTEA, &elements), 1),
+            (sql, &[1001], f::array(BYTEA, &elements), 1),
+            (sql, &[1009], f::array(TEXT, &elements), 1),
+            (&as_text, &[1009], f::array(TEXT, &elements), 1),
+            (&as_text, &[], f::array(BYTEA, &elements), 1),
+            (sql, &[1009], text.clone().into_bytes(), 0),
+            (&as_text, &[1015], text.clone().into_bytes(), 0),
+        ] {
+            let bind = f::Bind {
+                formats: &[format],
+                values: &[Some(&value)],
+                ..f::Bind::default()
+            };
+            proxied.send_all(&[
+                f::parse("", sql, declared),
+                f::bind("", "", bind),
+                f::execute("", 0),
+                f::sync(),
+            ])?;
+            let rows = in_order(&proxied.ready()?, sql)?;
+            assert_eq!(rows, expected, "{sql} {declared:?} {format}");
+        }
     }
-    assert!(found > 300, "only {found} rows");
-    scene.run_directly("SELECT 1")?;
+    assert!(found > 10, "only {found} rows");
+    let mut proxied = scene.proxied()?;
+    proxied.run("PREPARE q (text[]) AS SELECT count(*) FROM people WHERE email = ANY ($1)")?;
+    let executed = format!("EXECUTE q ('{text}')");
+    assert_eq!(acra_harness::scene::value(&mut proxied, &executed)?, "8");
+    // Numbers say nothing of bytes.
+    let bind = f::Bind {
+        formats: &[1],
+        values: &[Some(&f::array(INT4, &[Some(&[0, 0, 0, 1])]))],
+        ..f::Bind::default()
+    };
+    proxied.send_all(&[
+        f::parse("", "SELECT id FROM people WHERE phone = ANY ($1)", &[1007]),
+        f::bind("", "", bind),
+        f::execute("", 0),
+        f::sync(),
+    ])?;
+    let refused = in_order(&proxied.ready()?, "numbers")
+        .unwrap_err()
+        .to_string();
+    assert!(refused.contains("malformed array"), "{refused}");
+    Ok(())
+}
+
+#[test]
+fn with_arrays_of_the_type_that_a_column_shows() -> Result<()> {
+    const TYPED: &str = "schemas: [{table: vault, encrypted: [
+        {column: secret, searchable: true, data_type: str}, {column: note, searchable: true, data_type: int32}]}]";
+    let scene = acra_harness::scene::Scene::with(|config| acra_harness::servers::AcraConfig {
+        search_keys: true,
+        ..config.encryptor_yaml(TYPED)
+    })?;
+    scene.run_directly("ALTER TABLE vault ALTER note TYPE bytea USING NULL")?;
+    let mut proxied = scene.proxied()?;
+    proxied.run(
+        "INSERT INTO vault (id, secret, note) VALUES (1, 'one', 1), (2, 'two', 2), (3, NULL, 3)",
+    )?;
+    let numbers = [1_i32, 3].map(i32::to_be_bytes);
+    let numbers = numbers.each_ref().map(|number| Some(&number[..]));
+    for (column, shown, value, expected) in [
+        (
+            "secret",
+            1009_u32,
+            f::array(25, &[Some(b"two"), None]),
+            &["2"][..],
+        ),
+        ("note", 1007, f::array(23, &numbers), &["1", "3"]),
+    ] {
+        // A driver learns the type first, and sends that.
+        let sql = format!("SELECT id FROM vault WHERE {column} = ANY ($1)");
+        let asks = [
+            f::parse("s", &sql, &[]),
+            f::describe_statement("s"),
+            f::sync(),
+        ];
+        proxied.send_all(&asks)?;
+        let answers = proxied.ready()?;
+        let described = answers.iter().find(|message| message.tag == b't');
+        let oid = described.and_then(|message| message.body.get(2..6));
+        assert_eq!(oid, Some(&shown.to_be_bytes()[..]), "{column}");
+        let bind = f::Bind {
+            formats: &[1],
+            values: &[Some(&value)],
+            ..f::Bind::default()
+        };
+        proxied.send_all(&[
+            f::bind("", "s", bind),
+            f::execute("", 0),
+            f::close_statement("s"),
+            f::sync(),
+        ])?;
+        assert_eq!(in_order(&proxied.ready()?, &sql)?.concat(), expected);
+    }
     Ok(())
 }
 

@@ -72,6 +72,42 @@ fn comes_and_goes_by_copy_in_every_format() -> Result<()> {
 }
 
 #[test]
+fn comes_and_goes_by_binary_copy() -> Result<()> {
+    let scene = scene(|config| config)?;
+    let (mut proxied, mut direct) = (scene.proxied()?, scene.direct()?);
+    let address = format!("{MARK}-1@example.org");
+    let field = |bytes: &[u8]| [&(bytes.len() as u32).to_be_bytes(), bytes].concat();
+    let file = |rows: &[Vec<u8>]| {
+        let head = [&b"PGCOPY\n\xff\r\n\0"[..], &[0; 8]].concat();
+        [&head, &*rows.concat(), &[0xff, 0xff]].concat()
+    };
+    let row = [
+        &2_u16.to_be_bytes()[..],
+        &field(&1_i32.to_be_bytes()),
+        &field(address.as_bytes()),
+    ];
+    proxied.send_all(&[
+        f::query("COPY people (id, email) FROM STDIN (FORMAT binary)"),
+        f::copy_data(&file(&[row.concat()])),
+        f::copy_done(),
+    ])?;
+    assert!(proxied.ready()?.iter().all(|message| message.tag != b'E'));
+    let stored = format!("SELECT count(*) FROM people WHERE {HASHED}");
+    assert_eq!(value(&mut direct, &stored)?, "1");
+    let answers = proxied.query(&format!(
+        "COPY (SELECT email FROM people WHERE email = ANY ('{{{address}}}')) TO STDOUT (FORMAT binary)"
+    ))?;
+    let copied = answers.into_iter().filter(|message| message.tag == b'd');
+    let copied: Vec<u8> = copied.flat_map(|message| message.body).collect();
+    let row = [&1_u16.to_be_bytes()[..], &field(address.as_bytes())].concat();
+    assert_eq!(
+        copied.escape_ascii().to_string(),
+        file(&[row]).escape_ascii().to_string()
+    );
+    Ok(())
+}
+
+#[test]
 fn uses_the_index_that_acra_users_have() -> Result<()> {
     let scene = scene(|config| config)?;
     fill(&scene)?;
@@ -80,7 +116,13 @@ fn uses_the_index_that_acra_users_have() -> Result<()> {
         "CREATE INDEX people_email ON people (substr(email, 1, 33)); ANALYZE people",
     )?;
     proxied.run("SET enable_seqscan = off")?;
-    for condition in ["email = 'x'", "email IN ('x', 'y')", "'x' = people.email"] {
+    for condition in [
+        "email = 'x'",
+        "email IN ('x', 'y')",
+        "'x' = people.email",
+        "email = ANY ('{x,y}')",
+        "email = ANY (ARRAY['x', 'y'])",
+    ] {
         let sql = format!("EXPLAIN SELECT id FROM people WHERE {condition}");
         let plan = rows(&mut proxied, &sql)?.concat().join("\n");
         assert!(plan.contains("people_email"), "{condition}: {plan}");

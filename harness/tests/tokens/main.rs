@@ -1,6 +1,7 @@
 //! Tokenized columns: the application sees its values, the database has tokens of the same type, whichever store keeps what
 //! they stand for.
 
+mod compared;
 mod copies;
 mod failures;
 mod places;

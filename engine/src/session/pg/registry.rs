@@ -60,9 +60,13 @@ impl Statement {
 
     /// Whether a container for this parameter, by its number from 1 on, goes into text, as far as that is known.
     pub(super) fn is_text(&self, number: u16) -> bool {
-        let at = usize::from(number).checked_sub(1);
-        let known = at.and_then(|at| self.stored_types.get()?.get(at));
-        known.is_some_and(|oid| *oid != BYTEA)
+        self.stored_type(number).is_some_and(|oid| oid != BYTEA)
+    }
+
+    /// The OID of a parameter's type in the database, by its number from 1 on, as far as that is known.
+    pub(super) fn stored_type(&self, number: u16) -> Option<u32> {
+        let at = usize::from(number).checked_sub(1)?;
+        self.stored_types.get()?.get(at).copied()
     }
 }
 

@@ -6,7 +6,7 @@
 use super::PgSession;
 use super::ledger::Awaited;
 use super::registry::Statement;
-use crate::cell::Kind;
+use crate::cell::{Kind, array};
 use crate::columns::{Origin, Setting};
 use crate::plan::{Plan, Results, RowsOf};
 use crate::wire::cursor::Malformed;
@@ -149,13 +149,15 @@ impl PgSession {
         parameter_description::retype(body, |number| {
             let mut params = statement.plan.params.iter();
             let action = params.find(|action| action.number == number)?;
-            match (action.setting.tokenized(), action.cast) {
-                (None, Some(cast)) => {
-                    let declared = statement.declared(number);
-                    Some(declared.map_or(cast.oid, |kind| kind.oid()))
-                }
-                _ => action.setting.shown_type().map(|kind| kind.oid()),
+            if let (None, Some(cast)) = (action.setting.tokenized(), action.cast) {
+                let declared = statement.declared(number);
+                return Some(declared.map_or(cast.oid, |kind| kind.oid()));
             }
+            let kind = action.setting.shown_type()?;
+            Some(match action.elements {
+                true => array::oid_of(kind),
+                false => kind.oid(),
+            })
         });
         Ok(())
     }

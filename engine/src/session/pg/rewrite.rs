@@ -2,12 +2,15 @@
 //! becomes a token; what a column is compared with becomes what equal values have in common.
 
 use super::PgSession;
+use super::arrays::{Elements, holds_tokens};
 use super::registry::Statement;
 use super::tokenize::value_of;
 use crate::cell::typed::{BadValue, Form, Said, plaintext};
-use crate::cell::{Kind, bytea, token};
+use crate::cell::{Kind, array, bytea, token};
 use crate::columns::{Setting, TokenType};
-use crate::plan::{CastType, Edit, LiteralKind, LiteralValue, ParamAction, Plan, in_order, splice};
+use crate::plan::{
+    CastType, Edit, LiteralKind, LiteralValue, ParamAction, Plan, Role, in_order, splice,
+};
 use crate::session::search::{self, Changes};
 use crate::session::stop::Stop;
 use crate::session::stored::Stored;
@@ -50,6 +53,14 @@ impl PgSession {
         let mut changes = Changes::default();
         for literal in values {
             if let Some((token_type, _)) = literal.setting.tokenized() {
+                if let Some(elements) = elements_of(literal) {
+                    let array = self.token_elements(elements, token_type, &mut tokens)?;
+                    edits.push(Edit {
+                        span: literal.span.clone(),
+                        text: quote_array(&array),
+                    });
+                    continue;
+                }
                 let value = value_of(&literal.value, token_type, Format::Text, literal.setting)?;
                 if !value.is_empty() {
                     let owner = self.openings.owner(literal.setting)?;
@@ -61,19 +72,17 @@ impl PgSession {
                 }
                 continue;
             }
+            if let Some(elements) = elements_of(literal) {
+                let array = self.seal_elements(elements, false, &mut changes, cx)?;
+                edits.extend(array.map(|array| Edit {
+                    span: literal.span.clone(),
+                    text: quote_array(&array),
+                }));
+                continue;
+            }
             let form = match literal.kind {
                 LiteralKind::Number => Form::Number,
-                LiteralKind::String => Form::Text,
-                LiteralKind::Array => {
-                    let (format, setting) = (Format::Text, literal.setting);
-                    let array =
-                        self.seal_elements(format, &literal.value, setting, &mut changes, cx)?;
-                    edits.extend(array.map(|array| Edit {
-                        span: literal.span.clone(),
-                        text: quote_array(&array),
-                    }));
-                    continue;
-                }
+                LiteralKind::String | LiteralKind::Array => Form::Text,
             };
             let value = plain(
                 &literal.value,
@@ -109,6 +118,10 @@ impl PgSession {
         let mut requests = Vec::new();
         for literal in values {
             if let Some((token_type, _)) = literal.setting.tokenized() {
+                if let Some(elements) = elements_of(literal) {
+                    requests.extend(self.element_requests(elements, token_type)?);
+                    continue;
+                }
                 let value = value_of(&literal.value, token_type, Format::Text, literal.setting)?;
                 requests.extend(self.openings.token_request(
                     &value,
@@ -139,7 +152,21 @@ impl PgSession {
         let mut changes = Changes::default();
         for (index, format, value, action) in protected(plan, bind) {
             let setting = &action.setting;
+            let elements = Elements {
+                format,
+                bytes: value,
+                setting,
+                role: action.role,
+            };
             if let Some((token_type, _)) = setting.tokenized() {
+                if action.elements {
+                    replaced.push(Replaced {
+                        index,
+                        format,
+                        bytes: self.token_elements(elements, token_type, &mut tokens)?,
+                    });
+                    continue;
+                }
                 if !value_of(value, token_type, format, setting)?.is_empty() {
                     let token = token_of(tokens.next(), setting, self.openings.owner(setting)?)?;
                     replaced.push(Replaced {
@@ -151,7 +178,9 @@ impl PgSession {
                 continue;
             }
             if action.elements {
-                let array = self.seal_elements(format, value, setting, &mut changes, cx)?;
+                let expects_bytes =
+                    statement.stored_type(action.number) == Some(array::oid_of(Type::Bytea));
+                let array = self.seal_elements(elements, expects_bytes, &mut changes, cx)?;
                 replaced.extend(array.map(|bytes| Replaced {
                     index,
                     format,
@@ -209,6 +238,16 @@ impl PgSession {
             let Some((token_type, _)) = setting.tokenized() else {
                 continue;
             };
+            if action.elements {
+                let elements = Elements {
+                    format,
+                    bytes: value,
+                    setting,
+                    role: action.role,
+                };
+                requests.extend(self.element_requests(elements, token_type)?);
+                continue;
+            }
             let is_text = format == Format::Text;
             if is_text && !self.lexical.encoding.keeps_bytes() && !value.is_ascii() {
                 return Err(foreign_encoding(setting));
@@ -256,6 +295,31 @@ fn bound_token(token: &[u8], token_type: TokenType, format: Format, width: usize
     token::write(token, token_type, Kind::Unknown, format, width).unwrap_or_default()
 }
 
+/// The elements of a literal that is an array.
+fn elements_of<'a>(literal: &'a LiteralValue<'_>) -> Option<Elements<'a>> {
+    (literal.kind == LiteralKind::Array).then_some(Elements {
+        format: Format::Text,
+        bytes: &literal.value,
+        setting: literal.setting,
+        role: literal.role,
+    })
+}
+
+/// The type that an array is declared with instead; `None` if it stays. What is stored is sealed as what it is.
+fn array_instead(declared: u32, action: &ParamAction) -> Option<u32> {
+    match action.setting.tokenized() {
+        Some((token_type, _)) => {
+            let of = array::of_oid(declared)?;
+            let holds = holds_tokens(of, token_type);
+            (holds != of).then(|| array::oid_of(holds))
+        }
+        None => {
+            let bytes = array::oid_of(Type::Bytea);
+            (action.role != Role::Stored && declared != 0 && declared != bytes).then_some(bytes)
+        }
+    }
+}
+
 /// The type that a parameter is declared with instead; `None` if it stays.
 fn declared_instead(declared: u32, setting: &Setting) -> Option<u32> {
     let is_narrow = |width| match declared {
@@ -274,18 +338,22 @@ fn declared_instead(declared: u32, setting: &Setting) -> Option<u32> {
 
 /// The Parse message to send instead: with a rewritten text, and with `bytea` as the declared type of every encrypted
 /// parameter (policy.md 6.11), and for tokens a number type that is wide enough. `None` if the client's message can pass as
-/// it is. Arrays keep their type, whose elements are sealed as what they are.
+/// it is.
 pub(super) fn parse(
     parse: &Parse<'_>,
     plan: &Plan,
     rewritten: Option<Rewritten>,
 ) -> Option<Vec<u8>> {
     let mut types = Cow::Borrowed(parse.types);
-    for action in plan.params.iter().filter(|action| !action.elements) {
+    for action in &plan.params {
         let at = usize::from(action.number).saturating_sub(1) * 4;
         let declared = types.get(at..).and_then(|rest| rest.first_chunk());
         let declared = declared.map_or(0, |oid| u32::from_be_bytes(*oid));
-        if let Some(instead) = declared_instead(declared, &action.setting)
+        let instead = match action.elements {
+            true => array_instead(declared, action),
+            false => declared_instead(declared, &action.setting),
+        };
+        if let Some(instead) = instead
             && let Some(oid) = types.to_mut().get_mut(at..at + 4)
         {
             oid.copy_from_slice(&instead.to_be_bytes());

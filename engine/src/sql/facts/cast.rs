@@ -16,7 +16,7 @@ impl Reader<'_> {
     /// another one a value.
     pub(super) fn cast_of_operand<'e>(&self, cast: &'e Expr) -> Option<(&'e Expr, Cast)> {
         self.cast(cast, |expr, to| {
-            is_value(expr) || to.is_text() && !ends_in_value(expr)
+            is_value(expr) || to.is_text() && to.length.is_none() && !ends_in_value(expr)
         })
         .map(|(expr, cast)| {
             let compared = true;

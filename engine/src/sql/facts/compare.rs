@@ -57,6 +57,11 @@ impl Reader<'_> {
                         array: Some(array),
                         ..self.equality(left, elements)?
                     },
+                    None if is_value_of_array(right) => Comparison {
+                        left: self.operand(left)?,
+                        right: vec![self.element(right)?],
+                        array: None,
+                    },
                     None => return Ok(None),
                 },
             },
@@ -180,11 +185,7 @@ impl Reader<'_> {
                 expr: inner,
                 data_type: DataType::Array(ArrayElemTypeDef::SquareBracket(element, None)),
                 format: None,
-            } if matches!(
-                **element,
-                DataType::Text | DataType::Varchar(None) | DataType::Bytea
-            ) =>
-            {
+            } if is_type_of_elements(element) => {
                 let (elements, array) = self.array(inner)?;
                 let ArrayType::After(close) = array else {
                     return None;
@@ -292,6 +293,38 @@ impl Reader<'_> {
             _ => None,
         }
     }
+}
+
+/// A string or parameter, also with types of arrays.
+fn is_value_of_array(expr: &Expr) -> bool {
+    match expr {
+        Expr::Nested(inner) => is_value_of_array(inner),
+        Expr::Cast {
+            expr: inner,
+            data_type: DataType::Array(ArrayElemTypeDef::SquareBracket(of, _)),
+            ..
+        } => is_type_of_elements(of) && is_value_of_array(inner),
+        Expr::Value(_) => true,
+        _ => false,
+    }
+}
+
+/// The types of arrays whose elements can be values of protected columns.
+pub(super) fn is_type_of_elements(of: &DataType) -> bool {
+    matches!(
+        of,
+        DataType::Bytea
+            | DataType::Text
+            | DataType::Varchar(None)
+            | DataType::CharacterVarying(None)
+            | DataType::SmallInt(None)
+            | DataType::Int2(None)
+            | DataType::Int(None)
+            | DataType::Integer(None)
+            | DataType::Int4(None)
+            | DataType::BigInt(None)
+            | DataType::Int8(None)
+    )
 }
 
 fn is_column(expr: &Expr) -> bool {

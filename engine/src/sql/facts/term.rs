@@ -2,6 +2,7 @@
 
 use super::NoFacts;
 use super::cast::under_bytea;
+use super::compare::is_type_of_elements;
 use super::reader::Reader;
 use super::tree::{Cast, Term};
 use crate::sql::facts::param_number;
@@ -129,7 +130,7 @@ impl Reader<'_> {
         }
     }
 
-    /// Reads an array as any of its elements. Casts to arrays of types that hold a container are looked through.
+    /// Reads an array as any of its elements. Casts to arrays of types that values can have are looked through.
     pub(super) fn element(&mut self, array: &Expr) -> Result<Term, NoFacts> {
         Ok(match array {
             Expr::Nested(inner) => self.element(inner)?,
@@ -138,16 +139,7 @@ impl Reader<'_> {
                 expr: inner,
                 data_type: DataType::Array(ArrayElemTypeDef::SquareBracket(of, _)),
                 format: None,
-            } if matches!(
-                **of,
-                DataType::Bytea
-                    | DataType::Text
-                    | DataType::Varchar(None)
-                    | DataType::CharacterVarying(None)
-            ) =>
-            {
-                self.element(inner)?
-            }
+            } if is_type_of_elements(of) => self.element(inner)?,
             Expr::Array(Array { elem, named: true }) => Term::Choice {
                 results: self.terms(elem)?,
                 operands: Vec::new(),

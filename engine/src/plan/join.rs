@@ -1,0 +1,195 @@
+//! Columns of several relations that are compared without an operator: `USING`, `NATURAL`, and rows of `UNION`, `INTERSECT` and
+//! `EXCEPT`.
+//!
+//! Equal tokens are equal values, so that such columns are compared as they are. Searchable columns are compared by `ON` with their
+//! hashes in the place of `USING`: they stay two columns, of which each must be written with its table.
+
+use super::compare::{HASH_OF, OF_LENGTH};
+use super::edits::Insertion;
+use super::flow::{Flow, PLAIN};
+use super::names::quoted;
+use super::refusal::Refusal;
+use super::resolve::Resolver;
+use super::scope::{Rel, Rows, Scope, compare, misused};
+use crate::columns::Likeness;
+use crate::sql::facts::tree::{From, Join};
+use std::borrow::Cow;
+
+const BY_USING: &str = "is compared by USING";
+
+impl<'a> Resolver<'a> {
+    pub(super) fn from(&mut self, from: &[From], scope: &mut Scope<'_, 'a>) -> Result<(), Refusal> {
+        for From { first, joins } in from {
+            let start = scope.rels.len();
+            self.relation(first, scope)?;
+            for (relation, join) in joins {
+                let right = scope.rels.len();
+                self.relation(relation, scope)?;
+                match join {
+                    Join::On(operands) => self.operands(operands, scope)?,
+                    Join::Using(names) => self.using(names, (start, right), scope)?,
+                    Join::Natural => {
+                        scope.merges = true;
+                        self.natural(start, right, scope)?;
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The relations that are joined begin at two places.
+    fn using(
+        &mut self,
+        names: &[usize],
+        (start, right): (usize, usize),
+        scope: &mut Scope<'_, 'a>,
+    ) -> Result<(), Refusal> {
+        let (left, right) = scope.rels.split_at(right);
+        let left = left.get(start..).unwrap_or_default();
+        let mut compared = Vec::with_capacity(names.len());
+        let mut hashed = None;
+        for name in names {
+            let name = self.name(*name);
+            let flows = [self.joined(&name, left), self.joined(&name, right)];
+            let flow = self.flows.any(flows);
+            let likeness = self.likeness(flow, BY_USING)?;
+            if likeness == Some(Likeness::Hash) {
+                hashed = hashed.or(Some(flow));
+            }
+            compared.push((name, likeness));
+        }
+        let Some(hashed) = hashed else {
+            scope.merges = true;
+            return Ok(());
+        };
+        let mut conditions = Vec::with_capacity(compared.len());
+        for (name, likeness) in &compared {
+            let sides = qualified(name, left).zip(qualified(name, right));
+            let Some((one, other)) = sides else {
+                return compare(
+                    hashed,
+                    &mut self.flows,
+                    "is compared by USING with columns whose tables are not certain",
+                );
+            };
+            conditions.push(match likeness {
+                Some(Likeness::Hash) => {
+                    format!("{HASH_OF}{one}{OF_LENGTH} = {HASH_OF}{other}{OF_LENGTH}")
+                }
+                Some(Likeness::Token) | None => format!("{one} = {other}"),
+            });
+        }
+        match self.clause(names) {
+            Some(clause) => {
+                let on = format!("ON {}", conditions.join(" AND "));
+                self.insertions.push(Insertion::over(&clause, on));
+                scope
+                    .split
+                    .extend(compared.into_iter().map(|(name, _)| name));
+                Ok(())
+            }
+            None => compare(hashed, &mut self.flows, BY_USING),
+        }
+    }
+
+    /// What a column of a side of a join is.
+    fn joined(&mut self, name: &str, side: &[Rel<'a>]) -> Flow {
+        // Two of the name would be an error of the server.
+        let named: Vec<Flow> = side.iter().flat_map(|rel| rel.rows.named(name)).collect();
+        let flows = match named.is_empty() {
+            true => side.iter().flat_map(|rel| rel.rows.unnamed()).collect(),
+            false => named,
+        };
+        self.flows.any(flows)
+    }
+
+    /// The tokens of `USING (…)` with these names in it.
+    fn clause(&self, names: &[usize]) -> Option<std::ops::Range<usize>> {
+        let (first, last) = (names.first()?.checked_sub(2)?, names.last()? + 1);
+        let token = |at: usize| self.source.tokens.get(at);
+        let is = token(first)?.is_word(self.source.text, "using")
+            && token(first + 1)?.is(self.source.text, b'(')
+            && token(last)?.is(self.source.text, b')');
+        // `AS` would give the columns a name.
+        let is_named = token(last + 1).is_some_and(|next| next.is_word(self.source.text, "as"));
+        (is && !is_named).then_some(first..last + 1)
+    }
+
+    /// Columns that both sides have, or may have, are compared.
+    fn natural(
+        &mut self,
+        start: usize,
+        right: usize,
+        scope: &Scope<'_, 'a>,
+    ) -> Result<(), Refusal> {
+        const HOW: &str = "is compared by NATURAL JOIN";
+        let (left, right) = scope.rels.split_at(right);
+        let left = left.get(start..).unwrap_or_default();
+        for (one, other) in [(left, right), (right, left)] {
+            for column in one.iter().flat_map(|rel| &rel.rows.columns) {
+                let mut flows = vec![column.flow];
+                for rel in other {
+                    match &column.name {
+                        Some(name) => flows.extend(rel.rows.named(name)),
+                        None => flows.extend(rel.rows.flows()),
+                    }
+                    // They may have the name.
+                    flows.extend(rel.rows.unnamed().map(|_| PLAIN));
+                }
+                if flows.len() == 1 {
+                    continue;
+                }
+                let flow = self.flows.any(flows);
+                if self.likeness(flow, HOW)? == Some(Likeness::Hash) {
+                    compare(flow, &mut self.flows, HOW)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Rows of two queries of which equal ones are left out.
+    pub(super) fn deduplicated(
+        &mut self,
+        left: &Rows<'a>,
+        right: &Rows<'a>,
+        how: &str,
+    ) -> Result<(), Refusal> {
+        if left.open.is_some() || right.open.is_some() || left.columns.len() != right.columns.len()
+        {
+            for flow in left.flows().chain(right.flows()) {
+                compare(flow, &mut self.flows, how)?;
+            }
+            return Ok(());
+        }
+        for (one, other) in left.flows().zip(right.flows()) {
+            let flow = self.flows.any([one, other]);
+            if self.likeness(flow, how)? != Some(Likeness::Hash) {
+                continue;
+            }
+            if let Some(setting) = self.flows.settings(flow).first() {
+                return Err(misused(setting, how).with_hint(
+                    "SELECT DISTINCT email FROM (… UNION ALL …) AS both is searched by hashes.",
+                ));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A column of a side of a join with its table; `None` if it is not certain which has it.
+fn qualified(name: &str, side: &[Rel<'_>]) -> Option<String> {
+    let named = |rel: &&Rel<'_>| rel.rows.named(name).next().is_some();
+    let mut having: Vec<&Rel<'_>> = side.iter().filter(named).collect();
+    if having.is_empty() {
+        having = side.iter().collect();
+    }
+    match *having {
+        [rel] => {
+            let table: &Cow<'_, str> = rel.name.as_ref()?;
+            Some(format!("{}.{}", quoted(table), quoted(name)))
+        }
+        _ => None,
+    }
+}
