@@ -16,7 +16,7 @@
 
 use acra_engine::columns::{Columns, Database, Setting};
 use acra_engine::plan::{
-    Edit, Lexical, LiteralKind, ParamAction, Planner, Role, Scratch, Unsupported, Verdict,
+    Edit, Lexical, LiteralKind, MySql, ParamAction, Planner, Role, Scratch, Unsupported, Verdict,
     in_order, splice,
 };
 use std::path::{Path, PathBuf};
@@ -27,9 +27,9 @@ fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/corpus")
 }
 
-fn planner() -> Planner {
+fn planner(database: Database) -> Planner {
     let document = std::fs::read(folder().join("encryptor.yaml")).unwrap();
-    let columns = Columns::parse(&document, Database::PostgreSql).unwrap();
+    let columns = Columns::parse(&document, database).unwrap();
     Planner::new(Arc::new(columns.columns), Unsupported::Refuse, 1 << 22)
 }
 
@@ -52,9 +52,9 @@ fn becomes(role: Role, setting: &Setting) -> &'static str {
 }
 
 /// What is done to a statement, in the words of the corpus.
-fn outcome(planner: &Planner, text: &str) -> String {
+fn outcome(planner: &Planner, text: &str, lexical: &Lexical) -> String {
     let mut scratch = Scratch::default();
-    let plan = planner.plan(text.as_bytes(), &Lexical::default(), &mut scratch);
+    let plan = planner.plan(text.as_bytes(), lexical, &mut scratch);
     if let Verdict::Refuse(refusal) = &plan.verdict {
         return format!("refuse {}", refusal.code.anchor());
     }
@@ -136,10 +136,22 @@ fn entries(text: &str) -> Vec<(usize, String, String)> {
 
 #[test]
 fn statements_are_understood_or_refused_as_the_corpus_says() {
-    let planner = planner();
+    let planner = planner(Database::PostgreSql);
+    check(&folder(), &planner, &Lexical::default(), 300);
+}
+
+#[test]
+fn statements_of_mysql_are_understood_or_refused_as_the_corpus_says() {
+    let planner = planner(Database::MySql);
+    let lexical = Lexical::mysql(MySql::default());
+    check(&folder().join("mysql"), &planner, &lexical, 600);
+}
+
+/// Compares what is found with what is expected, in all files of a folder.
+fn check(folder: &Path, planner: &Planner, lexical: &Lexical, least: usize) {
     let mut wrong = String::new();
     let mut count = 0;
-    let mut files: Vec<PathBuf> = std::fs::read_dir(folder())
+    let mut files: Vec<PathBuf> = std::fs::read_dir(folder)
         .unwrap()
         .map(|entry| entry.unwrap().path())
         .filter(|path| path.extension().is_some_and(|extension| extension == "txt"))
@@ -152,7 +164,7 @@ fn statements_are_understood_or_refused_as_the_corpus_says() {
             count += 1;
             // Twice, so that what the cache says is compared too.
             for _ in 0..2 {
-                let found = outcome(&planner, &statement);
+                let found = outcome(planner, &statement, lexical);
                 if found != expected {
                     wrong.push_str(&format!(
                         "\n{file}:{line}: {statement}\n  expected: {expected}\n  found:    {found}"
@@ -163,12 +175,12 @@ fn statements_are_understood_or_refused_as_the_corpus_says() {
         }
     }
     assert!(wrong.is_empty(), "{wrong}");
-    assert!(count >= 300, "only {count} statements");
+    assert!(count >= least, "only {count} statements");
 }
 
 #[test]
 fn long_texts_take_bounded_time() {
-    let planner = planner();
+    let planner = planner(Database::PostgreSql);
     let chain = |first: &str, more: &str, count: usize, last: &str| {
         format!("{first}{}{last}", more.repeat(count))
     };
@@ -233,7 +245,7 @@ fn long_texts_take_bounded_time() {
         ),
     ] {
         let start = Instant::now();
-        let found = outcome(&planner, &text);
+        let found = outcome(&planner, &text, &Lexical::default());
         let limit = Duration::from_secs(60);
         assert_eq!(found, expected, "{}", &text[..60]);
         assert!(
@@ -247,7 +259,7 @@ fn long_texts_take_bounded_time() {
 
 #[test]
 fn lengths_of_casts_are_those_of_the_text() {
-    let planner = planner();
+    let planner = planner(Database::PostgreSql);
     let mut scratch = Scratch::default();
     for length in [3, 5] {
         let text = format!("INSERT INTO kinds (s) VALUES ('x'::varchar({length}))");

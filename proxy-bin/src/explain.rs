@@ -1,11 +1,11 @@
 //! `--explain`: what would be done to a statement, without a database and without keys.
 
-use crate::settings::{self, StartError};
+use crate::settings::{self, Protocol, StartError};
 use crate::{log_problems, log_warnings, say, snapshot};
 use acra_cli::Parsed;
 use acra_engine::columns::{Envelope, Likeness, ResponseOnFail, Setting, Side, Transform};
 use acra_engine::plan::{
-    Copy, Edit, Explanation, Lexical, Planner, Role, Unsupported, Verdict, in_order, splice,
+    Copy, Edit, Explanation, Lexical, MySql, Planner, Role, Unsupported, Verdict, in_order, splice,
 };
 use acra_engine::types::Type;
 use acra_telemetry::Logger;
@@ -38,7 +38,11 @@ fn explanation(parsed: &Parsed, logger: &Logger) -> Result<(String, bool), Start
     // The whole of the little that is planned here.
     let planner = Planner::new(Arc::new(columns), Unsupported::Refuse, 1 << 20);
     let text = parsed.text("explain");
-    let explained = planner.explain(text.as_bytes(), &Lexical::default());
+    let lexical = match protocol {
+        Protocol::PostgreSql => Lexical::default(),
+        Protocol::MySql => Lexical::mysql(MySql::default()),
+    };
+    let explained = planner.explain(text.as_bytes(), &lexical);
     Ok((
         told(text, &explained),
         matches!(explained.verdict, Verdict::Refuse(_)),

@@ -127,6 +127,11 @@ fn judge(
             }
         }
         lint::lint(&table, line, folding, warnings);
+        if database == Database::MySql && case_sensitive_tables {
+            // Statements are read as if the case of names did not matter: a table too many is protected, never one too few.
+            table.schema = table.schema.map(|schema| schema.to_lowercase());
+            table.name = table.name.to_lowercase();
+        }
         if columns.add(table) {
             warnings.push(Warning::new(
                 format!("table \"{name}\" is repeated, the last one counts"),

@@ -28,6 +28,10 @@ pub(super) const LENGTH: usize = 33;
 /// After it.
 pub(super) const OF_LENGTH: &str = ", 1, 33)";
 
+/// Around the part of a column that a literal of MySQL is compared with: users' indexes are made for Acra's text (policy.md 7.6).
+const BINARY_HASH_OF: &str = "convert(substr(";
+const BINARY_OF_LENGTH: &str = ", 1, 33), binary)";
+
 /// A value that is compared.
 #[derive(Clone, Copy)]
 struct Side<'t> {
@@ -151,10 +155,17 @@ impl<'a> Resolver<'a> {
         let Some(likeness) = setting.likeness() else {
             return Err(misused(setting, IN_EXPRESSION));
         };
+        let is_literal = |side: &Side<'_>| {
+            matches!(
+                side.term,
+                SideTerm::Value(Term::Literal(_) | Term::Negative(_))
+            )
+        };
+        let binary = self.source.dialect.is_mysql() && sides.iter().any(is_literal);
         for side in sides {
             match self.flows.settings(side.flow).is_empty() {
                 true => self.compared_value(side, setting)?,
-                false => self.compared_column(side, setting, likeness)?,
+                false => self.compared_column(side, setting, likeness, binary)?,
             }
         }
         Ok(Some(setting))
@@ -183,6 +194,7 @@ impl<'a> Resolver<'a> {
         side: &Side<'_>,
         setting: &'a Arc<Setting>,
         likeness: Likeness,
+        binary: bool,
     ) -> Result<(), Refusal> {
         let settings = self.flows.settings(side.flow);
         if let Some(other) = settings.iter().find(|other| !other.is_like(setting)) {
@@ -208,6 +220,13 @@ impl<'a> Resolver<'a> {
             // A value that stands in the place of the column in other rows is compared as well.
             let role = Role::Compared;
             self.flows.give(side.flow, Use { setting, role });
+        }
+        if let (true, SideTerm::Value(Term::Column { name, .. })) = (binary, side.term)
+            && likeness == Likeness::Hash
+        {
+            self.put(self.first_of_column(*name), Place::Before, BINARY_HASH_OF);
+            self.put(*name, Place::After, BINARY_OF_LENGTH);
+            return Ok(());
         }
         if likeness == Likeness::Hash && !self.hash(side.term) {
             return Err(misused(

@@ -17,9 +17,8 @@ use super::{CastType, ParamAction, ResultColumn, Role, SlotAction, definition};
 use crate::columns::{Columns, Likeness, NewChild, Setting, Table};
 use crate::sql::copy::is_copy;
 use crate::sql::effects::statements;
-use crate::sql::facts::{
-    self, Facts, NoFacts, Reading, Source, Wrapped, Wrapper, param_number, tree::TableName,
-};
+use crate::sql::facts::{self, Facts, NoFacts, Reading, Source, Wrapped, Wrapper, tree::TableName};
+use crate::sql::mysql;
 use crate::sql::shape::Shape;
 use crate::sql::{Kind, Lexical, Token};
 use std::collections::{BTreeMap, BTreeSet};
@@ -74,14 +73,35 @@ pub(super) fn decide(
         result: None,
         found,
     };
+    let params: Vec<usize> = match lexical.dialect.is_mysql() {
+        true => (0..tokens.len())
+            .filter(|at| {
+                tokens
+                    .get(*at)
+                    .is_some_and(|token| token.kind == Kind::Param)
+            })
+            .collect(),
+        false => Vec::new(),
+    };
     let whole = Source {
         text,
         tokens,
         range: (0, tokens.len()),
         folded: shape.folded(),
+        dialect: lexical.dialect,
+        params: &params,
     };
     let named = whole.tokens().filter(|(_, token)| is_protected(token));
     judge.protected = named.map(|(token, _)| token).collect();
+    if lexical.dialect.is_mysql()
+        && let Some(named) = judge.protected.first().and_then(|named| tokens.get(*named))
+        && mysql::is_routine(text, tokens)
+    {
+        return Err(no_facts(
+            &NoFacts::Form("a procedure, function, trigger or event"),
+            &name(named, text),
+        ));
+    }
     for (number, range) in statements(text, tokens).enumerate() {
         let source = Source {
             range: (range.start, range.end),
@@ -205,6 +225,11 @@ impl<'a> Judge<'a> {
         self.check_names(source, named)?;
         if facts::is_maintenance(source) {
             return Ok(());
+        }
+        let range = source.range.0..source.range.1;
+        let statement = source.tokens.get(range).unwrap_or_default();
+        if source.dialect.is_mysql() && mysql::makes_table(source.text, statement) {
+            return Err(no_facts(&NoFacts::Form("CREATE TABLE … SELECT"), named));
         }
         if let Some(verdict) = definition::judge(source, self.schema, named) {
             self.decision.children.extend(verdict?);
@@ -604,9 +629,9 @@ impl<'a> Judge<'a> {
             return Ok(Vec::new());
         }
         let mut written: BTreeMap<u16, usize> = BTreeMap::new();
-        for (_, token) in whole.tokens() {
+        for (at, token) in whole.tokens() {
             if token.kind == Kind::Param
-                && let Some(number) = param_number(token.text(whole.text))
+                && let Some(number) = whole.param_number(at)
             {
                 *written.entry(number).or_default() += 1;
             }

@@ -254,6 +254,9 @@ impl<'a> Resolver<'a> {
         let Some(flow) = hashed else {
             return Ok(());
         };
+        if self.source.dialect.is_mysql() {
+            return compare(flow, &mut self.flows, HOW);
+        }
         let keys: Option<Vec<String>> = keys.into_iter().collect();
         match keys.filter(|_| rows.open.is_none()) {
             Some(keys) => {
@@ -274,15 +277,19 @@ impl<'a> Resolver<'a> {
             if is_hashed {
                 continue;
             }
-            self.put(self.first_of_column(name), Place::Before, "(array_agg(");
+            let (before, after) = match self.source.dialect.is_mysql() {
+                true => ("min(", ")"),
+                false => ("(array_agg(", "))[1]"),
+            };
+            self.put(self.first_of_column(name), Place::Before, before);
             let label = self
                 .source
                 .tokens
                 .get(name)
                 .map(|name| name.text(self.source.text));
             let text = match label.and_then(|label| std::str::from_utf8(label).ok()) {
-                Some(label) if !labelled => format!("))[1] AS {label}"),
-                _ => "))[1]".to_owned(),
+                Some(label) if !labelled => format!("{after} AS {label}"),
+                _ => after.to_owned(),
             };
             self.put(name, Place::After, text);
         }

@@ -4,7 +4,7 @@ use super::like::PatternAt;
 use super::refusal::{Refusal, RefusalCode};
 use super::{CastType, Plan, Role, Scratch};
 use crate::columns::Setting;
-use crate::sql::{Kind, literal};
+use crate::sql::{Kind, literal, mysql};
 use std::borrow::Cow;
 use std::ops::Range;
 use std::sync::Arc;
@@ -111,6 +111,12 @@ fn place(
     let token = |at: Option<usize>| at.and_then(|at| scratch.tokens.get(at));
     let column = at.column.and_then(|before| pattern.checked_sub(before));
     let escape = match token(at.escape.map(|after| pattern + after)) {
+        // Without escapes in strings, MySQL has none in patterns either.
+        None if scratch.lexical.dialect.is_mysql()
+            && scratch.lexical.standard_conforming_strings =>
+        {
+            None
+        }
         None => Some(b'\\'),
         Some(escape) => {
             let value = literal::string(escape, text, &scratch.lexical);
@@ -182,7 +188,9 @@ pub(super) fn read<'a>(
     }
     let value = literal::string(token, text, &scratch.lexical)
         .ok_or_else(|| wrong(RefusalCode::BadLiteral, "has a wrong escape"))?;
-    if !value.is_ascii() && !scratch.lexical.encoding.keeps_bytes() {
+    let keeps_bytes = scratch.lexical.encoding.keeps_bytes()
+        || scratch.lexical.dialect.is_mysql() && mysql::tells_bytes(token.text(text));
+    if !value.is_ascii() && !keeps_bytes {
         return Err(wrong(
             RefusalCode::ClientEncoding,
             "is not ASCII and client_encoding is not UTF8",

@@ -40,7 +40,7 @@ mod tests;
 
 pub use crate::sql::effects::{NameEffect, RowsOf};
 pub use crate::sql::facts::tree::CastType;
-pub use crate::sql::{ClientEncoding, Edit, Lexical, splice};
+pub use crate::sql::{ClientEncoding, Dialect as SqlDialect, Edit, Lexical, MySql, splice};
 pub use choice::{Choice, NotAValue, choices};
 pub use copy::{Copy, CopyColumn, CopyFormat, CopyIn, CopyOut, Dialect};
 pub use edits::in_order;

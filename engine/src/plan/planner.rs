@@ -10,7 +10,7 @@ use crate::columns::Columns;
 use crate::sql::copy::{is_copy, may_hold_copy};
 use crate::sql::effects::{self, Effects};
 use crate::sql::shape::Shape;
-use crate::sql::{Kind, LexError, Lexical, Token, ident, lex, literal};
+use crate::sql::{Kind, LexError, Lexical, Token, ident, lex, literal, mysql};
 use quick_cache::sync::Cache;
 use std::sync::Arc;
 
@@ -117,6 +117,9 @@ impl Planner {
     /// The plan for a text. Until the next call, `scratch` is what [`Plan::literals`] needs.
     pub fn plan(&self, text: &[u8], lexical: &Lexical, scratch: &mut Scratch) -> Arc<Plan> {
         if self.columns.is_empty() {
+            if lexical.dialect.is_mysql() {
+                return Arc::clone(&self.forward);
+            }
             return self.plan_unconfigured(text, lexical, scratch);
         }
         scratch.trim();
@@ -126,15 +129,19 @@ impl Planner {
             Err(error) => {
                 scratch.ambiguous = false;
                 scratch.tokens.clear();
-                return self.unreadable(text, error);
+                return self.unreadable(text, lexical, error);
             }
         }
         let mut effects = Effects::default();
         let mut copies = false;
         for (number, range) in effects::statements(text, &scratch.tokens).enumerate() {
             let statement = scratch.tokens.get(range).unwrap_or_default();
-            copies |= is_copy(text, statement);
-            effects::of_statement(text, statement, number, &mut effects);
+            if lexical.dialect.is_mysql() {
+                mysql::effects(text, statement, &mut effects);
+            } else {
+                copies |= is_copy(text, statement);
+                effects::of_statement(text, statement, number, &mut effects);
+            }
         }
         if !self.maps {
             effects.rows_of = Vec::new();
@@ -285,7 +292,11 @@ impl Planner {
     /// Refuses a text in which a string may be run that concerns a protected table.
     fn run_text(&self, text: &[u8], scratch: &Scratch) -> Option<Refusal> {
         let concerns = scratch.tokens.iter().any(|token| match token.kind {
-            Kind::Param => true,
+            Kind::Param | Kind::Variable => true,
+            // MariaDB takes an expression, which may put a name together.
+            Kind::Operator | Kind::Punctuation if scratch.lexical.dialect.is_mysql() => {
+                !token.is(text, b';')
+            }
             kind if kind.is_string() => match literal::string(token, text, &scratch.lexical) {
                 Some(value) => mentions(&self.columns, &value),
                 None => true,
@@ -302,12 +313,17 @@ impl Planner {
 
     /// The plan for a text without tokens. The server cannot read most of them either, but one that could hold a
     /// protected value must not leave on that assumption.
-    fn unreadable(&self, text: &[u8], error: LexError) -> Arc<Plan> {
+    fn unreadable(&self, text: &[u8], lexical: &Lexical, error: LexError) -> Arc<Plan> {
         let foreign_names = self.foreign_names && error == LexError::Encoding;
         let concerns = if foreign_names || mentions(&self.columns, text) {
             "statement on a protected table"
         } else if may_execute(text) {
             "statement that may have a value for a protected column in EXECUTE"
+        } else if lexical.dialect.is_mysql() {
+            return Arc::new(Plan {
+                may_change_settings: true,
+                ..Plan::forward()
+            });
         } else {
             return Arc::clone(&self.forward);
         };
@@ -319,7 +335,11 @@ impl Planner {
             LexError::TooLong => (RefusalCode::TooLong, "it has too many parts"),
             LexError::Encoding => (
                 RefusalCode::ClientEncoding,
-                "it is not ASCII, and client_encoding is one in which characters may hold ASCII bytes",
+                "it is not ASCII, and the client's encoding is one in which characters may hold ASCII bytes",
+            ),
+            LexError::Version => (
+                RefusalCode::NotUnderstood,
+                "it has a comment that only servers of some versions read",
             ),
         };
         let message = format!("{concerns} cannot be read: {what}");

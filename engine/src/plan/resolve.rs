@@ -11,6 +11,7 @@ use super::names::token_name;
 use super::refusal::{Refusal, RefusalCode};
 use super::schema::Schema;
 use super::scope::{self, Column, Rel, Rows, Scope, compare};
+use super::store::NEW_VALUES;
 use crate::columns::Table;
 use crate::sql::facts::Source;
 use crate::sql::facts::tree::{
@@ -489,6 +490,10 @@ impl<'a> Resolver<'a> {
                 let qualifier = qualifier.map(|qualifier| self.name(qualifier));
                 let name = self.name(*name);
                 scope.column(qualifier.as_deref(), &name, &mut self.flows)?
+            }
+            Term::NewValue(name) => {
+                let name = self.name(*name);
+                scope.column(Some(NEW_VALUES), &name, &mut self.flows)?
             }
             Term::Literal(token) => {
                 let kind = LeafKind::Literal(Written::Plainly);

@@ -7,10 +7,13 @@ use super::refusal::{Refusal, RefusalCode};
 use super::resolve::Resolver;
 use super::scope::{Rel, Rows, Scope, misused};
 use crate::columns::{Likeness, Setting, Table};
-use crate::sql::facts::tree::{Action, Assignment, Query, Term, Write};
+use crate::sql::facts::tree::{Action, Assignment, NewRow, Query, Term, Write};
 use std::borrow::Cow;
 use std::rc::Rc;
 use std::sync::Arc;
+
+/// The row of `VALUES(column)`: no name in a text has this character.
+pub(super) const NEW_VALUES: &str = "\0";
 
 /// A table that is written.
 struct Target<'a> {
@@ -64,24 +67,37 @@ impl<'a> Resolver<'a> {
                 Action::Update {
                     assignments,
                     operands,
-                    excluded,
+                    new_row,
                 } => {
-                    if *excluded {
+                    let before = scope.rels.len();
+                    for name in self.new_row(*new_row) {
                         scope.rels.push(Rel {
-                            name: Some(Cow::Borrowed("excluded")),
+                            name: Some(name),
                             rows: Rc::clone(&target.rows),
                         });
                     }
                     self.assignments(&target, assignments, &scope)?;
                     self.operands(operands, &scope)?;
-                    scope
-                        .rels
-                        .truncate(scope.rels.len() - usize::from(*excluded));
+                    scope.rels.truncate(before);
                 }
             }
         }
         self.operands(&write.operands, &scope)?;
         self.items(&write.returning, &scope)
+    }
+
+    /// The names of the row that was to be inserted.
+    fn new_row(&self, new_row: NewRow) -> Vec<Cow<'a, str>> {
+        match new_row {
+            NewRow::Unseen => Vec::new(),
+            NewRow::Excluded => vec![Cow::Borrowed("excluded")],
+            NewRow::Values(alias) => {
+                let alias = alias.map(|alias| self.name(alias));
+                std::iter::once(Cow::Borrowed(NEW_VALUES))
+                    .chain(alias)
+                    .collect()
+            }
+        }
     }
 
     /// Rows in conflict are found by a unique index: of a searchable column, one on its hash.

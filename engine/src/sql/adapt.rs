@@ -47,7 +47,8 @@ pub(super) fn adapted(tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {
             }
             // After a column it would be taken for a label.
             (Some(Keyword::ON), _)
-                if next == Some(Keyword::CONFLICT) && in_list.last() == Some(&true) =>
+                if matches!(next, Some(Keyword::CONFLICT | Keyword::DUPLICATE))
+                    && in_list.last() == Some(&true) =>
             {
                 for token in [Token::make_keyword("WHERE"), Token::make_keyword("TRUE")] {
                     adapted.push(TokenWithSpan { token, span });

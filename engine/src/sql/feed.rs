@@ -36,7 +36,10 @@ pub(super) fn feed(source: &Source<'_>, hidden: &Hidden) -> Result<Vec<TokenWith
             return Err(Unfit::TooLong);
         }
         fed.push(TokenWithSpan {
-            token: fed_token(token, source.text).ok_or(Unfit::Unknown)?,
+            token: match hidden.keyword(index) {
+                Some(keyword) => Fed::make_keyword(keyword),
+                None => fed_token(token, source).ok_or(Unfit::Unknown)?,
+            },
             span: place_of(index as u64),
         });
     }
@@ -60,7 +63,8 @@ pub(super) fn index_of(span: Span) -> Option<usize> {
         .flatten()
 }
 
-fn fed_token(token: &Token, text: &[u8]) -> Option<Fed> {
+fn fed_token(token: &Token, source: &Source<'_>) -> Option<Fed> {
+    let text = source.text;
     Some(match token.kind {
         Kind::Word => word(token.text(text)),
         Kind::Quoted | Kind::UnicodeQuoted => Fed::Word(Word {
@@ -69,6 +73,13 @@ fn fed_token(token: &Token, text: &[u8]) -> Option<Fed> {
             keyword: Keyword::NoKeyword,
         }),
         // The server gives some of them types of their own, which is not the library's business.
+        Kind::Backtick => Fed::Word(Word {
+            value: String::new(),
+            quote_style: Some('`'),
+            keyword: Keyword::NoKeyword,
+        }),
+        // It is a value that no text tells.
+        Kind::Variable => Fed::Number("1".to_owned(), false),
         Kind::String
         | Kind::Escape
         | Kind::Unicode
@@ -77,6 +88,7 @@ fn fed_token(token: &Token, text: &[u8]) -> Option<Fed> {
         | Kind::Bits => Fed::SingleQuotedString(String::new()),
         Kind::Number | Kind::OddNumber => Fed::Number("1".to_owned(), false),
         Kind::Param => Fed::Placeholder(String::new()),
+        Kind::Operator if source.dialect.is_mysql() => mysql_operator(token.text(text)),
         Kind::Operator => operator(token.text(text)),
         Kind::Punctuation => punctuation(token.text(text))?,
         Kind::Other => return None,
@@ -142,6 +154,17 @@ fn punctuation(raw: &[u8]) -> Option<Fed> {
         b";" => Fed::SemiColon,
         _ => return None,
     })
+}
+
+/// What it means does not matter where it is not a comparison; how it binds does.
+fn mysql_operator(raw: &[u8]) -> Fed {
+    match raw {
+        b"&&" => Fed::make_keyword("AND"),
+        // It compares with NULL, too.
+        b"<=>" => Fed::Eq,
+        b"!" => Fed::Minus,
+        raw => operator(raw),
+    }
 }
 
 fn operator(raw: &[u8]) -> Fed {

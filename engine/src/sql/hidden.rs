@@ -4,6 +4,7 @@
 //! subscripts of what is written) it is an *aside*, whose names are told from its tokens.
 
 use super::facts::Source;
+use super::mysql;
 use std::ops::Range;
 
 /// Places that are blank in the copy for the library.
@@ -13,11 +14,25 @@ pub(super) struct Hidden {
     ranges: Vec<Range<usize>>,
     /// Those of them with an expression in it.
     asides: Vec<Range<usize>>,
+    /// Keywords that are shown in the place of tokens.
+    keywords: Vec<(usize, &'static str)>,
 }
 
 impl Hidden {
     /// What is hidden of a statement.
     pub(super) fn of(source: &Source<'_>) -> Self {
+        if source.dialect.is_mysql() {
+            let mysql::Words {
+                mut hidden,
+                keywords,
+            } = mysql::Words::of(source);
+            hidden.sort_unstable_by_key(|range| range.start);
+            return Self {
+                ranges: hidden,
+                asides: Vec::new(),
+                keywords,
+            };
+        }
         let mut search = Search {
             source,
             hidden: Self::default(),
@@ -34,6 +49,12 @@ impl Hidden {
     /// Whether the token of this number is hidden.
     pub(super) fn hides(&self, token: usize) -> bool {
         is_in(&self.ranges, token)
+    }
+
+    /// The keyword that is shown in the place of a token.
+    pub(super) fn keyword(&self, token: usize) -> Option<&'static str> {
+        let at = self.keywords.binary_search_by_key(&token, |(at, _)| *at);
+        self.keywords.get(at.ok()?).map(|(_, keyword)| *keyword)
     }
 
     /// Whether it is hidden and part of an expression.

@@ -1,6 +1,7 @@
 //! Identifiers as the server knows them: folded, unquoted, cut to the length of a name.
 
 use super::literal;
+use super::mysql;
 use super::token::{Kind, Token};
 use std::borrow::Cow;
 
@@ -13,6 +14,9 @@ const MAX_NAME: usize = 63;
 /// locale, which is not known here. A `U&"…"` whose escapes are wrong keeps its text: the server refuses it.
 pub fn name<'a>(token: &Token, text: &'a [u8]) -> Cow<'a, [u8]> {
     let raw = token.text(text);
+    if token.kind == Kind::Backtick {
+        return mysql::name(raw);
+    }
     let name = match token.kind {
         Kind::Word if raw.iter().any(u8::is_ascii_uppercase) => {
             Cow::Owned(raw.to_ascii_lowercase())

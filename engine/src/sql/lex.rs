@@ -1,6 +1,7 @@
 //! Text → tokens, by the rules of PostgreSQL's `scan.l`.
 
-use super::lexical::{ClientEncoding, Lexical};
+use super::lexical::{ClientEncoding, Dialect, Lexical};
+use super::mysql;
 use super::token::{Kind, Token};
 use memchr::{memchr, memchr2, memmem};
 
@@ -16,10 +17,12 @@ pub enum LexError {
     TooLong,
     /// Characters cannot be told apart in the client's encoding.
     Encoding,
+    /// What it says depends on the version of the server.
+    Version,
 }
 
-/// Reads a text into `tokens`, which is cleared first. Returns whether there is a plain string with a backslash in it,
-/// whose meaning depends on `standard_conforming_strings`.
+/// Reads a text into `tokens`, which is cleared first. Returns whether there is a string with a backslash in it,
+/// whose meaning depends on `standard_conforming_strings`, or a `"…"` of MySQL, whose meaning depends on `ANSI_QUOTES`.
 ///
 /// # Errors
 ///
@@ -31,6 +34,9 @@ pub fn lex(text: &[u8], lexical: &Lexical, tokens: &mut Vec<Token>) -> Result<bo
     }
     if u32::try_from(text.len()).is_err() {
         return Err(LexError::TooLong);
+    }
+    if let Dialect::MySql(mysql) = lexical.dialect {
+        return mysql::lex(text, lexical, mysql, tokens);
     }
     let mut lexer = Lexer {
         text,

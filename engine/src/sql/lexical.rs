@@ -3,16 +3,67 @@
 /// Settings of the session that the meaning of a text depends on.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Lexical {
-    /// Whether a backslash in `'…'` is an ordinary character (`standard_conforming_strings`).
+    /// Whose SQL it is.
+    pub dialect: Dialect,
+    /// Whether a backslash in `'…'` is an ordinary character (`standard_conforming_strings`; with MySQL the SQL mode
+    /// `NO_BACKSLASH_ESCAPES`).
     pub standard_conforming_strings: bool,
     /// How the client writes characters.
     pub encoding: ClientEncoding,
 }
 
+/// Whose SQL a text is.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Dialect {
+    /// PostgreSQL.
+    #[default]
+    PostgreSql,
+    /// MySQL and MariaDB.
+    MySql(MySql),
+}
+
+/// What the SQL of MySQL depends on besides.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct MySql {
+    /// Whether `"…"` is a name and no string (the SQL mode `ANSI_QUOTES`).
+    pub ansi_quotes: bool,
+    /// The server is MariaDB, which reads some comments as text that MySQL does not, and the reverse.
+    pub mariadb: bool,
+}
+
+impl Dialect {
+    /// Whether it is that of MySQL and MariaDB.
+    pub fn is_mysql(self) -> bool {
+        matches!(self, Self::MySql(_))
+    }
+
+    /// The same for a key: a different one for each dialect.
+    pub(crate) fn code(self) -> u8 {
+        match self {
+            Self::PostgreSql => 0,
+            Self::MySql(mysql) => {
+                1 | u8::from(mysql.ansi_quotes) << 1 | u8::from(mysql.mariadb) << 2
+            }
+        }
+    }
+}
+
 impl Default for Lexical {
     fn default() -> Self {
         Self {
+            dialect: Dialect::PostgreSql,
             standard_conforming_strings: true,
+            encoding: ClientEncoding::Utf8,
+        }
+    }
+}
+
+impl Lexical {
+    /// A session of MySQL or MariaDB with the usual SQL mode and UTF-8.
+    pub fn mysql(mysql: MySql) -> Self {
+        Self {
+            dialect: Dialect::MySql(mysql),
+            standard_conforming_strings: false,
             encoding: ClientEncoding::Utf8,
         }
     }
@@ -46,6 +97,19 @@ impl ClientEncoding {
             {
                 Self::AsciiSafe
             }
+            _ => Self::Unsafe,
+        }
+    }
+
+    /// The class of a character set of MySQL by its name. Unknown names are taken for unsafe ones.
+    pub fn of_charset(name: &[u8]) -> Self {
+        match name.to_ascii_lowercase().as_slice() {
+            b"utf8mb4" | b"utf8mb3" | b"utf8" => Self::Utf8,
+            b"binary" => Self::SqlAscii,
+            b"ascii" | b"latin1" | b"latin2" | b"latin5" | b"latin7" | b"cp1250" | b"cp1251"
+            | b"cp1256" | b"cp1257" | b"cp850" | b"cp852" | b"cp866" | b"koi8r" | b"koi8u"
+            | b"greek" | b"hebrew" | b"macce" | b"macroman" | b"ujis" | b"euckr" | b"gb2312"
+            | b"eucjpms" => Self::AsciiSafe,
             _ => Self::Unsafe,
         }
     }

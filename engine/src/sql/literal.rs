@@ -2,12 +2,19 @@
 
 use super::lex::continuation;
 use super::lexical::Lexical;
+use super::mysql;
 use super::token::{Kind, Token};
 use std::borrow::Cow;
 
 /// The bytes of a character string. `None`: an escape in it is wrong, or it is no character string.
 pub fn string<'a>(token: &Token, text: &'a [u8], lexical: &Lexical) -> Option<Cow<'a, [u8]>> {
     let raw = token.text(text);
+    if lexical.dialect.is_mysql() {
+        return match token.kind {
+            Kind::String => mysql::string(raw, lexical),
+            _ => None,
+        };
+    }
     match token.kind {
         Kind::String => quoted(raw, !lexical.standard_conforming_strings),
         Kind::National => quoted(raw.get(1..)?, !lexical.standard_conforming_strings),
@@ -141,7 +148,7 @@ fn push_char(value: u32, out: &mut Vec<u8>) -> Option<()> {
     Some(())
 }
 
-fn hexadecimal(digits: &[u8]) -> Option<u32> {
+pub(super) fn hexadecimal(digits: &[u8]) -> Option<u32> {
     digits.iter().try_fold(0_u32, |value, digit| {
         Some((value << 4) | char::from(*digit).to_digit(16)?)
     })

@@ -1,6 +1,7 @@
 //! SQL text → tokens, shape and facts; and back by splicing.
 //!
-//! The lexer here is the authority on every lexical question of PostgreSQL (documentation, chapter 4.1; `scan.l`); the
+//! The lexers here are the authority on every lexical question, that of PostgreSQL (documentation, chapter 4.1; `scan.l`) and
+//! that of MySQL and MariaDB in a folder of its own; the
 //! parser library only gives structure, and gets our tokens without their data. Nothing here knows
 //! which tables are protected or what happens to a value.
 
@@ -14,6 +15,7 @@ pub mod ident;
 pub mod lex;
 pub mod lexical;
 pub mod literal;
+pub(crate) mod mysql;
 mod parse;
 pub mod shape;
 pub mod splice;
@@ -24,6 +26,6 @@ mod tests;
 
 pub use facts::Facts;
 pub use lex::{LexError, lex};
-pub use lexical::{ClientEncoding, Lexical};
+pub use lexical::{ClientEncoding, Dialect, Lexical, MySql};
 pub use splice::{Edit, splice};
 pub use token::{Kind, Token};

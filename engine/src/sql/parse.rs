@@ -1,8 +1,9 @@
 //! Running the parser library where it can do no harm.
 
 use super::adapt::adapted;
+use super::lexical::Dialect;
 use sqlparser::ast::Statement;
-use sqlparser::dialect::PostgreSqlDialect;
+use sqlparser::dialect::{MySqlDialect, PostgreSqlDialect};
 use sqlparser::parser::{Parser, ParserError, ParserOptions};
 use sqlparser::tokenizer::{Token, TokenWithSpan};
 
@@ -17,19 +18,24 @@ const STACK_PER_TOKEN: usize = 1 << 11;
 /// Parses the tokens of one statement and hands the tree to `then`, all on a stack that is large enough.
 pub(super) fn with_statement<T>(
     tokens: Vec<TokenWithSpan>,
+    dialect: Dialect,
     then: impl FnOnce(&Statement) -> T,
 ) -> Result<T, ParserError> {
     let stack = STACK + tokens.len() * STACK_PER_TOKEN;
     stacker::maybe_grow(stack, stack, || {
-        let statement = parse(tokens)?;
+        let statement = parse(tokens, dialect)?;
         let outcome = then(&statement);
         drop(statement);
         Ok(outcome)
     })
 }
 
-fn parse(tokens: Vec<TokenWithSpan>) -> Result<Statement, ParserError> {
-    let mut parser = Parser::new(&PostgreSqlDialect {})
+fn parse(tokens: Vec<TokenWithSpan>, dialect: Dialect) -> Result<Statement, ParserError> {
+    let library: &dyn sqlparser::dialect::Dialect = match dialect {
+        Dialect::PostgreSql => &PostgreSqlDialect {},
+        Dialect::MySql(_) => &MySqlDialect {},
+    };
+    let mut parser = Parser::new(library)
         .with_recursion_limit(MAX_DEPTH)
         .with_options(ParserOptions::new().with_unescape(false))
         .with_tokens_with_locations(adapted(tokens));

@@ -84,12 +84,14 @@ impl Shape {
         self.slots = 0;
         self.key.push(u8::from(lexical.standard_conforming_strings));
         self.key.push(lexical.encoding as u8);
+        self.key.push(lexical.dialect.code());
         let mut builder = Builder {
             shape: self,
             text,
             tokens,
             keep_numbers: false,
             unclosed: false,
+            params: 0,
         };
         builder.run();
     }
@@ -103,6 +105,8 @@ struct Builder<'a> {
     keep_numbers: bool,
     /// A parenthesis has no end: the text is no SQL, and is not searched for another one's end.
     unclosed: bool,
+    /// Parameters that have no number of their own.
+    params: u32,
 }
 
 impl Builder<'_> {
@@ -152,6 +156,12 @@ impl Builder<'_> {
             return;
         }
         let raw = token.text(self.text);
+        if token.kind == Kind::Param && raw == b"?" {
+            // It is another one in each place, so that no row with it repeats another.
+            self.params += 1;
+            self.shape.key.extend_from_slice(&self.params.to_le_bytes());
+            return;
+        }
         match u8::try_from(raw.len()) {
             Ok(length) if length < u8::MAX => self.shape.key.push(length),
             _ => {

@@ -12,7 +12,12 @@ pub enum Kind {
     Quoted = b'q',
     /// `U&"…"`, with its `UESCAPE` clause if one follows.
     UnicodeQuoted = b'u',
-    /// `'…'`, with what continues it on later lines.
+    /// A quoted name of MySQL, or one that is longer than PostgreSQL's.
+    Backtick = b'`',
+    /// `@name` or `@@name` of MySQL.
+    Variable = b'@',
+    /// `'…'`, with what continues it on later lines. In MySQL also `"…"`, `X'…'`, `0x…`, `N'…'`, and the name of a
+    /// character set in front of them.
     String = b's',
     /// `E'…'`.
     Escape = b'e',
@@ -28,7 +33,7 @@ pub enum Kind {
     Number = b'n',
     /// A number in another notation (`0x1F`, `1_000`), or followed by letters.
     OddNumber = b'o',
-    /// `$1`.
+    /// `$1`; in MySQL `?`.
     Param = b'p',
     /// A run of operator characters.
     Operator = b'+',
@@ -41,7 +46,10 @@ pub enum Kind {
 impl Kind {
     /// Whether it is a name.
     pub fn is_name(self) -> bool {
-        matches!(self, Self::Word | Self::Quoted | Self::UnicodeQuoted)
+        matches!(
+            self,
+            Self::Word | Self::Quoted | Self::UnicodeQuoted | Self::Backtick
+        )
     }
 
     /// Whether it is a character string.

@@ -3,8 +3,7 @@
 use crate::chunking::Recording;
 use crate::driver::{Driver, From};
 use crate::mysql_messages::{
-    MORE, OFFERED, OK, USED, answer, answer_of, column, ended, greeting, let_in, packet, packets,
-    response, result, text_row,
+    MORE, OK, USED, answer, answer_of, column, ended, let_in, packet, packets, result, text_row,
 };
 use crate::script::{CLIENT, SECRET, keys, sealed};
 use acra_engine::crypto::{BlockKey, Secret, container};
@@ -14,8 +13,7 @@ use acra_engine::session::{
     Activity, ClientTls, Event, Limits, Poison, PoisonReply, ScanColumns, Session,
 };
 use acra_engine::wire::mysql::packet::{Header, MAX_PAYLOAD};
-use acra_engine::wire::mysql::value::Type;
-use acra_engine::wire::mysql::{Capabilities, Column, lenenc, write_message};
+use acra_engine::wire::mysql::{Capabilities, lenenc};
 use proptest::prelude::*;
 use rand::SeedableRng;
 use rand::rngs::StdRng;

@@ -535,6 +535,7 @@ impl PgSession {
             let count = if text.is_ascii() { 1 } else { encodings.len() };
             for encoding in encodings.into_iter().take(count) {
                 let other = Lexical {
+                    dialect: self.lexical.dialect,
                     standard_conforming_strings,
                     encoding,
                 };

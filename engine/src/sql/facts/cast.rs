@@ -38,6 +38,9 @@ impl Reader<'_> {
 
     /// The cast of a string with a type in front.
     pub(super) fn typed_string(&self, string: &TypedString) -> Option<Cast> {
+        if self.source.dialect.is_mysql() {
+            return None;
+        }
         let value = self.source.token_at(string.value.span)?;
         let (of, words) = spelled(&string.data_type)?;
         let start = value.checked_sub(words.len())?;
@@ -70,6 +73,10 @@ impl Reader<'_> {
         else {
             return None;
         };
+        // The types of MySQL are others.
+        if self.source.dialect.is_mysql() {
+            return None;
+        }
         let (of, words) = spelled(data_type)?;
         let before = match cast_once(expr) {
             Some((value, _, words)) => {

@@ -27,7 +27,7 @@ impl Reader<'_> {
                 | JoinOperator::RightOuter(constraint)
                 | JoinOperator::FullOuter(constraint)
                 | JoinOperator::CrossJoin(constraint) => constraint,
-                _ => return Err(NoFacts::Form("a join that PostgreSQL does not have")),
+                _ => return Err(NoFacts::Form("a join that the database does not have")),
             };
             let relation = self.relation(&join.relation)?;
             let how = match constraint {

@@ -6,6 +6,7 @@
 mod cast;
 mod compare;
 mod from;
+mod mysql;
 mod reader;
 mod survey;
 mod term;
@@ -15,6 +16,7 @@ mod write;
 
 use super::feed::{self, Unfit};
 use super::hidden::Hidden;
+use super::lexical::Dialect;
 use super::parse;
 use super::token::{Kind, Token};
 use reader::Reader;
@@ -42,7 +44,7 @@ pub const OTHER_STATEMENT: NoFacts = NoFacts::Form(
 );
 
 /// A clause of another database.
-const FOREIGN: NoFacts = NoFacts::Form("a clause that PostgreSQL does not have");
+const FOREIGN: NoFacts = NoFacts::Form("a clause that the database does not have");
 
 /// A statement as it was read.
 #[derive(Debug)]
@@ -70,6 +72,10 @@ pub struct Source<'a> {
     pub range: (usize, usize),
     /// Tokens that repeat others, see [`super::shape`].
     pub folded: &'a [Range<usize>],
+    /// Whose SQL it is.
+    pub dialect: Dialect,
+    /// Tokens of parameters that have their numbers by their places, of the whole text.
+    pub params: &'a [usize],
 }
 
 impl<'a> Source<'a> {
@@ -95,6 +101,16 @@ impl<'a> Source<'a> {
         feed::index_of(span).filter(|token| (self.range.0..self.range.1).contains(token))
     }
 
+    /// The number of a parameter; the protocols have 65 535 of them.
+    pub fn param_number(&self, token: usize) -> Option<u16> {
+        let text = self.tokens.get(token)?.text(self.text);
+        if text == b"?" {
+            let before = self.params.binary_search(&token).ok()?;
+            return u16::try_from(before + 1).ok();
+        }
+        std::str::from_utf8(text.get(1..)?).ok()?.parse().ok()
+    }
+
     /// What a token is.
     pub fn kind(&self, token: usize) -> Option<Kind> {
         self.tokens.get(token).map(|token| token.kind)
@@ -107,6 +123,11 @@ pub fn is_maintenance(source: &Source<'_>) -> bool {
         "analyze", "analyse", "vacuum", "truncate", "lock", "reindex", "cluster", "grant",
         "revoke", "drop",
     ];
+    if source.dialect.is_mysql() {
+        let range = source.range.0..source.range.1;
+        let statement = source.tokens.get(range).unwrap_or_default();
+        return super::mysql::is_harmless(source.text, statement);
+    }
     let mut tokens = source.tokens().map(|(_, token)| token);
     tokens
         .next()
@@ -124,7 +145,9 @@ pub fn read<T>(source: &Source<'_>, then: impl FnOnce(Reading) -> T) -> Result<T
         "select", "insert", "update", "delete", "merge", "with", "values", "table",
     ];
     let is_dml = source.tokens().next().is_some_and(|(_, first)| {
-        first.is(source.text, b'(') || WORDS.iter().any(|word| first.is_word(source.text, word))
+        first.is(source.text, b'(')
+            || source.dialect.is_mysql() && first.is_word(source.text, "replace")
+            || WORDS.iter().any(|word| first.is_word(source.text, word))
     });
     if !is_dml {
         return Err(OTHER_STATEMENT);
@@ -134,7 +157,7 @@ pub fn read<T>(source: &Source<'_>, then: impl FnOnce(Reading) -> T) -> Result<T
         Unfit::TooLong => NoFacts::TooLong,
         Unfit::Unknown => NoFacts::NotUnderstood,
     })?;
-    parse::with_statement(tokens, |statement| {
+    parse::with_statement(tokens, source.dialect, |statement| {
         let survey = Survey::of(statement, source, &hidden)?;
         let mut reader = Reader::new(source, &hidden);
         let facts = reader
@@ -149,9 +172,4 @@ pub fn read<T>(source: &Source<'_>, then: impl FnOnce(Reading) -> T) -> Result<T
         }))
     })
     .map_err(|_| NoFacts::NotUnderstood)?
-}
-
-/// The number of a parameter by the text of its token; the protocol has 65 535 of them.
-pub fn param_number(text: &[u8]) -> Option<u16> {
-    std::str::from_utf8(text.get(1..)?).ok()?.parse().ok()
 }

@@ -176,6 +176,9 @@ impl<'a> Reader<'a> {
             Statement::Query(query) => return self.query(query),
             Statement::Insert(insert) => self.insert(insert)?,
             Statement::Update(update) => self.update(update)?,
+            Statement::Delete(delete) if self.source.dialect.is_mysql() => {
+                return self.mysql_delete(delete);
+            }
             Statement::Delete(delete) => self.delete(delete)?,
             Statement::Merge(merge) => self.merge(merge)?,
             _ => return Err(OTHER_STATEMENT),
@@ -208,6 +211,9 @@ impl<'a> Reader<'a> {
             ctes.push(self.cte(cte)?);
         }
         let body = self.body(body)?;
+        if self.source.dialect.is_mysql() {
+            self.keys_without_labels(order_by.as_ref(), &body)?;
+        }
         let order_by = self.order_by(order_by.as_ref())?;
         let mut operands = Vec::new();
         match limit_clause {
@@ -221,7 +227,11 @@ impl<'a> Reader<'a> {
                 operands.extend(self.operands(limit)?);
                 operands.extend(self.operands(offset)?);
             }
-            Some(LimitClause::OffsetCommaLimit { .. }) => return Err(FOREIGN),
+            Some(LimitClause::OffsetCommaLimit { offset, limit }) => {
+                without(!self.source.dialect.is_mysql(), FOREIGN)?;
+                operands.extend(self.operands(offset)?);
+                operands.extend(self.operands(limit)?);
+            }
         }
         operands.extend(self.operands(fetch)?);
         for lock in locks {
@@ -293,7 +303,11 @@ impl<'a> Reader<'a> {
     }
 
     pub(super) fn rows(&mut self, values: &ast::Values) -> Result<Vec<Vec<Term>>, NoFacts> {
-        without(values.explicit_row || values.value_keyword, FOREIGN)?;
+        let mysql = self.source.dialect.is_mysql();
+        without(
+            !mysql && values.explicit_row || values.value_keyword,
+            FOREIGN,
+        )?;
         let rows = values.rows.iter();
         rows.map(|row| self.terms(&row.content)).collect()
     }
@@ -349,6 +363,16 @@ impl<'a> Reader<'a> {
             }
             Some(ast::Distinct::On(keys)) => Distinct::On(self.keys(keys)?),
         };
+        if self.source.dialect.is_mysql() {
+            let mut keys: Vec<&Expr> = having.iter().collect();
+            if let GroupByExpr::Expressions(grouped, _) = group_by {
+                let computed = |key: &&Expr| !matches!(key, Expr::Identifier(_));
+                keys.extend(grouped.iter().filter(computed));
+            }
+            for key in keys {
+                self.without_labels(key, &items)?;
+            }
+        }
         let grouping_sets = has_sets(group_by);
         let group_by = match group_by {
             GroupByExpr::Expressions(keys, modifiers) if modifiers.is_empty() => self.keys(keys)?,

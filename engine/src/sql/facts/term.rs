@@ -5,7 +5,6 @@ use super::cast::under_bytea;
 use super::compare::is_type_of_elements;
 use super::reader::Reader;
 use super::tree::{Cast, Term};
-use crate::sql::facts::param_number;
 use crate::sql::token::Kind;
 use sqlparser::ast::{
     Array, ArrayElemTypeDef, CastKind, DataType, DuplicateTreatment, Expr, Function, FunctionArg,
@@ -75,23 +74,7 @@ impl Reader<'_> {
                 }
                 Term::Choice { results, operands }
             }
-            Expr::Function(function) => match self.plain_arguments(function, "coalesce") {
-                Some(arguments) => {
-                    self.parts(&function.name)?;
-                    let results = arguments.into_iter().map(|argument| self.term(argument));
-                    Term::Choice {
-                        results: results.collect::<Result<_, _>>()?,
-                        operands: Vec::new(),
-                    }
-                }
-                None => match self.plain_arguments(function, "unnest").as_deref() {
-                    Some([array]) => {
-                        self.parts(&function.name)?;
-                        self.element(array)?
-                    }
-                    _ => self.computed(expr)?,
-                },
-            },
+            Expr::Function(function) => self.function(function, expr)?,
             Expr::Subquery(query) => Term::Query(Box::new(self.query(query)?)),
             _ => self.computed(expr)?,
         })
@@ -128,6 +111,31 @@ impl Reader<'_> {
             }
             None => self.computed(expr),
         }
+    }
+
+    /// A function that gives one of its arguments, or anything that it computes.
+    fn function(&mut self, function: &Function, expr: &Expr) -> Result<Term, NoFacts> {
+        Ok(match self.plain_arguments(function, "coalesce") {
+            Some(arguments) => {
+                self.parts(&function.name)?;
+                let results = arguments.into_iter().map(|argument| self.term(argument));
+                Term::Choice {
+                    results: results.collect::<Result<_, _>>()?,
+                    operands: Vec::new(),
+                }
+            }
+            None if self.source.dialect.is_mysql() => match self.new_value(function)? {
+                Some(term) => term,
+                None => self.computed(expr)?,
+            },
+            None => match self.plain_arguments(function, "unnest").as_deref() {
+                Some([array]) => {
+                    self.parts(&function.name)?;
+                    self.element(array)?
+                }
+                _ => self.computed(expr)?,
+            },
+        })
     }
 
     /// Reads an array as any of its elements. Casts to arrays of types that values can have are looked through.
@@ -200,26 +208,28 @@ impl Reader<'_> {
             Kind::Number => Term::Literal(token),
             // The server gives N'…' a type that no bytea column takes.
             Kind::String | Kind::Escape | Kind::Unicode | Kind::Dollar => Term::Literal(token),
-            Kind::Param => match self.source.tokens.get(token) {
-                Some(param) => match param_number(param.text(self.source.text)) {
-                    Some(number) => Term::Param(number, token),
-                    None => Term::Computed(Vec::new()),
-                },
-                None => return Err(NoFacts::NotUnderstood),
+            Kind::Param => match self.source.param_number(token) {
+                Some(number) => Term::Param(number, token),
+                None => Term::Computed(Vec::new()),
             },
             Kind::Word if self.is_word(token, "null") => Term::Nothing,
-            Kind::Word if self.is_word(token, "true") || self.is_word(token, "false") => {
+            Kind::Word if !self.source.dialect.is_mysql() && self.is_truth(token) => {
                 Term::Typed(Box::new(Term::Literal(token)), Box::new(Cast::of_truth()))
             }
-            Kind::Word | Kind::National | Kind::Bits | Kind::OddNumber => {
+            Kind::Word | Kind::National | Kind::Variable | Kind::Bits | Kind::OddNumber => {
                 Term::Computed(Vec::new())
             }
             Kind::Quoted
             | Kind::UnicodeQuoted
+            | Kind::Backtick
             | Kind::Operator
             | Kind::Punctuation
             | Kind::Other => return Err(NoFacts::NotUnderstood),
         })
+    }
+
+    fn is_truth(&self, token: usize) -> bool {
+        self.is_word(token, "true") || self.is_word(token, "false")
     }
 
     /// A number whose sign is the token right before it.

@@ -197,6 +197,8 @@ pub enum Term {
         /// Its name.
         name: usize,
     },
+    /// `VALUES(column)` of MySQL: what was to be inserted in the column of this name.
+    NewValue(usize),
     /// A character string or number; the number of its token.
     Literal(usize),
     /// A number after a minus sign; the number of its token.
@@ -366,9 +368,20 @@ pub enum Action {
         assignments: Vec<Assignment>,
         /// What is computed.
         operands: Vec<Term>,
-        /// The row that was to be inserted is seen as `excluded`.
-        excluded: bool,
+        /// How the row that was to be inserted is seen.
+        new_row: NewRow,
     },
+}
+
+/// How a statement sees the row that was to be inserted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NewRow {
+    /// Not at all.
+    Unseen,
+    /// As `excluded`.
+    Excluded,
+    /// By `VALUES(column)`, and by the name that the statement gives it.
+    Values(Option<usize>),
 }
 
 /// `SET`

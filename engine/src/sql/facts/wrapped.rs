@@ -54,8 +54,17 @@ struct Cursor<'s, 'a> {
 
 impl Cursor<'_, '_> {
     fn unwrap(mut self) -> Option<Wrapped> {
-        if self.take("explain") {
-            if !self.parentheses() {
+        let mysql = self.source.dialect.is_mysql();
+        if self.take("explain") || mysql && (self.take("describe") || self.take("desc")) {
+            if mysql {
+                while ["analyze", "extended", "partitions"]
+                    .iter()
+                    .any(|word| self.take(word))
+                {}
+                if self.take("format") {
+                    self.at += 2;
+                }
+            } else if !self.parentheses() {
                 while ["analyze", "analyse", "verbose"]
                     .iter()
                     .any(|word| self.take(word))

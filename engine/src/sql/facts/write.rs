@@ -1,7 +1,9 @@
 //! `INSERT`, `UPDATE`, `DELETE` and `MERGE`.
 
 use super::reader::{Reader, without};
-use super::tree::{Action, Assignment, Body, Item, Query, Relation, TableName, Term, Write};
+use super::tree::{
+    Action, Assignment, Body, Item, NewRow, Query, Relation, TableName, Term, Write,
+};
 use super::{FOREIGN, NoFacts};
 use sqlparser::ast::{
     self, AssignmentTarget, ConflictTarget, Delete, Expr, FromTable, Insert, Merge, MergeAction,
@@ -40,18 +42,19 @@ impl Reader<'_> {
             multi_table_when_clauses,
             multi_table_else_clause,
         } = insert;
+        let mysql = self.source.dialect.is_mysql();
         without(
             or.is_some()
                 || *ignore
                 || *overwrite
-                || !assignments.is_empty()
+                || !mysql && !assignments.is_empty()
                 || partitioned.is_some()
                 || !after_columns.is_empty()
                 || *has_table_keyword
                 || output.is_some()
                 || *replace_into
                 || priority.is_some()
-                || insert_alias.is_some()
+                || !mysql && insert_alias.is_some()
                 || settings.is_some()
                 || format_clause.is_some()
                 || multi_table_insert_type.is_some()
@@ -75,6 +78,7 @@ impl Reader<'_> {
             actions.push(Action::Insert { columns, source });
         }
         match on {
+            _ if mysql => actions.extend(self.mysql_insert(insert)?),
             None => {}
             Some(OnInsert::OnConflict(conflict)) => self.conflict(conflict, &mut actions)?,
             Some(_) => return Err(FOREIGN),
@@ -107,13 +111,16 @@ impl Reader<'_> {
             actions.push(Action::Update {
                 assignments: self.assignments(&update.assignments)?,
                 operands: self.operands(&update.selection)?,
-                excluded: true,
+                new_row: NewRow::Excluded,
             });
         }
         Ok(())
     }
 
     pub(super) fn update(&mut self, update: &Update) -> Result<Write, NoFacts> {
+        if self.source.dialect.is_mysql() {
+            return self.mysql_update(update);
+        }
         let Update {
             update_token: _,
             optimizer_hints: _,
@@ -147,7 +154,7 @@ impl Reader<'_> {
             actions: vec![Action::Update {
                 assignments,
                 operands: Vec::new(),
-                excluded: false,
+                new_row: NewRow::Unseen,
             }],
             operands,
             returning: self.returning(returning.as_deref())?,
@@ -234,7 +241,7 @@ impl Reader<'_> {
                     actions.push(Action::Update {
                         assignments: self.assignments(assignments)?,
                         operands: Vec::new(),
-                        excluded: false,
+                        new_row: NewRow::Unseen,
                     });
                 }
             }

@@ -128,7 +128,7 @@ proptest! {
     fn any_bytes_are_taken(bytes in proptest::collection::vec(1_u8.., 0..100)) {
         for encoding in [ClientEncoding::Utf8, ClientEncoding::Unsafe] {
             for standard_conforming_strings in [true, false] {
-                let lexical = Lexical { standard_conforming_strings, encoding };
+                let lexical = Lexical { standard_conforming_strings, encoding, ..Lexical::default() };
                 let _ = lex(&bytes, &lexical, &mut Vec::new());
             }
         }

@@ -1,5 +1,6 @@
 mod lexing;
 mod literals;
+mod mysql;
 mod reading;
 mod shapes;
 

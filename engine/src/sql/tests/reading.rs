@@ -13,6 +13,8 @@ fn read(text: &str) -> Result<(), NoFacts> {
         tokens: &tokens,
         range: (0, tokens.len()),
         folded: shape.folded(),
+        dialect: Lexical::default().dialect,
+        params: &[],
     };
     facts::read(&source, |reading| reading.facts.map(drop))?
 }
@@ -31,7 +33,7 @@ fn forms_that_are_not_supported_say_what_they_are() {
         ),
         (
             "SELECT * FROM a SEMI JOIN b ON true",
-            "a join that PostgreSQL does not have",
+            "a join that the database does not have",
         ),
     ] {
         assert_eq!(read(text), Err(NoFacts::Form(what)), "{text}");

@@ -1,0 +1,325 @@
+//! What only MySQL and MariaDB have in statements that write.
+
+use super::NoFacts;
+use super::reader::{Reader, without};
+use super::tree::{
+    Action, Assignment, Body, From, Item, Join, NewRow, Query, Relation, Select, TableName, Term,
+    Write,
+};
+use crate::sql::ident;
+use sqlparser::ast::{
+    self, AssignmentTarget, Delete, Expr, FromTable, Function, Insert, InsertAliases, OnInsert,
+    OrderBy, OrderByKind, Update,
+};
+use std::ops::ControlFlow;
+
+impl Reader<'_> {
+    /// Refuses labels of result columns in expressions: MySQL takes them for what they name in `HAVING`, and in expressions of
+    /// `GROUP BY` and `ORDER BY`. Alone they are keys like those of PostgreSQL.
+    pub(super) fn without_labels(&self, expr: &Expr, items: &[Item]) -> Result<(), NoFacts> {
+        let name = |token: usize| {
+            let token = self.source.tokens.get(token);
+            token.map(|token| ident::name(token, self.source.text))
+        };
+        let labels: Vec<_> = items
+            .iter()
+            .filter_map(|item| match item {
+                Item::One {
+                    label: Some(label),
+                    term,
+                } => match term {
+                    // It is the column in both meanings.
+                    Term::Column { name: own, .. } if name(*own) == name(*label) => None,
+                    Term::Column { .. } | Term::Query(_) | Term::Choice { .. } => name(*label),
+                    _ => None,
+                },
+                _ => None,
+            })
+            .collect();
+        let found = ast::visit_expressions(expr, |expr| match expr {
+            Expr::Identifier(ident) => {
+                let used = self.source.token_at(ident.span).and_then(name);
+                match used.is_some_and(|used| labels.contains(&used)) {
+                    true => ControlFlow::Break(()),
+                    false => ControlFlow::Continue(()),
+                }
+            }
+            _ => ControlFlow::Continue(()),
+        });
+        without(
+            found.is_break(),
+            NoFacts::Form("the label of a column in an expression"),
+        )
+    }
+
+    /// The same for the keys of `ORDER BY`.
+    pub(super) fn keys_without_labels(
+        &self,
+        order_by: Option<&OrderBy>,
+        body: &Body,
+    ) -> Result<(), NoFacts> {
+        let (Some(OrderByKind::Expressions(keys)), Some(items)) =
+            (order_by.map(|order_by| &order_by.kind), items_of(body))
+        else {
+            return Ok(());
+        };
+        let mut keys = keys.iter().map(|key| &key.expr);
+        keys.try_for_each(|key| match key {
+            Expr::Identifier(_) => Ok(()),
+            key => self.without_labels(key, items),
+        })
+    }
+
+    /// `VALUES(column)`
+    pub(super) fn new_value(&mut self, function: &Function) -> Result<Option<Term>, NoFacts> {
+        let arguments = self
+            .plain_arguments(function, "values")
+            .or_else(|| self.plain_arguments(function, "value"));
+        let Some([Expr::Identifier(column)]) = arguments.as_deref() else {
+            return Ok(None);
+        };
+        self.parts(&function.name)?;
+        Ok(Some(Term::NewValue(self.name(column)?)))
+    }
+
+    /// What `INSERT` and `REPLACE` store.
+    pub(super) fn mysql_insert(&mut self, insert: &Insert) -> Result<Vec<Action>, NoFacts> {
+        let mut actions = Vec::new();
+        if !insert.assignments.is_empty() {
+            without(!insert.columns.is_empty(), NoFacts::NotUnderstood)?;
+            let mut columns = Vec::with_capacity(insert.assignments.len());
+            let mut values = Vec::with_capacity(insert.assignments.len());
+            for assignment in &insert.assignments {
+                columns.push(self.assigned(assignment)?.1);
+                values.push(self.term(&assignment.value)?);
+            }
+            actions.push(Action::Insert {
+                columns,
+                source: Query::of(Body::Values(vec![values])),
+            });
+        }
+        let alias = match &insert.insert_alias {
+            None => None,
+            Some(InsertAliases {
+                row_alias,
+                col_aliases,
+            }) => {
+                without(
+                    col_aliases.iter().flatten().next().is_some(),
+                    NoFacts::Form("names for the columns of a new row"),
+                )?;
+                self.parts(row_alias)?.last().copied()
+            }
+        };
+        match &insert.on {
+            None => {}
+            Some(OnInsert::DuplicateKeyUpdate(assignments)) => actions.push(Action::Update {
+                assignments: self.mysql_assignments(assignments)?,
+                operands: Vec::new(),
+                new_row: NewRow::Values(alias),
+            }),
+            Some(_) => return Err(NoFacts::NotUnderstood),
+        }
+        Ok(actions)
+    }
+
+    pub(super) fn mysql_update(&mut self, update: &Update) -> Result<Write, NoFacts> {
+        let Update {
+            update_token: _,
+            optimizer_hints: _,
+            table,
+            assignments,
+            from,
+            selection,
+            returning,
+            output,
+            or,
+            order_by,
+            limit,
+        } = update;
+        without(
+            or.is_some() || output.is_some() || from.is_some() || returning.is_some(),
+            NoFacts::NotUnderstood,
+        )?;
+        let mut relations = Vec::new();
+        let mut operands = Vec::new();
+        for from in self.from(std::slice::from_ref(table))? {
+            flatten(from, &mut relations, &mut operands)?;
+        }
+        let at = match &*relations {
+            [_] => 0,
+            _ => self.updated(assignments, &relations)?,
+        };
+        let (target, alias) = named(&relations.remove(at))
+            .ok_or(NoFacts::Form("UPDATE of something that is not a table"))?;
+        // Another table's name in front of a column is the server's to refuse.
+        let assignments = self.mysql_assignments(assignments)?;
+        operands.extend(self.operands(selection)?);
+        operands.extend(self.operands(order_by)?);
+        operands.extend(self.operands(limit)?);
+        let from = |first| From {
+            first,
+            joins: Vec::new(),
+        };
+        Ok(Write {
+            target,
+            alias,
+            from: relations.into_iter().map(from).collect(),
+            actions: vec![Action::Update {
+                assignments,
+                operands: Vec::new(),
+                new_row: NewRow::Unseen,
+            }],
+            operands,
+            returning: Vec::new(),
+        })
+    }
+
+    /// `DELETE`: rows that go need nothing but that what they are found by is read.
+    pub(super) fn mysql_delete(&mut self, delete: &Delete) -> Result<Query, NoFacts> {
+        let Delete {
+            delete_token: _,
+            optimizer_hints: _,
+            tables,
+            from,
+            using,
+            selection,
+            returning,
+            output,
+            order_by,
+            limit,
+        } = delete;
+        without(output.is_some(), NoFacts::NotUnderstood)?;
+        for table in tables {
+            self.parts(table)?;
+        }
+        let (FromTable::WithFromKeyword(named) | FromTable::WithoutKeyword(named)) = from;
+        let from = match using {
+            Some(using) => {
+                // What it deletes from are names of what follows.
+                self.from(named)?;
+                self.from(using)?
+            }
+            None => self.from(named)?,
+        };
+        let mut operands = self.operands(selection)?;
+        operands.extend(self.operands(order_by)?);
+        operands.extend(self.operands(limit)?);
+        let items: Vec<Item> = self.items(returning.as_deref().unwrap_or_default())?;
+        Ok(Query::of(Body::Select(Box::new(Select {
+            from,
+            items,
+            distinct: super::tree::Distinct::No,
+            group_by: Vec::new(),
+            grouping_sets: false,
+            operands,
+            into: None,
+        }))))
+    }
+
+    fn mysql_assignments(
+        &mut self,
+        assignments: &[ast::Assignment],
+    ) -> Result<Vec<Assignment>, NoFacts> {
+        let assignment = |assignment: &ast::Assignment| {
+            let (_, column) = self.assigned(assignment)?;
+            Ok(Assignment::Column(column, self.term(&assignment.value)?))
+        };
+        assignments.iter().map(assignment).collect()
+    }
+
+    /// The column that is assigned, and what stands in front of it.
+    fn assigned(
+        &mut self,
+        assignment: &ast::Assignment,
+    ) -> Result<(Option<usize>, usize), NoFacts> {
+        let AssignmentTarget::ColumnName(name) = &assignment.target else {
+            return Err(NoFacts::NotUnderstood);
+        };
+        match *self.parts(name)? {
+            [column] => Ok((None, column)),
+            [.., qualifier, column] => Ok((Some(qualifier), column)),
+            [] => Err(NoFacts::NotUnderstood),
+        }
+    }
+
+    /// Which of several tables is updated.
+    fn updated(
+        &mut self,
+        assignments: &[ast::Assignment],
+        relations: &[Relation],
+    ) -> Result<usize, NoFacts> {
+        let mut updated = None;
+        for assignment in assignments {
+            let qualifier = self.assigned(assignment)?.0.ok_or(NoFacts::Form(
+                "UPDATE of several tables by columns without the name of their table",
+            ))?;
+            let is_named = |relation: &Relation| {
+                named(relation).is_some_and(|table| self.is_name_of(qualifier, table))
+            };
+            let at = relations.iter().position(is_named);
+            let at = at.ok_or(NoFacts::Form("UPDATE of several tables"))?;
+            // The same name may stand for tables of two schemas.
+            without(
+                relations.iter().skip(at + 1).any(is_named),
+                NoFacts::Form("UPDATE of tables of the same name"),
+            )?;
+            without(
+                updated.is_some_and(|updated| updated != at),
+                NoFacts::Form("UPDATE that sets columns of several tables"),
+            )?;
+            updated = Some(at);
+        }
+        updated.ok_or(NoFacts::NotUnderstood)
+    }
+
+    fn is_name_of(&self, qualifier: usize, (table, alias): Named) -> bool {
+        let name = |token: usize| {
+            let token = self.source.tokens.get(token);
+            token.map(|token| ident::name(token, self.source.text))
+        };
+        name(qualifier) == name(alias.unwrap_or(table.table))
+    }
+}
+
+/// What labels the columns of a query.
+fn items_of(body: &Body) -> Option<&[Item]> {
+    match body {
+        Body::Select(select) => Some(&select.items),
+        Body::Query(query) => items_of(&query.body),
+        Body::Set { left, .. } => items_of(left),
+        Body::Values(_) | Body::Write(_) => None,
+    }
+}
+
+/// A table and its alias.
+type Named = (TableName, Option<usize>);
+
+fn named(relation: &Relation) -> Option<Named> {
+    match relation {
+        Relation::Table(table, alias) => Some((*table, alias.as_ref().map(|alias| alias.name))),
+        _ => None,
+    }
+}
+
+/// The relations of a join, and its conditions, which see all of them.
+fn flatten(
+    from: From,
+    relations: &mut Vec<Relation>,
+    operands: &mut Vec<Term>,
+) -> Result<(), NoFacts> {
+    let first = std::iter::once((from.first, Join::On(Vec::new())));
+    for (relation, how) in first.chain(from.joins) {
+        match relation {
+            Relation::Joined(inner, None) => flatten(*inner, relations, operands)?,
+            relation => relations.push(relation),
+        }
+        match how {
+            Join::On(conditions) => operands.extend(conditions),
+            Join::Using(_) | Join::Natural => {
+                return Err(NoFacts::Form("UPDATE with NATURAL JOIN or USING"));
+            }
+        }
+    }
+    Ok(())
+}
