@@ -99,7 +99,8 @@ impl Reader<'_> {
                 if token.text(self.source.text) != b"::" {
                     return None;
                 }
-                vec![before..types.end]
+                let behind = before..types.end;
+                vec![behind]
             }
             CastKind::Cast if self.is_word(before, "as") => {
                 let open = self.opened_before(before)?;
