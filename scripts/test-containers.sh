@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
-# test-containers.sh [quick] [ARGUMENTS OF NEXTEST]: the scenario tests with PostgreSQL in containers, shared ones and those of
-# a test's own. Without a Docker engine nothing is run, and that is said. `quick` runs the faults only, and only if the images
-# are there: it is the part of `make test`.
+# test-containers.sh [quick] [ARGUMENTS OF NEXTEST]: the scenario tests with PostgreSQL and Redis in containers, shared ones and
+# those of a test's own, and the faults of a MariaDB in one. Without a Docker engine nothing is run, and that is said. `quick`
+# runs the faults of databases and token stores only, and only if the images are there, which take minutes to build: it is the
+# part of `make test`.
 set -euo pipefail
 # shellcheck source=scripts/lib.sh
 . "$(dirname "$0")/lib.sh"
@@ -16,19 +17,19 @@ skip() {
 docker info >/dev/null 2>&1 || skip "no Docker engine answers (docker info says why)"
 arguments=("$@")
 if [ "${1:-}" = quick ]; then
-    arguments=(--test faults)
-    for version in 15 17; do
-        grep -qs "^ACRA_POSTGRES_${version}_IMAGE=" .cache/images/names || skip "there are no images; make images builds them"
+    arguments=(--test faults --test tokens -E 'binary(faults) | test(/^failures/)')
+    for image in POSTGRES_15 POSTGRES_17 POSTGRES_18 MARIADB REDIS; do
+        grep -qs "^ACRA_${image}_IMAGE=" .cache/images/names || skip "there are no images; make images builds them"
     done
 else
-    scripts/images.sh postgres-15 postgres-17 postgres-18
+    scripts/images.sh postgres-15 postgres-17 postgres-18 mariadb redis
 fi
 # shellcheck source=/dev/null
 . .cache/images/names
-for version in 15 17 18; do
-    name=ACRA_POSTGRES_${version}_IMAGE
-    docker image inspect "${!name:-none}" >/dev/null 2>&1 || skip "the image of PostgreSQL $version is gone; make images builds it"
-    export "ACRA_TEST_POSTGRES_${version}_IMAGE=${!name}"
+for image in POSTGRES_15 POSTGRES_17 POSTGRES_18 MARIADB REDIS; do
+    name=ACRA_${image}_IMAGE
+    docker image inspect "${!name:-none}" >/dev/null 2>&1 || skip "the image ${!name:-of $image} is gone; make images builds it"
+    export "ACRA_TEST_${image}_IMAGE=${!name}"
 done
 
 # A test that was killed leaves its container behind.

@@ -28,7 +28,10 @@ fn folder() -> PathBuf {
 }
 
 fn planner(database: Database) -> Planner {
-    let document = std::fs::read(folder().join("encryptor.yaml")).unwrap();
+    let mut document = std::fs::read(folder().join("encryptor.yaml")).unwrap();
+    if database == Database::PostgreSql {
+        document.extend(std::fs::read(folder().join("types.yaml")).unwrap());
+    }
     let columns = Columns::parse(&document, database).unwrap();
     Planner::new(Arc::new(columns.columns), Unsupported::Refuse, 1 << 22)
 }

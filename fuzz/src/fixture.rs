@@ -104,6 +104,13 @@ pub(crate) fn context(columns: Arc<Columns>, scan: ScanColumns) -> Arc<Context> 
 /// The same for MySQL.
 pub(crate) fn mysql_context(scan: ScanColumns) -> Arc<mysql::Context> {
     Arc::new(mysql::Context {
+        planners: Arc::new(Planners::new(
+            Arc::new(Columns::empty()),
+            Unsupported::Refuse,
+            PLANS,
+        )),
+        schema_probe: false,
+        protects: false,
         client_id: ClientId::new(CLIENT).ok(),
         client_tls: ClientTls::Disabled,
         database_tls: DatabaseTls::Disabled,

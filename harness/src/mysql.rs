@@ -3,7 +3,9 @@
 mod connection;
 mod packet;
 mod parity;
+mod rows;
 
 pub use connection::{Connection, Login};
 pub use packet::Packet;
 pub use parity::{Side, compare};
+pub use rows::Table;

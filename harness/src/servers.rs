@@ -1,16 +1,24 @@
 //! Servers under test and beside tests.
 
 mod acra;
+#[cfg(feature = "containers")]
+mod container;
+#[cfg(feature = "containers")]
+mod mariadb;
 mod mysql;
 mod network;
+mod paused;
 mod postgres;
 mod proxy;
 mod redis;
 
 pub use acra::{AcraConfig, AcraServer, KeyStore};
+#[cfg(feature = "containers")]
+pub use mariadb::MariaDb;
 pub use mysql::{Flavour, MySql};
 pub use network::{Network, Way};
-pub use postgres::{Paused, Postgres, postgres_user};
+pub use paused::Paused;
+pub use postgres::{Postgres, postgres_user};
 pub use proxy::Proxy;
 pub use redis::Redis;
 

@@ -171,6 +171,7 @@ impl Settings {
         let db_port = problems.keep(port(parsed, "db_port"));
         let unsupported = problems.keep(unsupported(parsed));
         let schema_probe = problems.keep(schema_probe(parsed));
+        let client_id_variable = problems.keep(client_id_variable(parsed));
         let poison = problems.keep(PoisonSettings::new(parsed));
         let scan = problems.keep(scan(parsed));
         let tokens = problems.keep(TokenPlace::new(parsed));
@@ -197,7 +198,7 @@ impl Settings {
                 client_id: parsed.text("client_id").to_owned(),
                 unsupported: unsupported?,
                 schema_probe: schema_probe?,
-                client_id_variable: client_id_variable(parsed),
+                client_id_variable: client_id_variable?,
                 poison: poison?,
                 scan: scan?,
                 limits: Limits {
@@ -312,9 +313,15 @@ fn unsupported(parsed: &Parsed) -> Result<Unsupported, StartError> {
     }
 }
 
-fn client_id_variable(parsed: &Parsed) -> Option<Box<str>> {
-    let name = parsed.text("client_id_sql_varname");
-    (!name.is_empty()).then(|| name.into())
+fn client_id_variable(parsed: &Parsed) -> Result<Option<Box<str>>, StartError> {
+    match parsed.text("client_id_sql_varname") {
+        "" => Ok(None),
+        _ if parsed.boolean("mysql_enable") => Err(StartError::new(
+            codes::WRONG_CONFIGURATION,
+            "--client_id_sql_varname is not available with --mysql_enable in this version",
+        )),
+        name => Ok(Some(name.into())),
+    }
 }
 
 fn schema_probe(parsed: &Parsed) -> Result<bool, StartError> {

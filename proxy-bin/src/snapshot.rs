@@ -56,7 +56,11 @@ impl Snapshot {
         let client_id = settings.client_id()?;
         let tls = Tls::load(&settings.tls, logger)?;
         warn_missing(needs(&columns, client_id.as_ref()), &keys, logger);
+        let protects = !columns.is_empty();
         let mysql = mysql::Context {
+            planners: Arc::clone(&planners),
+            schema_probe: settings.schema_probe,
+            protects,
             client_id: client_id.clone(),
             client_tls: tls.client_mode(),
             database_tls: match settings.upstream.is_local() {
@@ -71,7 +75,7 @@ impl Snapshot {
         let context = pg::Context {
             planners,
             schema_probe: settings.schema_probe,
-            protects: !columns.is_empty(),
+            protects,
             client_id,
             client_id_variable: settings.client_id_variable.clone(),
             client_tls: tls.client_mode(),
@@ -113,17 +117,12 @@ pub(crate) fn columns(
     let Some(file) = path else {
         return Ok(Columns::empty());
     };
-    if protocol == Protocol::MySql {
-        let cause = "--mysql_enable cannot protect columns in this version, so nothing that the configuration asks for \
-                     would be encrypted; start without --encryptor_config_file to open containers in results only";
-        return Err(wrong_config(file, cause));
-    }
     let path = file.display().to_string();
     logger.info(
         &format!("Load encryptor configuration from {path} ..."),
         &[],
     );
-    let loaded = Columns::parse(document, Database::PostgreSql)
+    let loaded = Columns::parse(document, database(protocol))
         .map_err(|error| wrong_config(file, &error.placed()))?;
     for warning in &loaded.warnings {
         logger.warning(&warning.to_string(), &[("path", (&path).into())]);
@@ -134,6 +133,13 @@ pub(crate) fn columns(
     }
     logger.info("Encryptor configuration loaded", &[]);
     Ok(loaded.columns)
+}
+
+fn database(protocol: Protocol) -> Database {
+    match protocol {
+        Protocol::PostgreSql => Database::PostgreSql,
+        Protocol::MySql => Database::MySql,
+    }
 }
 
 /// Opens the key store, without reading keys.

@@ -25,6 +25,8 @@ pub enum Kind {
     Never,
     /// The type is not known: both are tried.
     Unknown,
+    /// Bytes as they are in either format, as MySQL's values have them.
+    Raw,
 }
 
 impl Kind {
@@ -158,7 +160,7 @@ pub fn may_open(cell: &[u8], kind: Kind, format: Format) -> bool {
     match (kind, format) {
         (Kind::Never, _) => false,
         (Kind::Text, _) => starts_as_hex_container(cell),
-        (Kind::Bytes, Format::Binary) => detect::may_hold_container(cell),
+        (Kind::Bytes, Format::Binary) | (Kind::Raw, _) => detect::may_hold_container(cell),
         (Kind::Bytes, Format::Text) => text_may_hold(cell),
         (Kind::Unknown, Format::Binary) => {
             detect::may_hold_container(cell) || starts_as_hex_container(cell)
@@ -191,6 +193,7 @@ pub(super) fn decode<'v>(
     raw: &'v mut Vec<u8>,
 ) -> Option<&'v [u8]> {
     match format {
+        _ if kind == Kind::Raw => Some(cell),
         Format::Binary if kind == Kind::Bytes || !starts_as_hex_container(cell) => Some(cell),
         // Other text is no form of bytes.
         Format::Text if kind == Kind::Text && !starts_as_hex_container(cell) => Some(cell),
@@ -208,13 +211,6 @@ pub(super) fn scan(bytes: &[u8], opener: &mut Opener<'_>, plain: &mut Vec<u8>) -
         false => detect::scan(bytes, opener, plain),
     };
     scan == detect::Scan::Opened
-}
-
-/// Opens the containers in a cell that has its bytes as they are, as MySQL's have; the result is left in `scratch.plain`.
-/// False: nothing was opened, the cell stays.
-pub fn open_raw(cell: &[u8], opener: &mut Opener<'_>, scratch: &mut Scratch) -> bool {
-    scratch.plain.clear();
-    detect::scan(cell, opener, &mut scratch.plain) == detect::Scan::Opened
 }
 
 /// The hex forms of `%%%`, of four quotes and of a search hash, at the start of a text.

@@ -90,7 +90,7 @@ fn is_number(token_type: TokenType) -> bool {
 }
 
 fn is_bytea(token_type: TokenType, kind: Kind) -> bool {
-    token_type == TokenType::Bytes || kind == Kind::Bytes
+    kind == Kind::Bytes || token_type == TokenType::Bytes && kind != Kind::Raw
 }
 
 #[cfg(test)]

@@ -51,10 +51,11 @@ impl Typed<'_> {
             written,
         } = scratch;
         plain.clear();
-        let value = match self.kind != Kind::Bytes && holds_container(cell, raw) {
-            true => &**raw,
-            false => decode(cell, self.kind, self.format, raw).unwrap_or(cell),
-        };
+        let value =
+            match !matches!(self.kind, Kind::Bytes | Kind::Raw) && holds_container(cell, raw) {
+                true => &**raw,
+                false => decode(cell, self.kind, self.format, raw).unwrap_or(cell),
+            };
         let kind = self.setting.shown_type().unwrap_or(Type::Bytea);
         let passes = match scan(value, opener, plain) {
             true if kind == Type::Bytea => return Read::Bytes,
@@ -150,6 +151,8 @@ pub enum Form {
     Text,
     /// In binary.
     Binary,
+    /// As its text or its bytes, as they are.
+    Raw,
 }
 
 /// What is said of the type of a value beside its column's.
@@ -188,12 +191,12 @@ pub fn plaintext<'v>(
             }
             Cow::Owned(text)
         }
-        Form::Number | Form::Text | Form::Binary => Cow::Borrowed(value),
+        Form::Number | Form::Text | Form::Binary | Form::Raw => Cow::Borrowed(value),
     };
     if let Some(to) = text_cast {
         let from = match form {
             Form::Number => Some(Type::Numeric),
-            Form::Text | Form::Binary => declared,
+            Form::Text | Form::Binary | Form::Raw => declared,
         };
         text = as_text(text, from, to)?;
         if let Some(length) = said.length {

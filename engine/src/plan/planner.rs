@@ -274,6 +274,12 @@ impl Planner {
         })
     }
 
+    /// Whether a text may concern a protected table, however it is read.
+    pub fn may_concern(&self, text: &[u8]) -> bool {
+        !self.columns.is_empty()
+            && (self.foreign_names || mentions(&self.columns, text) || may_execute(text))
+    }
+
     /// Bytes that the kept plans take.
     pub fn cached_bytes(&self) -> u64 {
         self.plans.weight()

@@ -1,5 +1,6 @@
 //! One planner for each database of a server: its tables have children and views of their own.
 
+use super::refusal::{Refusal, RefusalCode};
 use super::{Planner, Unsupported, view};
 use crate::columns::{Columns, NewChild, Schema};
 use crate::sql::Lexical;
@@ -101,8 +102,27 @@ impl Planners {
         Some(catalog)
     }
 
-    /// Protects tables that are about to become children of protected ones, for all sessions. False: there are too many.
-    pub fn announce(&self, catalog: &Catalog, children: &[NewChild]) -> bool {
+    /// Protects tables that are about to become children of protected ones, for all sessions.
+    ///
+    /// # Errors
+    ///
+    /// There are too many, or the database is not asked.
+    pub fn announced(
+        &self,
+        catalog: Option<&Catalog>,
+        children: &[NewChild],
+    ) -> Result<(), Refusal> {
+        if children.is_empty() || catalog.is_some_and(|catalog| self.announce(catalog, children)) {
+            return Ok(());
+        }
+        let refusal = Refusal::new(
+            RefusalCode::StatementForm,
+            "too many children of protected tables have been made that the database does not tell of",
+        );
+        Err(refusal.with_hint("Reload the configuration of acra-server (SIGHUP)."))
+    }
+
+    fn announce(&self, catalog: &Catalog, children: &[NewChild]) -> bool {
         let mut state = catalog.state();
         let is_new = |child: &&NewChild| !state.announced.contains(child);
         let new: Vec<NewChild> = children.iter().filter(is_new).cloned().collect();
@@ -120,20 +140,24 @@ impl Planners {
         true
     }
 
-    /// Takes the answer of a database; `standard_strings` is `standard_conforming_strings` of the session
-    /// that asked, by which the database writes the queries of views. Gives what in the configuration does not fit it, unless that has been told before.
-    pub fn learn(&self, claim: Claim, schema: Schema, standard_strings: bool) -> Vec<String> {
+    /// Definitions have changed in some database.
+    pub fn outdate(&self) {
+        let databases = self
+            .databases
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        databases.values().for_each(|catalog| catalog.outdate());
+    }
+
+    /// Takes the answer of a database; `lexical` is how it writes the queries of views. Gives what in the configuration does not fit it, unless that has been told before.
+    pub fn learn(&self, claim: Claim, schema: Schema, lexical: &Lexical) -> Vec<String> {
         let mut state = claim.0.state();
         state.knowledge = Knowledge::Current;
         if state.schema.as_ref() == Some(&schema) {
             return Vec::new();
         }
-        let lexical = Lexical {
-            standard_conforming_strings: standard_strings,
-            ..Lexical::default()
-        };
         let (columns, notes) = self.columns.in_database(&schema, &|columns, query| {
-            view::protected_columns(columns, query, &lexical)
+            view::protected_columns(columns, query, lexical)
         });
         // The transaction that makes a child may be open still, and the schema of a name without one is not known.
         state.announced.retain(|child| {

@@ -30,21 +30,6 @@ pub(super) struct Tools<'a> {
 }
 
 impl Openings {
-    pub(super) fn new(client_id: Option<ClientId>) -> Self {
-        Self {
-            client_id,
-            ..Self::default()
-        }
-    }
-
-    /// The configuration has changed: keys are asked for again, and a client id that came from it is that of the new one.
-    pub(super) fn follow(&mut self, former: &Option<ClientId>, now: &Option<ClientId>) {
-        if self.client_id == *former {
-            self.client_id.clone_from(now);
-        }
-        self.keyring = Keyring::default();
-    }
-
     /// Whether there is anything to look for in cells.
     pub(super) fn looks(&self, poison: Option<&Poison>) -> bool {
         self.client_id.is_some() || poison.is_some()

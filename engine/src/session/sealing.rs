@@ -3,10 +3,12 @@
 use super::openings::Openings;
 use super::stop::Stop;
 use super::{Ask, ClientError, Cx, Event, KeyFault};
+use crate::cell::typed::{BadValue, Form, Said, plaintext};
 use crate::cell::{self, Mask, SealError, Sealed};
 use crate::columns::{DataType, Envelope, Likeness, Setting, Transform};
 use crate::crypto::container;
 use crate::keys::ClientKeys;
+use std::borrow::Cow;
 
 impl Openings {
     /// Whose keys protect a column.
@@ -150,5 +152,45 @@ fn no_key(setting: &Setting, client_id: &str, why: &str, hint: &str) -> Stop {
             format!("cannot encrypt column \"{column}\" of table \"{table}\" for client \"{client_id}\": {why}"),
         )
         .hint(hint),
+    )
+}
+
+/// What is sealed of a value.
+pub(super) fn plain<'a>(
+    value: &'a [u8],
+    form: Form,
+    setting: &Setting,
+    said: Said,
+) -> Result<Cow<'a, [u8]>, Stop> {
+    plaintext(value, form, setting, said).map_err(|bad| {
+        let (table, column) = (&setting.table, &setting.column);
+        match bad {
+            BadValue::Hex => bad_hex(setting),
+            BadValue::Type(kind) => Stop::Refuse(
+                "bad-value",
+                ClientError::error(
+                    "22P02",
+                    format!(
+                        "a value for column \"{column}\" of table \"{table}\" is not valid for type {}",
+                        kind.name()
+                    ),
+                )
+                .hint("Dates and times must be in ISO form, those with a time zone with an offset from UTC; binary values must be of the declared type."),
+            ),
+        }
+    })
+}
+
+pub(super) fn bad_hex(setting: &Setting) -> Stop {
+    let (table, column) = (&setting.table, &setting.column);
+    Stop::Refuse(
+        "bad-hex",
+        ClientError::error(
+            "22P02",
+            format!("invalid hexadecimal data for column \"{column}\" of table \"{table}\""),
+        )
+        .hint(
+            "A value that starts with \\x must be an even number of hexadecimal digits after it.",
+        ),
     )
 }

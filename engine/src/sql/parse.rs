@@ -13,7 +13,10 @@ const MAX_DEPTH: usize = 400;
 /// Stack for any statement, and more for each of its tokens: a chain of operators makes a tree as deep as it is long,
 /// which is walked and dropped recursively.
 const STACK: usize = 4 << 20;
-const STACK_PER_TOKEN: usize = 1 << 11;
+const STACK_PER_TOKEN: usize = match cfg!(debug_assertions) {
+    true => 1 << 14,
+    false => 1 << 11,
+};
 
 /// Parses the tokens of one statement and hands the tree to `then`, all on a stack that is large enough.
 pub(super) fn with_statement<T>(

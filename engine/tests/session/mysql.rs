@@ -6,8 +6,10 @@ use crate::mysql_messages::{
     MORE, OK, USED, answer, answer_of, column, ended, let_in, packet, packets, result, text_row,
 };
 use crate::script::{CLIENT, SECRET, keys, sealed};
+use acra_engine::columns::Columns;
 use acra_engine::crypto::{BlockKey, Secret, container};
 use acra_engine::keys::{ClientId, ClientKeys};
+use acra_engine::plan::{Planners, Unsupported};
 use acra_engine::session::mysql::{Context, DatabaseTls, MixedTls, MySqlSession};
 use acra_engine::session::{
     Activity, ClientTls, Event, Limits, Poison, PoisonReply, ScanColumns, Session,
@@ -29,6 +31,13 @@ const RECORDINGS: [&str; 5] = [
 
 pub(crate) fn context() -> Context {
     Context {
+        planners: Arc::new(Planners::new(
+            Arc::new(Columns::empty()),
+            Unsupported::Refuse,
+            1 << 20,
+        )),
+        schema_probe: false,
+        protects: false,
         client_id: Some(ClientId::new(CLIENT).unwrap()),
         client_tls: ClientTls::Disabled,
         database_tls: DatabaseTls::Disabled,

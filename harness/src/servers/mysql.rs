@@ -56,6 +56,12 @@ impl MySql {
         Ok(Some(Self { flavour, address }))
     }
 
+    /// A server that a test has started.
+    #[cfg(feature = "containers")]
+    pub(super) fn at(flavour: Flavour, address: SocketAddr) -> Self {
+        Self { flavour, address }
+    }
+
     /// Which server it is.
     pub fn flavour(&self) -> Flavour {
         self.flavour

@@ -4,6 +4,7 @@
 mod container;
 mod process;
 
+use super::Paused;
 use crate::raw::Connection;
 use crate::{Context, Error, Result};
 use process::Local;
@@ -42,30 +43,6 @@ trait Own: Send + Sync {
     /// As if the machine lost its power.
     fn kill(&self) -> Result<()>;
     fn pause(&self) -> Result<Paused>;
-}
-
-/// A server that is stopped until this is dropped.
-#[must_use]
-pub struct Paused(Option<Box<dyn FnOnce() + Send>>);
-
-impl Paused {
-    fn new(resume: impl FnOnce() + Send + 'static) -> Self {
-        Self(Some(Box::new(resume)))
-    }
-}
-
-impl Drop for Paused {
-    fn drop(&mut self) {
-        if let Some(resume) = self.0.take() {
-            resume();
-        }
-    }
-}
-
-impl fmt::Debug for Paused {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Paused")
-    }
 }
 
 impl fmt::Debug for Postgres {
@@ -122,7 +99,7 @@ impl Postgres {
         let own: Box<dyn Own> = match image {
             Err(_) => Box::new(Local::start(version, settings, small_disk)?),
             #[cfg(feature = "containers")]
-            Ok(image) => Box::new(container::Container::start(&image, settings, small_disk)?),
+            Ok(image) => Box::new(container::Contained::start(&image, settings, small_disk)?),
             #[cfg(not(feature = "containers"))]
             Ok(image) => {
                 return Err(Error::new(format!(

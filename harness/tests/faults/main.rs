@@ -2,6 +2,7 @@
 //! held comes back.
 
 mod disk;
+mod mariadb;
 mod network;
 mod server;
 

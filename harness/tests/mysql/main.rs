@@ -2,6 +2,7 @@
 
 mod drivers;
 mod opened;
+mod protected;
 mod scripts;
 mod start;
 mod statements;

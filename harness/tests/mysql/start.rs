@@ -14,15 +14,13 @@ fn refused(settings: &AcraConfig) -> Result<String> {
     }
 }
 
-/// Nothing that the configuration asks for would be encrypted.
+/// A client that believes to have chosen its keys would get others.
 #[test]
-fn an_encryptor_configuration_is_refused() -> Result<()> {
-    let columns = "schemas:\n  - table: t\n    encrypted:\n      - column: c\n";
+fn what_is_not_available_is_refused() -> Result<()> {
     let settings = AcraConfig::new(free_port()?).flag("--mysql_enable");
-    let log = refused(&settings.encryptor_yaml(columns))?;
-    assert!(log.contains("Can't load encryptor config"), "{log}");
+    let log = refused(&settings.flag("--client_id_sql_varname=acra.client"))?;
     assert!(
-        log.contains("--mysql_enable cannot protect columns in this version"),
+        log.contains("--client_id_sql_varname is not available with --mysql_enable"),
         "{log}"
     );
     Ok(())

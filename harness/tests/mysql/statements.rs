@@ -9,7 +9,7 @@ use acra_harness::{Error, Result};
 const LAST: u32 = u32::MAX;
 
 /// Prepares a text; gives the statement's number.
-fn prepare(connection: &mut Connection, text: &str) -> Result<u32> {
+pub(crate) fn prepare(connection: &mut Connection, text: &str) -> Result<u32> {
     connection.command(&[b"\x16", text.as_bytes()].concat())?;
     let answers = connection.prepared()?;
     let number = answers.first().and_then(|packet| packet.payload.get(1..5));
@@ -18,9 +18,9 @@ fn prepare(connection: &mut Connection, text: &str) -> Result<u32> {
 }
 
 /// A parameter: its type and its bytes, with their length if they have one; nothing for NULL.
-type Parameter<'a> = (u8, Option<&'a [u8]>);
+pub(crate) type Parameter<'a> = (u8, Option<&'a [u8]>);
 
-fn execution(
+pub(crate) fn execution(
     connection: &Connection,
     statement: u32,
     flags: u8,

@@ -102,3 +102,34 @@ fn an_outage_in_the_middle_of_a_result_ends_it_with_an_error() -> Result<()> {
     }
     tokens.works()
 }
+
+#[test]
+fn a_store_that_does_not_answer_is_not_waited_for_long() -> Result<()> {
+    let place = Place::redis()?;
+    let tokens = Tokens::start(&place)?;
+    let mut proxied = tokens.proxied()?;
+    proxied.run("INSERT INTO people (id, name) VALUES (1, 'a name')")?;
+    let Place::Redis(redis) = &place else {
+        unreachable!()
+    };
+    let paused = redis.pause()?;
+    proxied.run("BEGIN")?;
+    let said = error(&proxied.query("INSERT INTO people (id, name) VALUES (2, 'another')")?)?;
+    assert!(said.contains("58000") && said.contains("token"), "{said}");
+    proxied.run("ROLLBACK")?;
+    // Whoever needs no tokens does not notice.
+    assert_eq!(
+        scene::value(&mut proxied, "SELECT id FROM people WHERE id = 1")?,
+        "1"
+    );
+    drop(paused);
+    proxied.run("INSERT INTO people (id, name) VALUES (2, 'another')")?;
+    assert_eq!(
+        scene::value(
+            &mut tokens.proxied()?,
+            "SELECT name FROM people WHERE id = 2"
+        )?,
+        "another"
+    );
+    tokens.works()
+}

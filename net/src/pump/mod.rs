@@ -235,11 +235,11 @@ impl<S: Session> Pump<S> {
             if self.securing == Some(Side::Server) && self.from_client.is_written() {
                 return Poll::Ready(Halt::SecureServer);
             }
-            moved |= match self.read(cx, services) {
+            let read = match self.read(cx, services) {
                 Ok(moved) => moved,
                 Err(halt) => return Poll::Ready(halt),
             };
-            if !moved
+            if !(read || moved && self.has_more_to_do())
                 && !(match self.end_in_time(progress, cx) {
                     Ok(more) => more,
                     Err(halt) => return Poll::Ready(halt),
@@ -250,6 +250,16 @@ impl<S: Session> Pump<S> {
                 return Poll::Pending;
             }
         }
+    }
+
+    /// Whether another turn would find something to do after one that has read nothing: both sockets have been asked, and
+    /// wake the task when they have more.
+    fn has_more_to_do(&self) -> bool {
+        let waits = |direction: &Direction| direction.fresh || direction.pending.is_some();
+        waits(&self.from_client)
+            || waits(&self.from_server)
+            || self.closing.is_some()
+            || self.securing.is_some()
     }
 
     /// Writes to both sides. True: all that there was for one of them has been written.

@@ -114,7 +114,7 @@ fn connections() -> Vec<Flag> {
         Flag::boolean(
             "mysql_enable",
             false,
-            "speak the protocol of MySQL and MariaDB; without encryptor configuration in this version",
+            "speak the protocol of MySQL and MariaDB",
         ),
         Flag::text(
             "incoming_connection_string",

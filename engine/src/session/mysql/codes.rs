@@ -33,8 +33,14 @@ fn code(error: &ClientError) -> (u16, &'static str) {
         "42601" => (1047, "08S01"),
         // ER_MAX_PREPARED_STMT_COUNT_REACHED
         "53400" => (1461, "42000"),
-        // ER_QUERY_INTERRUPTED, as Acra has it
-        "70100" => (1317, "70100"),
+        // ER_NOT_SUPPORTED_YET too: a statement that is too long to be read
+        "54001" => (1235, "42000"),
+        // ER_UNKNOWN_STMT_HANDLER
+        "26000" => (1243, "HY000"),
+        // ER_TRUNCATED_WRONG_VALUE_FOR_FIELD
+        "22P02" | "22P03" | "22023" | "22025" => (1366, "HY000"),
+        // ER_QUERY_INTERRUPTED, as Acra has it, also for values that cannot be shown
+        "70100" | "42000" => (1317, "70100"),
         // ER_UNKNOWN_ERROR
         _ => (1105, "HY000"),
     }

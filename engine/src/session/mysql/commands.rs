@@ -4,11 +4,13 @@ use super::MySqlSession;
 use super::auth::{Auth, MAX_AUTH, Purpose};
 use super::connect::{out_of_order, whole};
 use super::ledger::{Awaited, PrepareStep, ResultStep, Results};
-use super::packets::{Numbers, Progress};
+use super::packets::{Numbers, Progress, forward};
+use super::statements::{Judged, Payload};
+use crate::session::stop::Stop;
 use crate::session::{ClientError, Cx, Event, Input, Output, Side, Step};
 use crate::wire::mysql::packet::{HEADER, Header};
 use crate::wire::mysql::row::RowFormat;
-use crate::wire::mysql::{Command, change_user};
+use crate::wire::mysql::{Command, Message, Scan, change_user, scan, write_message};
 
 /// First byte of a message by which a replica says what it has (MySQL documentation, "Semisynchronous Replication").
 const REPLICA_ACK: u8 = 0xef;
@@ -104,13 +106,90 @@ impl MySqlSession {
             }
             return Some(Step::Blocked);
         }
-        match self.awaited(command.and_then(Command::from_byte), start) {
+        let command = command.and_then(Command::from_byte);
+        if self.protects() && command.is_some_and(has_values) {
+            return self.judged(command?, input, out, cx);
+        }
+        match self.awaited(command, start) {
             Expects::Answer(awaited) => self.send(Some(awaited), 0),
             Expects::Nothing => self.send(None, 0),
             Expects::Auth => return self.change_user(input, out, cx),
             Expects::Refuse(code, error) => self.refuse(code, error, cx),
         }
         None
+    }
+
+    /// Takes a command that may have values for protected columns, all of which is needed.
+    fn judged(
+        &mut self,
+        command: Command,
+        input: &mut Input<'_>,
+        out: &mut Output<'_>,
+        cx: &mut Cx<'_>,
+    ) -> Option<Step> {
+        let message = match whole(input, self.context.limits.max_message) {
+            Ok(message) => message,
+            Err(Some(want)) => return Some(Step::NeedMore { want }),
+            Err(None) => return Some(self.close(too_long_or_out_of_order(input), out)),
+        };
+        let payload = message.payload(input.bytes);
+        let outcome = match command {
+            Command::StmtPrepare if !self.registry.has_room(self.context.limits.max_registry) => {
+                Err(Stop::Refuse("too-many-names", too_many_statements()))
+            }
+            Command::StmtPrepare => self.prepare(&payload, cx),
+            Command::StmtExecute => self.execute(&payload, cx),
+            Command::StmtBulkExecute => self.bulk(&payload, cx),
+            Command::StmtSendLongData => self.long_data(&payload),
+            _ => self.query(&payload, cx),
+        };
+        match outcome {
+            Ok(judged) => self.send_judged(judged, &message, input, out),
+            Err(Stop::Ask(ask)) => return Some(Step::Ask(ask)),
+            Err(Stop::Wait) => {
+                if let Some(question) = self.asks.take() {
+                    self.ask_database(question, out);
+                }
+                return Some(Step::Blocked);
+            }
+            Err(Stop::Malformed(expected)) => {
+                return Some(self.violation(Side::Client, expected, out, cx));
+            }
+            Err(Stop::Refuse(code, error)) => self.refuse(code, error, cx),
+        }
+        self.openings.tokens = None;
+        None
+    }
+
+    /// Sends what has become of a command, all of which is there.
+    fn send_judged(
+        &mut self,
+        judged: Judged,
+        message: &Message,
+        input: &mut Input<'_>,
+        out: &mut Output<'_>,
+    ) {
+        let mut number = 0;
+        match judged.payload {
+            Payload::Same => forward(message, input, out.to_server, &mut number),
+            Payload::New(payload) => {
+                let mut packets = Vec::with_capacity(payload.len() + HEADER);
+                write_message(&mut packets, &mut number, &payload);
+                out.to_server.push(packets);
+            }
+            Payload::Dropped => {}
+        }
+        input.at = message.range.end;
+        if let Some(awaited) = judged.awaited {
+            let numbers = Numbers {
+                client: message.next_number(),
+                server: number,
+            };
+            self.ledger.push(awaited, numbers);
+            if let Some(entry) = self.ledger.last() {
+                entry.redefines = judged.redefines;
+            }
+        }
     }
 
     /// The message at the front of the input passes; its first packet has this number.
@@ -155,6 +234,9 @@ impl MySqlSession {
             Ok(plugin) => plugin.unwrap_or_default().to_vec(),
             Err(malformed) => return Some(self.violation(Side::Client, malformed.0, out, cx)),
         };
+        let user = change_user::user(&payload).unwrap_or_default().to_vec();
+        self.user_is(&user);
+        self.settings_changed();
         // Servers send another scramble; should one not, it means the one before.
         let auth = Auth::new(
             Purpose::ChangeUser,
@@ -180,6 +262,8 @@ impl MySqlSession {
                 statement,
                 step,
                 more: false,
+                plan: None,
+                number: 0,
             }))
         };
         match command {
@@ -188,10 +272,17 @@ impl MySqlSession {
                 self.ending = true;
                 Expects::Nothing
             }
-            Some(Command::Simple | Command::InitDb | Command::StmtReset) => {
+            Some(Command::StmtReset) => {
+                if let Some(number) = statement(start) {
+                    self.reset_statement(number);
+                }
                 Expects::Answer(Awaited::Simple)
             }
-            Some(Command::ResetConnection) => Expects::Answer(Awaited::Reset),
+            Some(Command::Simple | Command::InitDb) => Expects::Answer(Awaited::Simple),
+            Some(Command::ResetConnection) => {
+                self.settings_changed();
+                Expects::Answer(Awaited::Reset)
+            }
             Some(Command::Statistics) => Expects::Answer(Awaited::Line),
             Some(Command::FieldList) => Expects::Answer(Awaited::FieldList),
             Some(Command::Query | Command::ProcessInfo) => {
@@ -202,7 +293,10 @@ impl MySqlSession {
             {
                 Expects::Refuse("too-many-names", too_many_statements())
             }
-            Some(Command::StmtPrepare) => Expects::Answer(Awaited::Prepare(PrepareStep::Head)),
+            Some(Command::StmtPrepare) => {
+                let plan = self.planner.passing();
+                Expects::Answer(Awaited::Prepare(PrepareStep::Head, plan))
+            }
             Some(Command::StmtExecute | Command::StmtBulkExecute) => {
                 results(RowFormat::Binary, statement(start), ResultStep::Head)
             }
@@ -220,6 +314,18 @@ impl MySqlSession {
             Some(Command::BinlogDump) => Expects::Answer(Awaited::Binlog),
         }
     }
+}
+
+/// Whether a command may have values for protected columns, or a text.
+fn has_values(command: Command) -> bool {
+    matches!(
+        command,
+        Command::Query
+            | Command::StmtPrepare
+            | Command::StmtExecute
+            | Command::StmtBulkExecute
+            | Command::StmtSendLongData
+    )
 }
 
 /// What becomes of a command.
@@ -243,6 +349,16 @@ fn statement(start: &[u8]) -> Option<u32> {
 /// In the words of the server.
 fn unknown_command() -> ClientError {
     ClientError::error("42601", "Unknown command")
+}
+
+fn too_long_or_out_of_order(input: &Input<'_>) -> ClientError {
+    match scan(input.bytes, input.at) {
+        Scan::OutOfOrder => out_of_order(),
+        _ => ClientError::fatal(
+            "54000",
+            "a command is longer than the limit of acra-server for one message",
+        ),
+    }
 }
 
 fn too_many_statements() -> ClientError {

@@ -79,6 +79,8 @@ impl MySqlSession {
             Ok(greeting) => greeting,
             Err(malformed) => return self.violation(Side::Server, malformed.0, out, cx),
         };
+        // Of MySQL's servers alone.
+        self.mariadb = !greeting.capabilities.has(Capabilities::LONG_PASSWORD);
         let database_offers_tls = greeting.capabilities.has(Capabilities::SSL);
         let mut offered = greeting
             .capabilities
@@ -240,6 +242,7 @@ impl MySqlSession {
             Some(plugin) => plugin.to_vec(),
             None => std::mem::take(&mut connecting.plugin),
         };
+        let user = response.user.to_vec();
         let scramble = std::mem::take(&mut connecting.scramble);
         let mut numbers = connecting.numbers;
         let wanted = match self.database_secured {
@@ -264,6 +267,7 @@ impl MySqlSession {
         input.at = message.range.end;
         self.ledger.push(Awaited::Auth(Box::new(auth)), numbers);
         self.connecting = None;
+        self.user_is(&user);
         self.phase = Phase::Live;
         None
     }

@@ -5,7 +5,9 @@
 
 use super::auth::Auth;
 use super::columns::Columns;
+use super::own::Own;
 use super::packets::Numbers;
+use crate::plan::Plan;
 use crate::session::ClientError;
 use crate::wire::mysql::row::RowFormat;
 use std::collections::VecDeque;
@@ -25,7 +27,7 @@ pub(super) enum Awaited {
     /// Definitions, up to their end.
     FieldList,
     /// A statement's number and its definitions.
-    Prepare(PrepareStep),
+    Prepare(PrepareStep, Arc<Plan>),
     /// Results.
     Results(Results),
     /// Changes of the database, without end.
@@ -43,6 +45,10 @@ pub(super) struct Results {
     pub(super) step: ResultStep,
     /// Another result follows the current one, whatever its end says.
     pub(super) more: bool,
+    /// What the columns of its statements are, if their places tell.
+    pub(super) plan: Option<Arc<Plan>>,
+    /// How many results have ended.
+    pub(super) number: usize,
 }
 
 /// How far a result has come.
@@ -73,6 +79,8 @@ pub(super) enum PrepareStep {
 #[derive(Debug)]
 pub(super) struct ColumnsAhead {
     pub(super) statement: u32,
+    /// Number of its parameters.
+    pub(super) parameters: usize,
     /// So many packets follow.
     pub(super) left: usize,
     /// The last of them is an EOF packet.
@@ -88,6 +96,10 @@ pub(super) struct Entry {
     pub(super) numbers: Numbers,
     /// The client has got an error in the place of what still comes.
     pub(super) withheld: bool,
+    /// It answers a question of ours.
+    pub(super) own: Option<Box<Own>>,
+    /// It may change definitions.
+    pub(super) redefines: bool,
 }
 
 #[derive(Debug, Default)]
@@ -121,6 +133,8 @@ impl Ledger {
             awaited,
             numbers,
             withheld: false,
+            own: None,
+            redefines: false,
         };
         self.barriers += usize::from(entry.is_barrier());
         self.entries.push_back(entry);
@@ -129,6 +143,12 @@ impl Ledger {
     /// Whether the client has to wait before it sends another command.
     pub(super) fn has_barrier(&self) -> bool {
         self.barriers > 0
+    }
+
+    /// Whether a statement is being prepared whose number is not known yet.
+    pub(super) fn prepares(&self) -> bool {
+        let mut entries = self.entries.iter();
+        entries.any(|entry| matches!(entry.awaited, Awaited::Prepare(..)))
     }
 
     /// The entry that the next packet of the server belongs to.

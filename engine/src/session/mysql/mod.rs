@@ -5,35 +5,49 @@
 //! what the client sends then, `responses` what the server answers; `rows` opens cells. [`MySqlSession`] holds the state
 //! they share.
 //!
-//! No statement is read here yet: every message passes, and containers in results are opened.
+//! `statements` and `parameters` seal what is stored in protected columns, `definitions` and `planned` show it; `own` asks the
+//! database what must be known for that (`settings`, `probe`).
 
 mod auth;
 mod codes;
 mod columns;
 mod commands;
 mod connect;
+mod definitions;
 mod ledger;
+mod own;
 mod packets;
+mod parameters;
 mod password;
-mod poison;
+mod planned;
+mod probe;
 mod registry;
 mod reply;
 mod responses;
 mod rows;
+mod settings;
+mod statements;
+mod tokens;
+mod withhold;
 
+use super::keyring::Keyring;
 use super::openings::Openings;
+use super::tokens::OpenedTokens;
 use super::{
     Activity, Answer, ClientError, ClientTls, Cx, Effect, Event, Input, Limits, Output, Poison,
     ScanColumns, Session, Side, Step,
 };
 use crate::crypto::rsa::RsaKey;
 use crate::keys::ClientId;
+use crate::plan::{Catalog, Claim, Planner, Planners};
 use crate::wire::mysql::Capabilities;
 use crate::wire::mysql::ok::Status;
 use connect::Connecting;
 use ledger::Ledger;
+use own::Question;
 use packets::{Numbers, Passing};
 use registry::Registry;
+use settings::Settings;
 use std::sync::Arc;
 
 /// Whether the connection with the database is encrypted.
@@ -65,6 +79,12 @@ pub enum MixedTls {
 /// What all sessions of a server share: an immutable snapshot.
 #[derive(Debug)]
 pub struct Context {
+    /// Plan statements.
+    pub planners: Arc<Planners>,
+    /// Whether the database is asked what it knows of the configured tables.
+    pub schema_probe: bool,
+    /// Some column is configured.
+    pub protects: bool,
     /// Whose keys open, unless the client's certificate says otherwise.
     pub client_id: Option<ClientId>,
     /// Whether clients encrypt their connections.
@@ -107,6 +127,29 @@ pub struct MySqlSession {
     number: u64,
     phase: Phase,
     openings: Openings,
+    /// Who is logged in.
+    user: Box<[u8]>,
+    /// What is known of the database.
+    catalog: Option<Arc<Catalog>>,
+    /// State of the catalog that `planner` is of; zero: of none.
+    catalog_seen: u64,
+    planner: Arc<Planner>,
+    /// The database is being asked about its tables.
+    claim: Option<Claim>,
+    /// What must be asked before the next text.
+    asks: Option<Question>,
+    /// The server is MariaDB.
+    mariadb: bool,
+    settings: Settings,
+    /// Number of the character set of results.
+    charset: u16,
+    /// The client reads UTF-8.
+    utf8: bool,
+    /// Nothing is done for this client: its statements and rows pass.
+    ignored: bool,
+    /// For the rows that have arrived.
+    opened_tokens: OpenedTokens,
+    sql: crate::plan::Scratch,
     /// The client's connection is encrypted.
     secured: bool,
     /// The client's connection does not leave this machine by its nature.
@@ -138,8 +181,21 @@ pub struct MySqlSession {
 impl MySqlSession {
     /// A session before its first byte.
     pub fn new(context: Arc<Context>) -> Self {
-        Self {
-            openings: Openings::new(context.client_id.clone()),
+        let mut session = Self {
+            openings: Openings::default(),
+            user: Box::default(),
+            catalog: None,
+            catalog_seen: 0,
+            planner: Arc::clone(context.planners.base()),
+            claim: None,
+            asks: None,
+            mariadb: false,
+            settings: Settings::default(),
+            charset: settings::UTF8MB4,
+            utf8: true,
+            ignored: false,
+            opened_tokens: OpenedTokens::default(),
+            sql: crate::plan::Scratch::default(),
             context,
             number: 0,
             phase: Phase::New,
@@ -158,7 +214,10 @@ impl MySqlSession {
             from_client: Passing::default(),
             from_server: Passing::default(),
             ending: false,
-        }
+        };
+        let own = session.context.client_id.clone();
+        session.identify(own);
+        session
     }
 
     /// The same session with a number for its events.
@@ -180,9 +239,35 @@ impl MySqlSession {
 
     /// Takes a new snapshot.
     pub fn reconfigure(&mut self, context: Arc<Context>) {
-        self.openings
-            .follow(&self.context.client_id, &context.client_id);
+        let columns_changed = !Arc::ptr_eq(&self.context.planners, &context.planners);
+        let own = match self.openings.client_id == self.context.client_id {
+            true => context.client_id.clone(),
+            false => self.openings.client_id.clone(),
+        };
         self.context = context;
+        self.identify(own);
+        self.openings.keyring = Keyring::default();
+        if columns_changed {
+            self.registry.forget_plans();
+            // A question that is under way is answered in vain.
+            self.claim = None;
+            let user = std::mem::take(&mut self.user);
+            self.user_is(&user);
+        }
+    }
+
+    /// Whose keys are used.
+    fn identify(&mut self, client_id: Option<ClientId>) {
+        let columns = self.context.planners.base().columns();
+        self.ignored = client_id
+            .as_ref()
+            .is_some_and(|client_id| columns.ignores(client_id.as_str()));
+        self.openings.client_id = client_id;
+    }
+
+    /// Whether some column is protected from this client.
+    fn protects(&self) -> bool {
+        self.context.protects && !self.ignored
     }
 
     /// Ends the session; the client is told why unless a message of the server is half sent.
@@ -253,15 +338,22 @@ impl Session for MySqlSession {
         match self.phase {
             Phase::Greeting => self.greeting(input, out, cx),
             Phase::Closed => Step::Do(Effect::Close),
-            _ => self.server_messages(input, out, cx),
+            _ => {
+                let step = self.server_messages(input, out, cx);
+                if matches!(step, Step::NeedMore { .. }) {
+                    // The rows that they were for have passed.
+                    self.opened_tokens.clear();
+                }
+                step
+            }
         }
     }
 
     fn resume(&mut self, answer: Answer) {
         match answer {
             Answer::Keys(client_id, keys) => self.openings.keyring.insert(client_id, keys),
-            // Not asked for: nothing is a token here yet.
-            Answer::Tokens(..) => {}
+            Answer::Tokens(Side::Client, answers) => self.openings.tokens = Some(answers),
+            Answer::Tokens(Side::Server, answers) => self.opened_tokens.insert(answers),
         }
     }
 
@@ -269,7 +361,7 @@ impl Session for MySqlSession {
         self.secured = true;
         match client_id {
             Ok(None) => {}
-            Ok(client_id) => self.openings.client_id = client_id,
+            Ok(client_id) => self.identify(client_id),
             Err(error) => self.turn_away(error),
         }
     }

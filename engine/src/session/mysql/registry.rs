@@ -1,16 +1,45 @@
-//! Prepared statements of a session, by number: what is needed to read rows that come without definitions.
+//! Prepared statements of a session, by number: what is needed to change their parameters and to read rows that come without
+//! definitions.
 
 use super::columns::Columns;
-use crate::wire::mysql::execute::LAST_PREPARED;
-use std::collections::HashMap;
+use crate::plan::Plan;
+use crate::wire::mysql::execute::{LAST_PREPARED, ParameterType};
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
+use zeroize::Zeroizing;
 
 /// What an entry costs beside its columns, in bytes; a round figure on the safe side.
-const ENTRY: usize = 64;
+const ENTRY: usize = 128;
+
+/// A prepared statement.
+#[derive(Debug)]
+pub(super) struct Statement {
+    /// What is done to its parameters and its results; `None`: nothing is known of it, since the configuration has changed.
+    pub(super) plan: Option<Arc<Plan>>,
+    pub(super) columns: Arc<Columns>,
+    /// How many parameters it has.
+    pub(super) parameters: usize,
+    /// Their types as the client gave them last.
+    pub(super) types: Vec<ParameterType<'static>>,
+    /// What the client has sent of parameters in parts, since it was last executed; nothing of those that passed.
+    pub(super) parts: BTreeMap<usize, Option<Zeroizing<Vec<u8>>>>,
+}
+
+impl Statement {
+    /// What it costs, in bytes.
+    fn cost(&self) -> usize {
+        ENTRY + self.columns.cost() + self.parameters * size_of::<ParameterType<'_>>()
+    }
+
+    /// Bytes of parameters that are held.
+    pub(super) fn held(&self) -> usize {
+        self.parts.values().flatten().map(|part| part.len()).sum()
+    }
+}
 
 #[derive(Debug, Default)]
 pub(super) struct Registry {
-    statements: HashMap<u32, Arc<Columns>, foldhash::fast::RandomState>,
+    statements: HashMap<u32, Statement, foldhash::fast::RandomState>,
     /// What MariaDB's clients call −1.
     last: Option<u32>,
     bytes: usize,
@@ -23,46 +52,60 @@ impl Registry {
     }
 
     /// The server has prepared a statement.
-    pub(super) fn add(&mut self, statement: u32, columns: Arc<Columns>) {
-        self.last = Some(statement);
-        self.set(statement, columns);
+    pub(super) fn add(&mut self, number: u32, statement: Statement) {
+        self.last = Some(number);
+        self.bytes += statement.cost();
+        if let Some(former) = self.statements.insert(number, statement) {
+            self.bytes = self.bytes.saturating_sub(former.cost());
+        }
     }
 
     /// The columns that a statement's rows have from now on. One that has been closed meanwhile is not entered again.
-    pub(super) fn update(&mut self, statement: u32, columns: Arc<Columns>) {
-        let statement = self.resolve(statement);
-        if self.statements.contains_key(&statement) {
-            self.set(statement, columns);
+    pub(super) fn update(&mut self, number: u32, columns: Arc<Columns>) {
+        let number = self.resolve(number);
+        if let Some(statement) = self.statements.get_mut(&number) {
+            self.bytes = self.bytes.saturating_sub(statement.cost());
+            statement.columns = columns;
+            self.bytes += statement.cost();
         }
     }
 
     /// The statement that a client means by this number.
-    fn resolve(&self, statement: u32) -> u32 {
-        match statement {
-            LAST_PREPARED => self.last.unwrap_or(statement),
-            statement => statement,
+    fn resolve(&self, number: u32) -> u32 {
+        match number {
+            LAST_PREPARED => self.last.unwrap_or(number),
+            number => number,
         }
     }
 
-    fn set(&mut self, statement: u32, columns: Arc<Columns>) {
-        self.bytes += ENTRY + columns.cost();
-        if let Some(former) = self.statements.insert(statement, columns) {
-            self.bytes = self.bytes.saturating_sub(ENTRY + former.cost());
-        }
+    pub(super) fn statement(&self, number: u32) -> Option<&Statement> {
+        self.statements.get(&self.resolve(number))
     }
 
-    pub(super) fn columns(&self, statement: u32) -> Option<&Arc<Columns>> {
-        self.statements.get(&self.resolve(statement))
+    pub(super) fn statement_mut(&mut self, number: u32) -> Option<&mut Statement> {
+        let number = self.resolve(number);
+        self.statements.get_mut(&number)
     }
 
-    pub(super) fn remove(&mut self, statement: u32) {
-        if let Some(former) = self.statements.remove(&statement) {
-            self.bytes = self.bytes.saturating_sub(ENTRY + former.cost());
+    pub(super) fn columns(&self, number: u32) -> Option<&Arc<Columns>> {
+        self.statement(number).map(|statement| &statement.columns)
+    }
+
+    pub(super) fn remove(&mut self, number: u32) {
+        if let Some(former) = self.statements.remove(&number) {
+            self.bytes = self.bytes.saturating_sub(former.cost());
         }
     }
 
     /// The server has forgotten all of them.
     pub(super) fn clear(&mut self) {
         *self = Self::default();
+    }
+
+    /// The plans of all of them are no longer right.
+    pub(super) fn forget_plans(&mut self) {
+        for statement in self.statements.values_mut() {
+            statement.plan = None;
+        }
     }
 }

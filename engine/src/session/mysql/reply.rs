@@ -1,12 +1,15 @@
 //! What a message of the server means: how far it brings the answer to which it belongs.
 
 use super::columns::Columns;
+use super::definitions::Mapping;
 use super::ledger::{Awaited, ColumnsAhead, Entry, PrepareStep, ResultStep, Results};
-use super::registry::Registry;
+use super::registry::{Registry, Statement};
+use crate::plan::Plan;
 use crate::wire::cursor::{Malformed, Reader};
 use crate::wire::mysql::ok::{self, Status};
 use crate::wire::mysql::prepare::Prepared;
 use crate::wire::mysql::{Capabilities, Column, error, lenenc};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// In the place of a number of columns: the server wants a file of the client.
@@ -30,6 +33,10 @@ pub(super) struct Reply<'a> {
     pub(super) status: &'a mut Status,
     /// The client has sent nothing behind the command.
     pub(super) is_alone: bool,
+    /// What columns are protected ones, where that matters.
+    pub(super) mapping: Option<Mapping<'a>>,
+    /// What the client gets in the place of the message.
+    pub(super) replaced: Option<Vec<u8>>,
 }
 
 impl Reply<'_> {
@@ -54,7 +61,7 @@ impl Reply<'_> {
                 true => self.single(payload).map(|()| Answer::Ends),
                 false => Column::read(payload, self.capabilities).map(|_| Answer::Goes),
             },
-            Awaited::Prepare(step) => self.prepared(step, payload),
+            Awaited::Prepare(step, plan) => self.prepared(step, plan, payload),
             Awaited::Results(results) => self.result(results, entry.withheld, payload),
             Awaited::Auth(_) | Awaited::Local(_) => {
                 Err(Malformed("no message that nobody has asked for"))
@@ -84,6 +91,7 @@ impl Reply<'_> {
 
     /// A result has ended.
     fn after_result(&self, results: &mut Results) -> Answer {
+        results.number += 1;
         if std::mem::take(&mut results.more) || self.status.has_more_results() {
             results.step = ResultStep::Head;
             Answer::Goes
@@ -109,7 +117,8 @@ impl Reply<'_> {
             },
             ResultStep::File => return Err(Malformed("the end of a file first")),
             ResultStep::Definitions(left, columns) => {
-                columns.push(&Column::read(payload, self.capabilities)?);
+                let plan = results.plan.as_deref();
+                self.definition(payload, columns, plan, results.number)?;
                 *left -= 1;
                 if *left == 0 {
                     let columns = Arc::new(std::mem::take(columns));
@@ -189,7 +198,40 @@ impl Reply<'_> {
         })
     }
 
-    fn prepared(&mut self, step: &mut PrepareStep, payload: &[u8]) -> Result<Answer, Malformed> {
+    /// Takes the next definition of a result.
+    fn definition(
+        &mut self,
+        payload: &[u8],
+        columns: &mut Columns,
+        plan: Option<&Plan>,
+        statement: usize,
+    ) -> Result<(), Malformed> {
+        let definition = Column::read(payload, self.capabilities)?;
+        let Some(mapping) = self.mapping else {
+            columns.push(&definition, None);
+            return Ok(());
+        };
+        let planned = plan.and_then(|plan| plan.results(statement));
+        let planned = planned.and_then(|results| results.setting(columns.list.len()));
+        let setting = mapping.setting(&definition, planned);
+        let setting = setting.cloned();
+        if let Some(setting) = &setting
+            && let Some(shown) = mapping.shown(setting, &definition)
+        {
+            let mut replaced = Vec::with_capacity(payload.len() + 8);
+            shown.write(&mut replaced, self.capabilities);
+            self.replaced = Some(replaced);
+        }
+        columns.push(&definition, setting);
+        Ok(())
+    }
+
+    fn prepared(
+        &mut self,
+        step: &mut PrepareStep,
+        plan: &Arc<Plan>,
+        payload: &[u8],
+    ) -> Result<Answer, Malformed> {
         match step {
             PrepareStep::Head => {
                 let prepared = Prepared::read(payload, self.capabilities)?;
@@ -203,6 +245,7 @@ impl Reply<'_> {
                     statement: prepared.statement,
                     left: packets(prepared.columns),
                     ends: end > 0,
+                    parameters: prepared.parameters,
                     columns: Columns::default(),
                 };
                 *step = PrepareStep::Definitions(packets(prepared.parameters), ahead);
@@ -210,8 +253,7 @@ impl Reply<'_> {
             PrepareStep::Definitions(left, _) if *left > 0 => *left -= 1,
             PrepareStep::Definitions(_, ahead) => {
                 if ahead.left > 1 || !ahead.ends {
-                    let column = Column::read(payload, self.capabilities)?;
-                    ahead.columns.push(&column);
+                    self.definition(payload, &mut ahead.columns, Some(plan), 0)?;
                 }
                 ahead.left -= 1;
             }
@@ -223,7 +265,14 @@ impl Reply<'_> {
             return Ok(Answer::Goes);
         }
         let columns = Arc::new(std::mem::take(&mut ahead.columns));
-        self.registry.add(ahead.statement, columns);
+        let statement = Statement {
+            plan: Some(Arc::clone(plan)),
+            columns,
+            parameters: ahead.parameters,
+            types: Vec::new(),
+            parts: BTreeMap::new(),
+        };
+        self.registry.add(ahead.statement, statement);
         Ok(Answer::Ends)
     }
 }

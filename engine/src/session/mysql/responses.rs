@@ -4,10 +4,13 @@
 
 use super::columns::Columns;
 use super::connect::whole;
-use super::ledger::{Awaited, ResultStep, Results};
+use super::definitions::Mapping;
+use super::ledger::{Awaited, Entry, ResultStep, Results};
 use super::packets::{Numbers, Progress, forward, take};
+use super::planned::{Planned, Row};
 use super::reply::{Answer, Reply};
 use super::rows::{self, Layout};
+use super::tokens::Rows;
 use super::{MySqlSession, codes};
 use crate::session::{Ask, Cx, Event, Input, Output, ScanColumns, Side, Step};
 use crate::wire::cursor::Malformed;
@@ -57,7 +60,13 @@ impl MySqlSession {
                 }
                 Treatment::Row if let Some(bytes) = self.too_long(input) => {
                     cx.events.push(Event::RowTooLarge { bytes });
-                    self.from_server.pass(true);
+                    match self.is_retyped() {
+                        true => {
+                            self.row_too_long(out);
+                            self.from_server.drop();
+                        }
+                        false => self.from_server.pass(true),
+                    }
                     continue;
                 }
                 Treatment::Row | Treatment::Whole => {}
@@ -138,7 +147,11 @@ impl MySqlSession {
                 if entry.withheld {
                     return Treatment::Drop;
                 }
+                if entry.own.is_some() {
+                    return Treatment::Whole;
+                }
                 match columns {
+                    Some(columns) if !columns.settings.is_empty() => Treatment::Row,
                     Some(columns) if looks && (all || columns.may_hold) => Treatment::Row,
                     _ => Treatment::Pass,
                 }
@@ -156,6 +169,21 @@ impl MySqlSession {
             Scan::OutOfOrder => return None,
         };
         (bytes > self.context.limits.max_row).then_some(bytes)
+    }
+
+    /// Whether the rows of the current result are not what the client expects before they are written anew.
+    fn is_retyped(&mut self) -> bool {
+        let head = self.ledger.head().map(|entry| &entry.awaited);
+        match head {
+            Some(Awaited::Results(Results {
+                step: ResultStep::Rows(Some(columns)),
+                ..
+            })) => {
+                let mut settings = columns.settings.iter().flatten();
+                settings.any(|setting| setting.shown_type().is_some())
+            }
+            _ => false,
+        }
     }
 
     /// Takes a message that is there. Something: that is to be done first.
@@ -189,6 +217,10 @@ impl MySqlSession {
                 }
                 _ => true,
             };
+            if is_row && let Some(own) = &mut entry.own {
+                own.row(&message.payload(input.bytes))?;
+                return Ok(None);
+            }
             if is_row {
                 let (columns, format) = (Arc::clone(columns), *format);
                 let ask = self.row(message, &columns, format, input, out, cx)?;
@@ -196,26 +228,56 @@ impl MySqlSession {
             }
         }
         let payload = message.payload(input.bytes);
+        if let Some(own) = &mut entry.own {
+            own.other(&payload);
+        }
+        let planner = Arc::clone(&self.planner);
+        let maps = planner.maps_results() && !self.ignored && !entry.is_own();
         let mut reply = Reply {
+            mapping: maps.then_some(Mapping {
+                columns: planner.columns(),
+                charset: self.charset,
+            }),
+            replaced: None,
             capabilities: self.capabilities,
             registry: &mut self.registry,
             status: &mut self.status,
             is_alone,
         };
         let answer = reply.take(entry, &payload)?;
+        let replaced = reply.replaced;
         if answer == Answer::RefusesFile {
             // The client does not hear that it is asked for a file.
             let mut packet = Vec::with_capacity(HEADER);
             write_message(&mut packet, &mut entry.numbers.server, b"");
             out.to_server.push(packet);
-        } else if !entry.withheld {
+        } else if entry.withheld || entry.is_own() {
+            // Followed, and not told of.
+        } else if let Some(payload) = replaced {
+            let mut packets = Vec::with_capacity(payload.len() + HEADER);
+            write_message(&mut packets, &mut entry.numbers.client, &payload);
+            out.to_client.push(packets);
+        } else {
             forward(message, input, out.to_client, &mut entry.numbers.client);
         }
         if answer == Answer::Ends {
-            self.ledger.pop();
+            let entry = self.ledger.pop();
             self.openings.settle(cx);
+            if let Some(entry) = entry {
+                self.ended(entry, cx);
+            }
         }
         Ok(None)
+    }
+
+    /// A command is done.
+    fn ended(&mut self, entry: Entry, cx: &mut Cx<'_>) {
+        if entry.redefines {
+            self.context.planners.outdate();
+        }
+        if let Some(own) = entry.own {
+            self.answered(*own, cx);
+        }
     }
 
     /// A message while nothing is owed: the server says why it closes.
@@ -251,6 +313,9 @@ impl MySqlSession {
             format,
             all: self.context.scan == ScanColumns::All,
         };
+        if !columns.settings.is_empty() {
+            return self.planned_row(message, layout, input, out, cx);
+        }
         if !rows::may_open(&message.payload(input.bytes), layout)? {
             self.pass_row(message, input, out);
             return Ok(None);
@@ -258,9 +323,10 @@ impl MySqlSession {
         if let Some(ask) = self.openings.ask() {
             return Ok(Some(ask));
         }
+        let searches = self.planner.searches();
         let tools = self
             .openings
-            .tools(self.context.poison.as_ref(), false, false);
+            .tools(self.context.poison.as_ref(), false, searches);
         let Some(mut opener) = tools.opener else {
             *tools.unopened += 1;
             self.pass_row(message, input, out);
@@ -309,6 +375,67 @@ impl MySqlSession {
                 out.to_client
                     .pass(input.bytes, start..start + HEADER + length);
             }
+        }
+        Ok(None)
+    }
+
+    /// A row with columns that are read in a way of their own.
+    fn planned_row(
+        &mut self,
+        message: &Message,
+        layout: Layout<'_>,
+        input: &mut Input<'_>,
+        out: &mut Output<'_>,
+        cx: &mut Cx<'_>,
+    ) -> Result<Option<Ask>, Malformed> {
+        let planned = Planned {
+            layout,
+            utf8: self.utf8,
+            tokens: &self.opened_tokens,
+        };
+        if let (true, Some(client_id)) = (planned.has_tokens(), &self.openings.client_id) {
+            let rows = Rows {
+                planned,
+                capabilities: self.capabilities,
+            };
+            if let Some(ask) = rows.ask(client_id, input.bytes, message)? {
+                return Ok(Some(ask));
+            }
+            if let Some(fault) = rows.failed(&message.payload(input.bytes))? {
+                self.tokens_failed(fault, out);
+                return Ok(None);
+            }
+        }
+        let payload = message.payload(input.bytes);
+        if planned.may_open(&payload)?
+            && let Some(ask) = self.openings.ask()
+        {
+            return Ok(Some(ask));
+        }
+        let searches = self.planner.searches();
+        let tools = self
+            .openings
+            .tools(self.context.poison.as_ref(), true, searches);
+        let Some(mut opener) = tools.opener else {
+            return Ok(None);
+        };
+        let row = planned.read(&payload, &mut opener, tools.cells)?;
+        if opener.is_poisoned && self.met_poison(out, cx) {
+            return Ok(None);
+        }
+        match row {
+            Row::Same => self.pass_row(message, input, out),
+            Row::Written(payload) => {
+                if let Some(entry) = self.ledger.head() {
+                    let mut packets = Vec::with_capacity(payload.len() + HEADER);
+                    write_message(&mut packets, &mut entry.numbers.client, &payload);
+                    out.to_client.push(packets);
+                }
+            }
+            Row::Failed(at) => match layout.columns.settings.get(at) {
+                Some(Some(setting)) => self.fail_result(setting, out, cx),
+                _ => return Err(Malformed("a value that fits its column")),
+            },
         }
         Ok(None)
     }

@@ -2,11 +2,12 @@
 //! rest of the row moves down.
 
 use super::columns::{Columns, Look, Shape};
-use crate::cell::{self, Opener, Scratch};
+use crate::cell::{self, Kind, Opener, Scratch};
 use crate::crypto::detect;
 use crate::wire::cursor::Malformed;
 use crate::wire::mysql::lenenc;
 use crate::wire::mysql::row::{Cells, RowFormat};
+use crate::wire::pg::Format;
 use std::ops::Range;
 
 /// What rows are read by.
@@ -19,7 +20,7 @@ pub(super) struct Layout<'a> {
 }
 
 impl Layout<'_> {
-    fn may_open(self, cell: &[u8], shape: Shape) -> bool {
+    pub(super) fn may_open(self, cell: &[u8], shape: Shape) -> bool {
         match shape.look {
             _ if self.all => detect::may_hold_container(cell),
             Look::Anywhere => detect::may_hold_container(cell),
@@ -61,7 +62,9 @@ pub(super) fn open(
             continue;
         };
         let value = payload.get(cell.value).unwrap_or_default();
-        if !layout.may_open(value, *shape) || !cell::open::open_raw(value, opener, scratch) {
+        if !layout.may_open(value, *shape)
+            || !cell::open(value, Kind::Raw, Format::Text, opener, scratch)
+        {
             continue;
         }
         write = keep(payload, read..cell.whole.start, write);

@@ -2,13 +2,14 @@
 //! stand.
 
 use super::PgSession;
-use super::rewrite::{foreign_encoding, plain};
+use super::rewrite::foreign_encoding;
 use super::tokenize::value_of;
 use crate::cell::array::{Array, BadArray};
 use crate::cell::typed::{Form, Said};
 use crate::cell::{Kind, bytea, token};
 use crate::columns::{Setting, TokenType};
 use crate::plan::Role;
+use crate::session::sealing::plain;
 use crate::session::search::Changes;
 use crate::session::stop::Stop;
 use crate::session::tokenize::token_of;

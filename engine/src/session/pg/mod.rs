@@ -18,6 +18,7 @@ mod rewrite;
 mod rows;
 mod startup;
 mod stored;
+mod texts;
 mod tokenize;
 mod withhold;
 

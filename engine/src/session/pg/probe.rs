@@ -8,7 +8,7 @@
 use super::PgSession;
 use super::ledger::Awaited;
 use crate::columns::{Column, Columns, Kinship, Relation, Schema};
-use crate::plan::Claim;
+use crate::plan::{Claim, Lexical};
 use crate::session::{Cx, Event, Output};
 use crate::wire::cursor::Malformed;
 use crate::wire::pg::data_row::Cells;
@@ -153,8 +153,11 @@ impl PgSession {
                 }
             }
             None => {
-                let standard_strings = self.lexical.standard_conforming_strings;
-                let notes = self.context.planners.learn(claim, schema, standard_strings);
+                let lexical = Lexical {
+                    standard_conforming_strings: self.lexical.standard_conforming_strings,
+                    ..Lexical::default()
+                };
+                let notes = self.context.planners.learn(claim, schema, &lexical);
                 cx.events
                     .extend(notes.into_iter().map(|note| Event::SchemaNote {
                         database: database.clone(),

@@ -28,6 +28,10 @@ impl PgSession {
     /// RowDescription: of a statement, of a portal, or in front of the rows of a simple query. Columns with a type of their
     /// own get it.
     pub(super) fn described(&mut self, body: &mut [u8]) -> Result<(), Malformed> {
+        if self.is_plain_again() {
+            self.ledger.complete();
+            return Ok(());
+        }
         let described = row_description::read(body)?;
         let fields = self.fields(&described);
         if !fields.settings.is_empty() {
@@ -52,6 +56,18 @@ impl PgSession {
         }
         self.ledger.complete();
         Ok(())
+    }
+
+    /// Whether the columns have been described before and none of them is read in a way of its own: a statement's result
+    /// does not change.
+    fn is_plain_again(&mut self) -> bool {
+        let statement = match self.ledger.head().map(|entry| &entry.awaited) {
+            Some(Awaited::DescribeStatement(Some(statement))) => statement,
+            Some(Awaited::DescribePortal(Some(portal))) => &portal.statement,
+            _ => return false,
+        };
+        let fields = statement.fields.get();
+        fields.is_some_and(|fields| fields.settings.is_empty())
     }
 
     fn fields(&mut self, described: &[Field]) -> Fields {

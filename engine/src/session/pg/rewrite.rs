@@ -5,12 +5,13 @@ use super::PgSession;
 use super::arrays::{Elements, holds_tokens};
 use super::registry::Statement;
 use super::tokenize::value_of;
-use crate::cell::typed::{BadValue, Form, Said, plaintext};
+use crate::cell::typed::{Form, Said};
 use crate::cell::{Kind, array, bytea, token};
 use crate::columns::{Setting, TokenType};
 use crate::plan::{
     CastType, Edit, LiteralKind, LiteralValue, ParamAction, Plan, Role, in_order, splice,
 };
+use crate::session::sealing::plain;
 use crate::session::search::{self, Changes};
 use crate::session::stop::Stop;
 use crate::session::stored::Stored;
@@ -397,46 +398,6 @@ fn said(declared: Option<Type>, cast: Option<CastType>) -> Said {
         cast: cast.and_then(|cast| Type::of_oid(cast.oid)),
         length: cast.and_then(|cast| cast.length),
     }
-}
-
-/// What is sealed of a value.
-pub(super) fn plain<'a>(
-    value: &'a [u8],
-    form: Form,
-    setting: &Setting,
-    said: Said,
-) -> Result<Cow<'a, [u8]>, Stop> {
-    plaintext(value, form, setting, said).map_err(|bad| {
-        let (table, column) = (&setting.table, &setting.column);
-        match bad {
-            BadValue::Hex => bad_hex(setting),
-            BadValue::Type(kind) => Stop::Refuse(
-                "bad-value",
-                ClientError::error(
-                    "22P02",
-                    format!(
-                        "a value for column \"{column}\" of table \"{table}\" is not valid for type {}",
-                        kind.name()
-                    ),
-                )
-                .hint("Dates and times must be in ISO form, those with a time zone with an offset from UTC; binary values must be of the declared type."),
-            ),
-        }
-    })
-}
-
-pub(super) fn bad_hex(setting: &Setting) -> Stop {
-    let (table, column) = (&setting.table, &setting.column);
-    Stop::Refuse(
-        "bad-hex",
-        ClientError::error(
-            "22P02",
-            format!("invalid hexadecimal data for column \"{column}\" of table \"{table}\""),
-        )
-        .hint(
-            "A value that starts with \\x must be an even number of hexadecimal digits after it.",
-        ),
-    )
 }
 
 pub(super) fn foreign_encoding(setting: &Setting) -> Stop {

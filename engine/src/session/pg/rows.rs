@@ -85,7 +85,7 @@ impl<'a> Layout<'a> {
             .enumerate()
             .all(|(index, kind)| match (kind, self.formats.get(index)) {
                 (Kind::Never | Kind::Text, _) | (_, Format::Text) => true,
-                (Kind::Bytes | Kind::Unknown, Format::Binary) => false,
+                (Kind::Bytes | Kind::Unknown | Kind::Raw, Format::Binary) => false,
             })
     }
 }

@@ -5,13 +5,13 @@
 //! answers.
 
 use super::PgSession;
-use super::rewrite::bad_hex;
 use super::rows::{self, Layout};
 use crate::cell::Kind;
 use crate::cell::token::{self, NoValue};
 use crate::columns::{Setting, TokenType};
 use crate::keys::ClientId;
 use crate::plan::LiteralKind;
+use crate::session::sealing::bad_hex;
 use crate::session::stop::Stop;
 use crate::session::tokenize::{AT_ONCE, open_request};
 use crate::session::{Ask, ClientError, Output, Side};

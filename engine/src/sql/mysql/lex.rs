@@ -181,9 +181,8 @@ impl Lexer<'_> {
     fn in_one_piece(&self) -> bool {
         let body = self.rest().get(2..).unwrap_or_default();
         let end = memmem::find(body, b"*/").unwrap_or(body.len());
-        !body
-            .get(..end)
-            .is_some_and(|body| memmem::find(body, b"/*").is_some())
+        body.get(..end)
+            .is_none_or(|body| memmem::find(body, b"/*").is_none())
     }
 
     fn token(&mut self, dotted: bool, after_name: bool) -> Result<Kind, LexError> {

@@ -4,8 +4,12 @@
 //! the end, of which each value has an indicator and, if that is 0, itself in the form of the binary protocol (MariaDB
 //! documentation, "COM_STMT_BULK_EXECUTE").
 
+use super::execute::{ParameterType, UNSIGNED, parameter_type};
 use super::value::{self, Type};
 use crate::wire::cursor::{Malformed, Reader};
+
+/// The command's byte.
+const COMMAND: u8 = 0xfa;
 
 /// Flag: types follow.
 const SENDS_TYPES: u16 = 128;
@@ -29,7 +33,9 @@ pub struct BulkExecute<'a> {
     /// The statement's number, or [`LAST_PREPARED`](super::execute::LAST_PREPARED).
     pub statement: u32,
     /// Types, if they are sent; else they are those of the last execution.
-    pub types: Option<Vec<Type>>,
+    pub types: Option<Vec<ParameterType<'a>>>,
+    /// Its flags, apart from that of the types.
+    flags: u16,
     rows: &'a [u8],
 }
 
@@ -47,31 +53,33 @@ impl<'a> BulkExecute<'a> {
         let types = match flags & SENDS_TYPES {
             0 => None,
             _ => {
-                let types = reader.bytes(count.saturating_mul(2), "types of parameters")?;
-                let types = types.chunks_exact(2);
-                Some(
-                    types
-                        .filter_map(|pair| pair.first().copied().map(Type))
-                        .collect(),
-                )
+                let mut types = Vec::new();
+                for _ in 0..count {
+                    types.push(parameter_type(&mut reader, false)?);
+                }
+                Some(types)
             }
         };
         Ok(Self {
             statement,
             types,
+            flags: flags & !SENDS_TYPES,
             rows: reader.rest(),
         })
     }
 
     /// All values of all rows by these types, row after row.
-    pub fn values(&self, types: &[Type]) -> impl Iterator<Item = Result<BulkValue<'a>, Malformed>> {
+    pub fn values(
+        &self,
+        types: &[ParameterType<'_>],
+    ) -> impl Iterator<Item = Result<BulkValue<'a>, Malformed>> {
         let mut reader = Reader::new(self.rows);
         let mut column = 0;
         std::iter::from_fn(move || {
             if reader.left() == 0 && column == 0 {
                 return None;
             }
-            let kind = *types.get(column)?;
+            let kind = types.get(column)?.kind;
             column = (column + 1) % types.len();
             let value = bulk_value(&mut reader, kind);
             if value.is_err() {
@@ -80,6 +88,31 @@ impl<'a> BulkExecute<'a> {
             }
             Some(value)
         })
+    }
+}
+
+/// Appends an execution with these types, and the values that are written of all rows.
+pub fn write(bulk: &BulkExecute<'_>, types: &[ParameterType<'_>], rows: &[u8], out: &mut Vec<u8>) {
+    out.push(COMMAND);
+    out.extend_from_slice(&bulk.statement.to_le_bytes());
+    out.extend_from_slice(&(bulk.flags | SENDS_TYPES).to_le_bytes());
+    for kind in types {
+        let sign = if kind.is_unsigned { UNSIGNED } else { 0 };
+        out.extend_from_slice(&[kind.kind.0, sign]);
+    }
+    out.extend_from_slice(rows);
+}
+
+/// Appends a value of a row, of this type.
+pub fn write_value(out: &mut Vec<u8>, kind: Type, value: BulkValue<'_>) {
+    match value {
+        BulkValue::Value(value) => {
+            out.push(0);
+            value::write_binary(out, kind, value);
+        }
+        BulkValue::Null => out.push(1),
+        BulkValue::Default => out.push(2),
+        BulkValue::Ignore => out.push(3),
     }
 }
 
@@ -109,7 +142,16 @@ mod tests {
         let bulk = BulkExecute::read(&payload, 2).unwrap();
         assert_eq!(bulk.statement, 9);
         let types = bulk.types.clone().unwrap();
-        assert_eq!(types, [Type::LONG, Type::VAR_STRING]);
+        let kinds: Vec<_> = types.iter().map(|kind| kind.kind).collect();
+        assert_eq!(kinds, [Type::LONG, Type::VAR_STRING]);
+        // Written again it is the same.
+        let mut rows = Vec::new();
+        for (value, kind) in bulk.values(&types).zip(kinds.iter().cycle()) {
+            write_value(&mut rows, *kind, value.unwrap());
+        }
+        let mut written = Vec::new();
+        write(&bulk, &types, &rows, &mut written);
+        assert_eq!(written, payload);
         let values: Result<Vec<_>, _> = bulk.values(&types).collect();
         assert_eq!(
             values.unwrap(),

@@ -6,6 +6,17 @@
 use super::Capabilities;
 use crate::wire::cursor::{Malformed, Reader};
 
+/// The user's name.
+///
+/// # Errors
+///
+/// The message is shorter than it should be.
+pub fn user(payload: &[u8]) -> Result<&[u8], Malformed> {
+    let mut reader = Reader::new(payload);
+    reader.u8("COM_CHANGE_USER")?;
+    reader.cstr("user")
+}
+
 /// The plugin of the first answer to authentication; `None` if it is not named.
 ///
 /// # Errors
@@ -44,5 +55,6 @@ mod tests {
         assert_eq!(plugin(&payload[..9], with), Ok(None));
         assert_eq!(plugin(payload, Capabilities::default()), Ok(None));
         assert!(plugin(&payload[..6], with).is_err());
+        assert_eq!(user(payload), Ok(&b"bob"[..]));
     }
 }

@@ -7,13 +7,19 @@
 use super::value::{self, Type};
 use super::{Capabilities, lenenc};
 use crate::wire::cursor::{Malformed, Reader};
+use std::borrow::Cow;
 
 /// Of the second byte of a type: the integer is unsigned.
-const UNSIGNED: u8 = 0x80;
+pub(super) const UNSIGNED: u8 = 0x80;
 /// Flag: the number of parameters is there.
 const COUNT_AVAILABLE: u8 = 0x08;
 /// Flags: the rows stay with the server, to be fetched.
 const CURSOR: u8 = 0x07;
+
+/// Length of what every execution begins with: the command's byte, statement, flags, the number of executions.
+const HEAD: usize = 1 + 4 + 1 + 4;
+/// Where the flags are.
+const FLAGS_AT: usize = 5;
 
 /// The number by which MariaDB's clients mean the statement that was prepared last.
 pub const LAST_PREPARED: u32 = u32::MAX;
@@ -115,7 +121,7 @@ impl<'a> Parameters<'a> {
     }
 }
 
-fn parameter_type<'a>(
+pub(super) fn parameter_type<'a>(
     reader: &mut Reader<'a>,
     named: bool,
 ) -> Result<ParameterType<'a>, Malformed> {
@@ -174,7 +180,7 @@ pub fn parameters(
 ) -> Result<Parameters<'_>, Malformed> {
     let head = Head::read(payload)?;
     let mut reader = Reader::new(payload);
-    reader.bytes(1 + 4 + 1 + 4, "start of COM_STMT_EXECUTE")?;
+    reader.bytes(HEAD, "start of COM_STMT_EXECUTE")?;
     let named = capabilities.has(Capabilities::QUERY_ATTRIBUTES);
     let counted = named && head.flags & COUNT_AVAILABLE != 0;
     let count = match counted {
@@ -185,6 +191,64 @@ pub fn parameters(
         false => count,
     };
     Parameters::read(&mut reader, count, named)
+}
+
+/// A parameter of an execution that is written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Written<'a> {
+    /// Its type.
+    pub kind: ParameterType<'a>,
+    /// Its value.
+    pub value: WrittenValue<'a>,
+}
+
+/// The value of such a parameter.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum WrittenValue<'a> {
+    /// NULL.
+    Null,
+    /// It was sent in parts.
+    InParts,
+    /// This value.
+    Value(Cow<'a, [u8]>),
+}
+
+/// Appends the execution that begins as this payload does, with these parameters and their types.
+pub fn write(
+    payload: &[u8],
+    parameters: &[Written<'_>],
+    capabilities: Capabilities,
+    out: &mut Vec<u8>,
+) {
+    let head = payload.get(..HEAD).unwrap_or(payload);
+    out.extend_from_slice(head);
+    let named = capabilities.has(Capabilities::QUERY_ATTRIBUTES);
+    let flags = head.get(FLAGS_AT).copied().unwrap_or_default();
+    if named && flags & COUNT_AVAILABLE != 0 {
+        lenenc::write_integer(out, parameters.len() as u64);
+    }
+    let mut nulls = vec![0_u8; parameters.len().div_ceil(8)];
+    for (index, parameter) in parameters.iter().enumerate() {
+        if parameter.value == WrittenValue::Null
+            && let Some(byte) = nulls.get_mut(index / 8)
+        {
+            *byte |= 1 << (index % 8);
+        }
+    }
+    out.extend_from_slice(&nulls);
+    out.push(1);
+    for Written { kind, .. } in parameters {
+        let sign = if kind.is_unsigned { UNSIGNED } else { 0 };
+        out.extend_from_slice(&[kind.kind.0, sign]);
+        if named {
+            lenenc::write_string(out, kind.name);
+        }
+    }
+    for Written { kind, value } in parameters {
+        if let WrittenValue::Value(value) = value {
+            value::write_binary(out, kind.kind, value);
+        }
+    }
 }
 
 /// A part of a parameter.
@@ -305,6 +369,36 @@ mod tests {
                     prop_assert!(found.is_err() || values.is_empty() || types.is_empty() || values.iter().all(Option::is_none));
                 }
             }
+        }
+
+        #[test]
+        fn what_is_written_again_is_the_same(
+            values in proptest::collection::vec(proptest::option::of(proptest::collection::vec(any::<u8>(), 0..300)), 1..20),
+            counted in any::<bool>(),
+        ) {
+            let capabilities = match counted {
+                true => Capabilities::QUERY_ATTRIBUTES,
+                false => Capabilities::default(),
+            };
+            let payload = execution(&values, counted, counted);
+            let read = parameters(&payload, values.len(), capabilities).unwrap();
+            let Types::New(types) = read.types.clone() else {
+                return Err(TestCaseError::fail("types"));
+            };
+            let written: Vec<_> = types
+                .iter()
+                .zip(read.values(&types))
+                .map(|(kind, value)| Written {
+                    kind: *kind,
+                    value: match value.unwrap() {
+                        None => WrittenValue::Null,
+                        Some(value) => WrittenValue::Value(value.into()),
+                    },
+                })
+                .collect();
+            let mut again = Vec::new();
+            write(&payload, &written, capabilities, &mut again);
+            prop_assert_eq!(again, payload);
         }
     }
 }

@@ -20,6 +20,7 @@ pub mod packet;
 pub mod prepare;
 pub mod query;
 pub mod row;
+pub mod text;
 pub mod value;
 
 pub use capabilities::Capabilities;

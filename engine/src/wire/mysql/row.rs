@@ -17,10 +17,10 @@ pub enum RowFormat {
     Binary,
 }
 
-/// A cell that has a length in front of it.
+/// A cell.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Cell {
-    /// The length and the value.
+    /// The length, if there is one, and the value.
     pub whole: Range<usize>,
     /// The value.
     pub value: Range<usize>,
@@ -66,6 +66,16 @@ impl Cells {
     ///
     /// The row ends before it does.
     pub fn next(&mut self, payload: &[u8], kind: Type) -> Result<Option<Cell>, Malformed> {
+        let cell = self.any(payload, kind)?;
+        Ok(cell.filter(|cell| cell.whole != cell.value))
+    }
+
+    /// The next cell, of this type, whether it has a length or not. `None`: it is NULL.
+    ///
+    /// # Errors
+    ///
+    /// The row ends before it does.
+    pub fn any(&mut self, payload: &[u8], kind: Type) -> Result<Option<Cell>, Malformed> {
         let start = self.at;
         let mut reader = Reader::new(payload.get(start..).unwrap_or_default());
         if self.format == RowFormat::Binary {
@@ -77,7 +87,10 @@ impl Cells {
             if let Some(width) = kind.width() {
                 reader.bytes(width, "value of a column")?;
                 self.at += width;
-                return Ok(None);
+                return Ok(Some(Cell {
+                    whole: start..self.at,
+                    value: start..self.at,
+                }));
             }
         }
         let value = lenenc::nullable_string(&mut reader, "value of a column")?;

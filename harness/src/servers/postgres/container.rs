@@ -6,64 +6,25 @@ use super::{Own, Paused, give_away, postgres_user};
 use crate::process::free_port;
 use crate::raw::Connection;
 use crate::scene::eventually;
-use crate::{Context, Error, Result};
+use crate::servers::container::{self, Container};
+use crate::{Context, Result};
 use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use std::{env, fs, thread};
+use std::{env, fs};
 use tempfile::TempDir;
-use testcontainers::bollard::models::PortBinding;
-use testcontainers::core::client::docker_client_instance;
-use testcontainers::core::{IntoContainerPort as _, Mount};
-use testcontainers::runners::AsyncRunner as _;
-use testcontainers::{ContainerAsync, GenericImage, ImageExt as _};
-use tokio::runtime::{Builder, Runtime};
-
-/// The label by which scripts/test-containers.sh finds what a killed test has left.
-const LABEL: &str = "acra-rs.test";
+use testcontainers::core::Mount;
+use testcontainers::{ContainerRequest, GenericImage, ImageExt as _};
 
 /// A server in a container of its own.
-pub(super) struct Container {
+pub(super) struct Contained {
     address: SocketAddr,
     // Dropped in this order: the container goes before what it writes to.
-    inside: Arc<Inside>,
+    container: Container,
     folder: TempDir,
 }
 
-/// The container, and a runtime of its own, as callers may be inside of one.
-struct Inside(Option<(ContainerAsync<GenericImage>, Runtime)>);
-
-impl Drop for Inside {
-    fn drop(&mut self) {
-        let running = self.0.take();
-        // One that is left is swept by its label.
-        let _ = beside(|| match running {
-            Some((container, runtime)) => Ok(runtime.block_on(container.rm())?),
-            None => Ok(()),
-        });
-    }
-}
-
-impl Inside {
-    /// Does something with the container.
-    fn run<T: Send>(
-        &self,
-        what: impl AsyncFnOnce(&ContainerAsync<GenericImage>) -> Result<T> + Send,
-    ) -> Result<T> {
-        let running = self.0.as_ref();
-        let (container, runtime) = running.ok_or_else(|| Error::new("the container is gone"))?;
-        beside(|| runtime.block_on(what(container)))
-    }
-}
-
-/// Runs on a thread of its own, which is inside of no runtime.
-fn beside<T: Send>(work: impl FnOnce() -> Result<T> + Send) -> Result<T> {
-    let outcome = thread::scope(|scope| scope.spawn(work).join());
-    outcome.map_err(|_| Error::new("a call of the Docker engine panicked"))?
-}
-
-impl Container {
+impl Contained {
     /// Starts one with further settings, and a small disk of this many MiB.
     pub(super) fn start(image: &str, settings: &[&str], small_disk: Option<usize>) -> Result<Self> {
         let folder = tempfile::Builder::new()
@@ -75,19 +36,9 @@ impl Container {
         give_away(folder.path())?;
         let address = free_port()?;
         let request = request(image, folder.path(), address, settings, small_disk)?;
-        let inside = beside(|| {
-            let runtime = Builder::new_multi_thread()
-                .worker_threads(1)
-                .enable_all()
-                .build()?;
-            let container = runtime.block_on(request.start()).context(|| {
-                format!("starting a container of {image}, which scripts/images.sh makes")
-            })?;
-            Ok(Inside(Some((container, runtime))))
-        })?;
         let server = Self {
             address,
-            inside: Arc::new(inside),
+            container: Container::start(request)?,
             folder,
         };
         server.wait()?;
@@ -103,7 +54,7 @@ impl Container {
     }
 }
 
-impl Own for Container {
+impl Own for Contained {
     fn address(&self) -> SocketAddr {
         self.address
     }
@@ -113,40 +64,25 @@ impl Own for Container {
     }
 
     fn log(&self) -> String {
-        let log = async |container: &ContainerAsync<_>| Ok(container.stderr_to_vec().await?);
-        match self.inside.run(log) {
-            Ok(bytes) => String::from_utf8_lossy(&bytes).into_owned(),
-            Err(error) => format!("no log: {error}"),
-        }
+        self.container.log()
     }
 
     fn launch(&self) -> Result<()> {
-        self.inside
-            .run(async |container| Ok(container.start().await?))?;
+        self.container.start_again()?;
         self.wait()
     }
 
     fn stop(&self) -> Result<()> {
-        // By the image's signal, which is the one of a fast shutdown.
-        self.inside
-            .run(async |container| Ok(container.stop_with_timeout(Some(20)).await?))
+        // The image's signal is the one of a fast shutdown.
+        self.container.stop()
     }
 
     fn kill(&self) -> Result<()> {
-        self.inside.run(async |container| {
-            let engine = docker_client_instance().await?;
-            Ok(engine.kill_container(container.id(), None).await?)
-        })
+        self.container.kill()
     }
 
     fn pause(&self) -> Result<Paused> {
-        self.inside
-            .run(async |container| Ok(container.pause().await?))?;
-        let inside = Arc::clone(&self.inside);
-        Ok(Paused::new(move || {
-            // A container that is gone needs nothing.
-            let _ = inside.run(async |container| Ok(container.unpause().await?));
-        }))
+        self.container.pause()
     }
 }
 
@@ -156,12 +92,7 @@ fn request(
     address: SocketAddr,
     settings: &[&str],
     small_disk: Option<usize>,
-) -> Result<testcontainers::ContainerRequest<GenericImage>> {
-    // The host's name may have a port.
-    let (name, tag) = match image.rsplit_once(':') {
-        Some((name, tag)) if !tag.contains('/') => (name, tag),
-        _ => (image, "latest"),
-    };
+) -> Result<ContainerRequest<GenericImage>> {
     let temporary = env::temp_dir().display().to_string();
     let mut arguments = vec![
         "postgres".to_owned(),
@@ -186,28 +117,14 @@ fn request(
             format!("size={mebibytes}m,mode=0700,uid={user},gid={group}"),
         )])
     });
-    let mut request = GenericImage::new(name, tag)
-        .with_exposed_port(port.tcp())
+    let mut request = container::request(image, port, address, small)
         .with_cmd(arguments)
         .with_env_var("PGDATA", folder.join("data").display().to_string())
         .with_env_var("POSTGRES_HOST_AUTH_METHOD", "trust")
         .with_env_var("POSTGRES_INITDB_ARGS", "--locale=C.UTF-8 --no-sync")
-        .with_label(LABEL, env::var("ACRA_TEST_RUN").unwrap_or_default())
         .with_mount(Mount::bind_mount(temporary.clone(), temporary))
         // initdb asks for the name of its user.
-        .with_mount(Mount::bind_mount("/etc/passwd", "/etc/passwd"))
-        .with_host_config_modifier(move |config| {
-            let binding = PortBinding {
-                host_ip: Some(address.ip().to_string()),
-                host_port: Some(address.port().to_string()),
-            };
-            config.publish_all_ports = Some(false);
-            config.port_bindings = Some(HashMap::from([(
-                port.tcp().to_string(),
-                Some(vec![binding]),
-            )]));
-            config.tmpfs.clone_from(&small);
-        });
+        .with_mount(Mount::bind_mount("/etc/passwd", "/etc/passwd"));
     // As processes do, so that the files are readable for tests.
     if let Some((user, group)) = user {
         request = request.with_user(format!("{user}:{group}"));
