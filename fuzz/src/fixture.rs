@@ -142,6 +142,7 @@ impl Reading {
         Lexical {
             standard_conforming_strings: !matches!(self, Self::BackslashEscapes),
             encoding,
+            ..Lexical::default()
         }
     }
 }
