@@ -23,7 +23,7 @@ demo-stop:
 	@scripts/demo.sh stop
 
 test:
-	@scripts/setup.sh build postgres-15 postgres-17 postgres-18 redis oracle mysql django fuzz
+	@scripts/setup.sh build postgres-15 postgres-17 postgres-18 redis oracle mysql django applications fuzz
 	@scripts/test.sh
 
 lint:

@@ -2,8 +2,8 @@
 # setup.sh PART...: makes sure that what the other scripts need is there, and says what it does.
 #
 # Parts: build (compiler and linker), postgres-VERSION, redis, oracle (PostgreSQL's grammar for Python), django (an
-# application), mysql (MariaDB, MySQL if it can be had, and their drivers), bench (HAProxy and PgBouncer), fuzz (a C++
-# compiler, for libFuzzer).
+# application), applications (drivers and object mappers for Python), mysql (MariaDB, MySQL if it can be had, and their
+# drivers), bench (HAProxy and PgBouncer), fuzz (a C++ compiler, for libFuzzer).
 set -euo pipefail
 # shellcheck source=scripts/lib.sh
 . "$(dirname "$0")/lib.sh"
@@ -20,6 +20,12 @@ sqlparse==0.6.1 --hash=sha256:3be5a72d04c873d690d7c6dedd33d6fae2ef82759881ceec02
 typing_extensions==4.16.0 --hash=sha256:481caa481374e813c1b176ada14e97f1f67a4539ce9cfeb3f350d78d6370c2e8
 psycopg==3.3.9 --hash=sha256:d2d7d04a1ce6dab4f5b27316bea3b52585cafa2f2d631e5b09dd69823f5c26f6
 psycopg-binary==3.3.9 --hash=sha256:0953c1b94c73f97efce5b8fb1dad85cf5e4085b94902e439e27e6805ebc8be99 --hash=sha256:a99f0b9a19ed7a56bf5d6776456b8f15f5364db8853b0f5d184db394a45c391d --hash=sha256:180e4a99904d7a77f826fbb6dd16834bb3313675d8a6f055e39742fda00c33dc'
+
+# Drivers and an object mapper for harness/tests/applications, for Python 3.11 to 3.13: MIT, Apache-2.0, PSF-2.0, and psycopg.
+APPLICATIONS="sqlalchemy==2.0.44 --hash=sha256:3cf6872a23601672d61a68f390e44703442639a12ee9dd5a88bbce52a695e46e --hash=sha256:119dc41e7a7defcefc57189cfa0e61b1bf9c228211aba432b53fb71ef367fda1 --hash=sha256:b87e7b91a5d5973dda5f00cd61ef72ad75a1db73a386b62877d4875a8840959c
+asyncpg==0.30.0 --hash=sha256:3326e6d7381799e9735ca2ec9fd7be4d5fef5dcbc3cb555d8a463d8460607956 --hash=sha256:1292b84ee06ac8a2ad8e51c7475aa309245874b61333d97411aab835c4a2f737 --hash=sha256:46973045b567972128a27d40001124fbc821c87a6cade040cfcd4fa8a30bcdc4
+greenlet==3.5.6 --hash=sha256:1c20ea32a73d17b9b60e3371240e17b0068120c98a5ec01a224a7dd8c89733ba --hash=sha256:975736b002ed080d124cf81a79cb7e05cb26d6b3f5c7a7b651c0fcce70353aa1 --hash=sha256:f98e8215e172f567ce80eeaed9107fb4d32b6c44f26983d9b8334658136a205a
+$(echo "$DJANGO" | grep -E '^(typing_extensions|psycopg|psycopg-binary)==')"
 
 setup_build() {
     command -v cc >/dev/null || need_apt gcc libc6-dev
@@ -95,6 +101,7 @@ for part in "$@"; do
         redis) need_apt redis-server redis-tools ;;
         oracle) fetch_packages oracle "$ORACLE" ;;
         django) fetch_packages django "$DJANGO" ;;
+        applications) fetch_packages applications "$APPLICATIONS" ;;
         mysql) setup_mysql ;;
         bench) need_apt haproxy pgbouncer ;;
         fuzz) command -v c++ >/dev/null || need_apt g++ ;;

@@ -28,7 +28,10 @@ fn folder() -> PathBuf {
 }
 
 fn planner(database: Database) -> Planner {
-    let document = std::fs::read(folder().join("encryptor.yaml")).unwrap();
+    let mut document = std::fs::read(folder().join("encryptor.yaml")).unwrap();
+    if database == Database::PostgreSql {
+        document.extend(std::fs::read(folder().join("types.yaml")).unwrap());
+    }
     let columns = Columns::parse(&document, database).unwrap();
     Planner::new(Arc::new(columns.columns), Unsupported::Refuse, 1 << 22)
 }
@@ -92,6 +95,7 @@ fn outcome(planner: &Planner, text: &str, lexical: &Lexical) -> String {
                 setting,
                 role,
                 elements,
+                cast: _,
             } = action;
             let becomes = becomes(*role, setting);
             let elements = if *elements { "[]" } else { "" };
@@ -253,5 +257,20 @@ fn long_texts_take_bounded_time() {
             start.elapsed(),
             &text[..60]
         );
+    }
+}
+
+#[test]
+fn lengths_of_casts_are_those_of_the_text() {
+    let planner = planner(Database::PostgreSql);
+    let mut scratch = Scratch::default();
+    for length in [3, 5] {
+        let text = format!("INSERT INTO kinds (s) VALUES ('x'::varchar({length}))");
+        let plan = planner.plan(text.as_bytes(), &Lexical::default(), &mut scratch);
+        let lengths: Vec<_> = plan
+            .literals(text.as_bytes(), &scratch)
+            .map(|literal| literal.unwrap().cast.unwrap().length)
+            .collect();
+        assert_eq!(lengths, [Some(length)]);
     }
 }

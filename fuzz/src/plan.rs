@@ -112,6 +112,7 @@ fn executed(text: &[u8], scratch: &Scratch) {
         setting: Arc::clone(setting),
         role: Role::Stored,
         elements: false,
+        cast: None,
     });
     if let Ok(values) = arguments(text, scratch, |_| &params) {
         for value in values {

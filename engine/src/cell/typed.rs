@@ -155,24 +155,36 @@ pub enum Form {
     Raw,
 }
 
-/// What is sealed of a value: its canonical text, or the bytes that it stands for. `declared` is the type that the client
-/// says it has, if it says so.
+/// What is said of the type of a value beside its column's.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Said {
+    /// The type that the client has declared for it.
+    pub declared: Option<Type>,
+    /// The type that the statement casts it to.
+    pub cast: Option<Type>,
+    /// The number of characters that the cast keeps.
+    pub length: Option<u32>,
+}
+
+/// What is sealed of a value: its canonical text, or the bytes that it stands for.
 ///
 /// # Errors
 ///
-/// [`BadValue`] if it is not of the column's type.
+/// [`BadValue`] if it is not of the column's type, or of the type that it is cast to.
 pub fn plaintext<'v>(
     value: &'v [u8],
     form: Form,
     setting: &Setting,
-    declared: Option<Type>,
+    said: Said,
 ) -> Result<Cow<'v, [u8]>, BadValue> {
+    let Said { declared, cast, .. } = said;
     let kind = setting.shown_type().filter(|kind| *kind != Type::Bytea);
-    let is_bytea = kind.is_none() || declared == Some(Type::Bytea);
-    let text = match form {
+    let text_cast = cast.filter(|cast| cast.is_text());
+    let is_bytea = kind.is_none() && text_cast.is_none() || declared == Some(Type::Bytea);
+    let mut text = match form {
         Form::Text if is_bytea => bytea::input(value).map_err(|bytea::BadHex| BadValue::Hex)?,
         Form::Binary if !is_bytea => {
-            let of = declared.or(kind).unwrap_or(Type::Bytea);
+            let of = declared.or(cast).or(kind).unwrap_or(Type::Bytea);
             let mut text = Vec::with_capacity(value.len());
             if !of.read_binary(value, &mut text) {
                 return Err(BadValue::Type(of));
@@ -181,16 +193,57 @@ pub fn plaintext<'v>(
         }
         Form::Number | Form::Text | Form::Binary | Form::Raw => Cow::Borrowed(value),
     };
-    match kind {
-        // A zero-length value stays one.
-        Some(kind) if !kind.is_text() && !text.is_empty() => {
-            let mut canonical = Vec::with_capacity(text.len());
-            match kind.read_text(&text, &mut canonical) {
-                true => Ok(Cow::Owned(canonical)),
-                false => Err(BadValue::Type(kind)),
+    if let Some(to) = text_cast {
+        let from = match form {
+            Form::Number => Some(Type::Numeric),
+            Form::Text | Form::Binary | Form::Raw => declared,
+        };
+        text = as_text(text, from, to)?;
+        if let Some(length) = said.length {
+            text = shortened(text, length).ok_or(BadValue::Type(to))?;
+        }
+    }
+    // A zero-length value stays one, where no cast makes something of it.
+    for of in [cast, kind].into_iter().flatten() {
+        if of.is_text() || text.is_empty() && cast != Some(of) {
+            continue;
+        }
+        let mut canonical = Vec::with_capacity(text.len());
+        if !of.read_text(&text, &mut canonical) {
+            return Err(BadValue::Type(of));
+        }
+        text = Cow::Owned(canonical);
+    }
+    Ok(text)
+}
+
+/// A value that is cast to text: what the database writes of the type that it comes from.
+fn as_text(text: Cow<'_, [u8]>, from: Option<Type>, to: Type) -> Result<Cow<'_, [u8]>, BadValue> {
+    match from {
+        None | Some(Type::Text | Type::Varchar | Type::Json) => Ok(text),
+        Some(from @ (Type::Int2 | Type::Int4 | Type::Int8 | Type::Numeric | Type::Uuid)) => {
+            let mut written = Vec::with_capacity(text.len());
+            match from.read_text(&text, &mut written) {
+                true => Ok(Cow::Owned(written)),
+                false => Err(BadValue::Type(from)),
             }
         }
-        _ => Ok(text),
+        // What is written of others depends on the session, or is something else than what they are read from.
+        Some(_) => Err(BadValue::Type(to)),
+    }
+}
+
+/// The first characters of a text.
+fn shortened(text: Cow<'_, [u8]>, length: u32) -> Option<Cow<'_, [u8]>> {
+    let characters = std::str::from_utf8(&text).ok()?;
+    let length = usize::try_from(length).ok()?;
+    match characters.char_indices().nth(length) {
+        None => Some(text),
+        Some((end, _)) => {
+            let mut text = text.into_owned();
+            text.truncate(end);
+            Some(Cow::Owned(text))
+        }
     }
 }
 
@@ -376,7 +429,11 @@ mod tests {
     #[test]
     fn values_are_read_by_their_declared_types() {
         let plain = |keys: &str, form, declared, value: &[u8]| {
-            plaintext(value, form, &setting(keys), declared).map(Cow::into_owned)
+            let said = Said {
+                declared,
+                ..Said::default()
+            };
+            plaintext(value, form, &setting(keys), said).map(Cow::into_owned)
         };
         let int = "data_type: int32";
         for (form, declared, value) in [
@@ -416,6 +473,112 @@ mod tests {
                 plain(keys, Form::Number, None, b"1.50"),
                 Ok(b"1.50".to_vec())
             );
+        }
+    }
+
+    #[test]
+    fn values_are_read_by_the_types_that_they_are_cast_to() {
+        let plain = |keys: &str, form, declared, (cast, length), value: &[u8]| {
+            let cast = Some(cast);
+            let said = Said {
+                declared,
+                cast,
+                length,
+            };
+            plaintext(value, form, &setting(keys), said).map(Cow::into_owned)
+        };
+        let (int, text, none) = ("data_type: int32", "data_type: str", "client_id: client");
+        for (keys, form, declared, cast, value, read) in [
+            (
+                int,
+                Form::Number,
+                None,
+                (Type::Int4, None),
+                &b"7"[..],
+                &b"7"[..],
+            ),
+            (int, Form::Text, None, (Type::Int8, None), b" 07", b"7"),
+            (
+                int,
+                Form::Binary,
+                None,
+                (Type::Int4, None),
+                &[0, 0, 1, 2],
+                b"258",
+            ),
+            (
+                int,
+                Form::Binary,
+                Some(Type::Int2),
+                (Type::Int8, None),
+                &[1, 2],
+                b"258",
+            ),
+            (text, Form::Number, None, (Type::Text, None), b"007", b"7"),
+            (
+                text,
+                Form::Text,
+                None,
+                (Type::Varchar, Some(2)),
+                "жжж".as_bytes(),
+                "жж".as_bytes(),
+            ),
+            (
+                text,
+                Form::Text,
+                None,
+                (Type::Varchar, Some(4)),
+                "жжж".as_bytes(),
+                "жжж".as_bytes(),
+            ),
+            (
+                text,
+                Form::Binary,
+                Some(Type::Int4),
+                (Type::Varchar, None),
+                &[0, 0, 0, 5],
+                b"5",
+            ),
+            // It is no text of bytes.
+            (
+                none,
+                Form::Text,
+                None,
+                (Type::Text, None),
+                b"\\x41",
+                b"\\x41",
+            ),
+            (text, Form::Text, None, (Type::Varchar, None), b"", b""),
+        ] {
+            let made = plain(keys, form, declared, cast, value);
+            assert_eq!(
+                made,
+                Ok(read.to_vec()),
+                "{keys} {form:?} {declared:?} {cast:?}"
+            );
+        }
+        for (keys, form, declared, cast, value) in [
+            (int, Form::Text, None, (Type::Int4, None), &b""[..]),
+            (int, Form::Text, None, (Type::Int2, None), b"40000"),
+            (int, Form::Number, None, (Type::Int4, None), b"7.6"),
+            (int, Form::Number, None, (Type::Int8, None), b"3000000000"),
+            (
+                text,
+                Form::Binary,
+                Some(Type::Bool),
+                (Type::Text, None),
+                &[1],
+            ),
+            (
+                text,
+                Form::Text,
+                None,
+                (Type::Varchar, Some(1)),
+                b"\xff\xff",
+            ),
+        ] {
+            let made = plain(keys, form, declared, cast, value);
+            assert!(made.is_err(), "{keys} {form:?} {declared:?} {cast:?}");
         }
     }
 }

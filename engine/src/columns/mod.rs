@@ -4,6 +4,7 @@
 //! a warning. Nothing here knows statements, keys or cells, and the document comes as bytes from whoever read it.
 
 mod base64;
+mod casts;
 mod error;
 mod kinds;
 mod lint;

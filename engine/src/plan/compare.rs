@@ -164,7 +164,7 @@ impl<'a> Resolver<'a> {
         let binary = self.source.dialect.is_mysql() && sides.iter().any(is_literal);
         for side in sides {
             match self.flows.settings(side.flow).is_empty() {
-                true => self.compared_value(side, setting, likeness)?,
+                true => self.compared_value(side, setting)?,
                 false => self.compared_column(side, setting, likeness, binary)?,
             }
         }
@@ -176,16 +176,12 @@ impl<'a> Resolver<'a> {
         &mut self,
         side: &Side<'_>,
         setting: &'a Arc<Setting>,
-        likeness: Likeness,
     ) -> Result<(), Refusal> {
         if self.flows.is_plain(side.flow) {
             return Err(misused(
                 setting,
                 "is compared with an expression, or a column that is not protected",
             ));
-        }
-        if let (SideTerm::Value(Term::Typed(_, tokens)), Likeness::Hash) = (side.term, likeness) {
-            self.replace(tokens, "bytea");
         }
         let role = Role::Compared;
         self.flows.give(side.flow, Use { setting, role });
@@ -259,8 +255,10 @@ impl<'a> Resolver<'a> {
                 }
                 true
             }
-            SideTerm::Value(Term::Typed(value, tokens)) => {
-                self.replace(tokens, "bytea");
+            SideTerm::Value(Term::Typed(value, cast)) => {
+                if let Some(types) = &cast.types {
+                    self.replace(types, "bytea");
+                }
                 self.hash(SideTerm::Value(value))
             }
             SideTerm::Output(query, at) => self.hash_output(&query.body, at),

@@ -1,9 +1,10 @@
 //! The decision on a text that names a protected table, made once per shape.
 
 use super::arrays;
+use super::cast;
 use super::copy::{self, Copy};
 use super::edits::{Insertion, Number};
-use super::flow::{Fate, Flows, LeafKind, Use};
+use super::flow::{CastUse, Fate, Flows, LeafKind, Use};
 use super::like::PatternAt;
 use super::literals::{Written, other_part};
 use super::names::{name, token_name};
@@ -12,7 +13,7 @@ use super::resolve::Resolver;
 use super::results::Results;
 use super::schema::Schema;
 use super::scope::Rows;
-use super::{ParamAction, ResultColumn, Role, SlotAction, definition};
+use super::{CastType, ParamAction, ResultColumn, Role, SlotAction, definition};
 use crate::columns::{Columns, Likeness, NewChild, Setting, Table};
 use crate::sql::copy::is_copy;
 use crate::sql::effects::statements;
@@ -188,6 +189,8 @@ struct Param {
     role: Role,
     /// It is an array whose elements are the values.
     elements: bool,
+    /// The type that it is cast to.
+    cast: Option<CastType>,
     /// How often it is that.
     uses: usize,
 }
@@ -358,13 +361,14 @@ impl<'a> Judge<'a> {
             ..
         } = resolver;
         self.tested.extend(tested);
-        for fate in flows.into_fates() {
-            self.settle(&fate, wrapper, source, &patterns)?;
+        let (fates, casts) = flows.into_fates();
+        for fate in fates {
+            self.settle(&fate, &casts, wrapper, source, &patterns)?;
         }
         for number in numbers {
             self.settle_number(number, source)?;
         }
-        let insertions = insertions.into_iter();
+        let insertions = insertions.into_iter().chain(cast::changes(&casts)?);
         self.decision
             .insertions
             .extend(insertions.map(|insertion| insertion.of_shape(self.shape)));
@@ -399,19 +403,24 @@ impl<'a> Judge<'a> {
     fn settle(
         &mut self,
         fate: &Fate<'_>,
+        casts: &[CastUse<'_>],
         wrapper: &Wrapper,
         source: &Source<'_>,
         patterns: &[(usize, PatternAt)],
     ) -> Result<(), Refusal> {
+        let Some(Use { setting, .. }) = fate.uses.first() else {
+            return Ok(());
+        };
+        let cast = cast::of_leaf(fate, setting, casts)?;
         match fate.leaf.kind {
             LeafKind::Param(number) | LeafKind::Element(number) => {
-                self.settle_param(fate, number, wrapper, source)
+                self.settle_param(fate, (number, cast), wrapper, source)
             }
             LeafKind::Literal(written) => {
                 let mut patterns = patterns.iter();
                 let pattern = patterns.find(|(token, _)| *token == fate.leaf.token);
                 let pattern = pattern.map(|(_, at)| *at);
-                self.settle_literal(fate, written, pattern, wrapper, source)
+                self.settle_literal(fate, (written, cast), pattern, wrapper, source)
             }
         }
     }
@@ -435,7 +444,7 @@ impl<'a> Judge<'a> {
     fn settle_param(
         &mut self,
         fate: &Fate<'_>,
-        number: u16,
+        (number, cast): (u16, Option<CastType>),
         wrapper: &Wrapper,
         source: &Source<'_>,
     ) -> Result<(), Refusal> {
@@ -463,16 +472,22 @@ impl<'a> Judge<'a> {
         if fate.seen {
             return Err(used_elsewhere(number, setting));
         }
-        if let Wrapper::Prepare(types) = wrapper {
-            self.prepared_type((number, elements), role, setting, types, source)?;
-        }
+        let cast = match wrapper {
+            Wrapper::Prepare(types) => {
+                let given = self.prepared_type((number, elements), role, setting, types, source)?;
+                cast::either(given, cast, setting)?
+            }
+            _ => cast,
+        };
         let param = self.params.entry(number).or_insert_with(|| Param {
             setting: Arc::clone(setting),
             role,
             elements,
+            cast,
             uses: 0,
         });
         param.uses += 1;
+        param.cast = cast::either(param.cast, cast, setting)?;
         let earlier = Use {
             setting: &param.setting,
             role: param.role,
@@ -506,7 +521,8 @@ impl<'a> Judge<'a> {
         Ok(())
     }
 
-    /// The type that `PREPARE` gives a parameter must be one that can hold what its values become.
+    /// The type that `PREPARE` gives a parameter must be one that can hold what its values become, or that can be changed to
+    /// one; in that case the type.
     fn prepared_type(
         &mut self,
         (number, elements): (u16, bool),
@@ -514,15 +530,21 @@ impl<'a> Judge<'a> {
         setting: &Setting,
         types: &[Range<usize>],
         source: &Source<'_>,
-    ) -> Result<(), Refusal> {
+    ) -> Result<Option<CastType>, Refusal> {
         let Some(given) = types.get(usize::from(number).saturating_sub(1)) else {
-            return Ok(());
+            return Ok(None);
         };
         if setting.tokenized().is_some() {
             // A token has the type of the column.
-            return Ok(());
+            return Ok(None);
         }
-        if !takes_container(given, elements, source) {
+        let takes = takes_container(given, elements, source);
+        let is_hash = role != Role::Stored && setting.likeness() == Some(Likeness::Hash);
+        let cast = match takes || elements {
+            true => None,
+            false => cast::named(given, source).filter(|cast| setting.takes_cast(cast.oid)),
+        };
+        if !takes && cast.is_none() {
             return Err(refused(
                 RefusalCode::ValueForm,
                 setting,
@@ -532,20 +554,20 @@ impl<'a> Judge<'a> {
                 ),
             ));
         }
-        if role != Role::Stored && setting.likeness() == Some(Likeness::Hash) {
+        if is_hash || cast.is_some() {
             let instead = if elements { "bytea[]" } else { "bytea" };
             let insertion = Insertion::over(given, instead);
             self.decision
                 .insertions
                 .push(insertion.of_shape(self.shape));
         }
-        Ok(())
+        Ok(cast)
     }
 
     fn settle_literal(
         &mut self,
         fate: &Fate<'_>,
-        written: Written,
+        (written, cast): (Written, Option<CastType>),
         pattern: Option<PatternAt>,
         wrapper: &Wrapper,
         source: &Source<'_>,
@@ -594,6 +616,7 @@ impl<'a> Judge<'a> {
                 setting: Arc::clone(setting),
                 role,
                 written,
+                cast,
                 pattern,
             });
         }
@@ -619,6 +642,7 @@ impl<'a> Judge<'a> {
                 setting,
                 role,
                 elements,
+                cast,
                 uses,
             } = param;
             let tested = self.tested.iter().filter(|(tested, token)| {
@@ -634,6 +658,7 @@ impl<'a> Judge<'a> {
                 setting,
                 role,
                 elements,
+                cast,
             });
         }
         Ok(actions)

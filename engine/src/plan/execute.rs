@@ -4,7 +4,8 @@
 
 use super::literals::{LiteralValue, Written, read};
 use super::refusal::{Refusal, RefusalCode};
-use super::{ParamAction, Scratch};
+use super::{CastType, ParamAction, Scratch};
+use crate::columns::Setting;
 use crate::sql::effects::{executed, statements};
 use crate::sql::{Kind, Token, ident};
 use std::ops::Range;
@@ -39,6 +40,7 @@ pub fn arguments<'a>(
             setting,
             role,
             elements,
+            cast,
         } in actions
         {
             let Some(argument) = arguments.get(usize::from(*number).saturating_sub(1)) else {
@@ -46,29 +48,48 @@ pub fn arguments<'a>(
             };
             match value(text, &scratch.tokens, argument.clone()) {
                 Argument::Null => {}
+                Argument::Truth if !setting.takes_cast(CastType::BOOL.oid) => {
+                    return Err(not_a_value(setting));
+                }
+                Argument::Truth => {
+                    let written = Written::Plainly;
+                    let token = argument.start;
+                    values.push(read(token, (setting, *role), written, text, scratch)?);
+                }
                 Argument::Value { token, written } => {
                     let written = match elements {
                         true => Written::InArray,
                         false => written,
                     };
-                    values.push(read(token, (setting, *role), written, text, scratch)?);
+                    let value = read(token, (setting, *role), written, text, scratch)?;
+                    values.push(LiteralValue {
+                        cast: *cast,
+                        ..value
+                    });
                 }
-                Argument::Other => {
-                    let message = format!(
-                        "an argument of EXECUTE for column \"{}\" of protected table \"{}\" is not a string or number",
-                        setting.column, setting.table
-                    );
-                    return Err(Refusal::new(RefusalCode::ValueForm, message));
-                }
+                Argument::Other => return Err(not_a_value(setting)),
             }
         }
     }
     Ok(values)
 }
 
+fn not_a_value(setting: &Setting) -> Refusal {
+    let message = format!(
+        "an argument of EXECUTE for column \"{}\" of protected table \"{}\" is not a string or number",
+        setting.column, setting.table
+    );
+    Refusal::new(RefusalCode::ValueForm, message)
+}
+
 enum Argument {
     Null,
-    Value { token: usize, written: Written },
+    /// `TRUE`, `FALSE`
+    Truth,
+    Value {
+        token: usize,
+        written: Written,
+    },
     Other,
 }
 
@@ -84,6 +105,7 @@ fn value(text: &[u8], tokens: &[Token], argument: Range<usize>) -> Argument {
     let is_string = |token: &Token| token.kind.is_string() && token.kind != Kind::National;
     match kept {
         [null] if null.is_word(text, "null") => Argument::Null,
+        [value] if value.is_word(text, "true") || value.is_word(text, "false") => Argument::Truth,
         [value] if is_string(value) || value.kind == Kind::Number => Argument::Value {
             token: argument.start,
             written: Written::Plainly,

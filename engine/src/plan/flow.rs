@@ -6,6 +6,7 @@
 use super::Role;
 use super::literals::Written;
 use crate::columns::Setting;
+use crate::sql::facts::tree::Cast;
 use foldhash::{HashMap, HashMapExt as _};
 use std::sync::Arc;
 
@@ -55,6 +56,19 @@ pub(super) struct Fate<'a> {
     pub(super) uses: Vec<Use<'a>>,
     /// It is compared with something else, computed with, returned, or stored as it is.
     pub(super) seen: bool,
+    /// The casts that it passes through, by their numbers.
+    pub(super) casts: Vec<usize>,
+}
+
+/// A cast of a value, and what the value is to protected columns.
+#[derive(Debug)]
+pub(super) struct CastUse<'a> {
+    pub(super) cast: Cast,
+    pub(super) uses: Vec<Use<'a>>,
+    /// Its value is needed as it is, too.
+    pub(super) seen: bool,
+    /// It stands right where a column's value is written, around a literal or parameter: without it that gets the column's type.
+    pub(super) bare: bool,
 }
 
 #[derive(Debug, Default)]
@@ -69,6 +83,8 @@ struct Node<'a> {
     parts: Vec<Flow>,
     seen: bool,
     uses: Vec<Use<'a>>,
+    /// The number of the cast that it is the value of.
+    cast: Option<usize>,
 }
 
 /// All flows of a statement.
@@ -76,6 +92,7 @@ struct Node<'a> {
 pub(super) struct Flows<'a> {
     nodes: Vec<Node<'a>>,
     fates: HashMap<usize, Fate<'a>>,
+    casts: Vec<CastUse<'a>>,
 }
 
 impl<'a> Flows<'a> {
@@ -87,6 +104,7 @@ impl<'a> Flows<'a> {
         Self {
             nodes: vec![Node::default(), plain],
             fates: HashMap::new(),
+            casts: Vec::new(),
         }
     }
 
@@ -108,6 +126,25 @@ impl<'a> Flows<'a> {
             has_leaves: true,
             ..Node::default()
         })
+    }
+
+    /// A value with a cast; `bare` as in [`CastUse`].
+    pub(super) fn cast(&mut self, flow: Flow, cast: &Cast, bare: bool) -> Flow {
+        self.casts.push(CastUse {
+            cast: cast.clone(),
+            uses: Vec::new(),
+            seen: false,
+            bare,
+        });
+        let node = self.nodes.get(flow.0);
+        let node = Node {
+            settings: node.map(|node| node.settings.clone()).unwrap_or_default(),
+            plain: self.is_plain(flow),
+            parts: vec![flow],
+            cast: Some(self.casts.len() - 1),
+            ..Node::default()
+        };
+        self.add(node)
     }
 
     /// Any of these.
@@ -196,6 +233,9 @@ impl<'a> Flows<'a> {
                 continue;
             }
             todo.extend_from_slice(&node.parts);
+            if let Some(cast) = node.cast.and_then(|cast| self.casts.get_mut(cast)) {
+                cast.seen = true;
+            }
             for leaf in &node.leaves {
                 fate(&mut self.fates, *leaf).seen = true;
             }
@@ -213,17 +253,45 @@ impl<'a> Flows<'a> {
                 continue;
             }
             todo.extend_from_slice(&node.parts);
+            if let Some(cast) = node.cast.and_then(|cast| self.casts.get_mut(cast)) {
+                merge(&mut cast.uses, &[given], Use::eq);
+            }
             for leaf in &node.leaves {
                 merge(&mut fate(&mut self.fates, *leaf).uses, &[given], Use::eq);
             }
         }
     }
 
-    /// What becomes of the literals, in the order of the text.
-    pub(super) fn into_fates(self) -> Vec<Fate<'a>> {
+    /// What becomes of the literals, in the order of the text, and the casts.
+    pub(super) fn into_fates(mut self) -> (Vec<Fate<'a>>, Vec<CastUse<'a>>) {
+        self.cast_leaves();
         let mut fates: Vec<Fate<'a>> = self.fates.into_values().collect();
         fates.sort_unstable_by_key(|fate| fate.leaf.token);
-        fates
+        (fates, self.casts)
+    }
+
+    /// Notes the casts that stored and compared literals pass through.
+    fn cast_leaves(&mut self) {
+        for node in &self.nodes {
+            let Some(cast) = node.cast else { continue };
+            if self.casts.get(cast).is_none_or(|cast| cast.uses.is_empty()) {
+                continue;
+            }
+            let mut todo = node.parts.clone();
+            let mut walked = vec![false; self.nodes.len()];
+            while let Some(Flow(part)) = todo.pop() {
+                let is_new = walked
+                    .get_mut(part)
+                    .is_some_and(|seen| !std::mem::replace(seen, true));
+                let Some(part) = self.nodes.get(part).filter(|_| is_new) else {
+                    continue;
+                };
+                todo.extend_from_slice(&part.parts);
+                for leaf in &part.leaves {
+                    fate(&mut self.fates, *leaf).casts.push(cast);
+                }
+            }
+        }
     }
 }
 
@@ -232,6 +300,7 @@ fn fate<'f, 'a>(fates: &'f mut HashMap<usize, Fate<'a>>, leaf: Leaf) -> &'f mut 
         leaf,
         uses: Vec::new(),
         seen: false,
+        casts: Vec::new(),
     })
 }
 

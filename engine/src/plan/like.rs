@@ -40,7 +40,7 @@ impl<'a> Resolver<'a> {
         }
         let prefix = setting.prefix();
         let (bare, cast) = match &like.pattern {
-            Term::Typed(value, tokens) => (&**value, Some(tokens)),
+            Term::Typed(value, cast) => (&**value, Some(cast)),
             value => (value, None),
         };
         match (bare, prefix) {
@@ -63,9 +63,6 @@ impl<'a> Resolver<'a> {
                     "is compared by LIKE with something else than a string or parameter",
                 ));
             }
-        }
-        if let Some(tokens) = cast {
-            self.replace(tokens, "bytea");
         }
         if let Some(escape) = like.escape {
             self.replace(&(escape - 1..escape + 1), "");

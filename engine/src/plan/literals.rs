@@ -2,7 +2,7 @@
 
 use super::like::PatternAt;
 use super::refusal::{Refusal, RefusalCode};
-use super::{Plan, Role, Scratch};
+use super::{CastType, Plan, Role, Scratch};
 use crate::columns::Setting;
 use crate::sql::{Kind, literal, mysql};
 use std::borrow::Cow;
@@ -44,6 +44,8 @@ pub struct LiteralValue<'a> {
     pub setting: &'a Arc<Setting>,
     /// What it is to the column.
     pub role: Role,
+    /// The type that it is cast to.
+    pub cast: Option<CastType>,
     /// What is around a pattern.
     pub pattern: Option<PatternPlace>,
 }
@@ -82,6 +84,7 @@ impl Plan {
             Some(value.and_then(|value| {
                 let pattern = action.pattern.map(|at| place(at, token, text, scratch));
                 Ok(LiteralValue {
+                    cast: action.cast,
                     pattern: pattern.transpose()?,
                     ..value
                 })
@@ -155,6 +158,17 @@ pub(super) fn read<'a>(
         .get(at)
         .ok_or_else(|| wrong(RefusalCode::NotUnderstood, "was not found"))?;
     let mut span = token.span();
+    if token.kind == Kind::Word {
+        return Ok(LiteralValue {
+            span,
+            value: Cow::Owned(token.text(text).to_ascii_lowercase()),
+            kind: LiteralKind::String,
+            setting,
+            role,
+            cast: Some(CastType::BOOL),
+            pattern: None,
+        });
+    }
     if token.kind == Kind::Number {
         let mut value = Cow::Borrowed(literal::number(token, text));
         if written == Written::WithMinus {
@@ -168,6 +182,7 @@ pub(super) fn read<'a>(
             kind: LiteralKind::Number,
             setting,
             role,
+            cast: None,
             pattern: None,
         });
     }
@@ -190,6 +205,7 @@ pub(super) fn read<'a>(
         },
         setting,
         role,
+        cast: None,
         pattern: None,
     })
 }

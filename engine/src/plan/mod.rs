@@ -5,6 +5,7 @@
 //! protected column is refused (docs/architecture.md, "Fail closed").
 
 mod arrays;
+mod cast;
 mod choice;
 mod compare;
 mod copy;
@@ -38,6 +39,7 @@ mod copy_tests;
 mod tests;
 
 pub use crate::sql::effects::{NameEffect, RowsOf};
+pub use crate::sql::facts::tree::CastType;
 pub use crate::sql::{ClientEncoding, Dialect as SqlDialect, Edit, Lexical, MySql, splice};
 pub use choice::{Choice, NotAValue, choices};
 pub use copy::{Copy, CopyColumn, CopyFormat, CopyIn, CopyOut, Dialect};
@@ -94,6 +96,8 @@ pub struct ParamAction {
     pub role: Role,
     /// It is an array whose elements are the values.
     pub elements: bool,
+    /// The type that it is cast to.
+    pub cast: Option<CastType>,
 }
 
 /// What happens to the literal of a slot.
@@ -102,6 +106,8 @@ struct SlotAction {
     setting: Arc<Setting>,
     role: Role,
     written: Written,
+    /// The type that it is cast to.
+    cast: Option<CastType>,
     /// What is around a pattern.
     pattern: Option<PatternAt>,
 }

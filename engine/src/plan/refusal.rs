@@ -62,7 +62,7 @@ impl RefusalCode {
                 "The database has only the encrypted value: select the column as it is, or test it with IS [NOT] NULL."
             }
             Self::ValueForm => {
-                "Give the value as a parameter, a string, a number, or a column that is protected alike; without functions, operators or casts other than to bytea."
+                "Give the value as a parameter, a string, a number, or a column that is protected alike; without functions, operators, or casts to other types than the column's."
             }
             Self::ViewWrite => "Write to the table itself.",
             Self::SharedParameter => "Use a parameter of its own for the protected column.",

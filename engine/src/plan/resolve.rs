@@ -15,7 +15,7 @@ use super::store::NEW_VALUES;
 use crate::columns::Table;
 use crate::sql::facts::Source;
 use crate::sql::facts::tree::{
-    Alias, Body, Cte, Item, Key, Query, Relation, Select, TableName, Term,
+    Alias, Body, Cast, Cte, Item, Key, Query, Relation, Select, TableName, Term,
 };
 use std::borrow::Cow;
 use std::rc::Rc;
@@ -556,7 +556,42 @@ impl<'a> Resolver<'a> {
                 self.operands(operands, scope)?;
                 PLAIN
             }
-            Term::Typed(value, _) => self.flow(value, scope)?,
+            Term::Typed(value, cast) => self.cast(value, cast, scope, false)?,
         })
+    }
+
+    /// A value with a cast; `stored`: it is written in the place of a column's value.
+    pub(super) fn cast(
+        &mut self,
+        value: &Term,
+        cast: &Cast,
+        scope: &Scope<'_, 'a>,
+        stored: bool,
+    ) -> Result<Flow, Refusal> {
+        let flow = self.flow(value, scope)?;
+        if !self.flows.settings(flow).is_empty() {
+            if cast.compared {
+                return Ok(flow);
+            }
+            compare(flow, &mut self.flows, IN_EXPRESSION)?;
+            return Ok(PLAIN);
+        }
+        if self.flows.is_plain(flow) {
+            self.flows.see(flow);
+            return Ok(PLAIN);
+        }
+        let is_single = matches!(
+            value,
+            Term::Literal(_) | Term::Negative(_) | Term::Param(..) | Term::Nothing
+        );
+        Ok(self.flows.cast(flow, cast, stored && is_single))
+    }
+
+    /// A value that is written in the place of a column's.
+    pub(super) fn stored(&mut self, term: &Term, scope: &Scope<'_, 'a>) -> Result<Flow, Refusal> {
+        match term {
+            Term::Typed(value, cast) => self.cast(value, cast, scope, true),
+            _ => self.flow(term, scope),
+        }
     }
 }

@@ -153,7 +153,7 @@ impl<'a> Resolver<'a> {
     ) -> Result<(), Refusal> {
         let mut flows = Vec::with_capacity(values.len());
         for value in values {
-            flows.push(self.flow(value, scope)?);
+            flows.push(self.stored(value, scope)?);
         }
         self.places(target, columns, &flows)
     }
@@ -204,7 +204,7 @@ impl<'a> Resolver<'a> {
         for assignment in assignments {
             match assignment {
                 Assignment::Column(column, term) => {
-                    let flow = self.flow(term, scope)?;
+                    let flow = self.stored(term, scope)?;
                     self.store_in_named(target, *column, flow)?;
                 }
                 Assignment::Columns(columns, query) => {

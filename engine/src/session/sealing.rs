@@ -3,12 +3,11 @@
 use super::openings::Openings;
 use super::stop::Stop;
 use super::{Ask, ClientError, Cx, Event, KeyFault};
-use crate::cell::typed::{BadValue, Form, plaintext};
+use crate::cell::typed::{BadValue, Form, Said, plaintext};
 use crate::cell::{self, Mask, SealError, Sealed};
 use crate::columns::{DataType, Envelope, Likeness, Setting, Transform};
 use crate::crypto::container;
 use crate::keys::ClientKeys;
-use crate::types::Type;
 use std::borrow::Cow;
 
 impl Openings {
@@ -161,9 +160,9 @@ pub(super) fn plain<'a>(
     value: &'a [u8],
     form: Form,
     setting: &Setting,
-    declared: Option<Type>,
+    said: Said,
 ) -> Result<Cow<'a, [u8]>, Stop> {
-    plaintext(value, form, setting, declared).map_err(|bad| {
+    plaintext(value, form, setting, said).map_err(|bad| {
         let (table, column) = (&setting.table, &setting.column);
         match bad {
             BadValue::Hex => bad_hex(setting),

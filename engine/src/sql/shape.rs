@@ -142,8 +142,15 @@ impl Builder<'_> {
         let Some(token) = self.tokens.get(at) else {
             return;
         };
+        if self.is_truth(at) {
+            self.shape.key.push(TRUTH);
+            self.lift(at, self.shape.slots);
+            self.shape.slots += 1;
+            return;
+        }
         self.shape.key.push(token.kind as u8);
-        if token.kind.is_literal() && !(self.keep_numbers && token.kind == Kind::Number) {
+        let is_kept = token.kind == Kind::Number && (self.keep_numbers || self.is_length(at));
+        if token.kind.is_literal() && !is_kept {
             self.lift(at, self.shape.slots);
             self.shape.slots += 1;
             return;
@@ -170,6 +177,35 @@ impl Builder<'_> {
         } else {
             self.shape.key.extend_from_slice(raw);
         }
+    }
+
+    /// Whether it is `TRUE` or `FALSE` where a value is written; elsewhere the word may be a label.
+    fn is_truth(&self, at: usize) -> bool {
+        let is_word = |at: usize, words: &[&str]| {
+            let token = self.tokens.get(at);
+            token.is_some_and(|token| words.iter().any(|word| token.is_word(self.text, word)))
+        };
+        let Some(before) = at
+            .checked_sub(1)
+            .filter(|_| is_word(at, &["true", "false"]))
+        else {
+            return false;
+        };
+        let follows_operator =
+            self.tokens.get(before).map(|token| token.kind) == Some(Kind::Operator);
+        follows_operator
+            || self.is(before, b'(')
+            || self.is(before, b',')
+            || is_word(before, &["then", "else", "when"])
+    }
+
+    /// Whether a number is the length of a type, which is no data.
+    fn is_length(&self, at: usize) -> bool {
+        const TYPES: [&str; 2] = ["varchar", "varying"];
+        let Some(word) = at.checked_sub(2).and_then(|word| self.tokens.get(word)) else {
+            return false;
+        };
+        self.is(at - 1, b'(') && TYPES.iter().any(|name| word.is_word(self.text, name))
     }
 
     fn lift(&mut self, at: usize, slot: u32) {
@@ -282,6 +318,9 @@ impl Builder<'_> {
         }
     }
 }
+
+/// Stands in the key for `TRUE` or `FALSE`.
+const TRUTH: u8 = b'T';
 
 /// What a comma leaves in the key.
 const COMMA: [u8; 3] = [Kind::Punctuation as u8, 1, b','];

@@ -59,8 +59,8 @@ const TEXTS: &[&str] = &[
 const COLUMNS: &[&str] = &[
     "INSERT INTO vault (id, secret) VALUES (1, lower('SECRET'))",
     "INSERT INTO vault (id, secret) VALUES (1, 'SECRET' || '')",
-    "INSERT INTO vault (id, secret) VALUES (1, 'SECRET'::text)",
-    "INSERT INTO vault (id, secret) VALUES (1, CAST('SECRET' AS varchar))",
+    "INSERT INTO vault (id, secret) VALUES (1, 'SECRET'::char(10))",
+    "INSERT INTO vault (id, secret) VALUES (1, CAST('SECRET' AS name))",
     "INSERT INTO vault (id, secret) VALUES (1, bytea 'SECRET')",
     "INSERT INTO vault (id, secret) VALUES (1, decode('SECRET', 'escape'))",
     "INSERT INTO vault (id, secret) VALUES (1, B'1')",

@@ -2,7 +2,7 @@
 
 use super::MySqlSession;
 use super::ledger::{Awaited, PrepareStep, ResultStep, Results};
-use crate::cell::typed::Form;
+use crate::cell::typed::{Form, Said};
 use crate::cell::{Kind, token};
 use crate::columns::{Setting, TokenType};
 use crate::plan::{
@@ -167,7 +167,7 @@ impl MySqlSession {
                 let token = token_of(tokens.next(), setting, self.openings.owner(setting)?)?;
                 token_literal(token, token_type, literal.kind)
             } else {
-                let value = plain(&literal.value, Form::Raw, setting, None)?;
+                let value = plain(&literal.value, Form::Raw, setting, Said::default())?;
                 let value = search::asked_for(value, literal, &mut edits)?;
                 let changed = self.openings.change(&value, setting, literal.role, cx)?;
                 let Some(changed) = changed else { continue };
@@ -198,7 +198,7 @@ impl MySqlSession {
         changes: &mut Changes,
         cx: &mut Cx<'_>,
     ) -> Result<Option<Vec<u8>>, Stop> {
-        let value = plain(value, Form::Raw, setting, None)?;
+        let value = plain(value, Form::Raw, setting, Said::default())?;
         let value = search::bound(value, role, setting)?;
         let changed = self.openings.change(&value, setting, role, cx)?;
         Ok(changed.map(|changed| {

@@ -5,7 +5,7 @@ use super::PgSession;
 use super::rewrite::foreign_encoding;
 use super::tokenize::value_of;
 use crate::cell::array::{Array, BadArray};
-use crate::cell::typed::Form;
+use crate::cell::typed::{Form, Said};
 use crate::cell::{Kind, bytea, token};
 use crate::columns::{Setting, TokenType};
 use crate::plan::Role;
@@ -51,7 +51,11 @@ impl PgSession {
         let as_bytes = array.of() == Some(Type::Bytea) || expects_bytes || role != Role::Stored;
         let mut replacements = Vec::with_capacity(array.elements().len());
         for element in array.elements() {
-            let plain = plain(&element.value, form, setting, array.of())?;
+            let said = Said {
+                declared: array.of(),
+                ..Said::default()
+            };
+            let plain = plain(&element.value, form, setting, said)?;
             let changed = self.openings.change(&plain, setting, role, cx)?;
             replacements.push(changed.map(|changed| {
                 changes.add(setting, &changed);

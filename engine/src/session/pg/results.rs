@@ -165,6 +165,10 @@ impl PgSession {
         parameter_description::retype(body, |number| {
             let mut params = statement.plan.params.iter();
             let action = params.find(|action| action.number == number)?;
+            if let (None, Some(cast)) = (action.setting.tokenized(), action.cast) {
+                let declared = statement.declared(number);
+                return Some(declared.map_or(cast.oid, |kind| kind.oid()));
+            }
             let kind = action.setting.shown_type()?;
             Some(match action.elements {
                 true => array::oid_of(kind),

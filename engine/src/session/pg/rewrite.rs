@@ -5,10 +5,12 @@ use super::PgSession;
 use super::arrays::{Elements, holds_tokens};
 use super::registry::Statement;
 use super::tokenize::value_of;
-use crate::cell::typed::Form;
+use crate::cell::typed::{Form, Said};
 use crate::cell::{Kind, array, bytea, token};
 use crate::columns::{Setting, TokenType};
-use crate::plan::{Edit, LiteralKind, LiteralValue, ParamAction, Plan, Role, in_order, splice};
+use crate::plan::{
+    CastType, Edit, LiteralKind, LiteralValue, ParamAction, Plan, Role, in_order, splice,
+};
 use crate::session::sealing::plain;
 use crate::session::search::{self, Changes};
 use crate::session::stop::Stop;
@@ -83,7 +85,12 @@ impl PgSession {
                 LiteralKind::Number => Form::Number,
                 LiteralKind::String | LiteralKind::Array => Form::Text,
             };
-            let value = plain(&literal.value, form, literal.setting, None)?;
+            let value = plain(
+                &literal.value,
+                form,
+                literal.setting,
+                said(None, literal.cast),
+            )?;
             let value = search::asked_for(value, literal, &mut edits)?;
             if let Some(changed) =
                 self.openings
@@ -189,8 +196,8 @@ impl PgSession {
                 }
                 Format::Text => Form::Text,
             };
-            let declared = statement.declared(action.number);
-            let plain = plain(value, form, setting, declared)?;
+            let said = said(statement.declared(action.number), action.cast);
+            let plain = plain(value, form, setting, said)?;
             let plain = search::bound(plain, action.role, setting)?;
             if let Some(changed) = self.openings.change(&plain, setting, action.role, cx)? {
                 changes.add(setting, &changed);
@@ -382,6 +389,15 @@ fn quote_array(array: &[u8]) -> Vec<u8> {
     }
     text.push(b'\'');
     text
+}
+
+/// What the client and its statement say of a value.
+fn said(declared: Option<Type>, cast: Option<CastType>) -> Said {
+    Said {
+        declared,
+        cast: cast.and_then(|cast| Type::of_oid(cast.oid)),
+        length: cast.and_then(|cast| cast.length),
+    }
 }
 
 pub(super) fn foreign_encoding(setting: &Setting) -> Stop {

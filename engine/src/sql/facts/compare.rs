@@ -232,8 +232,10 @@ impl Reader<'_> {
                     None => self.term(expr),
                 }
             }
-            Expr::Cast { expr: inner, .. } => match self.type_of_cast(expr) {
-                Some(tokens) => Ok(Term::Typed(Box::new(self.operand(inner)?), tokens)),
+            Expr::Cast { .. } => match self.cast_of_operand(expr) {
+                Some((inner, cast)) => {
+                    Ok(Term::Typed(Box::new(self.operand(inner)?), Box::new(cast)))
+                }
                 None => self.term(expr),
             },
             _ => self.term(expr),
@@ -257,60 +259,6 @@ impl Reader<'_> {
         Ok(Term::Row(values.collect::<Result<_, _>>()?))
     }
 
-    /// The tokens of the type that a value is cast to, if the cast does not change the value.
-    fn type_of_cast(&self, cast: &Expr) -> Option<Range<usize>> {
-        let Expr::Cast {
-            kind,
-            expr,
-            data_type,
-            format: None,
-        } = cast
-        else {
-            return None;
-        };
-        let words: &[&str] = match data_type {
-            DataType::Text => &["text"],
-            DataType::Varchar(None) => &["varchar"],
-            DataType::CharacterVarying(None) => &["character", "varying"],
-            _ if !self.is_number_or_param(expr) => return None,
-            DataType::SmallInt(None) => &["smallint"],
-            DataType::Int2(None) => &["int2"],
-            DataType::Int(None) => &["int"],
-            DataType::Integer(None) => &["integer"],
-            DataType::Int4(None) => &["int4"],
-            DataType::BigInt(None) => &["bigint"],
-            DataType::Int8(None) => &["int8"],
-            _ => return None,
-        };
-        let before = self.last_token(expr)? + 1;
-        let is_cast = match kind {
-            CastKind::DoubleColon => {
-                let token = self.source.tokens.get(before)?;
-                token.text(self.source.text) == b"::"
-            }
-            CastKind::Cast => self.is_word(before, "as"),
-            CastKind::TryCast | CastKind::SafeCast => false,
-        };
-        let start = before + 1;
-        let mut places = (start..).zip(words);
-        let found = is_cast && places.all(|(at, word)| self.is_word(at, word));
-        found.then_some(start..start + words.len())
-    }
-
-    fn is_number_or_param(&self, expr: &Expr) -> bool {
-        match expr {
-            Expr::Nested(inner) | Expr::UnaryOp { expr: inner, .. } => {
-                self.is_number_or_param(inner)
-            }
-            Expr::Value(literal) => self
-                .source
-                .token_at(literal.span)
-                .and_then(|token| self.source.kind(token))
-                .is_some_and(|kind| matches!(kind, Kind::Number | Kind::Param)),
-            _ => false,
-        }
-    }
-
     /// The first token of a value, with the parentheses around it.
     fn first_token(&self, expr: &Expr) -> Option<usize> {
         match expr {
@@ -330,12 +278,13 @@ impl Reader<'_> {
     }
 
     /// The last token of a value or column, with the parentheses around it.
-    fn last_token(&self, expr: &Expr) -> Option<usize> {
+    pub(super) fn last_token(&self, expr: &Expr) -> Option<usize> {
         match expr {
             Expr::Value(literal) => self.source.token_at(literal.span),
             Expr::Identifier(name) => self.source.token_at(name.span),
             Expr::CompoundIdentifier(names) => self.source.token_at(names.last()?.span),
             Expr::UnaryOp { expr: inner, .. } => self.last_token(inner),
+            Expr::Case { end_token, .. } => self.source.token_at(end_token.0.span),
             Expr::Nested(inner) => {
                 let last = self.last_token(inner)? + 1;
                 let token = self.source.tokens.get(last)?;

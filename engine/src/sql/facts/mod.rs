@@ -3,6 +3,7 @@
 //! What is not recognised beyond doubt has no facts, and says what it was. Every name and every literal of the text is
 //! looked at once, which is checked against the parser library's own walk and against our tokens.
 
+mod cast;
 mod compare;
 mod from;
 mod mysql;
@@ -22,6 +23,7 @@ use reader::Reader;
 use std::ops::Range;
 use survey::Survey;
 
+pub use cast::named;
 pub use tree::Facts;
 pub use wrapped::{Wrapped, Wrapper, unwrap};
 

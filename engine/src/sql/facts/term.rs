@@ -1,9 +1,10 @@
 //! Expressions: what of them a value passes through, and what is computed.
 
 use super::NoFacts;
+use super::cast::under_bytea;
 use super::compare::is_type_of_elements;
 use super::reader::Reader;
-use super::tree::Term;
+use super::tree::{Cast, Term};
 use crate::sql::token::Kind;
 use sqlparser::ast::{
     Array, ArrayElemTypeDef, CastKind, DataType, DuplicateTreatment, Expr, Function, FunctionArg,
@@ -21,12 +22,7 @@ impl Reader<'_> {
     pub(super) fn term(&mut self, expr: &Expr) -> Result<Term, NoFacts> {
         Ok(match expr {
             Expr::Nested(inner) => self.term(inner)?,
-            Expr::Cast {
-                kind: CastKind::Cast | CastKind::DoubleColon,
-                expr: inner,
-                data_type: DataType::Bytea,
-                format: None,
-            } => self.term(inner)?,
+            Expr::Cast { .. } | Expr::TypedString(_) => self.typed(expr)?,
             Expr::Value(literal) => self.literal(literal)?,
             Expr::UnaryOp {
                 op: UnaryOperator::Minus,
@@ -36,7 +32,7 @@ impl Reader<'_> {
                     self.look(token)?;
                     Term::Negative(token)
                 }
-                None => self.computed(expr)?,
+                None => self.signed(expr, inner)?,
             },
             Expr::Identifier(name) => {
                 let name = self.name(name)?;
@@ -82,6 +78,39 @@ impl Reader<'_> {
             Expr::Subquery(query) => Term::Query(Box::new(self.query(query)?)),
             _ => self.computed(expr)?,
         })
+    }
+
+    // These are no part of `term`, so that it takes less of the stack.
+
+    /// A value with a cast.
+    fn typed(&mut self, expr: &Expr) -> Result<Term, NoFacts> {
+        if let Some(inner) = under_bytea(expr) {
+            return self.term(inner);
+        }
+        let (value, cast) = match expr {
+            Expr::TypedString(string) => match self.typed_string(string) {
+                Some(cast) => (self.literal(&string.value)?, cast),
+                None => return self.computed(expr),
+            },
+            _ => match self.cast_of_value(expr) {
+                Some((inner, cast)) => (self.term(inner)?, cast),
+                None => return self.computed(expr),
+            },
+        };
+        Ok(Term::Typed(Box::new(value), Box::new(cast)))
+    }
+
+    /// A number with a cast after a minus sign, which binds less strongly.
+    fn signed(&mut self, expr: &Expr, inner: &Expr) -> Result<Term, NoFacts> {
+        let cast = self.cast_of_value(inner);
+        let negative = cast.and_then(|(number, cast)| Some((self.negative(number)?, cast)));
+        match negative {
+            Some((token, cast)) => {
+                self.look(token)?;
+                Ok(Term::Typed(Box::new(Term::Negative(token)), Box::new(cast)))
+            }
+            None => self.computed(expr),
+        }
     }
 
     /// A function that gives one of its arguments, or anything that it computes.
@@ -184,6 +213,9 @@ impl Reader<'_> {
                 None => Term::Computed(Vec::new()),
             },
             Kind::Word if self.is_word(token, "null") => Term::Nothing,
+            Kind::Word if !self.source.dialect.is_mysql() && self.is_truth(token) => {
+                Term::Typed(Box::new(Term::Literal(token)), Box::new(Cast::of_truth()))
+            }
             Kind::Word | Kind::National | Kind::Variable | Kind::Bits | Kind::OddNumber => {
                 Term::Computed(Vec::new())
             }
@@ -194,6 +226,10 @@ impl Reader<'_> {
             | Kind::Punctuation
             | Kind::Other => return Err(NoFacts::NotUnderstood),
         })
+    }
+
+    fn is_truth(&self, token: usize) -> bool {
+        self.is_word(token, "true") || self.is_word(token, "false")
     }
 
     /// A number whose sign is the token right before it.

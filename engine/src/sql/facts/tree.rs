@@ -236,8 +236,58 @@ pub enum Term {
     Row(Vec<Term>),
     /// `substr(column, 1, 33)`, on a side of a comparison; and the tokens of the numbers, whatever they are.
     HashOf(Box<Term>, (usize, usize)),
-    /// A value with a cast that does not change it, on a side of a comparison; and the tokens of the type.
-    Typed(Box<Term>, Range<usize>),
+    /// A value with a cast.
+    Typed(Box<Term>, Box<Cast>),
+}
+
+/// The type that a value is cast to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CastType {
+    /// Its OID in PostgreSQL.
+    pub oid: u32,
+    /// The number of characters that are kept.
+    pub length: Option<u32>,
+}
+
+impl CastType {
+    /// `boolean`
+    pub const BOOL: Self = Self {
+        oid: 16,
+        length: None,
+    };
+
+    /// OID of `text`.
+    pub const TEXT: u32 = 25;
+
+    /// Whether any text is a value of it.
+    pub fn is_text(self) -> bool {
+        matches!(self.oid, Self::TEXT | 1043)
+    }
+}
+
+impl Cast {
+    /// What `TRUE` and `FALSE` are without a type in the text.
+    pub fn of_truth() -> Self {
+        Self {
+            of: CastType::BOOL,
+            types: None,
+            around: Vec::new(),
+            compared: false,
+        }
+    }
+}
+
+/// A cast.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Cast {
+    /// The type.
+    pub of: CastType,
+    /// Its tokens, in whose place another type can be written.
+    pub types: Option<Range<usize>>,
+    /// All tokens that can be left out, so that the value stays.
+    pub around: Vec<Range<usize>>,
+    /// It is a side of a comparison.
+    pub compared: bool,
 }
 
 /// A value, or a row of them, and others that it is compared with for equality: `=`, `<>`, `IN`, `IS DISTINCT FROM`,

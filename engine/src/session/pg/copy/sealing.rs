@@ -7,7 +7,7 @@
 use super::split::Fault;
 use super::stream::Cells;
 use super::writing;
-use crate::cell::typed::Form;
+use crate::cell::typed::{Form, Said};
 use crate::cell::{Kind, bytea, token};
 use crate::columns::{Setting, TokenType};
 use crate::crypto::container::Envelope;
@@ -241,8 +241,8 @@ fn stands_for<'v>(
 ) -> Result<Cow<'v, [u8]>, Stop> {
     match (setting.tokenized(), format) {
         (Some((token_type, _)), _) => value_of(value, token_type, format, setting),
-        (None, Format::Binary) => plain(value, Form::Binary, setting, None),
-        (None, Format::Text) => plain(value, Form::Text, setting, None),
+        (None, Format::Binary) => plain(value, Form::Binary, setting, Said::default()),
+        (None, Format::Text) => plain(value, Form::Text, setting, Said::default()),
     }
 }
 

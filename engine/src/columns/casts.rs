@@ -1,0 +1,39 @@
+//! Casts of values that a column gets: to which types its values may be cast.
+
+use super::kinds::TokenType;
+use super::setting::{Setting, Transform};
+use crate::types::Type;
+
+impl Setting {
+    /// Whether a value of the type with this OID is one of the column without becoming another: what the database would
+    /// make of it must be the same as what is made of it here.
+    pub fn takes_cast(&self, oid: u32) -> bool {
+        let Some(cast) = Type::of_oid(oid) else {
+            return false;
+        };
+        if let Transform::Tokenized { token_type, .. } = self.transform {
+            return match token_type {
+                // The token must be one of the type, too.
+                TokenType::Int32 => matches!(cast, Type::Int4 | Type::Int8),
+                TokenType::Int64 => cast == Type::Int8,
+                TokenType::Bytes => false,
+                _ => is_string(cast),
+            };
+        }
+        match self.shown_type() {
+            // Without a type of its own it holds the text of a number as well.
+            None => is_string(cast) || is_integer(cast),
+            Some(Type::Text | Type::Varchar | Type::Bpchar) => is_string(cast),
+            Some(Type::Numeric) => is_integer(cast) || cast == Type::Numeric,
+            Some(column) => column == cast || is_integer(column) && is_integer(cast),
+        }
+    }
+}
+
+fn is_string(kind: Type) -> bool {
+    matches!(kind, Type::Text | Type::Varchar)
+}
+
+fn is_integer(kind: Type) -> bool {
+    matches!(kind, Type::Int2 | Type::Int4 | Type::Int8)
+}

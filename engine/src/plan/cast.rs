@@ -1,0 +1,111 @@
+//! Casts of values that are stored in protected columns, or compared with them.
+//!
+//! What the value becomes is `bytea`, whatever it was cast to, so the cast is changed with it. How the value is read does
+//! not change: the cast's type says it.
+
+use super::Role;
+use super::edits::Insertion;
+use super::flow::{CastUse, Fate, Use};
+use super::names::token_name;
+use super::refusal::{Refusal, RefusalCode};
+use crate::columns::Setting;
+use crate::sql::facts::tree::{Cast, CastType};
+use crate::sql::facts::{self, Source};
+use std::ops::Range;
+
+/// What is changed in a text for its casts.
+pub(super) fn changes(casts: &[CastUse<'_>]) -> Result<Vec<Insertion>, Refusal> {
+    let mut changes = Vec::new();
+    for cast in casts {
+        let Some(first) = cast.uses.first() else {
+            continue;
+        };
+        let Use { setting, role } = *first;
+        let is_like = |given: &Use<'_>| is_token(given.setting) == is_token(setting);
+        if cast.seen || !cast.uses.iter().all(is_like) {
+            return Err(refused(
+                setting,
+                "has a value with a cast that is compared, returned or stored elsewhere too",
+            ));
+        }
+        // A token may have more characters than its value, and must stay whole.
+        let is_cut = is_token(setting) && cast.cast.of.length.is_some();
+        let taken = |given: &Use<'_>| !is_cut && given.setting.takes_cast(cast.cast.of.oid);
+        if let Some(other) = cast.uses.iter().find(|given| !taken(given)) {
+            return Err(refused(
+                other.setting,
+                "has a value with a cast to a type that is not the column's",
+            ));
+        }
+        // A token is of the column's type.
+        if !is_token(setting) {
+            changes.extend(change(&cast.cast, cast.bare && role == Role::Stored));
+        }
+    }
+    Ok(changes)
+}
+
+fn is_token(setting: &Setting) -> bool {
+    setting.tokenized().is_some()
+}
+
+/// A cast to `bytea`, or none.
+fn change(cast: &Cast, bare: bool) -> Vec<Insertion> {
+    match &cast.types {
+        Some(types) if !bare => vec![Insertion::over(types, "bytea")],
+        _ => {
+            let around = cast.around.iter();
+            around.map(|tokens| Insertion::over(tokens, "")).collect()
+        }
+    }
+}
+
+/// The type that a literal or parameter is read by.
+pub(super) fn of_leaf(
+    fate: &Fate<'_>,
+    setting: &Setting,
+    casts: &[CastUse<'_>],
+) -> Result<Option<CastType>, Refusal> {
+    let mut types = fate.casts.iter().filter_map(|cast| casts.get(*cast));
+    let first = types.next().map(|cast| cast.cast.of);
+    match types.all(|cast| Some(cast.cast.of) == first) {
+        true => Ok(first),
+        false => Err(refused(
+            setting,
+            "has a value with casts to different types",
+        )),
+    }
+}
+
+/// The type of a parameter that is cast in one place and perhaps not in another.
+pub(super) fn either(
+    one: Option<CastType>,
+    other: Option<CastType>,
+    setting: &Setting,
+) -> Result<Option<CastType>, Refusal> {
+    match (one, other) {
+        (Some(one), Some(other)) if one != other => Err(refused(
+            setting,
+            "has a parameter with casts to different types",
+        )),
+        (one, other) => Ok(one.or(other)),
+    }
+}
+
+/// The type at these tokens.
+pub(super) fn named(tokens: &Range<usize>, source: &Source<'_>) -> Option<CastType> {
+    let words: Vec<_> = tokens
+        .clone()
+        .map(|token| token_name(token, source))
+        .collect();
+    let words: Vec<&str> = words.iter().map(|word| &**word).collect();
+    facts::named(&words).map(|oid| CastType { oid, length: None })
+}
+
+fn refused(setting: &Setting, what: &str) -> Refusal {
+    let Setting { table, column, .. } = setting;
+    let message = format!("column \"{column}\" of protected table \"{table}\" {what}");
+    Refusal::new(RefusalCode::ValueForm, message).with_hint(
+        "Cast it to the column's data_type or to bytea, or leave the cast out; docs/columns.md tells which casts there are.",
+    )
+}

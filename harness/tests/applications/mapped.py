@@ -1,0 +1,115 @@
+"""SQLAlchemy 2; the third argument is the driver, `psycopg` or `asyncpg`. The models know nothing of what protects the columns."""
+
+import asyncio
+import datetime
+import sys
+
+from people import STEP, address, member
+from sqlalchemy import BigInteger, DateTime, LargeBinary, String, delete, insert, select, update
+from sqlalchemy.engine import URL
+from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+
+class Base(DeclarativeBase):
+    pass
+
+
+class Member(Base):
+    __tablename__ = "members"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    email: Mapped[str] = mapped_column(String(80), nullable=True)
+    nick: Mapped[str] = mapped_column(String(80), nullable=True)
+    card: Mapped[str] = mapped_column(String(80), nullable=True)
+    age: Mapped[int] = mapped_column(nullable=True)
+    visits: Mapped[int] = mapped_column(BigInteger, nullable=True)
+    born: Mapped[datetime.date] = mapped_column(nullable=True)
+    seen: Mapped[datetime.datetime] = mapped_column(DateTime(timezone=True), nullable=True)
+    active: Mapped[bool] = mapped_column(nullable=True)
+    photo: Mapped[bytes] = mapped_column(LargeBinary, nullable=True)
+    code: Mapped[int] = mapped_column(nullable=True)
+    plain: Mapped[str] = mapped_column(String(40), nullable=True)
+
+
+def same(found, number):
+    for column, value in member(number).items():
+        assert getattr(found, column) == value, (column, getattr(found, column), value)
+
+
+def write(session):
+    session.add(Member(**member(1)))
+    session.flush()
+    # Inserted by one statement whose rows come back in order.
+    session.add_all([Member(**member(n)) for n in range(2, 12)])
+    session.commit()
+    made = session.scalars(insert(Member).returning(Member, sort_by_parameter_order=True), [member(n) for n in range(12, 20)]).all()
+    for n, found in enumerate(made, 12):
+        same(found, n)
+    session.execute(insert(Member), [member(n) for n in range(20, 28)])
+    session.execute(insert(Member).values([member(n) for n in range(28, 32)]))
+    session.commit()
+    session.expire_all()
+
+
+def read(session):
+    for n in (1, 2, 13, 21, 30):
+        one = member(n)
+        same(session.query(Member).filter_by(email=one["email"]).one(), n)
+        same(session.scalars(select(Member).where(Member.email == one["email"], Member.code == one["code"])).one(), n)
+        same(session.scalars(select(Member).where(Member.nick == one["nick"])).one(), n)
+        same(session.scalars(select(Member).where(Member.email.in_([one["email"], "none"]))).one(), n)
+    assert session.scalars(select(Member).where(Member.email == "none")).first() is None
+    for n, found in enumerate(session.scalars(select(Member).order_by(Member.id).limit(20)), 1):
+        same(found, n)
+
+
+def change(session):
+    found = session.get(Member, 3)
+    for column, value in member(60).items():
+        setattr(found, column, value)
+    session.flush()
+    session.expire(found)
+    same(found, 60)
+    session.rollback()
+    same(session.get(Member, 3), 3)
+    changed = session.execute(update(Member).where(Member.email == member(4)["email"]).values(age=77, active=True, photo=b"x"))
+    assert changed.rowcount == 1
+    found = session.get(Member, 4)
+    assert (found.age, found.active, found.photo) == (77, True, b"x")
+    # Changed by their keys, many at once.
+    session.execute(update(Member), [{"id": n, **member(n + 50)} for n in range(5, 9)])
+    session.expire_all()
+    for n in range(5, 9):
+        same(session.get(Member, n), n + 50)
+    with session.begin_nested() as inner:
+        session.execute(update(Member).where(Member.id == 5).values(born=datetime.date(1, 1, 1), card=None))
+        inner.rollback()
+    same(session.get(Member, 5), 55)
+    session.execute(delete(Member).where(Member.email == member(9)["email"]))
+    session.commit()
+    assert session.get(Member, 9) is None
+
+
+def work(session):
+    write(session)
+    read(session)
+    change(session)
+
+
+async def main():
+    place = address()
+    url = URL.create(
+        f"postgresql+{sys.argv[3]}", username=place["user"], host=place["host"], port=place["port"], database=place["database"]
+    )
+    engine = create_async_engine(url)
+    if STEP == "create":
+        async with engine.begin() as connection:
+            await connection.run_sync(Base.metadata.create_all)
+    else:
+        async with AsyncSession(engine) as session:
+            await session.run_sync(work)
+    await engine.dispose()
+
+
+asyncio.run(main())
