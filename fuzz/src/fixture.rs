@@ -41,12 +41,14 @@ static KEYS: LazyLock<Arc<ClientKeys>> = LazyLock::new(|| {
     })
 });
 
-static COLUMNS: LazyLock<Arc<Columns>> = LazyLock::new(|| {
+static COLUMNS: LazyLock<Arc<Columns>> = LazyLock::new(|| columns_of(Database::PostgreSql));
+static MYSQL_COLUMNS: LazyLock<Arc<Columns>> = LazyLock::new(|| columns_of(Database::MySql));
+
+fn columns_of(database: Database) -> Arc<Columns> {
     let document = include_bytes!("../../engine/tests/corpus/encryptor.yaml");
-    let loaded =
-        Columns::parse(document, Database::PostgreSql).expect("the corpus's configuration");
+    let loaded = Columns::parse(document, database).expect("the corpus's configuration");
     Arc::new(loaded.columns)
-});
+}
 
 pub(crate) fn keys() -> &'static Arc<ClientKeys> {
     &KEYS
@@ -55,6 +57,11 @@ pub(crate) fn keys() -> &'static Arc<ClientKeys> {
 /// The tables of the engine's corpus of statements.
 pub(crate) fn columns() -> Arc<Columns> {
     Arc::clone(&COLUMNS)
+}
+
+/// The same for MySQL.
+pub(crate) fn mysql_columns() -> Arc<Columns> {
+    Arc::clone(&MYSQL_COLUMNS)
 }
 
 /// A serialized AcraBlock.
@@ -102,15 +109,11 @@ pub(crate) fn context(columns: Arc<Columns>, scan: ScanColumns) -> Arc<Context> 
 }
 
 /// The same for MySQL.
-pub(crate) fn mysql_context(scan: ScanColumns) -> Arc<mysql::Context> {
+pub(crate) fn mysql_context(columns: Arc<Columns>, scan: ScanColumns) -> Arc<mysql::Context> {
     Arc::new(mysql::Context {
-        planners: Arc::new(Planners::new(
-            Arc::new(Columns::empty()),
-            Unsupported::Refuse,
-            PLANS,
-        )),
+        protects: !columns.is_empty(),
+        planners: Arc::new(Planners::new(columns, Unsupported::Refuse, PLANS)),
         schema_probe: false,
-        protects: false,
         client_id: ClientId::new(CLIENT).ok(),
         client_tls: ClientTls::Disabled,
         database_tls: DatabaseTls::Disabled,

@@ -12,6 +12,7 @@ pub mod copy;
 pub mod flags;
 pub mod frames;
 pub mod keystore;
+pub mod mysql_session;
 pub mod plan;
 pub mod seed;
 pub mod session;

@@ -40,6 +40,7 @@ pub fn write_all(folder: &Path) -> io::Result<()> {
         let mut bytes = vec![0; length];
         rng.fill_bytes(&mut bytes);
         seeds.add("session", &[&bytes])?;
+        seeds.add("mysql_session", &[&bytes])?;
         seeds.add("containers", &[&bytes])?;
     }
     Ok(())

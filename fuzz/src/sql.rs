@@ -41,6 +41,8 @@ pub fn run(data: &[u8]) {
             tokens: &tokens,
             range: (range.start, range.end),
             folded: shape.folded(),
+            dialect: lexical.dialect,
+            params: &[],
         });
     }
 }

@@ -7,21 +7,21 @@ use arbitrary::Arbitrary;
 use memchr::memmem;
 
 /// Both halves are looked for, so that half a value is found too. Six letters do not occur in ciphertext by chance.
-const HALVES: [&str; 2] = ["Kqzwvg", "Jvxqyk"];
+pub(crate) const HALVES: [&str; 2] = ["Kqzwvg", "Jvxqyk"];
 
 /// Data that a client sends when nobody has asked, and that a COPY under way takes for a value.
-pub(super) const STRAY: &str = "no value";
+pub(crate) const STRAY: &str = "no value";
 
 /// A value that is written as a number.
-pub(super) const NUMBER: &str = "1918273645";
+pub(crate) const NUMBER: &str = "1918273645";
 
 /// A value like no other of the run.
-pub(super) fn value(number: usize) -> String {
+pub(crate) fn value(number: usize) -> String {
     format!("{}{}{:04}", HALVES[0], HALVES[1], number % 10_000)
 }
 
 /// Whether these bytes could have been sealed.
-pub(super) fn is_value(bytes: &[u8]) -> bool {
+pub(crate) fn is_value(bytes: &[u8]) -> bool {
     let is_marker = |bytes: &[u8]| {
         let digits = bytes.strip_prefix(HALVES.concat().as_bytes());
         digits.is_some_and(|digits| digits.len() == 4 && digits.iter().all(u8::is_ascii_digit))
@@ -36,7 +36,7 @@ pub(super) fn is_value(bytes: &[u8]) -> bool {
 
 /// How a value is written in a text.
 #[derive(Arbitrary, Clone, Copy, Debug)]
-pub(super) enum Notation {
+pub(crate) enum Notation {
     Plain,
     Escape,
     EscapeHex,
@@ -69,7 +69,7 @@ pub(super) enum Notation {
 
 impl Notation {
     /// The literal, or the expression around it.
-    pub(super) fn write(self, value: &str, cut: u8) -> String {
+    pub(crate) fn write(self, value: &str, cut: u8) -> String {
         let each = |form: &dyn Fn(u8) -> String| value.bytes().map(form).collect::<String>();
         let cut = usize::from(cut) % (value.len() + 1);
         let (left, right) = value.split_at(cut);
@@ -113,7 +113,7 @@ fn octal(text: &str) -> String {
 }
 
 /// Where a value, or half of one, is in these bytes in any notation.
-pub(super) fn found(bytes: &[u8]) -> Option<&'static str> {
+pub(crate) fn found(bytes: &[u8]) -> Option<&'static str> {
     let lower = bytes.to_ascii_lowercase();
     if memmem::find(bytes, NUMBER.as_bytes()).is_some() {
         return Some(NUMBER);

@@ -229,12 +229,20 @@ impl MySqlSession {
             awaited: None,
             redefines: false,
         };
-        if part.statement == LAST_PREPARED && self.ledger.prepares() {
+        let is_known = self.registry.statement_mut(part.statement).is_some();
+        if (part.statement == LAST_PREPARED || !is_known) && self.ledger.prepares() {
             return Err(Stop::Wait);
         }
-        // The server ignores parts for a statement that it does not know.
         let Some(statement) = self.registry.statement_mut(part.statement) else {
-            return Ok(passes);
+            // The server ignores parts for a statement that it does not know. Should it know one after all, the part may be
+            // of a protected value.
+            return Ok(match self.context.protects {
+                true => Judged {
+                    payload: Payload::Dropped,
+                    ..passes
+                },
+                false => passes,
+            });
         };
         let at = usize::from(part.parameter);
         let protected = match &statement.plan {
