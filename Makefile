@@ -4,7 +4,7 @@
 
 help:
 	@echo 'make demo        a real PostgreSQL and acra-server, a table as the application and as the database sees it'
-	@echo '                 (KEEP=1 leaves them running, `make demo-stop` stops them)'
+	@echo '                 (DB=mysql: the same on MariaDB; KEEP=1 leaves them running, `make demo-stop` stops them)'
 	@echo 'make test        formatting, lints, documentation, all tests'
 	@echo 'make compose-up  the same with containers and TLS (compose/README.md), `make compose-down` removes them'
 	@echo 'make bench       what a query costs beside a direct connection, HAProxy and PgBouncer'
@@ -16,8 +16,8 @@ help:
 	@echo 'make lint docs deny    parts of make test; deny needs cargo-deny'
 
 demo:
-	@scripts/setup.sh build postgres-15
-	@scripts/demo.sh
+	@scripts/setup.sh build $(if $(filter mysql mariadb,$(DB)),mariadb,postgres-15)
+	@DB=$(DB) scripts/demo.sh
 
 demo-stop:
 	@scripts/demo.sh stop

@@ -2,8 +2,8 @@
 # setup.sh PART...: makes sure that what the other scripts need is there, and says what it does.
 #
 # Parts: build (compiler and linker), postgres-VERSION, redis, oracle (PostgreSQL's grammar for Python), django (an
-# application), applications (drivers and object mappers for Python), mysql (MariaDB, MySQL if it can be had, and their
-# drivers), bench (HAProxy and PgBouncer), fuzz (a C++ compiler, for libFuzzer).
+# application), applications (drivers and an object mapper), mariadb, mysql (MariaDB, MySQL if it can be had, and their
+# drivers), bench (HAProxy, PgBouncer, sysbench), fuzz (a C++ compiler, for libFuzzer).
 set -euo pipefail
 # shellcheck source=scripts/lib.sh
 . "$(dirname "$0")/lib.sh"
@@ -72,10 +72,15 @@ fetch_packages() {
     rm -rf "$work"
 }
 
+setup_mariadb() {
+    need_apt mariadb-server mariadb-client
+}
+
 # Drivers for Python in a virtual environment; JDBC's is Debian's package.
 setup_mysql() {
     local folder packages=(PyMySQL==1.2.4 cryptography==50.0.2 PyNaCl==1.6.2 mysqlclient==2.3.2 mysql-connector-python==9.4.0)
-    need_apt mariadb-server mariadb-client openssl libmariadb-java
+    setup_mariadb
+    need_apt openssl libmariadb-java
     # Its launcher compiles a source file.
     command -v javac >/dev/null || need_apt default-jdk-headless
     # 3: it cannot be had here, which has been said.
@@ -102,8 +107,9 @@ for part in "$@"; do
         oracle) fetch_packages oracle "$ORACLE" ;;
         django) fetch_packages django "$DJANGO" ;;
         applications) fetch_packages applications "$APPLICATIONS" ;;
+        mariadb) setup_mariadb ;;
         mysql) setup_mysql ;;
-        bench) need_apt haproxy pgbouncer ;;
+        bench) need_apt haproxy pgbouncer sysbench ;;
         fuzz) command -v c++ >/dev/null || need_apt g++ ;;
         *) die "setup.sh: there is no part $part" ;;
     esac
