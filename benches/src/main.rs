@@ -4,7 +4,8 @@
 //! All targets take turns in every round, so that what disturbs the machine disturbs all of them. What counts is CPU time
 //! and context switches of the process in between, per query; throughput and latency are shown beside them.
 //! `acra-bench copy` copies a million rows (`ACRA_BENCH_ROWS`) in and out; `acra-bench poison` says what looking for
-//! poison records costs, `acra-bench columns` what searchable and tokenized columns cost.
+//! poison records costs, `acra-bench columns` what searchable and tokenized columns cost; `acra-bench mysql` has sysbench ask
+//! a MariaDB.
 //! `make bench` runs it; `ACRA_BENCH_ROUNDS` and `ACRA_BENCH_SECONDS` (per turn) change how long it takes.
 
 #![allow(
@@ -22,6 +23,7 @@ mod poison;
 mod report;
 mod scenario;
 mod scripted;
+mod sysbench;
 mod target;
 mod tls;
 mod usage;
@@ -77,6 +79,7 @@ fn run() -> Result<()> {
         }
         "poison" => return poison::run(effort),
         "columns" => return columns::run(effort),
+        "mysql" => return sysbench::run(effort),
         _ => {}
     }
     println!(
