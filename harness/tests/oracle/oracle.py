@@ -83,7 +83,9 @@ class Reader:
                 self.note("use", *origin[1:])
 
     def compare(self, left, right):
-        for one, other in ((left, right), (right, left)):
+        # A value that stands in the place of a column, as in CASE or UNION ALL, is compared like the column.
+        instead = [frozenset(flow for flow in side if flow[1]) for side in (left, right)]
+        for one, other in ((left, right), (right, left), *((side, side) for side in instead)):
             for column, _ in one:
                 for origin, _ in other:
                     if column[0] == "column" and origin[0] != "column":
