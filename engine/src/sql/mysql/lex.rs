@@ -18,7 +18,7 @@ const NOT_MARIADB: std::ops::RangeInclusive<u32> = 50_700..=99_999;
 /// Comments of MariaDB for versions up to this are read by all of it that is supported.
 const ALWAYS_MARIADB: u32 = 100_000;
 
-/// As [`crate::sql::lex`], which has looked at the length and at unsafe encodings.
+/// As [`crate::sql::lex()`], which has looked at the length and at unsafe encodings.
 pub(crate) fn lex(
     text: &[u8],
     lexical: &Lexical,
