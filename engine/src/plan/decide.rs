@@ -3,6 +3,7 @@
 use super::arrays;
 use super::cast;
 use super::copy::{self, Copy};
+use super::definition::{self, DefaultValue};
 use super::edits::{Insertion, Number};
 use super::flow::{CastUse, Fate, Flows, LeafKind, Use};
 use super::like::PatternAt;
@@ -13,7 +14,7 @@ use super::resolve::Resolver;
 use super::results::Results;
 use super::schema::Schema;
 use super::scope::Rows;
-use super::{CastType, ParamAction, ResultColumn, Role, SlotAction, definition};
+use super::{CastType, ParamAction, ResultColumn, Role, SlotAction};
 use crate::columns::{Columns, Likeness, NewChild, Setting, Table};
 use crate::sql::copy::is_copy;
 use crate::sql::effects::statements;
@@ -232,7 +233,23 @@ impl<'a> Judge<'a> {
             return Err(no_facts(&NoFacts::Form("CREATE TABLE … SELECT"), named));
         }
         if let Some(verdict) = definition::judge(source, self.schema, named) {
-            self.decision.children.extend(verdict?);
+            let defined = verdict?;
+            self.decision.children.extend(defined.children);
+            for DefaultValue {
+                setting,
+                token,
+                written,
+            } in defined.defaults
+            {
+                let stored = SlotAction {
+                    setting: Arc::clone(setting),
+                    role: Role::Stored,
+                    written,
+                    cast: None,
+                    pattern: None,
+                };
+                self.act(token, stored)?;
+            }
             return Ok(());
         }
         let other = || no_facts(&facts::OTHER_STATEMENT, named);
@@ -601,24 +618,31 @@ impl<'a> Judge<'a> {
                 "is compared with a value in a view, which would be that of one client",
             );
         }
-        let Some(slot) = self.shape.slot(fate.leaf.token) else {
-            return refuse(
+        let action = SlotAction {
+            setting: Arc::clone(setting),
+            role,
+            written,
+            cast,
+            pattern,
+        };
+        self.act(fate.leaf.token, action)
+    }
+
+    /// Notes what is done to the literal at a token.
+    fn act(&mut self, token: usize, action: SlotAction) -> Result<(), Refusal> {
+        let Some(slot) = self.shape.slot(token) else {
+            return Err(refused(
                 RefusalCode::NotUnderstood,
+                &action.setting,
                 "is set to a value that was not found",
-            );
+            ));
         };
         let slots = &mut self.decision.slots;
         if slots.len() <= slot {
             slots.resize(slot + 1, None);
         }
         if let Some(place) = slots.get_mut(slot) {
-            *place = Some(SlotAction {
-                setting: Arc::clone(setting),
-                role,
-                written,
-                cast,
-                pattern,
-            });
+            *place = Some(action);
         }
         Ok(())
     }

@@ -140,6 +140,7 @@ impl<'a> Flows<'a> {
         let node = Node {
             settings: node.map(|node| node.settings.clone()).unwrap_or_default(),
             plain: self.is_plain(flow),
+            has_leaves: self.has_leaves(flow),
             parts: vec![flow],
             cast: Some(self.casts.len() - 1),
             ..Node::default()

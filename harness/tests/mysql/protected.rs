@@ -159,6 +159,35 @@ macro_rules! scenario {
 const ENCRYPTED: &str = "      - {column: ssn}\n";
 const ENCRYPTED_COLUMNS: &str = "id INT PRIMARY KEY, ssn LONGBLOB, note TEXT";
 
+scenario!(definitions, ENCRYPTED_COLUMNS, ENCRYPTED);
+fn definitions(scene: &mut Scene) -> Result<()> {
+    let mut session = scene.side.login()?;
+    for sql in [
+        "DROP TABLE {t}",
+        "CREATE TABLE {t} (id INT PRIMARY KEY, ssn VARBINARY(400) NOT NULL DEFAULT '078-05-0' COMMENT 'kept', note TEXT)",
+        "INSERT INTO {t} (id) VALUES (1)",
+        "ALTER TABLE {t} ADD COLUMN more INT AFTER ssn, MODIFY ssn VARBINARY(500) DEFAULT NULL",
+        "INSERT INTO {t} (id) VALUES (2)",
+        "ALTER TABLE {t} ALTER ssn SET DEFAULT '078-05-3', CHANGE more again INT",
+        "INSERT INTO {t} (id) VALUES (3)",
+        "INSERT INTO {t} (id) VALUES (1) ON DUPLICATE KEY UPDATE ssn = IF(id = 1, '078-05-4', ssn), note = IFNULL(note, 'n')",
+    ] {
+        session.run(&scene.sql(sql))?;
+    }
+    let read = "SELECT id, IFNULL(ssn, 'none'), ISNULL(ssn), note FROM {t} ORDER BY id";
+    let read = session.table(&scene.sql(read))?;
+    let expected = [
+        [some("1"), some("078-05-4"), some("0"), some("n")],
+        [some("2"), some("none"), some("1"), None],
+        [some("3"), some("078-05-3"), some("0"), None],
+    ];
+    assert_eq!(read.rows, expected);
+    let stored = scene
+        .stored("SELECT COLUMN_DEFAULT FROM information_schema.COLUMNS WHERE TABLE_NAME = '{t}'")?;
+    assert!(!format!("{stored:?}").contains("078-05"), "{stored:?}");
+    Ok(())
+}
+
 scenario!(texts, ENCRYPTED_COLUMNS, ENCRYPTED);
 fn texts(scene: &mut Scene) -> Result<()> {
     let mut session = scene.side.login()?;

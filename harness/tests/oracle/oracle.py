@@ -646,12 +646,12 @@ class Reader:
             defaults = [column.get("raw_default")]
             checks = [node] if "Constraint" in node else column.get("constraints", [])
             for constraint in (check["Constraint"] for check in checks):
-                flows = self.value(constraint.get("raw_expr"), scope)
                 if constraint.get("contype") == "CONSTR_DEFAULT":
                     defaults.append(constraint.get("raw_expr"))
-                self.use(flows)
+                else:
+                    self.use(self.value(constraint.get("raw_expr"), scope))
             for default in defaults:
-                self.assign(table, column.get("colname"), computed(self.value(default, scope)))
+                self.assign(table, column.get("colname"), self.value(default, scope))
         self.use(self.value([body.get("whereClause"), body.get("indexParams")], scope))
 
     def walk(self, node):

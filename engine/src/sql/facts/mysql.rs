@@ -70,8 +70,39 @@ impl Reader<'_> {
         })
     }
 
+    /// A function that gives one of its arguments as it is, or the value of a new row.
+    pub(super) fn mysql_function(&mut self, function: &Function) -> Result<Option<Term>, NoFacts> {
+        let (condition, results) = match (
+            self.plain_arguments(function, "if").as_deref(),
+            self.plain_arguments(function, "ifnull").as_deref(),
+        ) {
+            (Some(&[condition, then, otherwise]), _) => (Some(condition), [then, otherwise]),
+            (_, Some(&[value, instead])) => (None, [value, instead]),
+            _ => return self.new_value(function),
+        };
+        self.parts(&function.name)?;
+        let operands = match condition {
+            Some(condition) => self.operands(condition)?,
+            None => Vec::new(),
+        };
+        let results = results.into_iter().map(|result| self.term(result));
+        Ok(Some(Term::Choice {
+            results: results.collect::<Result<_, _>>()?,
+            operands,
+        }))
+    }
+
+    /// The argument of `ISNULL(value)`.
+    pub(super) fn is_null<'e>(&self, function: &'e Function) -> Option<&'e Expr> {
+        let arguments = self.plain_arguments(function, "isnull");
+        match arguments.as_deref() {
+            Some([tested]) if self.source.dialect.is_mysql() => Some(tested),
+            _ => None,
+        }
+    }
+
     /// `VALUES(column)`
-    pub(super) fn new_value(&mut self, function: &Function) -> Result<Option<Term>, NoFacts> {
+    fn new_value(&mut self, function: &Function) -> Result<Option<Term>, NoFacts> {
         let arguments = self
             .plain_arguments(function, "values")
             .or_else(|| self.plain_arguments(function, "value"));

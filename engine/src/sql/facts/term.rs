@@ -124,7 +124,7 @@ impl Reader<'_> {
                     operands: Vec::new(),
                 }
             }
-            None if self.source.dialect.is_mysql() => match self.new_value(function)? {
+            None if self.source.dialect.is_mysql() => match self.mysql_function(function)? {
                 Some(term) => term,
                 None => self.computed(expr)?,
             },
@@ -334,6 +334,9 @@ impl Operands<'_, '_> {
                         let counted = self.reader.term(counted)?;
                         self.clauses(function)?;
                         Term::Tested(Box::new(counted))
+                    }
+                    _ if let Some(tested) = self.reader.is_null(function) => {
+                        Term::Tested(Box::new(self.reader.term(tested)?))
                     }
                     _ if self.reader.counts_different(function) => {
                         self.different(function)?;

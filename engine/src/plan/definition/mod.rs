@@ -1,39 +1,54 @@
 //! Definitions of tables, judged on their tokens: `CREATE TABLE`, `ALTER TABLE`, `CREATE INDEX`, `COMMENT`.
 //!
 //! They pass where nothing in them computes or compares a protected column: a column of that name may be defined,
-//! dropped, and made NULL or NOT NULL.
+//! dropped, and made NULL or NOT NULL. Its default is a value that is stored.
+
+mod column;
+mod keys;
+mod words;
 
 use super::names::token_name;
 use super::refusal::{Refusal, RefusalCode};
 use super::schema::Schema;
 use super::scope::misused;
-use crate::columns::{Likeness, NewChild, Setting, Table};
-use crate::sql::Kind;
+use crate::columns::{NewChild, Setting, Table};
 use crate::sql::facts::Source;
 use crate::sql::facts::tree::TableName;
 use std::ops::Range;
 use std::sync::Arc;
+use words::Words;
 
-/// The verdict on a statement that defines, and the children of protected tables that it makes; `None` if it is none that is
-/// known.
-pub(super) fn judge(
+pub(super) use column::DefaultValue;
+
+/// What a definition does besides defining.
+#[derive(Default)]
+pub(super) struct Defined<'s> {
+    /// The children of protected tables that it makes.
+    pub(super) children: Vec<NewChild>,
+    /// Values that are to be sealed.
+    pub(super) defaults: Vec<DefaultValue<'s>>,
+}
+
+/// The verdict on a statement that defines; `None` if it is none that is known.
+pub(super) fn judge<'s>(
     source: &Source<'_>,
-    schema: Schema<'_>,
+    schema: Schema<'s>,
     named: &str,
-) -> Option<Result<Vec<NewChild>, Refusal>> {
+) -> Option<Result<Defined<'s>, Refusal>> {
     let words = Words { source };
     let (start, end) = source.range;
-    let definition = Definition {
+    let mut definition = Definition {
         words,
         schema,
         named,
+        defaults: Vec::new(),
     };
     if words.is(start, "comment") {
-        return Some(Ok(Vec::new()));
+        return Some(Ok(Defined::default()));
     }
     if words.is(start, "alter") && words.is(start + 1, "table") {
         let verdict = definition.alter_table(start + 2..end);
-        return Some(verdict.map(|()| Vec::new()));
+        return Some(verdict.map(|()| definition.defined(Vec::new())));
     }
     if !words.is(start, "create") {
         return None;
@@ -43,114 +58,32 @@ pub(super) fn judge(
         at += 1;
     }
     if words.is(at, "table") {
-        return definition.create_table(at + 1..end);
+        let verdict = definition.create_table(at + 1..end)?;
+        return Some(verdict.map(|children| definition.defined(children)));
     }
-    at += usize::from(words.is(at, "unique"));
-    words
-        .is(at, "index")
-        .then(|| definition.create_index(at + 1..end).map(|()| Vec::new()))
-}
-
-#[derive(Clone, Copy)]
-struct Words<'s, 'a> {
-    source: &'s Source<'a>,
-}
-
-impl Words<'_, '_> {
-    fn is(&self, at: usize, word: &str) -> bool {
-        let token = self.source.tokens.get(at);
-        at < self.source.range.1 && token.is_some_and(|token| token.is_word(self.source.text, word))
-    }
-
-    fn is_any(&self, at: usize, words: &[&str]) -> bool {
-        words.iter().any(|word| self.is(at, word))
-    }
-
-    fn are(&self, at: usize, words: &[&str]) -> bool {
-        let mut places = (at..).zip(words);
-        places.all(|(at, word)| self.is(at, word))
-    }
-
-    fn is_symbol(&self, at: usize, symbol: u8) -> bool {
-        let token = self.source.tokens.get(at);
-        at < self.source.range.1 && token.is_some_and(|token| token.is(self.source.text, symbol))
-    }
-
-    fn is_name(&self, at: usize) -> bool {
-        at < self.source.range.1 && self.source.kind(at).is_some_and(|kind| kind.is_name())
-    }
-
-    /// A name with dots, and the place after it.
-    fn table(&self, mut at: usize) -> Option<(TableName, usize)> {
-        let mut names = Vec::new();
-        loop {
-            if !self.is_name(at) {
-                return None;
-            }
-            names.push(at);
-            at += 1;
-            if !self.is_symbol(at, b'.') {
-                break;
-            }
-            at += 1;
-        }
-        let table = names.pop()?;
-        let schema = names.pop();
-        Some((TableName { schema, table }, at))
-    }
-
-    /// The place of the parenthesis that closes the one at `at`.
-    fn close(&self, at: usize) -> Option<usize> {
-        let mut depth = 0_usize;
-        (at..self.source.range.1).find(|at| {
-            depth += usize::from(self.is_symbol(*at, b'('));
-            let closes = self.is_symbol(*at, b')');
-            depth = depth.saturating_sub(usize::from(closes));
-            closes && depth == 0
-        })
-    }
-
-    /// What is between commas that are in no parentheses.
-    fn list(&self, range: Range<usize>) -> Vec<Range<usize>> {
-        let mut parts = Vec::new();
-        let (mut depth, mut from) = (0_usize, range.start);
-        for at in range.clone() {
-            depth += usize::from(self.is_symbol(at, b'('));
-            depth = depth.saturating_sub(usize::from(self.is_symbol(at, b')')));
-            if depth == 0 && self.is_symbol(at, b',') {
-                parts.push(from..at);
-                from = at + 1;
-            }
-        }
-        parts.push(from..range.end);
-        parts
-    }
-}
-
-/// Tokens of `substr(column, 1, 33)`.
-const PART: usize = 8;
-
-fn indexed(setting: &Setting) -> Refusal {
-    let refusal = misused(
-        setting,
-        "is in an index, where encrypted values are never equal and have no order",
-    );
-    match setting.likeness() {
-        Some(Likeness::Hash) => refusal.with_hint(&format!(
-            "Make the index on the hash that it is searched by: substr({}, 1, 33).",
-            setting.column
-        )),
-        _ => refusal,
-    }
+    let unique = words.is(at, "unique");
+    at += usize::from(unique);
+    words.is(at, "index").then(|| {
+        let verdict = definition.create_index(at + 1..end, unique);
+        verdict.map(|()| Defined::default())
+    })
 }
 
 struct Definition<'s, 'a> {
-    words: Words<'s, 'a>,
+    words: Words<'a, 'a>,
     schema: Schema<'s>,
-    named: &'s str,
+    named: &'a str,
+    defaults: Vec<DefaultValue<'s>>,
 }
 
 impl<'s> Definition<'s, '_> {
+    fn defined(self, children: Vec<NewChild>) -> Defined<'s> {
+        Defined {
+            children,
+            defaults: self.defaults,
+        }
+    }
+
     fn form(&self, what: &str) -> Refusal {
         let named = self.named;
         Refusal::new(
@@ -197,7 +130,7 @@ impl<'s> Definition<'s, '_> {
         })
     }
 
-    fn create_table(&self, range: Range<usize>) -> Option<Result<Vec<NewChild>, Refusal>> {
+    fn create_table(&mut self, range: Range<usize>) -> Option<Result<Vec<NewChild>, Refusal>> {
         let words = self.words;
         let skipped = if words.are(range.start, &["if", "not", "exists"]) {
             3
@@ -239,7 +172,7 @@ impl<'s> Definition<'s, '_> {
 
     /// A table with these columns and constraints; `rest` follows them.
     fn new_table(
-        &self,
+        &mut self,
         name: TableName,
         parents: &[TableName],
         elements: Vec<Range<usize>>,
@@ -311,39 +244,28 @@ impl<'s> Definition<'s, '_> {
     }
 
     /// A column or a constraint of a table.
-    fn element(&self, table: Option<&'s Table>, element: Range<usize>) -> Result<(), Refusal> {
+    fn element(&mut self, table: Option<&'s Table>, element: Range<usize>) -> Result<(), Refusal> {
         let setting = table.and_then(|table| self.setting(table, element.start));
         match setting {
             Some(setting) => self.column(setting, element.start + 1..element.end),
-            None => match self.named_in(table, element.clone()) {
-                Some(setting) => Err(misused(
-                    setting,
-                    "is in a constraint, default or expression",
-                )),
-                None => self.others(element),
-            },
+            None => self.constraint(table, element),
         }
     }
 
-    /// The type and constraints of a protected column.
-    fn column(&self, setting: &Setting, definition: Range<usize>) -> Result<(), Refusal> {
-        const COMPARE: [&str; 4] = ["unique", "primary", "references", "exclude"];
-        const COMPUTE: [&str; 4] = ["default", "check", "generated", "using"];
-        for at in definition {
-            if self.words.is_any(at, &COMPARE) {
-                return Err(misused(
-                    setting,
-                    "is in a key or unique constraint, where encrypted values are never equal",
-                ));
-            }
-            if self.words.is_any(at, &COMPUTE) {
-                return Err(misused(
-                    setting,
-                    "has a default, a check or an expression, which the database computes in clear",
-                ));
+    /// What is no definition of a protected column.
+    fn constraint(&self, table: Option<&'s Table>, element: Range<usize>) -> Result<(), Refusal> {
+        match self.key(table, element.clone()) {
+            Some(verdict) => verdict?,
+            None => {
+                if let Some(setting) = self.named_in(table, element.clone()) {
+                    return Err(misused(
+                        setting,
+                        "is in a constraint, default or expression",
+                    ));
+                }
             }
         }
-        Ok(())
+        self.others(element)
     }
 
     /// Tokens that are of no protected column. Another protected table may be named as the one that a key refers to.
@@ -383,44 +305,7 @@ impl<'s> Definition<'s, '_> {
         }
     }
 
-    fn create_index(&self, range: Range<usize>) -> Result<(), Refusal> {
-        let words = self.words;
-        let on = range.clone().find(|at| words.is(*at, "on"));
-        let on = on.ok_or_else(|| self.form("an index without a table"))?;
-        let only = usize::from(words.is(on + 1, "only"));
-        let table = words.table(on + 1 + only);
-        let (name, after) = table.ok_or_else(|| self.form("an index without a table"))?;
-        let table = self.entry(name);
-        let mut start = after;
-        // Parts of what a searchable column stores are no secret; one is the hash that it is searched by.
-        while let Some(part) = (start..range.end).find(|at| self.is_part(table, *at)) {
-            if let Some(setting) = self.named_in(table, start..part) {
-                return Err(indexed(setting));
-            }
-            start = part + PART;
-        }
-        match self.named_in(table, start..range.end) {
-            Some(setting) => Err(indexed(setting)),
-            None => Ok(()),
-        }
-    }
-
-    /// Whether this begins `substr(column, 1, 33)` of a searchable column.
-    fn is_part(&self, table: Option<&'s Table>, at: usize) -> bool {
-        let words = self.words;
-        let setting = table.and_then(|table| self.setting(table, at + 2));
-        let is_number = |at| words.source.kind(at) == Some(Kind::Number);
-        setting.is_some_and(|setting| setting.likeness() == Some(Likeness::Hash))
-            && words.is(at, "substr")
-            && words.is_symbol(at + 1, b'(')
-            && words.is_symbol(at + 3, b',')
-            && is_number(at + 4)
-            && words.is_symbol(at + 5, b',')
-            && is_number(at + 6)
-            && words.is_symbol(at + 7, b')')
-    }
-
-    fn alter_table(&self, range: Range<usize>) -> Result<(), Refusal> {
+    fn alter_table(&mut self, range: Range<usize>) -> Result<(), Refusal> {
         let words = self.words;
         let mut at = range.start;
         if words.are(at, &["if", "exists"]) {
@@ -436,11 +321,15 @@ impl<'s> Definition<'s, '_> {
         Ok(())
     }
 
-    fn action(&self, table: Option<&'s Table>, action: Range<usize>) -> Result<(), Refusal> {
+    fn action(&mut self, table: Option<&'s Table>, action: Range<usize>) -> Result<(), Refusal> {
         let words = self.words;
         let start = action.start;
+        let is_mysql = words.source.dialect.is_mysql();
         let renames_table = words.are(start, &["rename", "to"])
-            || words.is(start, "set") && words.is(start + 1, "schema");
+            || words.are(start, &["set", "schema"])
+            || is_mysql
+                && words.is(start, "rename")
+                && !words.is_any(start + 1, &["column", "index", "key"]);
         // The table that becomes a child, and the parent: rows that the child has already stay as they are.
         let pair = match () {
             () if words.are(start, &["attach", "partition"]) => words
@@ -456,15 +345,18 @@ impl<'s> Definition<'s, '_> {
             return self.covers(parent, child);
         }
         if renames_table
-            || words.is_any(start, &["inherit", "attach", "detach", "of"])
+            || words.is_any(start, &["inherit", "attach", "detach", "of", "exchange"])
             || words.are(start, &["no", "inherit"])
         {
             return Err(self
                 .form("another name, schema or parent, which the configuration would not follow"));
         }
-        let Some(setting) = self.named_in(table, action.clone()) else {
-            return self.others(action);
-        };
+        let action = self.without_place(action);
+        if words.is(start, "rename") && self.named_in(table, action.clone()).is_some() {
+            return Err(self.form(
+                "another name of a protected column, which the configuration would not follow",
+            ));
+        }
         let mut at = start + 1;
         at += usize::from(words.is(at, "column"));
         for optional in [&["if", "not", "exists"][..], &["if", "exists"]] {
@@ -472,18 +364,31 @@ impl<'s> Definition<'s, '_> {
                 at += optional.len();
             }
         }
-        let is_column = table.is_some_and(|table| self.setting(table, at).is_some());
-        let rest = at + 1..action.end;
+        let setting = table.and_then(|table| self.setting(table, at));
+        let (Some(setting), Some(table)) = (setting, table) else {
+            let added = start + usize::from(words.is(start, "add"));
+            return self.constraint(table, added..action.end);
+        };
         let alters = |forms: &[&[&str]]| forms.iter().any(|form| words.are(at + 1, form));
-        if is_column && words.is(start, "add") {
-            return self.column(setting, rest);
+        if words.is_any(start, &["add", "modify"]) {
+            return self.column(setting, at + 1..action.end);
         }
-        if is_column && words.is(start, "drop") {
+        if words.is(start, "change")
+            && self
+                .setting(table, at + 1)
+                .is_some_and(|new| Arc::ptr_eq(new, setting))
+        {
+            return self.column(setting, at + 2..action.end);
+        }
+        if words.is(start, "drop") {
             return Ok(());
         }
-        if is_column && words.is(start, "alter") {
+        if words.is(start, "alter") {
             if alters(&[&["type"], &["set", "data", "type"]]) {
-                return self.column(setting, rest);
+                return self.column(setting, at + 1..action.end);
+            }
+            if alters(&[&["set", "default"]]) {
+                return self.default_value(setting, at + 3..action.end).map(|_| ());
             }
             if alters(&[
                 &["set", "not", "null"],
@@ -496,14 +401,22 @@ impl<'s> Definition<'s, '_> {
                 return Ok(());
             }
         }
-        if words.is(start, "rename") {
-            return Err(self.form(
-                "another name of a protected column, which the configuration would not follow",
-            ));
-        }
         Err(misused(
             setting,
             "is in a constraint, default or expression",
         ))
+    }
+
+    /// Without the place of a new column among the others, as MySQL has it.
+    fn without_place(&self, action: Range<usize>) -> Range<usize> {
+        let before = action.end.saturating_sub(2);
+        let has_place = before > action.start
+            && self.words.source.dialect.is_mysql()
+            && self.words.is(before, "after")
+            && self.words.is_name(before + 1);
+        match has_place {
+            true => action.start..before,
+            false => action,
+        }
     }
 }

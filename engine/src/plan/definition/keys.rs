@@ -1,0 +1,130 @@
+//! Indexes, keys and unique constraints: what of a protected column has equal values.
+
+use super::super::refusal::Refusal;
+use super::super::scope::misused;
+use super::Definition;
+use crate::columns::{Likeness, Setting, Table};
+use crate::sql::Kind;
+use std::ops::Range;
+
+/// Tokens of `substr(column, 1, 33)`.
+const PART: usize = 8;
+
+impl<'s> Definition<'s, '_> {
+    /// A column whose stored values are never equal where they are compared.
+    pub(super) fn incomparable(&self, setting: &Setting, how: &str) -> Refusal {
+        let refusal = misused(setting, how);
+        if setting.likeness() != Some(Likeness::Hash) {
+            return refusal;
+        }
+        let mut hash = format!("substr({}, 1, 33)", setting.column);
+        if self.words.source.dialect.is_mysql() {
+            hash = format!("(convert({hash}, binary))");
+        }
+        refusal.with_hint(&format!(
+            "Make an index, unique or not, on the hash that it is searched by: {hash}."
+        ))
+    }
+
+    fn unindexed(&self, setting: &Setting) -> Refusal {
+        self.incomparable(
+            setting,
+            "is in an index, where encrypted values are never equal and have no order",
+        )
+    }
+
+    /// `CREATE INDEX`, without these words.
+    pub(super) fn create_index(&self, range: Range<usize>, unique: bool) -> Result<(), Refusal> {
+        let words = self.words;
+        let on = range.clone().find(|at| words.is(*at, "on"));
+        let on = on.ok_or_else(|| self.form("an index without a table"))?;
+        let only = usize::from(words.is(on + 1, "only"));
+        let table = words.table(on + 1 + only);
+        let (name, after) = table.ok_or_else(|| self.form("an index without a table"))?;
+        self.parts(self.entry(name), after..range.end, unique)
+    }
+
+    /// A key or unique constraint of a table; `None` if it is none.
+    pub(super) fn key(
+        &self,
+        table: Option<&'s Table>,
+        element: Range<usize>,
+    ) -> Option<Result<(), Refusal>> {
+        let words = self.words;
+        let mut at = element.start;
+        if words.is(at, "constraint") {
+            at += 1;
+            at += usize::from(words.is_name(at) && !words.is_any(at, &["unique", "primary"]));
+        }
+        let unique = words.is_any(at, &["unique", "primary"]);
+        (unique || words.is_any(at, &["key", "index"]))
+            .then(|| self.parts(table, at + 1..element.end, unique))
+    }
+
+    /// The columns of an index in parentheses, and what is around them.
+    fn parts(
+        &self,
+        table: Option<&'s Table>,
+        range: Range<usize>,
+        unique: bool,
+    ) -> Result<(), Refusal> {
+        let words = self.words;
+        let open = range.clone().find(|at| words.is_symbol(*at, b'('));
+        let close = open.and_then(|open| words.close(open));
+        let (Some(open), Some(close)) = (open, close) else {
+            return self.unnamed(table, range);
+        };
+        self.unnamed(table, range.start..open)?;
+        for part in words.list(open + 1..close) {
+            self.part(table, part, unique)?;
+        }
+        self.unnamed(table, close + 1..range.end)
+    }
+
+    fn part(
+        &self,
+        table: Option<&'s Table>,
+        part: Range<usize>,
+        unique: bool,
+    ) -> Result<(), Refusal> {
+        let words = self.words;
+        let mut start = part.start;
+        let setting = table.and_then(|table| self.setting(table, start));
+        if setting.is_some_and(|setting| setting.likeness() == Some(Likeness::Token)) {
+            // Different tokens may begin alike.
+            let begins = words.is_symbol(start + 1, b'(');
+            if !(begins && unique) {
+                start += 1;
+            }
+        }
+        // Parts of what a searchable column stores are no secret; one is the hash that it is searched by.
+        while let Some(part) = (start..part.end).find(|at| self.is_part(table, *at)) {
+            self.unnamed(table, start..part)?;
+            start = part + PART;
+        }
+        self.unnamed(table, start..part.end)
+    }
+
+    /// That no protected column is named.
+    fn unnamed(&self, table: Option<&'s Table>, range: Range<usize>) -> Result<(), Refusal> {
+        match self.named_in(table, range) {
+            Some(setting) => Err(self.unindexed(setting)),
+            None => Ok(()),
+        }
+    }
+
+    /// Whether this begins `substr(column, 1, 33)` of a searchable column.
+    fn is_part(&self, table: Option<&'s Table>, at: usize) -> bool {
+        let words = self.words;
+        let setting = table.and_then(|table| self.setting(table, at + 2));
+        let is_number = |at| words.source.kind(at) == Some(Kind::Number);
+        setting.is_some_and(|setting| setting.likeness() == Some(Likeness::Hash))
+            && words.is(at, "substr")
+            && words.is_symbol(at + 1, b'(')
+            && words.is_symbol(at + 3, b',')
+            && is_number(at + 4)
+            && words.is_symbol(at + 5, b',')
+            && is_number(at + 6)
+            && words.is_symbol(at + 7, b')')
+    }
+}
