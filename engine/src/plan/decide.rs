@@ -22,7 +22,7 @@ use crate::sql::facts::{self, Facts, NoFacts, Reading, Source, Wrapped, Wrapper,
 use crate::sql::mysql;
 use crate::sql::shape::Shape;
 use crate::sql::{Kind, Lexical, Token};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -339,6 +339,7 @@ impl<'a> Judge<'a> {
             named,
             flows: Flows::new(),
             insertions: Vec::new(),
+            hash_columns: HashMap::new(),
             representatives: Vec::new(),
             patterns: Vec::new(),
             numbers: Vec::new(),

@@ -18,6 +18,7 @@ use crate::sql::facts::tree::{
     Alias, Body, Cast, Cte, Item, Key, Query, Relation, Select, TableName, Term,
 };
 use std::borrow::Cow;
+use std::collections::HashMap;
 use std::rc::Rc;
 
 /// What is said of a column that is compared or computed with.
@@ -34,6 +35,9 @@ pub(super) struct Resolver<'a> {
     pub(super) insertions: Vec<Insertion>,
     /// Result columns of which any value of a group stands for the group: their names.
     pub(super) representatives: Vec<Representative>,
+    /// Columns whose hashes the database keeps in another column: the tokens of their names, and what takes their place where
+    /// hashes are compared.
+    pub(super) hash_columns: HashMap<usize, String>,
     /// Patterns: their tokens, and what is around them.
     pub(super) patterns: Vec<(usize, PatternAt)>,
     /// Numbers that must be what they are taken for: their tokens.
@@ -303,6 +307,7 @@ impl<'a> Resolver<'a> {
         relation: &Relation,
         scope: &mut Scope<'_, 'a>,
     ) -> Result<(), Refusal> {
+        let mut is_table = false;
         let (rows, alias, own_name) = match relation {
             Relation::Table(name, alias) => {
                 let own = self.name(name.table);
@@ -315,7 +320,14 @@ impl<'a> Resolver<'a> {
                     Some(None) => {
                         return Err(self.form("WITH RECURSIVE whose queries read later ones"));
                     }
-                    None => self.base(*name).0,
+                    None => {
+                        let (rows, table) = self.base(*name);
+                        let renamed = alias
+                            .as_ref()
+                            .is_some_and(|alias| !alias.columns.is_empty());
+                        is_table = !renamed && table.is_some_and(|table| !table.is_view());
+                        rows
+                    }
                 };
                 (rows, alias, Some(own))
             }
@@ -386,6 +398,7 @@ impl<'a> Resolver<'a> {
         scope.rels.push(Rel {
             name,
             rows: Rc::new(rows),
+            is_table,
         });
         Ok(())
     }
@@ -488,8 +501,16 @@ impl<'a> Resolver<'a> {
         Ok(match term {
             Term::Column { qualifier, name } => {
                 let qualifier = qualifier.map(|qualifier| self.name(qualifier));
-                let name = self.name(*name);
-                scope.column(qualifier.as_deref(), &name, &mut self.flows)?
+                let (token, name) = (*name, self.name(*name));
+                let flow = scope.column(qualifier.as_deref(), &name, &mut self.flows)?;
+                let settings = self.flows.settings(flow).iter();
+                if settings
+                    .clone()
+                    .any(|setting| setting.search_column.is_some())
+                {
+                    self.note_hash_column(token, qualifier.as_deref(), &name, scope);
+                }
+                flow
             }
             Term::NewValue(name) => {
                 let name = self.name(*name);
