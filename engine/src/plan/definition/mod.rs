@@ -145,7 +145,7 @@ impl<'s> Definition<'s, '_> {
         })
     }
 
-    /// The places in parentheses, and those after WHERE and USING, where expressions need none.
+    /// The places in parentheses, and those after WHERE, USING and DEFAULT, where expressions need none.
     fn expressions(&self, range: Range<usize>) -> Vec<usize> {
         let words = self.words;
         let (mut depth, mut follows) = (0_usize, false);
@@ -153,7 +153,7 @@ impl<'s> Definition<'s, '_> {
             .filter(|at| {
                 depth += usize::from(words.is_symbol(*at, b'('));
                 depth = depth.saturating_sub(usize::from(words.is_symbol(*at, b')')));
-                follows |= words.is_any(*at, &["where", "using"]);
+                follows |= words.is_any(*at, &["where", "using", "default"]);
                 depth > 0 || follows
             })
             .collect()
