@@ -260,7 +260,7 @@ fn what_does_not_fit_is_in_the_log() -> Result<()> {
         assert!(log.contains(part), "{part} is not in\n{log}");
     }
     // A token of a number is one.
-    assert!(!log.contains("table \\\"plain\\\""), "{log}");
+    assert!(!log.contains("table \\\"plain\\\", column"), "{log}");
     Ok(())
 }
 
