@@ -219,7 +219,7 @@ impl Table {
                         "table \"{name}\" has no column \"{}\" in the database: the entry protects nothing",
                         setting.column
                     )),
-                    Some(column) if !column.holds_bytes => notes.push(format!(
+                    Some(column) if !column.holds_bytes && !setting.is_number() => notes.push(format!(
                         "table \"{name}\", column \"{}\" is neither bytea nor text in the database: it cannot hold encrypted values",
                         setting.column
                     )),

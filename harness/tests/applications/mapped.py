@@ -2,10 +2,12 @@
 
 import asyncio
 import datetime
+import decimal
 import sys
+import uuid
 
 from people import STEP, address, member
-from sqlalchemy import BigInteger, DateTime, LargeBinary, String, delete, insert, select, update
+from sqlalchemy import BigInteger, DateTime, LargeBinary, Numeric, String, delete, insert, select, update
 from sqlalchemy.engine import URL
 from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
@@ -29,6 +31,8 @@ class Member(Base):
     active: Mapped[bool] = mapped_column(nullable=True)
     photo: Mapped[bytes] = mapped_column(LargeBinary, nullable=True)
     code: Mapped[int] = mapped_column(nullable=True)
+    key: Mapped[uuid.UUID] = mapped_column(nullable=True)
+    paid: Mapped[decimal.Decimal] = mapped_column(Numeric, nullable=True)
     plain: Mapped[str] = mapped_column(String(40), nullable=True)
 
 
