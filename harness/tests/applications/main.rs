@@ -1,11 +1,12 @@
 //! Applications work with protected columns of all kinds as with any others, through their drivers and object mappers.
 
+mod mysql;
+
+use acra_harness::programs::{self, cached, is_there};
 use acra_harness::scene::Scene;
 use acra_harness::servers::{AcraConfig, Postgres};
-use acra_harness::{Context, Error, Result, at_rest, paths};
-use std::env;
-use std::io::{self, Write};
-use std::path::Path;
+use acra_harness::{Error, Result, at_rest};
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// In every secret.
@@ -30,17 +31,16 @@ const CONFIG: &str = "schemas:
 /// What the columns must be to hold what is made of their values; the application knows nothing of it.
 const WIDENED: [&str; 7] = ["email", "card", "age", "visits", "born", "seen", "active"];
 
+fn program(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("tests/applications")
+        .join(name)
+}
+
 /// Runs a program in Python; nothing if its packages are not installed and need not be.
-fn run(version: u32, program: &str, arguments: &[&str]) -> Result<()> {
-    let packages = paths::workspace().join(".cache/applications");
-    if !packages.is_dir() {
-        let missing =
-            "the packages of applications are not installed; run: scripts/setup.sh applications";
-        if env::var_os("ACRA_TEST_REQUIRE_ALL").is_some() {
-            return Err(Error::new(missing));
-        }
-        // Not by a macro, whose output is hidden when a test passes.
-        writeln!(io::stderr(), "SKIPPED: {missing}")?;
+fn run(version: u32, name: &str, arguments: &[&str]) -> Result<()> {
+    let packages = cached("applications");
+    if !is_there("applications", &[&packages])? {
         return Ok(());
     }
     let postgres = Postgres::shared(version)?;
@@ -49,30 +49,21 @@ fn run(version: u32, program: &str, arguments: &[&str]) -> Result<()> {
         ..config.encryptor_yaml(CONFIG)
     })?;
     let address = scene.acra.address();
-    let python = |step: &str| -> Result<()> {
-        let output = Command::new("python3")
-            .arg(
-                Path::new(env!("CARGO_MANIFEST_DIR"))
-                    .join("tests/applications")
-                    .join(program),
-            )
+    let python = |step: &str| -> Result<String> {
+        let mut command = Command::new("python3");
+        command
+            .arg(program(name))
             .args([step, MARK])
-            .args(arguments)
+            .args(arguments);
+        command
             .env("PYTHONPATH", &packages)
-            .env("PYTHONDONTWRITEBYTECODE", "1")
-            .env("PGHOST", address.ip().to_string())
-            .env("PGPORT", address.port().to_string())
-            .env("PGUSER", "postgres")
-            .env("PGDATABASE", &scene.database)
-            .output()
-            .context(|| "python3".to_owned())?;
-        assert!(
-            output.status.success(),
-            "{}\n{}",
-            String::from_utf8_lossy(&output.stderr),
-            scene.acra.log()
-        );
-        Ok(())
+            .env("DB_KIND", "postgresql")
+            .env("DB_HOST", address.ip().to_string())
+            .env("DB_PORT", address.port().to_string())
+            .env("DB_USER", "postgres")
+            .env("DB_NAME", &scene.database);
+        programs::run(&mut command)
+            .map_err(|error| Error::new(format!("{error}\n{}", scene.acra.log())))
     };
     python("create")?;
     for column in WIDENED {
@@ -108,10 +99,10 @@ fn asyncpg() -> Result<()> {
 
 #[test]
 fn sqlalchemy_with_psycopg() -> Result<()> {
-    run(17, "mapped.py", &["psycopg"])
+    run(17, "mapped.py", &["postgresql+psycopg"])
 }
 
 #[test]
 fn sqlalchemy_with_asyncpg() -> Result<()> {
-    run(18, "mapped.py", &["asyncpg"])
+    run(18, "mapped.py", &["postgresql+asyncpg"])
 }
