@@ -225,12 +225,16 @@ class Reader:
         subject = self.value(body.get("arg"), scope)
         self.use(subject)
         flows = self.value(body.get("defresult"), scope)
+        conditions = frozenset()
         for when in body.get("args", []):
             when = when["CaseWhen"]
-            condition = self.value(when.get("expr"), scope)
-            self.use(condition)
-            self.compare(subject, condition)
+            conditions |= self.value(when.get("expr"), scope)
             flows |= self.value(when.get("result"), scope)
+        self.use(conditions)
+        self.compare(subject, conditions)
+        if subject:
+            # What one value is compared with is written in the same way.
+            self.compare(conditions, conditions)
         return flows
 
     def of_NullTest(self, body, scope):
@@ -279,8 +283,13 @@ class Reader:
         for left, right in pairs:
             left, right = self.value(left, scope), self.value(right, scope)
             self.compare(left, right)
+            if body.get("kind") in ("AEXPR_IN", "AEXPR_OP_ANY", "AEXPR_OP_ALL"):
+                self.compare(right, right)
             flows |= left | right
         self.use(flows)
+        if body.get("kind") != "AEXPR_OP" or strings(body.get("name"))[-1] in ("=", "<>", "<", ">", "<=", ">="):
+            # True or false, whatever is compared.
+            flows = frozenset(flow for flow in flows if flow[0][0] != "column")
         return computed(flows)
 
     def of_SubLink(self, body, scope):
@@ -506,7 +515,9 @@ class Reader:
         conflict = body.get("onConflictClause")
         target = Source(relation.get("alias", {}).get("aliasname", relation["relname"]), own, unknown)
         if conflict:
-            excluded = Source("excluded", inserted, True)
+            # What a protected column is to get is there as it will be stored.
+            sealed = {name: flows for name, flows in own if table and name in table.protected}
+            excluded = Source("excluded", [(name, sealed.get(name, flows)) for name, flows in inserted], True)
             # A name alone that both have is an error.
             inner = Scope(Scope(scope, [excluded]), [target])
             self.use(self.value(conflict.get("infer"), Scope(scope, [target])))

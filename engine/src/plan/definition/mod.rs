@@ -121,7 +121,7 @@ impl<'s> Definition<'s, '_> {
             depth += usize::from(words.is_symbol(at, b'('));
             depth = depth.saturating_sub(usize::from(words.is_symbol(at, b')')));
             // The other expressions of definitions are in parentheses.
-            follows |= words.is_any(at, &["where", "using"]);
+            follows |= words.is_any(at, &["where", "using", "default"]);
             let qualifies = words.is_symbol(at + 1, b'.') && !words.is_symbol(at + 2, b'*');
             (depth > 0 || follows)
                 && !qualifies
