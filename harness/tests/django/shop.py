@@ -1,9 +1,10 @@
-"""A shop in Django, run against the database that the environment names: PGHOST, PGPORT, PGUSER, PGDATABASE.
+"""A shop in Django, run against the database that the environment names: DB_KIND (postgresql or mysql), DB_HOST, DB_PORT,
+DB_USER, DB_NAME.
 
-It makes its tables by migrations and does what applications do with them. ssn, photo and card are protected by what is
-between; the code here knows nothing of that, but for `refused`. Every secret has the mark that the first argument is; the
-second one says who puts parameters into statements, `client` or `server`. Ends with an error where something is not as
-without protection.
+It makes its tables by migrations and does what applications do with them. ssn, photo, phone, age, nick, number and card are
+protected by what is between; the code here knows nothing of that, but for `refused` and the types of columns. Every secret has
+the mark that the first argument is; the second one says who puts parameters into statements, `client` or `server`. Ends with
+an error where something is not as without protection.
 """
 
 import io
@@ -16,6 +17,8 @@ import django
 from django.conf import settings
 
 MARK, BINDING = sys.argv[1:]
+KIND = os.environ["DB_KIND"]
+OPTIONS = {"postgresql": {"server_side_binding": BINDING == "server"}, "mysql": {"ssl_mode": "DISABLED"}}
 
 settings.configure(
     SECRET_KEY="of a test",
@@ -51,12 +54,12 @@ settings.configure(
     MIGRATION_MODULES={"shop": "shop_migrations"},
     DATABASES={
         "default": {
-            "ENGINE": "django.db.backends.postgresql",
-            "HOST": os.environ["PGHOST"],
-            "PORT": os.environ["PGPORT"],
-            "USER": os.environ["PGUSER"],
-            "NAME": os.environ["PGDATABASE"],
-            "OPTIONS": {"server_side_binding": BINDING == "server"},
+            "ENGINE": f"django.db.backends.{KIND}",
+            "HOST": os.environ["DB_HOST"],
+            "PORT": os.environ["DB_PORT"],
+            "USER": os.environ["DB_USER"],
+            "NAME": os.environ["DB_NAME"],
+            "OPTIONS": OPTIONS[KIND],
         }
     },
 )
@@ -92,7 +95,7 @@ class SecretField(models.TextField):
     """A text that is kept as bytes."""
 
     def db_type(self, connection):
-        return "bytea"
+        return "bytea" if KIND == "postgresql" else "longblob"
 
     def get_db_prep_value(self, value, connection, prepared=False):
         return value if value is None else connection.Database.Binary(value.encode())
@@ -101,11 +104,31 @@ class SecretField(models.TextField):
         return value if value is None else bytes(value).decode()
 
 
+class Wide:
+    """A field whose column has room for what is made of its values, which come back as they were."""
+
+    def db_type(self, connection):
+        return "bytea" if KIND == "postgresql" else "varbinary(500)"
+
+
+class WideCharField(Wide, models.CharField):
+    pass
+
+
+class WideIntegerField(Wide, models.IntegerField):
+    pass
+
+
 class Customer(models.Model):
     name = models.CharField(max_length=80, db_index=True)
     email = models.EmailField(unique=True)
     ssn = SecretField(null=True, blank=True)
     photo = models.BinaryField(null=True)
+    phone = WideCharField(max_length=60, null=True, blank=True)
+    age = WideIntegerField(null=True, blank=True)
+    # A CharField of PostgreSQL is changed in bulk by values cast to `varchar(60)`, which a token need not fit.
+    nick = models.TextField(null=True, blank=True) if KIND == "postgresql" else models.CharField(max_length=60, null=True, blank=True)
+    number = models.IntegerField(null=True, blank=True)
     active = models.BooleanField(default=True)
     created = models.DateTimeField(auto_now_add=True)
 
@@ -143,6 +166,18 @@ def photo(number):
     return f"{MARK} photo {number}".encode() + bytes(range(256))
 
 
+def phone(number):
+    return f"{MARK} +49 {number}"
+
+
+def nick(number):
+    return f"{MARK} nick {number}"
+
+
+def all_of(number):
+    return {"phone": phone(number), "age": number, "nick": nick(number), "number": number * 1000}
+
+
 def refused(query):
     """What would need the plain value in the database fails, and only that."""
     try:
@@ -172,17 +207,18 @@ def migrate():
 
 
 def create():
-    first = Customer.objects.create(name="Ada", email="ada@example.org", ssn=ssn(1), photo=photo(1))
+    first = Customer.objects.create(name="Ada", email="ada@example.org", ssn=ssn(1), photo=photo(1), **all_of(1))
     first.refresh_from_db()
     assert first.ssn == ssn(1) and bytes(first.photo) == photo(1)
+    assert (first.phone, first.age, first.nick, first.number) == (phone(1), 1, nick(1), 1000)
     made = Customer.objects.bulk_create(
         [
-            Customer(name=f"Customer {n}", email=f"c{n}@example.org", ssn=ssn(n) if n % 3 else None, photo=photo(n))
+            Customer(name=f"Customer {n}", email=f"c{n}@example.org", ssn=ssn(n) if n % 3 else None, photo=photo(n), **all_of(n))
             for n in range(2, 60)
         ],
         batch_size=25,
     )
-    assert all(customer.pk for customer in made)
+    assert all(customer.pk for customer in made) or not connection.features.can_return_rows_from_bulk_insert
     again, is_new = Customer.objects.get_or_create(email="ada@example.org", defaults={"ssn": ssn(0)})
     assert not is_new and again.ssn == ssn(1)
     other, is_new = Customer.objects.get_or_create(email="eve@example.org", defaults={"name": "Eve", "ssn": ssn(60)})
@@ -192,7 +228,7 @@ def create():
     Customer.objects.bulk_create(
         [Customer(name="Eve", email="eve@example.org", ssn=ssn(62)), Customer(name="Bob", email="bob@example.org", ssn="")],
         update_conflicts=True,
-        unique_fields=["email"],
+        unique_fields=["email"] if connection.features.supports_update_conflicts_with_target else None,
         update_fields=["ssn"],
     )
     assert Customer.objects.get(name="Eve").ssn == ssn(62) and Customer.objects.get(name="Bob").ssn == ""
@@ -212,9 +248,19 @@ def read():
     assert customers.exclude(ssn__isnull=True).filter(active=True).exists()
     order = Order.objects.select_related("customer").order_by("-total", "id").first()
     assert order.card == ssn(1002) and order.customer.ssn == ssn(2)
-    for customer in customers.prefetch_related("orders").filter(orders__total__gte=2).distinct("id").order_by("id"):
+    found = customers.prefetch_related("orders").filter(orders__total__gte=2).order_by("id")
+    for customer in found.distinct("id") if connection.features.can_distinct_on_fields else found:
         assert sorted(order.card for order in customer.orders.all()) == [ssn(1001), ssn(1002)]
     assert customers.values_list("ssn", flat=True).get(name="Ada") == ssn(1)
+    for n in (1, 7, 30):
+        name = "Ada" if n == 1 else f"Customer {n}"
+        for where in ({"phone": phone(n)}, {"phone__in": [phone(n), "none"]}, {"nick": nick(n)}, {"number": n * 1000}):
+            one = customers.get(**where)
+            assert (one.name, one.phone, one.age, one.nick, one.number) == (name, *all_of(n).values()), where
+    assert customers.exclude(phone=phone(1)).exclude(phone=None).count() == 58
+    assert customers.filter(Q(phone=phone(1)) | Q(nick=nick(2)) | Q(number__in=[3000, 4000])).count() == 4
+    assert not customers.filter(phone="none").exists() and customers.filter(phone__isnull=True).count() == 2
+    assert list(customers.values_list("age", "number").filter(pk__lte=3).order_by("id"))[0] == (1, 1000)
     assert customers.only("name").get(name="Ada").ssn == ssn(1)
     assert customers.defer("photo").in_bulk([order.customer_id])[order.customer_id].ssn == ssn(2)
     # Columns of all kinds, grouped by the key, as admin lists have them.
@@ -248,6 +294,7 @@ def read():
 
 
 def change():
+    of = ("self",) if connection.features.has_select_for_update_of else ()
     ada = Customer.objects.get(name="Ada")
     ada.ssn, ada.score = ssn(2001), F("score") + 1
     ada.save()
@@ -260,13 +307,17 @@ def change():
     some = list(Customer.objects.filter(name__startswith="Customer")[:10])
     for at, customer in enumerate(some):
         customer.ssn, customer.score = (None if at == 5 else ssn(3000 + at)), at
-    Customer.objects.bulk_update(some, ["ssn", "score"], batch_size=4)
-    assert [c.ssn for c in Customer.objects.filter(pk__in=[c.pk for c in some])] == [c.ssn for c in some]
+        customer.phone, customer.age, customer.nick, customer.number = all_of(3000 + at).values()
+    Customer.objects.bulk_update(some, ["ssn", "score", "phone", "age", "nick", "number"], batch_size=4)
+    again = Customer.objects.filter(pk__in=[c.pk for c in some])
+    assert [c.ssn for c in again] == [c.ssn for c in some]
+    assert [(c.phone, c.age, c.nick, c.number) for c in again] == [(c.phone, c.age, c.nick, c.number) for c in some]
+    assert Customer.objects.get(phone=phone(3001)).age == 3001
     Order.objects.update(total=F("total") + Value(Decimal("0.50")))
     # Part of a transaction is taken back, then all of it.
     try:
         with transaction.atomic():
-            locked = Customer.objects.select_for_update(of=("self",)).get(name="Ada")
+            locked = Customer.objects.select_for_update(of=of).get(name="Ada")
             locked.ssn = ssn(4001)
             locked.save()
             try:
