@@ -4,10 +4,12 @@ nothing of what protects the columns.
 
 import asyncio
 import datetime
+import decimal
 import sys
+import uuid
 
 from people import KIND, STEP, address, member
-from sqlalchemy import BigInteger, DateTime, LargeBinary, String, create_engine, delete, insert, select, update
+from sqlalchemy import BigInteger, DateTime, LargeBinary, Numeric, String, create_engine, delete, insert, select, update
 from sqlalchemy.engine import URL
 from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
@@ -31,6 +33,9 @@ class Member(Base):
     active: Mapped[bool] = mapped_column(nullable=True)
     photo: Mapped[bytes] = mapped_column(LargeBinary, nullable=True)
     code: Mapped[int] = mapped_column(nullable=True)
+    if KIND == "postgresql":
+        key: Mapped[uuid.UUID] = mapped_column(nullable=True)
+    paid: Mapped[decimal.Decimal] = mapped_column(Numeric(20, 2) if KIND == "mysql" else Numeric, nullable=True)
     plain: Mapped[str] = mapped_column(String(40), nullable=True)
 
 

@@ -4,26 +4,32 @@ The environment names the database: DB_KIND (postgresql or mysql), DB_HOST, DB_P
 """
 
 import datetime
+import decimal
 import os
 import sys
+import uuid
 
 STEP, MARK = sys.argv[1:3]
 KIND = os.environ["DB_KIND"]
 
 TABLE = {
     "postgresql": """CREATE TABLE members (id serial PRIMARY KEY, email varchar(80), nick varchar(80), card varchar(80), age integer,
-        visits bigint, born date, seen timestamptz, active boolean, photo bytea, code integer, plain varchar(40))""",
+        visits bigint, born date, seen timestamptz, active boolean, photo bytea, code integer, key uuid, paid numeric, plain varchar(40))""",
     "mysql": """CREATE TABLE members (id int PRIMARY KEY AUTO_INCREMENT, email varchar(80), nick varchar(80), card varchar(80),
-        age integer, visits bigint, born date, seen datetime, active boolean, photo blob, code integer, plain varchar(40))""",
+        age integer, visits bigint, born date, seen datetime, active boolean, photo blob, code integer, paid decimal(20, 2),
+        plain varchar(40))""",
 }[KIND]
 
-COLUMNS = ["email", "nick", "card", "age", "visits", "born", "seen", "active", "photo", "code", "plain"]
-
-ZONE = datetime.timezone.utc if KIND == "postgresql" else None
+COLUMNS = ["email", "nick", "card", "age", "visits", "born", "seen", "active", "photo", "code", "key", "paid", "plain"]
+ZONE = datetime.timezone.utc
+if KIND == "mysql":
+    # It has no type for these.
+    COLUMNS.remove("key")
+    ZONE = None
 
 
 def member(number):
-    return {
+    values = {
         "email": f"{MARK}-{number}-ж\\'@example.org",
         "nick": f"{MARK} nick {number}",
         "card": f"{MARK} 4111 {number:04}",
@@ -34,8 +40,11 @@ def member(number):
         "active": number % 2 == 0,
         "photo": MARK.encode() + bytes([0, 255, 92, 39, number % 256]),
         "code": number * 1000,
+        "key": uuid.UUID(int=number << 70),
+        "paid": decimal.Decimal(number) / 4,
         "plain": f"plain {number}",
     }
+    return {column: values[column] for column in COLUMNS}
 
 
 def address():
