@@ -533,25 +533,6 @@ fn rows_that_nobody_has_described_are_opened_wherever_they_stand() {
 }
 
 #[test]
-fn rows_in_a_format_that_nobody_has_told_are_looked_into() {
-    let mut driver = started();
-    driver.feed(
-        From::Client,
-        &query("DECLARE c BINARY CURSOR WITH HOLD FOR SELECT ssn FROM t"),
-    );
-    driver.feed(
-        From::Server,
-        &[complete("DECLARE CURSOR"), ready(b'I')].concat(),
-    );
-    driver.to_client.clear();
-    driver.feed(From::Client, &[execute("c"), sync()].concat());
-    // Without a backslash.
-    let row = data_row(&[Some(&sealed(SECRET))]);
-    driver.feed(From::Server, &row);
-    assert_eq!(driver.to_client, data_row(&[Some(&hex(SECRET))]));
-}
-
-#[test]
 fn a_value_in_escape_form_may_grow() {
     let mut plain = Vec::from([b'a'; 400]);
     plain.extend(sealed(SECRET));
