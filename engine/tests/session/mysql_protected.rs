@@ -90,7 +90,12 @@ fn execution(used: Capabilities, secret: Option<&[u8]>) -> Vec<u8> {
 
 /// What reaches either side in a conversation whose pieces are cut into pieces of these lengths, over and over.
 fn conversation(used: Capabilities, cuts: &[usize]) -> (Vec<u8>, Vec<u8>) {
-    let text = [b"\x03INSERT INTO vault VALUES (1, '", SECRET, b"', 'a login')"].concat();
+    let text = [
+        b"\x03INSERT INTO vault VALUES (1, '",
+        SECRET,
+        b"', 'a login')",
+    ]
+    .concat();
     let query = match used.has(Capabilities::QUERY_ATTRIBUTES) {
         true => [&b"\x03\0\x01"[..], &text[1..]].concat(),
         false => text,
