@@ -1,6 +1,7 @@
 //! Applications work with protected columns of all kinds as with any others, through their drivers and object mappers.
 
 mod pgjdbc;
+mod rust;
 
 use acra_harness::raw::Connection;
 use acra_harness::scene::{self, Scene};
