@@ -98,11 +98,14 @@ fn client(id: &str) -> ClientId {
     ClientId::new(id).expect("a client id")
 }
 
+/// Tokens or values by client, type, and what they belong to.
+type Tokens = BTreeMap<(usize, u8, Vec<u8>), Vec<u8>>;
+
 /// What was given out: by client and type, the value of each token, and the consistent token of each value.
 #[derive(Default)]
 struct Given {
-    values: BTreeMap<(usize, u8, Vec<u8>), Vec<u8>>,
-    consistent: BTreeMap<(usize, u8, Vec<u8>), Vec<u8>>,
+    values: Tokens,
+    consistent: Tokens,
     /// All values that a client has ever written.
     written: BTreeSet<(usize, Vec<u8>)>,
     tokens: Vec<Vec<u8>>,
@@ -146,10 +149,10 @@ pub fn run(data: &[u8]) {
                     };
                     running[*at].step(&mut store, &mut lies, &mut rng);
                 }
-                let alone = running.len() == 1;
+                let (alone, before) = (running.len() == 1, given.consistent.clone());
                 for one in running {
                     assert!(one.is_done, "a batch does not come to its end");
-                    given.check(one, &store, alone);
+                    given.check(one, &store, (alone, &before));
                 }
             }
         }
@@ -174,7 +177,10 @@ impl Running {
         let asks: Vec<_> = asks.iter().take(24).collect();
         let requests: Vec<_> = asks.iter().map(|ask| ask.request(given)).collect();
         Self {
-            asks: asks.iter().map(|ask| (ask.client(), ask.token_type())).collect(),
+            asks: asks
+                .iter()
+                .map(|ask| (ask.client(), ask.token_type()))
+                .collect(),
             batch: Batch::new(&requests, KEYS.clone(), now),
             requests,
             rounds: 0,
@@ -262,7 +268,9 @@ impl Given {
             if !matches!(request.operation, Operation::Random | Operation::Consistent) {
                 continue;
             }
-            let at = CLIENTS.iter().position(|id| *id == request.client_id.as_str());
+            let at = CLIENTS
+                .iter()
+                .position(|id| *id == request.client_id.as_str());
             let value = canonical(request.token_type, &request.value);
             if let Some((at, value)) = at.zip(value) {
                 self.written.insert((at, value));
@@ -271,7 +279,7 @@ impl Given {
     }
 
     /// The answers of a batch; with the batches beside it, others may have been faster.
-    fn check(&mut self, done: Running, store: &Store, alone: bool) {
+    fn check(&mut self, done: Running, store: &Store, (alone, before): (bool, &Tokens)) {
         let Running {
             requests,
             asks,
@@ -280,9 +288,19 @@ impl Given {
         } = done;
         let outcomes = batch.outcomes();
         assert_eq!(outcomes.len(), requests.len());
+        // What a batch stores it also finds.
+        let mut known = before.clone();
+        for ((request, (client, of)), outcome) in requests.iter().zip(&asks).zip(&outcomes) {
+            let value = canonical(request.token_type, &request.value);
+            if let (Operation::Consistent, Some(value), Ok(Some(token))) =
+                (request.operation, value, outcome)
+            {
+                known.insert((*client, *of, value), token.clone());
+            }
+        }
         for ((request, (client, of)), outcome) in requests.iter().zip(asks).zip(outcomes) {
             match store.is_honest() {
-                true => self.is_right(request, (client, of), outcome, alone),
+                true => self.is_right(request, (client, of), outcome, (alone, &known)),
                 false => self.is_own(request, client, outcome),
             }
         }
@@ -303,18 +321,21 @@ impl Given {
         request: &TokenRequest,
         (client, of): (usize, u8),
         outcome: Outcome,
-        alone: bool,
+        (alone, known): (bool, &Tokens),
     ) {
         let value = canonical(request.token_type, &request.value);
         let key = |value: &[u8]| (client, of, value.to_vec());
-        let known = value.as_ref().and_then(|value| self.consistent.get(&key(value)));
+        let known = value.as_ref().and_then(|value| known.get(&key(value)));
         match (request.operation, outcome) {
             (_, Err(TokenFault::Exists)) if !alone => {}
             (_, Err(fault)) => assert!(is_of_the_request(fault, request), "{fault:?}"),
             (Operation::Open, Ok(found)) => {
                 let expected = value.and_then(|token| self.values.get(&key(&token)).cloned());
                 // Made by a batch beside this one, whose answers are not noted yet.
-                assert!(found == expected || !alone && expected.is_none(), "another value");
+                assert!(
+                    found == expected || !alone && expected.is_none(),
+                    "another value"
+                );
             }
             (Operation::Compare, Ok(Some(token))) => match known {
                 Some(known) => assert_eq!(&token, known, "another token of a value"),
@@ -378,7 +399,11 @@ impl Given {
         }
         let (requests, _) = self.requests(Operation::Consistent);
         let outcomes = store.outcomes(&requests, KEYS.clone(), now, rng);
-        assert!(outcomes.iter().all(|outcome| *outcome == Err(TokenFault::Disabled)));
+        assert!(
+            outcomes
+                .iter()
+                .all(|outcome| *outcome == Err(TokenFault::Disabled))
+        );
     }
 }
 

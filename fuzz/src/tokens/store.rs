@@ -128,7 +128,8 @@ impl Store {
                 let other = name(other).filter(|other| *other != key);
                 let second = other.and_then(|other| self.records.remove(&other));
                 self.records.extend(other.zip(one.clone()));
-                self.records.extend(second.or(one).map(|record| (key, record)));
+                self.records
+                    .extend(second.or(one).map(|record| (key, record)));
             }
             Damage::Remove(_) => drop(self.records.remove(&key)),
             Damage::Replace { with, .. } => {
