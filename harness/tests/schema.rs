@@ -252,7 +252,7 @@ fn what_does_not_fit_is_in_the_log() -> Result<()> {
     let log = scene.acra.log();
     for part in [
         "has other columns in the database",
-        "neither bytea nor text",
+        "of a type in the database that cannot hold",
         "has no column",
         "does not exist in the database yet",
         "does not show it under its name",

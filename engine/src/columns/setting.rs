@@ -154,12 +154,6 @@ impl Setting {
         }
     }
 
-    /// Whether what is stored are numbers: tokens of integers.
-    pub(super) fn is_number(&self) -> bool {
-        let token_type = self.tokenized().map(|(token_type, _)| token_type);
-        matches!(token_type, Some(TokenType::Int32 | TokenType::Int64))
-    }
-
     /// What its tokens look like and whether equal values have equal ones, if it has tokens.
     pub fn tokenized(&self) -> Option<(TokenType, bool)> {
         match self.transform {

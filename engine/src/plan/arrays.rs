@@ -1,9 +1,8 @@
 //! Arrays whose elements are values of a protected column: the types that they are cast to.
 
 use super::Role;
-use super::decide::refused;
 use super::names::token_name;
-use super::refusal::{Refusal, RefusalCode};
+use super::refusal::{Refusal, RefusalCode, refused};
 use crate::columns::{Likeness, Setting, TokenType};
 use crate::sql::facts::Source;
 use std::ops::Range;

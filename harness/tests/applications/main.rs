@@ -1,14 +1,14 @@
 //! Applications work with protected columns of all kinds as with any others, through their drivers and object mappers.
 
+mod mysql;
 mod pgjdbc;
 mod rust;
 
+use acra_harness::programs::{self, cached, is_there};
 use acra_harness::raw::Connection;
 use acra_harness::scene::{self, Scene};
 use acra_harness::servers::{AcraConfig, AcraServer, Postgres};
-use acra_harness::{Context, Error, Result, at_rest, paths};
-use std::env;
-use std::io::{self, Write};
+use acra_harness::{Error, Result, at_rest};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -53,23 +53,6 @@ fn scene(version: u32) -> Result<Scene<'static>> {
     Scene::on(Postgres::shared(version)?, configured)
 }
 
-/// Whether something is there that a part of `scripts/setup.sh` installs; it must be where `ACRA_TEST_REQUIRE_ALL` is set.
-fn is_there(path: &Path) -> Result<bool> {
-    if path.exists() {
-        return Ok(true);
-    }
-    let missing = format!(
-        "{} is missing; run: scripts/setup.sh applications",
-        path.display()
-    );
-    if env::var_os("ACRA_TEST_REQUIRE_ALL").is_some() {
-        return Err(Error::new(missing));
-    }
-    // Not by a macro, whose output is hidden when a test passes.
-    writeln!(io::stderr(), "SKIPPED: {missing}")?;
-    Ok(false)
-}
-
 fn program(name: &str) -> PathBuf {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR"));
     folder.join("tests/applications").join(name)
@@ -77,14 +60,8 @@ fn program(name: &str) -> PathBuf {
 
 /// Runs an application, which must end well.
 fn run(scene: &Scene<'_>, command: &mut Command) -> Result<()> {
-    let output = command.output().context(|| format!("{command:?}"))?;
-    assert!(
-        output.status.success(),
-        "{}\n{}",
-        String::from_utf8_lossy(&output.stderr),
-        scene.acra.log()
-    );
-    Ok(())
+    let outcome = programs::run(command).map(drop);
+    outcome.map_err(|error| Error::new(format!("{error}\n{}", scene.acra.log())))
 }
 
 /// That no secret is in the database, and that a client with other keys sees masks and tokens and finds nothing.
@@ -128,8 +105,8 @@ fn is_sealed(scene: &Scene<'_>) -> Result<()> {
 
 /// Runs a program in Python: it makes the table, and does the rest when the columns are wide enough.
 fn python(version: u32, name: &str, arguments: &[&str]) -> Result<()> {
-    let packages = paths::workspace().join(".cache/applications");
-    if !is_there(&packages)? {
+    let packages = cached("applications");
+    if !is_there("applications", &[&packages])? {
         return Ok(());
     }
     let scene = scene(version)?;
@@ -141,11 +118,11 @@ fn python(version: u32, name: &str, arguments: &[&str]) -> Result<()> {
             .args([step, MARK])
             .args(arguments)
             .env("PYTHONPATH", &packages)
-            .env("PYTHONDONTWRITEBYTECODE", "1")
-            .env("PGHOST", address.ip().to_string())
-            .env("PGPORT", address.port().to_string())
-            .env("PGUSER", "postgres")
-            .env("PGDATABASE", &scene.database);
+            .env("DB_KIND", "postgresql")
+            .env("DB_HOST", address.ip().to_string())
+            .env("DB_PORT", address.port().to_string())
+            .env("DB_USER", "postgres")
+            .env("DB_NAME", &scene.database);
         run(&scene, &mut command)
     };
     step("create")?;
@@ -174,10 +151,10 @@ fn asyncpg() -> Result<()> {
 
 #[test]
 fn sqlalchemy_with_psycopg() -> Result<()> {
-    python(17, "mapped.py", &["psycopg"])
+    python(17, "mapped.py", &["postgresql+psycopg"])
 }
 
 #[test]
 fn sqlalchemy_with_asyncpg() -> Result<()> {
-    python(18, "mapped.py", &["asyncpg"])
+    python(18, "mapped.py", &["postgresql+asyncpg"])
 }

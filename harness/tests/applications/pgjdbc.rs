@@ -1,7 +1,8 @@
 //! PostgreSQL's driver for Java.
 
-use crate::{MARK, TABLE, is_sealed, is_there, program, run, scene};
+use crate::{MARK, TABLE, is_sealed, program, run, scene};
 use acra_harness::Result;
+use acra_harness::programs::is_there;
 use std::path::Path;
 use std::process::Command;
 
@@ -10,7 +11,7 @@ const JAR: &str = "/usr/share/java/postgresql.jar";
 
 /// Runs the program with these properties of the connection.
 fn java(version: u32, properties: &str) -> Result<()> {
-    if !is_there(Path::new(JAR))? {
+    if !is_there("applications", &[Path::new(JAR)])? {
         return Ok(());
     }
     let scene = scene(version)?;

@@ -9,7 +9,7 @@ import sys
 import uuid
 from decimal import Decimal
 
-from project import BINDING, MARK, migrate, refused
+from project import BINDING, KIND, MARK, migrate, refused
 
 from django.contrib import admin
 from django.contrib.auth.models import User
@@ -119,9 +119,10 @@ def create():
     made.refresh_from_db()
     same(made, 1)
     account(2).save(force_insert=True)
-    teams = Team.objects.bulk_create([Team(name="red"), Team(name="blue")])
+    Team.objects.bulk_create([Team(name="red"), Team(name="blue")])
+    teams = list(Team.objects.order_by("id"))
     made = Account.objects.bulk_create([account(n, team=teams[n % 2]) for n in range(3, 40)], batch_size=15)
-    assert all(one.pk for one in made)
+    assert all(one.pk for one in made) or not connection.features.can_return_rows_from_bulk_insert
     nothing = {column: None for column in PROTECTED if Account._meta.get_field(column).null}
     empty = Account.objects.create(name="empty", login="", number=0, phone="", **nothing)
     empty = Account.objects.get(pk=empty.pk)
@@ -157,9 +158,10 @@ def create():
     Account.objects.bulk_create(twice, ignore_conflicts=True)
     assert not Account.objects.filter(email="other@example.org").exists()
     same(Account.objects.get(login=values(70)["login"]), 70)
+    unique = connection.features.supports_update_conflicts_with_target or None
     for key in ("login", "number"):
         changed = [account(6, card=f"{MARK} {key}", age=600), account(70, card=f"{MARK} {key}", age=700)]
-        Account.objects.bulk_create(changed, update_conflicts=True, unique_fields=[key], update_fields=["card", "age", "email"])
+        Account.objects.bulk_create(changed, update_conflicts=True, unique_fields=unique and [key], update_fields=["card", "age", "email"])
         read = Account.objects.filter(number__in=[one.number for one in changed])
         assert [(one.card, one.age) for one in read] == [(f"{MARK} {key}", 600), (f"{MARK} {key}", 700)]
     Account.objects.filter(login=values(6)["login"]).update(card=values(6)["card"], age=values(6)["age"])
@@ -193,7 +195,12 @@ def read():
     assert numbers == {phone: expected.count(phone) for phone in expected}
     counted = accounts.aggregate(all=Count("*"), phones=Count("phone", distinct=True), logins=Count("login", distinct=True))
     assert counted == {"all": 39, "phones": len(set(expected)), "logins": 39}
-    assert set(accounts.order_by().values_list("phone", flat=True).distinct()) == set(expected)
+    phones = accounts.order_by().values_list("phone", flat=True).distinct()
+    if KIND == "postgresql":
+        assert set(phones) == set(expected)
+    else:
+        # docs/limits.md
+        refused(lambda: list(phones))
     assert len(accounts.order_by().values_list("login").distinct()) == 39
     assert accounts.aggregate(points=Sum("points"), mean=Avg("id"), last=Max("name"), notes=Count("note"))["notes"] == 39
 
@@ -233,16 +240,18 @@ def read():
         same(accounts.raw("SELECT * FROM shop_account WHERE email = %s AND login = %s", [values(number)[key] for key in ("email", "login")])[0], number)
     with connection.cursor() as cursor:
         cursor.execute("SELECT age, balance, born, active, email FROM shop_account WHERE number = %s", [values(11)["number"]])
-        assert cursor.fetchall() == [tuple(values(11)[column] for column in ("age", "balance", "born", "active", "email"))]
-        cursor.execute("SELECT id FROM shop_account WHERE email = ANY(%s) ORDER BY id", [[values(n)["email"] for n in (3, 4, 999)]])
-        assert len(cursor.fetchall()) == 2
-        cursor.execute("SELECT name FROM shop_account WHERE number = ANY(%s)", [[values(12)["number"]]])
-        assert cursor.fetchall() == [("Account 12",)]
+        assert list(cursor.fetchall()) == [tuple(values(11)[column] for column in ("age", "balance", "born", "active", "email"))]
+        if KIND == "postgresql":
+            cursor.execute("SELECT id FROM shop_account WHERE email = ANY(%s) ORDER BY id", [[values(n)["email"] for n in (3, 4, 999)]])
+            assert len(cursor.fetchall()) == 2
+            cursor.execute("SELECT name FROM shop_account WHERE number = ANY(%s)", [[values(12)["number"]]])
+            assert cursor.fetchall() == [("Account 12",)]
     for number, one in enumerate(serializers.deserialize("json", serializers.serialize("json", accounts.all())), 1):
         same(one.object, number)
 
 
 def change():
+    of = ("self",) if connection.features.has_select_for_update_of else ()
     accounts = Account.objects
     one = accounts.get(name="Account 5")
     for column, value in values(105).items():
@@ -265,11 +274,11 @@ def change():
             setattr(one, column, value)
         one.points = number
     # Casts to the precision of a number or around a token, or twice around a key, are not understood yet (docs/columns.md).
-    others = {"balance", "login", "key"}
+    others = {"balance", "login", "key"} if KIND == "postgresql" else set()
     for column in others:
         refused(lambda: accounts.bulk_update(some, [column]))
     accounts.bulk_update(some, ["points", *(column for column in PROTECTED if column not in others)], batch_size=4)
-    for one in some:
+    for one in some if others else []:
         one.save(update_fields=others)
     for number, one in enumerate(accounts.filter(pk__in=[one.pk for one in some]), 210):
         same(one, number)
@@ -280,7 +289,7 @@ def change():
     # Part of a transaction is taken back, then all of it.
     try:
         with transaction.atomic():
-            locked = accounts.select_for_update(of=("self",)).get(email=values(20)["email"])
+            locked = accounts.select_for_update(of=of).get(email=values(20)["email"])
             locked.login, locked.age = values(320)["login"], 320
             locked.save()
             try:
@@ -302,7 +311,7 @@ def change():
         lambda: accounts.filter(email__icontains="example").count(),
         lambda: accounts.filter(age__gt=3).count(),
         lambda: accounts.filter(badge=3).count(),
-        lambda: accounts.aggregate(Sum("balance")),
+        lambda: accounts.aggregate(Sum("age")),
         lambda: accounts.update(name=F("card")),
         lambda: accounts.update(age=F("age") + 1),
     ):

@@ -1,12 +1,14 @@
 //! Applications in Django work with protected tables as with any others.
 
+mod mysql;
+
+use acra_harness::programs::{self, cached, is_there};
 use acra_harness::raw::Connection;
 use acra_harness::scene::{self, Scene};
 use acra_harness::servers::{AcraConfig, AcraServer, Postgres};
-use acra_harness::{Context, Error, Result, at_rest, paths};
-use std::env;
-use std::io::{self, Write};
-use std::path::{Path, PathBuf};
+use acra_harness::{Error, Result, at_rest};
+use std::net::SocketAddr;
+use std::path::Path;
 use std::process::Command;
 
 /// In every secret.
@@ -53,47 +55,46 @@ const CONTAINERS: [&str; 12] = [
     "score", "key",
 ];
 
-/// Where Django is; `None` if it is not installed and need not be.
-fn packages() -> Result<Option<PathBuf>> {
-    let packages = paths::workspace().join(".cache/django");
-    if packages.is_dir() {
-        return Ok(Some(packages));
-    }
-    let missing = "Django is not installed; run: scripts/setup.sh django";
-    if env::var_os("ACRA_TEST_REQUIRE_ALL").is_some() {
-        return Err(Error::new(missing));
-    }
-    // Not by a macro, whose output is hidden when a test passes.
-    writeln!(io::stderr(), "SKIPPED: {missing}")?;
-    Ok(None)
+/// A program of Django on the database of this kind, user and name that is behind an address.
+fn program(
+    python: &Path,
+    name: &str,
+    kind: &str,
+    address: SocketAddr,
+    user: &str,
+    database: &str,
+) -> Command {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/django");
+    let mut command = Command::new(python);
+    command
+        .args([&*folder.join(name), Path::new(MARK)])
+        .env("PYTHONPATH", cached("django"))
+        .env("DB_KIND", kind)
+        .env("DB_HOST", address.ip().to_string())
+        .env("DB_PORT", address.port().to_string())
+        .env("DB_USER", user)
+        .env("DB_NAME", database);
+    command
 }
 
-/// Runs a program of Django, which must end well.
-fn python(scene: &Scene<'_>, packages: &Path, program: &str, arguments: &[&str]) -> Result<()> {
-    let address = scene.acra.address();
-    let output = Command::new("python3")
-        .arg(
-            Path::new(env!("CARGO_MANIFEST_DIR"))
-                .join("tests/django")
-                .join(program),
-        )
-        .arg(MARK)
-        .args(arguments)
-        .env("PYTHONPATH", packages)
-        .env("PYTHONDONTWRITEBYTECODE", "1")
-        .env("PGHOST", address.ip().to_string())
-        .env("PGPORT", address.port().to_string())
-        .env("PGUSER", "postgres")
-        .env("PGDATABASE", &scene.database)
-        .output()
-        .context(|| "python3".to_owned())?;
-    assert!(
-        output.status.success(),
-        "{}\n{}",
-        String::from_utf8_lossy(&output.stderr),
-        scene.acra.log()
+/// Whether Django is there; it must be where `ACRA_TEST_REQUIRE_ALL` is set.
+fn has_django() -> Result<bool> {
+    is_there("django", &[&cached("django")])
+}
+
+/// Runs a program on PostgreSQL, which must end well.
+fn python(scene: &Scene<'_>, name: &str, arguments: &[&str]) -> Result<()> {
+    let (python, address) = (Path::new("python3"), scene.acra.address());
+    let mut command = program(
+        python,
+        name,
+        "postgresql",
+        address,
+        "postgres",
+        &scene.database,
     );
-    Ok(())
+    let outcome = programs::run(command.args(arguments)).map(drop);
+    outcome.map_err(|error| Error::new(format!("{error}\n{}", scene.acra.log())))
 }
 
 /// That no secret is in what the database keeps.
@@ -104,13 +105,13 @@ fn is_sealed(scene: &Scene<'_>) -> Result<()> {
 }
 
 fn shop(version: u32, binding: &str) -> Result<()> {
-    let Some(packages) = packages()? else {
+    if !has_django()? {
         return Ok(());
-    };
+    }
     let scene = Scene::on(Postgres::shared(version)?, |config| {
         config.encryptor_yaml(&format!("{VAULT}{SHOP}"))
     })?;
-    python(&scene, &packages, "shop.py", &[binding])?;
+    python(&scene, "shop.py", &[binding])?;
     let sealed = "SELECT count(*) FROM shop_customer WHERE substr(ssn, 1, 3) = '%%%' AND substr(photo, 1, 3) = '%%%'";
     assert!(scene.stored(sealed)?.parse::<u32>()? > 30);
     let open = "SELECT count(*) FROM shop_customer WHERE substr(ssn, 1, 3) <> '%%%' OR substr(photo, 1, 3) <> '%%%'";
@@ -119,21 +120,21 @@ fn shop(version: u32, binding: &str) -> Result<()> {
 }
 
 fn kinds(version: u32, binding: &str) -> Result<()> {
-    let Some(packages) = packages()? else {
+    if !has_django()? {
         return Ok(());
-    };
+    }
     let configured = |config: AcraConfig| AcraConfig {
         search_keys: true,
         ..config.encryptor_yaml(&format!("{VAULT}{KINDS}"))
     };
     let scene = Scene::on(Postgres::shared(version)?, configured)?;
-    python(&scene, &packages, "kinds.py", &[binding, "create"])?;
+    python(&scene, "kinds.py", &[binding, "create"])?;
     for column in CONTAINERS.iter().chain(&["data"]) {
         scene.run_directly(&format!(
             "ALTER TABLE shop_account ALTER {column} TYPE bytea USING NULL"
         ))?;
     }
-    python(&scene, &packages, "kinds.py", &[binding, "run"])?;
+    python(&scene, "kinds.py", &[binding, "run"])?;
     let rows = scene.stored("SELECT count(*) FROM shop_account")?;
     assert_eq!(rows, "34");
     for column in CONTAINERS {

@@ -1,7 +1,7 @@
 """The project of the applications here, which are programs of their own: settings, an app named `shop` whose models are the
 program's, and what they share.
 
-The database is the one that the environment names: PGHOST, PGPORT, PGUSER, PGDATABASE. The first argument is a mark that every
+The database is the one that the environment names: DB_KIND (postgresql or mysql), DB_HOST, DB_PORT, DB_USER, DB_NAME. The first argument is a mark that every
 secret has; the second says who puts parameters into statements, `client` or `server`.
 """
 
@@ -13,6 +13,8 @@ import django
 from django.conf import settings
 
 MARK, BINDING = sys.argv[1:3]
+KIND = os.environ["DB_KIND"]
+OPTIONS = {"postgresql": {"server_side_binding": BINDING == "server"}, "mysql": {"ssl_mode": "DISABLED"}}
 
 settings.configure(
     SECRET_KEY="of a test",
@@ -49,12 +51,12 @@ settings.configure(
     MIGRATION_MODULES={"shop": "shop_migrations"},
     DATABASES={
         "default": {
-            "ENGINE": "django.db.backends.postgresql",
-            "HOST": os.environ["PGHOST"],
-            "PORT": os.environ["PGPORT"],
-            "USER": os.environ["PGUSER"],
-            "NAME": os.environ["PGDATABASE"],
-            "OPTIONS": {"server_side_binding": BINDING == "server"},
+            "ENGINE": f"django.db.backends.{KIND}",
+            "HOST": os.environ["DB_HOST"],
+            "PORT": os.environ["DB_PORT"],
+            "USER": os.environ["DB_USER"],
+            "NAME": os.environ["DB_NAME"],
+            "OPTIONS": OPTIONS[KIND],
         }
     },
 )
