@@ -27,7 +27,7 @@ fn program(name: &str) -> PathBuf {
 }
 
 /// Whether something that `scripts/setup.sh mysql` installs is there; it must be where `ACRA_TEST_REQUIRE_ALL` is set.
-fn is_there(path: &Path) -> Result<bool> {
+pub(crate) fn is_there(path: &Path) -> Result<bool> {
     if path.exists() {
         return Ok(true);
     }
@@ -39,7 +39,7 @@ fn is_there(path: &Path) -> Result<bool> {
     Ok(false)
 }
 
-fn run(command: &mut Command) -> Result<String> {
+pub(crate) fn run(command: &mut Command) -> Result<String> {
     let output = command
         .output()
         .context(|| format!("running {command:?}"))?;
@@ -72,12 +72,12 @@ pub(crate) fn python(
     run(&mut command).map(Some)
 }
 
-fn java(address: SocketAddr) -> Result<Option<String>> {
+pub(crate) fn java(address: SocketAddr, options: &str) -> Result<Option<String>> {
     if !is_there(Path::new(CONNECTOR_J))? {
         return Ok(None);
     }
     let url = format!(
-        "jdbc:mariadb://{address}/test?user=test&allowMultiQueries=true&useServerPrepStmts=true&useBulkStmts=true"
+        "jdbc:mariadb://{address}/test?user=test&allowMultiQueries=true&useServerPrepStmts=true&useBulkStmts=true{options}"
     );
     let mut command = Command::new("java");
     command.args([OsStr::new("-cp"), OsStr::new(CONNECTOR_J)]);
@@ -115,7 +115,7 @@ macro_rules! drivers {
 
             #[test]
             fn connector_j() -> Result<()> {
-                same(Flavour::$flavour, java)
+                same(Flavour::$flavour, |address| java(address, ""))
             }
         })+
     };
