@@ -5,8 +5,10 @@ mod link;
 mod packet;
 mod parity;
 mod rows;
+mod scene;
 
 pub use connection::{Connection, Login};
 pub use packet::Packet;
 pub use parity::{Side, compare};
 pub use rows::Table;
+pub use scene::Scene;

@@ -244,20 +244,23 @@ fn nothing_of_the_question_reaches_the_client() -> Result<()> {
 #[test]
 fn what_does_not_fit_is_in_the_log() -> Result<()> {
     let yaml = "schemas:\n  - table: vault\n    columns: [secret, id]\n    encrypted:\n      - column: secret\n      \
-         - column: id\n      - column: gone\n  - table: later\n    encrypted:\n      - column: x\n";
+         - column: id\n      - column: gone\n  - table: plain\n    encrypted:\n      - {column: id, token_type: int32}\n  \
+         - table: later\n    encrypted:\n      - column: x\n";
     let scene = Scene::with(|config| config.encryptor_yaml(yaml))?;
     scene.run_directly("CREATE VIEW renamed AS SELECT md5(secret) AS s FROM vault")?;
     scene.proxied()?.run("SELECT 1")?;
     let log = scene.acra.log();
     for part in [
         "has other columns in the database",
-        "neither bytea nor text",
+        "of a type in the database that cannot hold",
         "has no column",
         "does not exist in the database yet",
         "does not show it under its name",
     ] {
         assert!(log.contains(part), "{part} is not in\n{log}");
     }
+    // A token of a number is one.
+    assert!(!log.contains("table \\\"plain\\\", column"), "{log}");
     Ok(())
 }
 

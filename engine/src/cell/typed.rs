@@ -221,6 +221,7 @@ pub fn plaintext<'v>(
 fn as_text(text: Cow<'_, [u8]>, from: Option<Type>, to: Type) -> Result<Cow<'_, [u8]>, BadValue> {
     match from {
         None | Some(Type::Text | Type::Varchar | Type::Json) => Ok(text),
+        Some(from) if from == to => Ok(text),
         Some(from @ (Type::Int2 | Type::Int4 | Type::Int8 | Type::Numeric | Type::Uuid)) => {
             let mut written = Vec::with_capacity(text.len());
             match from.read_text(&text, &mut written) {
@@ -488,6 +489,7 @@ mod tests {
             plaintext(value, form, &setting(keys), said).map(Cow::into_owned)
         };
         let (int, text, none) = ("data_type: int32", "data_type: str", "client_id: client");
+        let jsonb = "data_type_db_identifier: 3802";
         for (keys, form, declared, cast, value, read) in [
             (
                 int,
@@ -549,6 +551,22 @@ mod tests {
                 b"\\x41",
             ),
             (text, Form::Text, None, (Type::Varchar, None), b"", b""),
+            (
+                jsonb,
+                Form::Text,
+                Some(Type::Jsonb),
+                (Type::Jsonb, None),
+                b"{}",
+                b"{}",
+            ),
+            (
+                jsonb,
+                Form::Binary,
+                Some(Type::Jsonb),
+                (Type::Jsonb, None),
+                b"\x01{}",
+                b"{}",
+            ),
         ] {
             let made = plain(keys, form, declared, cast, value);
             assert_eq!(

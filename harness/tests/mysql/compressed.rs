@@ -1,11 +1,12 @@
 //! Compression on either side, on both, on neither, with and without TLS. What the raw client does with it is in the parity scripts
 //! and in `protected`, of which one set of capabilities is compressed each.
 
-use crate::drivers::{TEST, User, is_there, java, python, run};
+use crate::drivers::{TEST, User, java, python};
 use crate::targets::{MARIADB_ZLIB, MYSQL_ZLIB, MYSQL_ZSTD, PLAIN, config, plain};
 use crate::tls::{with_client_tls, with_database_tls};
 use acra_engine::wire::mysql::Capabilities;
 use acra_harness::mysql::{Connection, Side};
+use acra_harness::programs::{is_there, run};
 use acra_harness::servers::{AcraServer, Flavour, MySql};
 use acra_harness::{Error, Result, paths};
 use std::io::Read as _;
@@ -185,7 +186,7 @@ fn command_line_clients() -> Result<()> {
             ],
         ),
     ] {
-        let (Some(server), true) = (MySql::shared(flavour)?, is_there(program)?) else {
+        let (Some(server), true) = (MySql::shared(flavour)?, is_there("mysql", &[program])?) else {
             continue;
         };
         let acra = AcraServer::start(&plain(server).flag("--mysql_compression=both"))?;

@@ -2,6 +2,7 @@
 
 mod compressed;
 mod drivers;
+mod lasting;
 mod opened;
 mod protected;
 mod scripts;

@@ -36,12 +36,12 @@ pub(crate) const MYSQL_ZSTD: Capabilities = MYSQL.with(Capabilities::ZSTD_COMPRE
 
 /// How to start `acra-server` before a database.
 pub(crate) fn config(server: MySql) -> AcraConfig {
-    AcraConfig::new(server.address()).flag("--mysql_enable")
+    server.config()
 }
 
 /// The same where both connections are in clear: no password has to change its form, and no key is made for that.
 pub(crate) fn plain(server: MySql) -> AcraConfig {
-    config(server).flag("--mysql_auth_mixed_tls=refuse")
+    server.config_in_clear()
 }
 
 /// The same for clients with these capabilities: where they compress, the database's connection is compressed as well.

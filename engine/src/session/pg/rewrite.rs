@@ -7,7 +7,7 @@ use super::registry::Statement;
 use super::tokenize::value_of;
 use crate::cell::typed::{Form, Said};
 use crate::cell::{Kind, array, bytea, token};
-use crate::columns::{Setting, TokenType};
+use crate::columns::{Likeness, Setting, TokenType};
 use crate::plan::{
     CastType, Edit, LiteralKind, LiteralValue, ParamAction, Plan, Role, in_order, splice,
 };
@@ -225,8 +225,10 @@ impl PgSession {
             return Ok(None);
         }
         let stored = changes.tell(cx);
+        // Names, formats and other short values; Describe, Execute and Sync go behind it (`Outbox::pass`).
+        const ROOM: usize = 128;
         let mut message =
-            Vec::with_capacity(64 + replaced.iter().map(|new| new.bytes.len()).sum::<usize>());
+            Vec::with_capacity(ROOM + replaced.iter().map(|new| new.bytes.len()).sum::<usize>());
         bind.write_with(&mut message, &replaced);
         Ok(Some(SealedBind { message, stored }))
     }
@@ -316,7 +318,9 @@ fn array_instead(declared: u32, action: &ParamAction) -> Option<u32> {
         }
         None => {
             let bytes = array::oid_of(Type::Bytea);
-            (action.role != Role::Stored && declared != 0 && declared != bytes).then_some(bytes)
+            let is_bytes =
+                action.role != Role::Stored || action.setting.likeness() == Some(Likeness::Hash);
+            (is_bytes && declared != 0 && declared != bytes).then_some(bytes)
         }
     }
 }
