@@ -44,11 +44,10 @@ await() {
 }
 
 up() {
-    # MariaDB comes with `COMPOSE_PROFILES=mariadb`.
-    local services=(postgres redis acra-server) profile
-    for profile in ${COMPOSE_PROFILES//,/ }; do
-        services+=("$profile")
-    done
+    local services=(postgres redis acra-server)
+    case ,${COMPOSE_PROFILES:-}, in
+        *,mariadb,*) services+=(mariadb acra-server-mariadb) ;;
+    esac
     compose up -d || { compose logs --tail=50 setup >&2; die "it does not start"; }
     await "${services[@]}"
 }
@@ -61,9 +60,13 @@ psql_client() {
     compose run --rm -T client -At "$@"
 }
 
+mariadb_client() {
+    compose run --rm -T client-mariadb -BN -e "$1"
+}
+
 check() {
     project=acra-check
-    export ACRA_PORT=0 COMPOSE_PROFILES=mariadb MARIADB_ROOT_PASSWORD=check
+    export ACRA_PORT=0 ACRA_MARIADB_PORT=0 COMPOSE_PROFILES=mariadb
     trap down EXIT
     up
     local read stored
@@ -80,7 +83,18 @@ check() {
     [ "$(psql_client -c "SELECT mail FROM customers WHERE mail = 'ann@example.com'")" = ann@example.com ] || die "a token is not found"
     stored=$(compose exec -T postgres psql -XAt -U postgres shop -c 'SELECT mail FROM customers')
     [ "$stored" != ann@example.com ] || die "the database stores an address in clear"
-    say "written and read through acra-server, and stored encrypted"
+    mariadb_client "INSERT INTO customers VALUES (1, 'Ann', '078-05-1120', NULL, 'ann@example.com')"
+    read=$(mariadb_client "SELECT ssn, mail FROM customers WHERE mail = 'ann@example.com'")
+    [ "$read" = $'078-05-1120\tann@example.com' ] || die "the application of MariaDB read $read"
+    stored=$(compose exec -T mariadb bash -c 'MYSQL_PWD=$(cat /etc/acra-setup/application.password) \
+        mariadb -h 127.0.0.1 --ssl -u application -BN -e "SELECT LEFT(ssn, 3), mail FROM customers" shop')
+    case $stored in
+        *ann@example.com*) die "MariaDB stores $stored" ;;
+        %%%*) ;;
+        *) die "MariaDB stores $stored" ;;
+    esac
+    read=$(psql_client -c 'SELECT ssn FROM customers')
+    say "written and read through acra-server, and stored encrypted, on PostgreSQL and MariaDB"
     # A reload, and a start with everything that is there.
     compose kill -s HUP acra-server
     compose restart acra-server
@@ -94,6 +108,9 @@ case $1 in
     up)
         up
         say "acra-server listens at 127.0.0.1:${ACRA_PORT:-9393}; psql through it: scripts/compose.sh run --rm client"
+        case ,${COMPOSE_PROFILES:-}, in
+            *,mariadb,*) say "before MariaDB: 127.0.0.1:${ACRA_MARIADB_PORT:-9394}; scripts/compose.sh run --rm client-mariadb" ;;
+        esac
         ;;
     down) down ;;
     check) check ;;

@@ -72,6 +72,11 @@ fetch_packages() {
     rm -rf "$work"
 }
 
+# Java's launcher compiles a source file.
+need_javac() {
+    command -v javac >/dev/null || need_apt default-jdk-headless
+}
+
 setup_mariadb() {
     need_apt mariadb-server mariadb-client
 }
@@ -81,8 +86,7 @@ setup_mysql() {
     local folder packages=(PyMySQL==1.2.4 cryptography==50.0.2 PyNaCl==1.6.2 mysqlclient==2.3.2 mysql-connector-python==9.4.0)
     setup_mariadb
     need_apt openssl libmariadb-java
-    # Its launcher compiles a source file.
-    command -v javac >/dev/null || need_apt default-jdk-headless
+    need_javac
     # 3: it cannot be had here, which has been said.
     "$(dirname "$0")/get-mysql.sh" || [ $? -eq 3 ] || exit 1
     folder=$(workspace_root)/.cache/mysql-clients
@@ -106,7 +110,12 @@ for part in "$@"; do
         redis) need_apt redis-server redis-tools ;;
         oracle) fetch_packages oracle "$ORACLE" ;;
         django) fetch_packages django "$DJANGO" ;;
-        applications) fetch_packages applications "$APPLICATIONS" ;;
+        applications)
+            fetch_packages applications "$APPLICATIONS"
+            # pgjdbc (BSD-2-Clause), which no program of ours links.
+            need_apt libpostgresql-jdbc-java
+            need_javac
+            ;;
         mariadb) setup_mariadb ;;
         mysql) setup_mysql ;;
         bench) need_apt haproxy pgbouncer sysbench ;;

@@ -2,6 +2,7 @@
 //!
 //! A value that PostgreSQL compresses (TOAST, over 2 kB) is found through SQL only.
 
+use crate::mysql;
 use crate::raw::{Connection, Message};
 use crate::servers::Postgres;
 use crate::{Error, Result};
@@ -85,6 +86,28 @@ pub fn in_tables(server: &Postgres, database: &str, secrets: &[&[u8]]) -> Result
         }
         found.extend(search(&needles, &content, &format!("table {table}")));
     }
+    Ok(found)
+}
+
+/// Looks for secrets in all tables of the schema that a connection is in, and in all files of its server: those of its tables,
+/// what it keeps to undo and redo changes, and binary logs.
+pub fn find_in_mysql(connection: &mut mysql::Connection, secrets: &[&[u8]]) -> Result<Vec<Found>> {
+    let needles = Needle::all(secrets)?;
+    let tables = connection.strings(
+        "SELECT table_name FROM information_schema.tables WHERE table_schema = DATABASE() ORDER BY 1",
+    )?;
+    if tables.is_empty() {
+        return Err(Error::new("the schema has no tables"));
+    }
+    let mut found = Vec::new();
+    for table in tables.iter().flatten() {
+        let content = connection.table(&format!("SELECT * FROM `{table}`"))?;
+        for cell in content.rows.iter().flatten().flatten() {
+            found.extend(search(&needles, cell, &format!("table {table}")));
+        }
+    }
+    let folder = connection.strings("SELECT @@datadir")?.concat().concat();
+    found.extend(in_files(Path::new(&folder), secrets)?);
     Ok(found)
 }
 

@@ -11,6 +11,7 @@ pub mod parity;
 pub mod paths;
 pub mod pki;
 pub mod process;
+pub mod programs;
 pub mod raw;
 pub mod record;
 pub mod scene;

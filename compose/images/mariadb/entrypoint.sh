@@ -1,7 +1,7 @@
 #!/bin/bash
 # Makes a database if there is none, and becomes the server. What is taken from the environment:
-#   MARIADB_ROOT_PASSWORD (or MARIADB_ALLOW_EMPTY_ROOT_PASSWORD), MARIADB_DATABASE, MARIADB_USER, MARIADB_PASSWORD; and
-#   *.sh and *.sql in /docker-entrypoint-initdb.d, run once.
+#   MARIADB_ROOT_PASSWORD (or MARIADB_ALLOW_EMPTY_ROOT_PASSWORD), MARIADB_DATABASE, MARIADB_USER, MARIADB_PASSWORD; passwords also
+#   from files by …_PASSWORD_FILE; and *.sh and *.sql in /docker-entrypoint-initdb.d, run once.
 set -euo pipefail
 data=/var/lib/mysql
 
@@ -24,7 +24,15 @@ accounts() {
     fi
 }
 
+# The password of a variable, or of the file that the variable of this name and _FILE names.
+password() {
+    local file=${1}_FILE
+    if [ -n "${!file:-}" ]; then cat "${!file}"; else echo "${!1:-}"; fi
+}
+
 initialise() {
+    MARIADB_ROOT_PASSWORD=$(password MARIADB_ROOT_PASSWORD)
+    MARIADB_PASSWORD=$(password MARIADB_PASSWORD)
     if [ -z "${MARIADB_ROOT_PASSWORD:-}${MARIADB_ALLOW_EMPTY_ROOT_PASSWORD:-}" ]; then
         echo "error: set MARIADB_ROOT_PASSWORD (or MARIADB_ALLOW_EMPTY_ROOT_PASSWORD=1)" >&2
         exit 1

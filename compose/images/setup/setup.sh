@@ -3,11 +3,12 @@
 # and passwords. Certificates that end within 30 days are made anew. As root, since each folder belongs to whoever uses it:
 #   /setup/authority      the CA with its private key: mounted here and nowhere else
 #   /setup/postgres       certificate of PostgreSQL, passwords of the database's users
-#   /setup/acra           certificate of acra-server, and its password for Redis (user 10001)
+#   /setup/mariadb        the same of MariaDB
+#   /setup/acra           certificates of acra-server before each, and its password for Redis (user 10001)
 #   /setup/keys           key store (user 10001)
 #   /setup/master         the master key, apart from the key store (user 10001)
 #   /setup/redis          password of Redis
-#   /setup/client         certificate and password of the application
+#   /setup/client         certificate and passwords of the application
 set -euo pipefail
 umask 077
 authority=/setup/authority
@@ -67,18 +68,23 @@ make_keys() {
 chmod 0700 /setup/*
 make_authority
 issue /setup/postgres postgres serverAuth
+issue /setup/mariadb mariadb serverAuth
 issue /setup/acra acra-server serverAuth
+issue /setup/acra acra-server-mariadb serverAuth
 issue /setup/client client clientAuth
 make_password /setup/postgres/superuser.password
 make_password /setup/postgres/application.password
+make_password /setup/mariadb/root.password
+make_password /setup/mariadb/application.password
 make_password /setup/redis/password
 install -m 0600 /setup/postgres/application.password /setup/client/password
+install -m 0600 /setup/mariadb/application.password /setup/client/mariadb.password
 install -m 0600 /setup/redis/password /setup/acra/redis.password
 make_keys
 
 chown -R "$server" /setup/acra /setup/keys /setup/master
 # Whose number is not known here: official images and local ones differ. The volumes themselves are root's on the host,
 # and whoever gets one makes a copy that only it can read.
-chmod 0755 /setup/postgres /setup/redis /setup/client
-chmod 0444 /setup/postgres/* /setup/redis/* /setup/client/*
+chmod 0755 /setup/postgres /setup/mariadb /setup/redis /setup/client
+chmod 0444 /setup/postgres/* /setup/mariadb/* /setup/redis/* /setup/client/*
 echo "everything is prepared"

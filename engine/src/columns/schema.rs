@@ -52,7 +52,7 @@ pub struct Relation {
 pub struct Column {
     /// Its name.
     pub name: String,
-    /// Whether its type can hold a container: `bytea`, or a type of text in which one is written in hex.
+    /// Whether its type can hold a container: `bytea`, or a type of text in which one is written in hex; of MySQL a type of bytes.
     pub holds_bytes: bool,
     /// Its number in the relation, from 1 on; those of dropped columns are left out.
     pub number: i16,
@@ -219,8 +219,8 @@ impl Table {
                         "table \"{name}\" has no column \"{}\" in the database: the entry protects nothing",
                         setting.column
                     )),
-                    Some(column) if !column.holds_bytes => notes.push(format!(
-                        "table \"{name}\", column \"{}\" is neither bytea nor text in the database: it cannot hold encrypted values",
+                    Some(column) if !column.holds_bytes && setting.tokenized().is_none() => notes.push(format!(
+                        "table \"{name}\", column \"{}\" is of a type in the database that cannot hold encrypted values: make it bytea, VARBINARY or BLOB",
                         setting.column
                     )),
                     Some(_) => {}
@@ -413,7 +413,7 @@ schemas:
         let (columns, notes) = configured().in_database(&schema, &|_, _| None);
         assert!(columns.table(None, "people").unwrap().is_disputed());
         let told = |part: &str| assert!(notes.iter().any(|note| note.contains(part)), "{notes:?}");
-        told("\"people\", column \"ssn\" is neither bytea nor text");
+        told("\"people\", column \"ssn\" is of a type in the database that cannot hold");
         told("\"people\" has other columns");
         told("view \"public.v\" reads column \"ssn\"");
         told("\"app.orders\" does not exist");

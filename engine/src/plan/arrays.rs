@@ -1,10 +1,9 @@
 //! Arrays whose elements are values of a protected column: the types that they are cast to.
 
 use super::Role;
-use super::decide::refused;
 use super::names::token_name;
-use super::refusal::{Refusal, RefusalCode};
-use crate::columns::{Setting, TokenType};
+use super::refusal::{Refusal, RefusalCode, refused};
+use crate::columns::{Likeness, Setting, TokenType};
 use crate::sql::facts::Source;
 use std::ops::Range;
 
@@ -56,17 +55,19 @@ pub(super) fn instead(
         "bigint" | "int8" => Some(8),
         _ => None,
     };
+    // What is stored may go into a column of text, unless it begins with a hash.
+    let keeps_type = role == Role::Stored && setting.likeness() != Some(Likeness::Hash);
     match (setting.tokenized(), width) {
         (Some((TokenType::Int32, _)), Some(2)) => Ok(Some("integer")),
         (Some((TokenType::Int64, _)), Some(2 | 4)) => Ok(Some("bigint")),
         (Some(_), _) => Ok(None),
-        (None, Some(_)) if role == Role::Stored => Err(refused(
+        (None, Some(_)) if keeps_type => Err(refused(
             RefusalCode::ValueForm,
             setting,
             "is set to the elements of an array of numbers",
         )
         .with_hint("Cast the array to bytea[] or text[].")),
-        (None, _) if role == Role::Stored => Ok(None),
+        (None, _) if keeps_type => Ok(None),
         (None, _) => Ok(Some("bytea")),
     }
 }

@@ -1,21 +1,19 @@
 //! The decision on a text that names a protected table, made once per shape.
 
-use super::arrays;
 use super::cast;
 use super::copy::{self, Copy};
 use super::definition::{self, DefaultValue};
 use super::edits::{Insertion, Number};
-use super::flow::{CastUse, Fate, Flows, LeafKind, Use};
-use super::like::PatternAt;
-use super::literals::{Written, other_part};
-use super::names::{name, token_name};
-use super::refusal::{Refusal, RefusalCode};
+use super::flow::Flows;
+use super::names::name;
+use super::params::Param;
+use super::refusal::{Refusal, RefusalCode, no_facts};
 use super::resolve::Resolver;
 use super::results::Results;
 use super::schema::Schema;
 use super::scope::Rows;
-use super::{CastType, ParamAction, ResultColumn, Role, SlotAction};
-use crate::columns::{Columns, Likeness, NewChild, Setting, Table};
+use super::{ParamAction, ResultColumn, Role, SlotAction};
+use crate::columns::{Columns, NewChild, Table};
 use crate::sql::copy::is_copy;
 use crate::sql::effects::statements;
 use crate::sql::facts::{self, Facts, NoFacts, Reading, Source, Wrapped, Wrapper, tree::TableName};
@@ -23,7 +21,6 @@ use crate::sql::mysql;
 use crate::sql::shape::Shape;
 use crate::sql::{Kind, Lexical, Token};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::ops::Range;
 use std::sync::Arc;
 
 /// What is done to literals and parameters.
@@ -184,33 +181,21 @@ fn names(text: &[u8], statement: &[Token]) -> (bool, bool) {
     (is(0, "prepare") && !is(1, "transaction"), is(0, "declare"))
 }
 
-/// A parameter that is a value of a protected column.
-struct Param {
-    setting: Arc<Setting>,
-    role: Role,
-    /// It is an array whose elements are the values.
-    elements: bool,
-    /// The type that it is cast to.
-    cast: Option<CastType>,
-    /// How often it is that.
-    uses: usize,
-}
-
-struct Judge<'a> {
-    schema: Schema<'a>,
-    shape: &'a Shape,
-    lexical: &'a Lexical,
+pub(super) struct Judge<'a> {
+    pub(super) schema: Schema<'a>,
+    pub(super) shape: &'a Shape,
+    pub(super) lexical: &'a Lexical,
     /// Tokens that are names of protected tables, whatever they stand for, without those that repeat others.
-    protected: Vec<usize>,
-    decision: Decision,
+    pub(super) protected: Vec<usize>,
+    pub(super) decision: Decision,
     /// Protected parameters.
-    params: BTreeMap<u16, Param>,
+    pub(super) params: BTreeMap<u16, Param>,
     /// Parameters of which only is asked whether they are NULL, and their tokens.
-    tested: BTreeSet<(u16, usize)>,
+    pub(super) tested: BTreeSet<(u16, usize)>,
     /// What the result of the current statement is.
-    result: Option<Results>,
+    pub(super) result: Option<Results>,
     /// Where protected result columns are told, if they are.
-    found: Option<&'a mut Vec<ResultColumn>>,
+    pub(super) found: Option<&'a mut Vec<ResultColumn>>,
 }
 
 impl<'a> Judge<'a> {
@@ -378,10 +363,12 @@ impl<'a> Judge<'a> {
             tested,
             ..
         } = resolver;
-        self.tested.extend(tested);
         let (fates, casts) = flows.into_fates();
         for fate in fates {
             self.settle(&fate, &casts, wrapper, source, &patterns)?;
+        }
+        for tested in tested {
+            self.settle_tested(&tested)?;
         }
         for number in numbers {
             self.settle_number(number, source)?;
@@ -415,341 +402,5 @@ impl<'a> Judge<'a> {
 
     fn table(&self, name: TableName, source: &Source<'_>) -> Option<&'a Table> {
         self.schema.table(name, source)
-    }
-
-    /// What is done to a literal or parameter.
-    fn settle(
-        &mut self,
-        fate: &Fate<'_>,
-        casts: &[CastUse<'_>],
-        wrapper: &Wrapper,
-        source: &Source<'_>,
-        patterns: &[(usize, PatternAt)],
-    ) -> Result<(), Refusal> {
-        let Some(Use { setting, .. }) = fate.uses.first() else {
-            return Ok(());
-        };
-        let cast = cast::of_leaf(fate, setting, casts)?;
-        match fate.leaf.kind {
-            LeafKind::Param(number) | LeafKind::Element(number) => {
-                self.settle_param(fate, (number, cast), wrapper, source)
-            }
-            LeafKind::Literal(written) => {
-                let mut patterns = patterns.iter();
-                let pattern = patterns.find(|(token, _)| *token == fate.leaf.token);
-                let pattern = pattern.map(|(_, at)| *at);
-                self.settle_literal(fate, (written, cast), pattern, wrapper, source)
-            }
-        }
-    }
-
-    /// A number is a literal, which a shape leaves out, unless it may be the place of a column.
-    fn settle_number(&mut self, number: Number, source: &Source<'_>) -> Result<(), Refusal> {
-        if let Some(slot) = self.shape.slot(number.token) {
-            self.decision.numbers.push(Number {
-                token: slot,
-                ..number
-            });
-            return Ok(());
-        }
-        let token = source.tokens.get(number.token);
-        match token.is_some_and(|token| number.is(token.text(source.text))) {
-            true => Ok(()),
-            false => Err(other_part()),
-        }
-    }
-
-    fn settle_param(
-        &mut self,
-        fate: &Fate<'_>,
-        (number, cast): (u16, Option<CastType>),
-        wrapper: &Wrapper,
-        source: &Source<'_>,
-    ) -> Result<(), Refusal> {
-        let Some(first) = fate.uses.first() else {
-            return Ok(());
-        };
-        let Use { setting, role } = *first;
-        let elements = matches!(fate.leaf.kind, LeafKind::Element(_));
-        if elements {
-            self.elements(fate.leaf.token, setting, role, source)?;
-        }
-        let shares = |other: &Setting| {
-            refused(
-                RefusalCode::SharedParameter,
-                setting,
-                &format!(
-                    "shares parameter ${number} with column \"{}\"",
-                    other.column
-                ),
-            )
-        };
-        if let Some(other) = fate.uses.iter().find(|other| !same_value(first, other)) {
-            return Err(shares(other.setting));
-        }
-        if fate.seen {
-            return Err(used_elsewhere(number, setting));
-        }
-        let cast = match wrapper {
-            Wrapper::Prepare(types) => {
-                let given = self.prepared_type((number, elements), role, setting, types, source)?;
-                cast::either(given, cast, setting)?
-            }
-            _ => cast,
-        };
-        let param = self.params.entry(number).or_insert_with(|| Param {
-            setting: Arc::clone(setting),
-            role,
-            elements,
-            cast,
-            uses: 0,
-        });
-        param.uses += 1;
-        param.cast = cast::either(param.cast, cast, setting)?;
-        let earlier = Use {
-            setting: &param.setting,
-            role: param.role,
-        };
-        match same_value(&earlier, first) && param.elements == elements {
-            true => Ok(()),
-            false => Err(shares(&param.setting)),
-        }
-    }
-
-    /// An array whose elements are values of a column gets types that hold what these become.
-    fn elements(
-        &mut self,
-        array: usize,
-        setting: &Setting,
-        role: Role,
-        source: &Source<'_>,
-    ) -> Result<(), Refusal> {
-        if role == Role::Pattern {
-            let what = "is compared with patterns that are elements of an array";
-            return Err(refused(RefusalCode::ValueForm, setting, what));
-        }
-        for cast in arrays::casts(array, source) {
-            if let Some(instead) = arrays::instead(&cast, setting, role, source)? {
-                let insertion = Insertion::over(&cast, instead);
-                self.decision
-                    .insertions
-                    .push(insertion.of_shape(self.shape));
-            }
-        }
-        Ok(())
-    }
-
-    /// The type that `PREPARE` gives a parameter must be one that can hold what its values become, or that can be changed to
-    /// one; in that case the type.
-    fn prepared_type(
-        &mut self,
-        (number, elements): (u16, bool),
-        role: Role,
-        setting: &Setting,
-        types: &[Range<usize>],
-        source: &Source<'_>,
-    ) -> Result<Option<CastType>, Refusal> {
-        let Some(given) = types.get(usize::from(number).saturating_sub(1)) else {
-            return Ok(None);
-        };
-        if setting.tokenized().is_some() {
-            // A token has the type of the column.
-            return Ok(None);
-        }
-        let takes = takes_container(given, elements, source);
-        let is_hash = role != Role::Stored && setting.likeness() == Some(Likeness::Hash);
-        let cast = match takes || elements {
-            true => None,
-            false => cast::named(given, source).filter(|cast| setting.takes_cast(cast.oid)),
-        };
-        if !takes && cast.is_none() {
-            return Err(refused(
-                RefusalCode::ValueForm,
-                setting,
-                &format!(
-                    "has parameter ${number} as its value, which PREPARE gives another type than bytea{}",
-                    if elements { "[]" } else { "" }
-                ),
-            ));
-        }
-        if is_hash || cast.is_some() {
-            let instead = if elements { "bytea[]" } else { "bytea" };
-            let insertion = Insertion::over(given, instead);
-            self.decision
-                .insertions
-                .push(insertion.of_shape(self.shape));
-        }
-        Ok(cast)
-    }
-
-    fn settle_literal(
-        &mut self,
-        fate: &Fate<'_>,
-        (written, cast): (Written, Option<CastType>),
-        pattern: Option<PatternAt>,
-        wrapper: &Wrapper,
-        source: &Source<'_>,
-    ) -> Result<(), Refusal> {
-        let [Use { setting, role }, others @ ..] = &*fate.uses else {
-            return Ok(());
-        };
-        let refuse = |code, what: &str| Err(refused(code, setting, what));
-        let (setting, role) = (*setting, *role);
-        if let Some(other) = others.first() {
-            return refuse(
-                RefusalCode::ValueForm,
-                &format!(
-                    "shares a value with column \"{}\" of table \"{}\"",
-                    other.setting.column, other.setting.table
-                ),
-            );
-        }
-        if fate.seen {
-            return refuse(
-                RefusalCode::ValueForm,
-                "is set to a value that is compared, returned or stored elsewhere too",
-            );
-        }
-        if written == Written::InArray {
-            self.elements(fate.leaf.token, setting, role, source)?;
-        }
-        if *wrapper == Wrapper::View && role != Role::Stored {
-            return refuse(
-                RefusalCode::ValueForm,
-                "is compared with a value in a view, which would be that of one client",
-            );
-        }
-        let action = SlotAction {
-            setting: Arc::clone(setting),
-            role,
-            written,
-            cast,
-            pattern,
-        };
-        self.act(fate.leaf.token, action)
-    }
-
-    /// Notes what is done to the literal at a token.
-    fn act(&mut self, token: usize, action: SlotAction) -> Result<(), Refusal> {
-        let Some(slot) = self.shape.slot(token) else {
-            return Err(refused(
-                RefusalCode::NotUnderstood,
-                &action.setting,
-                "is set to a value that was not found",
-            ));
-        };
-        let slots = &mut self.decision.slots;
-        if slots.len() <= slot {
-            slots.resize(slot + 1, None);
-        }
-        if let Some(place) = slots.get_mut(slot) {
-            *place = Some(action);
-        }
-        Ok(())
-    }
-
-    /// A protected parameter that is used for anything else as well would be sealed there too.
-    fn settle_params(&mut self, whole: &Source<'_>) -> Result<Vec<ParamAction>, Refusal> {
-        if self.params.is_empty() {
-            return Ok(Vec::new());
-        }
-        let mut written: BTreeMap<u16, usize> = BTreeMap::new();
-        for (at, token) in whole.tokens() {
-            if token.kind == Kind::Param
-                && let Some(number) = whole.param_number(at)
-            {
-                *written.entry(number).or_default() += 1;
-            }
-        }
-        let mut actions = Vec::with_capacity(self.params.len());
-        for (number, param) in std::mem::take(&mut self.params) {
-            let Param {
-                setting,
-                role,
-                elements,
-                cast,
-                uses,
-            } = param;
-            let tested = self.tested.iter().filter(|(tested, token)| {
-                role != Role::Stored
-                    && *tested == number
-                    && (whole.range.0..whole.range.1).contains(token)
-            });
-            if written.get(&number) != Some(&(uses + tested.count())) {
-                return Err(used_elsewhere(number, &setting));
-            }
-            actions.push(ParamAction {
-                number,
-                setting,
-                role,
-                elements,
-                cast,
-            });
-        }
-        Ok(actions)
-    }
-}
-
-/// Whether both uses make the same of a value.
-fn same_value(one: &Use<'_>, other: &Use<'_>) -> bool {
-    match (one.role, other.role) {
-        (Role::Compared, Role::Compared) => one.setting.is_like(other.setting),
-        (Role::Pattern, Role::Pattern) => {
-            one.setting.is_like(other.setting) && one.setting.transform == other.setting.transform
-        }
-        _ => one == other,
-    }
-}
-
-pub(super) fn refused(code: RefusalCode, setting: &Setting, what: &str) -> Refusal {
-    let Setting { table, column, .. } = setting;
-    Refusal::new(
-        code,
-        format!("column \"{column}\" of protected table \"{table}\" {what}"),
-    )
-}
-
-/// Whether a type can hold a container, or an array of them.
-fn takes_container(given: &Range<usize>, elements: bool, source: &Source<'_>) -> bool {
-    let words: Vec<_> = given
-        .clone()
-        .map(|token| token_name(token, source))
-        .collect();
-    let words: Vec<&str> = words.iter().map(|word| &**word).collect();
-    let words = match (elements, &*words) {
-        (true, [element @ .., "[", "]"]) => element,
-        (false, words) => words,
-        (true, _) => return false,
-    };
-    matches!(
-        words,
-        ["bytea" | "text" | "varchar" | "unknown"]
-            | ["character", "varying"]
-            | ["pg_catalog", ".", "bytea" | "text" | "varchar" | "unknown"]
-    )
-}
-
-fn used_elsewhere(number: u16, setting: &Setting) -> Refusal {
-    let message = format!(
-        "parameter ${number} is the value of column \"{}\" of protected table \"{}\" and is used elsewhere too",
-        setting.column, setting.table
-    );
-    Refusal::new(RefusalCode::SharedParameter, message)
-}
-
-pub(super) fn no_facts(none: &NoFacts, table: &str) -> Refusal {
-    match none {
-        NoFacts::Form(what) => Refusal::new(
-            RefusalCode::StatementForm,
-            format!("statement on protected table \"{table}\" is not supported: {what}"),
-        ),
-        NoFacts::NotUnderstood => Refusal::new(
-            RefusalCode::NotUnderstood,
-            format!("statement on protected table \"{table}\" was not understood"),
-        ),
-        NoFacts::TooLong => Refusal::new(
-            RefusalCode::TooLong,
-            format!("statement on protected table \"{table}\" is too long to be understood"),
-        ),
     }
 }

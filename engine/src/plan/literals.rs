@@ -159,13 +159,22 @@ pub(super) fn read<'a>(
         .ok_or_else(|| wrong(RefusalCode::NotUnderstood, "was not found"))?;
     let mut span = token.span();
     if token.kind == Kind::Word {
+        let (value, kind, cast) = match scratch.lexical.dialect.is_mysql() {
+            true if token.is_word(text, "true") => (b"1".into(), LiteralKind::Number, None),
+            true => (b"0".into(), LiteralKind::Number, None),
+            false => (
+                Cow::Owned(token.text(text).to_ascii_lowercase()),
+                LiteralKind::String,
+                Some(CastType::BOOL),
+            ),
+        };
         return Ok(LiteralValue {
             span,
-            value: Cow::Owned(token.text(text).to_ascii_lowercase()),
-            kind: LiteralKind::String,
+            value,
+            kind,
             setting,
             role,
-            cast: Some(CastType::BOOL),
+            cast,
             pattern: None,
         });
     }

@@ -1,5 +1,8 @@
 //! Why a statement is refused, in words for who wrote it.
 
+use crate::columns::Setting;
+use crate::sql::facts::NoFacts;
+
 /// The reasons. Each has an anchor in docs/errors.md.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RefusalCode {
@@ -105,5 +108,32 @@ impl Refusal {
             hint: hint.to_owned(),
             ..self
         }
+    }
+}
+
+/// A protected column and what is wrong with it.
+pub(super) fn refused(code: RefusalCode, setting: &Setting, what: &str) -> Refusal {
+    let Setting { table, column, .. } = setting;
+    Refusal::new(
+        code,
+        format!("column \"{column}\" of protected table \"{table}\" {what}"),
+    )
+}
+
+/// A statement on a protected table of which nothing can be told.
+pub(super) fn no_facts(none: &NoFacts, table: &str) -> Refusal {
+    match none {
+        NoFacts::Form(what) => Refusal::new(
+            RefusalCode::StatementForm,
+            format!("statement on protected table \"{table}\" is not supported: {what}"),
+        ),
+        NoFacts::NotUnderstood => Refusal::new(
+            RefusalCode::NotUnderstood,
+            format!("statement on protected table \"{table}\" was not understood"),
+        ),
+        NoFacts::TooLong => Refusal::new(
+            RefusalCode::TooLong,
+            format!("statement on protected table \"{table}\" is too long to be understood"),
+        ),
     }
 }

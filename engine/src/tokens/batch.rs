@@ -241,7 +241,8 @@ impl Batch {
                     );
                 }
                 Some(Reply::Saved(saved)) => job.saved(saved),
-                Some(Reply::Touched) => {}
+                // Not to what was asked: to ask again could have no end.
+                Some(Reply::Touched) => job.state = State::Done(Err(TokenFault::StoreUnavailable)),
             }
         }
         self.asked.clear();
@@ -250,9 +251,25 @@ impl Batch {
     /// The answers, in the order of the requests. To those that are not complete it is that the store is not
     /// available.
     pub fn outcomes(self) -> Vec<Outcome> {
-        let outcome = |at: &usize| match self.jobs.get(*at).map(|job| &job.state) {
-            Some(State::Done(outcome)) => outcome.clone(),
-            _ => Err(TokenFault::StoreUnavailable),
+        let mut made = HashMap::new();
+        for job in &self.jobs {
+            if let (Operation::Consistent, State::Done(Ok(Some(token)))) =
+                (job.operation, &job.state)
+            {
+                made.insert((&job.client_id, job.token_type, &*job.value), token);
+            }
+        }
+        let outcome = |at: &usize| {
+            let job = self.jobs.get(*at).ok_or(TokenFault::StoreUnavailable)?;
+            // What one statement stores, another one of the same batch may look for.
+            let token = made.get(&(&job.client_id, job.token_type, &*job.value));
+            match (&job.state, token) {
+                (State::Done(_), Some(token)) if job.operation == Operation::Compare => {
+                    Ok(Some((*token).clone()))
+                }
+                (State::Done(outcome), _) => outcome.clone(),
+                _ => Err(TokenFault::StoreUnavailable),
+            }
         };
         self.of_request.iter().map(outcome).collect()
     }
@@ -402,7 +419,10 @@ impl Job {
                 };
                 return;
             }
-            _ => return,
+            _ => {
+                self.state = State::Done(Err(TokenFault::StoreUnavailable));
+                return;
+            }
         };
         let Some(record) = record else {
             self.state = match self.operation {
@@ -472,7 +492,7 @@ impl Job {
             }
             State::Linking { times: 0, .. } => State::Reading { times: 1 },
             State::Linking { .. } => State::Done(Err(TokenFault::Exists)),
-            other => other,
+            _ => State::Done(Err(TokenFault::StoreUnavailable)),
         };
     }
 }

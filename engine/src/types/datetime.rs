@@ -2,7 +2,8 @@
 //! since midnight.
 //!
 //! Texts are ISO 8601 as the server prints them with `DateStyle` ISO. Of what it reads, those that mean the same under
-//! every setting are read: a blank or `T` between date and time, `BC` at the end, an offset from UTC or `Z`.
+//! every setting are read: a blank or `T` between date and time, `BC` at the end, an offset from UTC or `Z`. Like the server, types
+//! that have no zone drop one that is told, and a date drops the time: drivers bind such texts.
 
 /// Days of 2000-01-01 since 1970-01-01.
 const EPOCH: i64 = 10_957;
@@ -97,7 +98,9 @@ pub(super) fn parse_date(text: &str) -> Option<i32> {
         return Some(end);
     }
     let (text, is_bc) = era(text);
-    i32::try_from(date(text, is_bc)?).ok()
+    let (day, time) = text.split_once([' ', 'T', 't']).unwrap_or((text, ""));
+    time_of_day(time)?;
+    i32::try_from(date(day, is_bc)?).ok()
 }
 
 pub(super) fn show_date(days: i32) -> Option<String> {
@@ -124,9 +127,24 @@ fn date_of(days: i64) -> (String, bool) {
     (format!("{year:04}-{month:02}-{day:02}"), is_bc)
 }
 
+/// Microseconds rounded to so many digits of the fraction of seconds: halves away from zero, as the server does
+/// (`AdjustTimestampForTypmod`). Infinity stays.
+pub(super) fn round(micros: i64, digits: u32) -> Option<i64> {
+    if matches!(micros, i64::MAX | i64::MIN) {
+        return Some(micros);
+    }
+    let unit = 10_i64.pow(6_u32.checked_sub(digits)?);
+    let half = if unit > 1 { unit / 2 } else { 0 };
+    let away = match micros < 0 {
+        true => micros.checked_sub(half)?,
+        false => micros.checked_add(half)?,
+    };
+    Some(away / unit * unit)
+}
+
 /// Microseconds since midnight, up to and with 24:00:00.
 pub(super) fn parse_time(text: &str) -> Option<i64> {
-    let mut parts = text.split(':');
+    let mut parts = zone(text)?.0.split(':');
     let hours = number(parts.next()?, 1..=2)?;
     let minutes = number(parts.next()?, 2..=2)?;
     let (seconds, micros) = match parts.next() {
@@ -176,10 +194,18 @@ pub(super) fn parse_timestamp(text: &str) -> Option<i64> {
 }
 
 fn moment(text: &str, is_bc: bool) -> Option<i64> {
-    let (day, time) = text.split_once([' ', 'T', 't']).unwrap_or((text, "00:00"));
+    let (day, time) = text.split_once([' ', 'T', 't']).unwrap_or((text, ""));
     date(day, is_bc)?
         .checked_mul(DAY)?
-        .checked_add(parse_time(time)?)
+        .checked_add(time_of_day(time)?)
+}
+
+/// A time behind a date, of which at most the zone is there.
+fn time_of_day(text: &str) -> Option<i64> {
+    match zone(text)?.0 {
+        "" => Some(0),
+        time => parse_time(time),
+    }
 }
 
 fn checked(micros: i64) -> Option<i64> {
@@ -196,12 +222,20 @@ pub(super) fn parse_timestamptz(text: &str) -> Option<i64> {
         return Some(end);
     }
     let (text, is_bc) = era(text);
-    let day_ends = text.find([' ', 'T', 't'])?;
-    if let Some(text) = text.strip_suffix(['Z', 'z']) {
-        return checked(moment(text.trim_end(), is_bc)?);
+    let (_, time) = text.split_once([' ', 'T', 't'])?;
+    let offset = zone(time)?.1?;
+    checked(moment(text, is_bc)?.checked_sub(offset)?)
+}
+
+/// A time without the zone behind it, and the offset of that from UTC in microseconds, if there is one.
+fn zone(text: &str) -> Option<(&str, Option<i64>)> {
+    if let Some(time) = text.strip_suffix(['Z', 'z']) {
+        return Some((time.trim_end(), Some(0)));
     }
-    let sign = day_ends + text.get(day_ends..)?.find(['+', '-'])?;
-    let (text, zone) = text.split_at_checked(sign)?;
+    let Some(sign) = text.find(['+', '-']) else {
+        return Some((text, None));
+    };
+    let (time, zone) = text.split_at_checked(sign)?;
     let (sign, zone) = zone.split_at_checked(1)?;
     let mut parts = zone.split(':');
     let hours = parts.next()?;
@@ -218,7 +252,7 @@ pub(super) fn parse_timestamptz(text: &str) -> Option<i64> {
     }
     let offset = ((hours * 60 + minutes) * 60 + seconds) * SECOND;
     let offset = if sign == "-" { -offset } else { offset };
-    checked(moment(text.trim_end(), is_bc)?.checked_sub(offset)?)
+    Some((time.trim_end(), Some(offset)))
 }
 
 pub(super) fn show_timestamptz(micros: i64) -> Option<String> {

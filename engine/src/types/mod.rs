@@ -7,6 +7,7 @@
 
 mod datetime;
 mod float;
+mod modifier;
 mod numeric;
 mod scalar;
 
@@ -310,7 +311,16 @@ mod tests {
             (Type::Date, "2024-02-29", "2024-02-29"),
             (Type::Date, "0044-03-15 BC", "0044-03-15 BC"),
             (Type::Date, "infinity", "infinity"),
+            (Type::Date, "1960-01-02 +00", "1960-01-02"),
+            (Type::Date, "2024-02-28 23:59:59-12 BC", "2024-02-28 BC"),
             (Type::Time, "23:59:60", "24:00:00"),
+            (Type::Time, "12:00:00.5+05:30", "12:00:00.5"),
+            (
+                Type::Timestamp,
+                "2024-02-29 12:00:00+03",
+                "2024-02-29 12:00:00",
+            ),
+            (Type::Timestamp, "2024-02-29 +03", "2024-02-29 00:00:00"),
             (Type::Time, "07:05", "07:05:00"),
             (
                 Type::Timestamp,

@@ -26,6 +26,19 @@ impl Connection {
             .map_err(|error| Error::new(format!("{sql}: {error}")))
     }
 
+    /// The rows of a text as words, NULL as the word.
+    pub fn strings(&mut self, sql: &str) -> Result<Vec<Vec<String>>> {
+        let text = |cell: Option<Vec<u8>>| {
+            cell.map_or("NULL".into(), |cell| {
+                String::from_utf8_lossy(&cell).into_owned()
+            })
+        };
+        let rows = self.table(sql)?.rows.into_iter();
+        Ok(rows
+            .map(|row| row.into_iter().map(text).collect())
+            .collect())
+    }
+
     /// The result of a command that executes a prepared statement.
     pub fn executed(&mut self, command: &[u8]) -> Result<Table> {
         self.command(command)?;

@@ -1,12 +1,17 @@
 //! MariaDB and MySQL, as `scripts/with-mysql.sh` runs them. User `test` may do everything, without a password; see
 //! `harness/mysql` for users with one.
 
+use super::AcraConfig;
+use crate::mysql::Side;
 use crate::{Context, Error, Result};
+use acra_engine::wire::mysql::Capabilities;
 use std::env;
 use std::fmt;
 use std::io::{self, Write};
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 /// A running server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -70,6 +75,32 @@ impl MySql {
     /// Where it listens.
     pub fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// How to start `acra-server` before it.
+    pub fn config(&self) -> AcraConfig {
+        AcraConfig::new(self.address).flag("--mysql_enable")
+    }
+
+    /// The same where both connections are in clear: no password has to change its form, and no key is made for that.
+    pub fn config_in_clear(&self) -> AcraConfig {
+        self.config().flag("--mysql_auth_mixed_tls=refuse")
+    }
+
+    /// Makes an empty schema with a name of its own.
+    pub fn fresh_schema(&self) -> Result<String> {
+        static NUMBER: AtomicU32 = AtomicU32::new(0);
+        let now = SystemTime::now().duration_since(UNIX_EPOCH)?.subsec_nanos();
+        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+        let name = format!("s{:010}_{now:09}_{number:04}", std::process::id());
+        let side = Side {
+            address: self.address,
+            flavour: self.flavour,
+            capabilities: Capabilities::PLUGIN_AUTH,
+        };
+        side.login()?
+            .run(&format!("CREATE DATABASE {name} CHARACTER SET utf8mb4"))?;
+        Ok(name)
     }
 
     /// The CA of its certificate, which is for `127.0.0.1` and `localhost`.

@@ -7,7 +7,7 @@ from people import COLUMNS, STEP, TABLE, address, member
 
 LIST = ", ".join(COLUMNS)
 PLACES = ", ".join(f"${n}" for n in range(1, len(COLUMNS) + 1))
-TYPES = ["varchar", "varchar", "varchar(80)", "integer", "bigint", "date", "timestamptz", "boolean", "bytea", "integer", "text"]
+TYPES = ["varchar", "varchar", "varchar(80)", "integer", "bigint", "date", "timestamptz", "boolean", "bytea", "integer", "uuid", "numeric", "text"]
 CAST = ", ".join(f"${n}::{kind}" for n, kind in enumerate(TYPES, 1))
 
 
@@ -25,7 +25,7 @@ async def run(connection):
         same(row, n)
     statement = await connection.prepare(f"INSERT INTO members ({LIST}) VALUES ({CAST})")
     kinds = [kind.name for kind in statement.get_parameters()]
-    assert kinds == ["varchar", "varchar", "varchar", "int4", "int8", "date", "timestamptz", "bool", "bytea", "int4", "text"], kinds
+    assert kinds == ["varchar", "varchar", "varchar", "int4", "int8", "date", "timestamptz", "bool", "bytea", "int4", "uuid", "numeric", "text"], kinds
     await connection.executemany(f"INSERT INTO members ({LIST}) VALUES ({CAST})", [values(n) for n in range(3, 20)])
     await connection.executemany(f"INSERT INTO members ({LIST}) VALUES ({PLACES})", [values(n) for n in range(20, 30)])
     for where in ("email = $1", "email = $1::varchar", "email = $1::text"):

@@ -9,7 +9,7 @@ from psycopg.rows import dict_row
 FACTORY = psycopg.ClientCursor if sys.argv[3] == "client" else psycopg.Cursor
 LIST = ", ".join(COLUMNS)
 NAMED = ", ".join(f"%({column})s" for column in COLUMNS)
-CAST = "%s::varchar, %s::text, %s::varchar(80), %s::integer, %s::bigint, %s::date, %s::timestamptz, %s::boolean, %s::bytea, %s::int, %s::text"
+CAST = "%s::varchar, %s::text, %s::varchar(80), %s::integer, %s::bigint, %s::date, %s::timestamptz, %s::boolean, %s::bytea, %s::int, %s::uuid, %s::numeric, %s::text"
 
 
 def connect():

@@ -2,11 +2,10 @@
 //! Python and in C (libmysqlclient), MariaDB Connector/J.
 
 use crate::targets::plain;
+use acra_harness::programs::{is_there, python_of_mysql, run};
 use acra_harness::servers::{AcraServer, Flavour, MySql};
-use acra_harness::{Context, Error, Result, paths};
-use std::env;
+use acra_harness::{Error, Result, paths};
 use std::ffi::OsStr;
-use std::io::{self, Write};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -26,33 +25,6 @@ fn program(name: &str) -> PathBuf {
         .join(name)
 }
 
-/// Whether something that `scripts/setup.sh mysql` installs is there; it must be where `ACRA_TEST_REQUIRE_ALL` is set.
-fn is_there(path: &Path) -> Result<bool> {
-    if path.exists() {
-        return Ok(true);
-    }
-    let text = format!("{} is missing; run scripts/setup.sh mysql", path.display());
-    if env::var_os("ACRA_TEST_REQUIRE_ALL").is_some() {
-        return Err(Error::new(text));
-    }
-    drop(writeln!(io::stderr(), "SKIPPED: {text}"));
-    Ok(false)
-}
-
-fn run(command: &mut Command) -> Result<String> {
-    let output = command
-        .output()
-        .context(|| format!("running {command:?}"))?;
-    let text = String::from_utf8_lossy(&output.stdout).into_owned();
-    match output.status.success() {
-        true => Ok(text),
-        false => Err(Error::new(format!(
-            "{command:?} failed after\n{text}\n{}",
-            String::from_utf8_lossy(&output.stderr)
-        ))),
-    }
-}
-
 /// What a Python driver has read; `None` if it is not there. With a CA the connection is encrypted.
 pub(crate) fn python(
     driver: &str,
@@ -60,8 +32,8 @@ pub(crate) fn python(
     (user, password): User,
     ca: Option<&Path>,
 ) -> Result<Option<String>> {
-    let python = paths::workspace().join(".cache/mysql-clients/bin/python");
-    if !is_there(&python)? {
+    let python = python_of_mysql();
+    if !is_there("mysql", &[&python])? {
         return Ok(None);
     }
     let port = address.port().to_string();
@@ -72,12 +44,12 @@ pub(crate) fn python(
     run(&mut command).map(Some)
 }
 
-fn java(address: SocketAddr) -> Result<Option<String>> {
-    if !is_there(Path::new(CONNECTOR_J))? {
+pub(crate) fn java(address: SocketAddr, options: &str) -> Result<Option<String>> {
+    if !is_there("mysql", &[Path::new(CONNECTOR_J)])? {
         return Ok(None);
     }
     let url = format!(
-        "jdbc:mariadb://{address}/test?user=test&allowMultiQueries=true&useServerPrepStmts=true&useBulkStmts=true"
+        "jdbc:mariadb://{address}/test?user=test&allowMultiQueries=true&useServerPrepStmts=true&useBulkStmts=true{options}"
     );
     let mut command = Command::new("java");
     command.args([OsStr::new("-cp"), OsStr::new(CONNECTOR_J)]);
@@ -115,7 +87,7 @@ macro_rules! drivers {
 
             #[test]
             fn connector_j() -> Result<()> {
-                same(Flavour::$flavour, java)
+                same(Flavour::$flavour, |address| java(address, ""))
             }
         })+
     };

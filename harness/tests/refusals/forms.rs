@@ -22,7 +22,7 @@ const FORMS: &[&str] = &[
     "COPY vault (id, secret) FROM STDIN (FORMAT csv, UNKNOWN 'SECRET')",
     "CREATE MATERIALIZED VIEW v AS SELECT * FROM vault",
     "CREATE TABLE copied AS SELECT * FROM vault",
-    "CREATE TABLE vault (secret bytea DEFAULT 'SECRET')",
+    "CREATE TABLE vault (secret bytea DEFAULT lower('SECRET'))",
     "CREATE TABLE child (LIKE vault)",
     "CREATE TABLE child () INHERITS (vault); SELECT 'SECRET'",
     "CREATE TABLE vault PARTITION OF plain FOR VALUES IN ('SECRET')",
@@ -59,7 +59,7 @@ const TEXTS: &[&str] = &[
 const COLUMNS: &[&str] = &[
     "INSERT INTO vault (id, secret) VALUES (1, lower('SECRET'))",
     "INSERT INTO vault (id, secret) VALUES (1, 'SECRET' || '')",
-    "INSERT INTO vault (id, secret) VALUES (1, 'SECRET'::char(10))",
+    "INSERT INTO vault (id, secret) VALUES (1, 'SECRET'::char)",
     "INSERT INTO vault (id, secret) VALUES (1, CAST('SECRET' AS name))",
     "INSERT INTO vault (id, secret) VALUES (1, bytea 'SECRET')",
     "INSERT INTO vault (id, secret) VALUES (1, decode('SECRET', 'escape'))",

@@ -62,8 +62,8 @@ impl<'s> Definition<'s, '_> {
                     "is in a key or unique constraint, where encrypted values are never equal",
                 ));
             }
-            if words.is_any(at, &["references", "exclude"]) {
-                return Err(misused(setting, "is in a foreign key or exclusion"));
+            if words.is(at, "references") {
+                at = self.refers(&[Some(setting)], at)?;
             }
             if words.is(at, "using") {
                 return match self.casts_itself(setting, at + 1..definition.end) {

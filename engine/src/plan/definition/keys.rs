@@ -6,6 +6,7 @@ use super::Definition;
 use crate::columns::{Likeness, Setting, Table};
 use crate::sql::Kind;
 use std::ops::Range;
+use std::sync::Arc;
 
 /// Tokens of `substr(column, 1, 33)`.
 const PART: usize = 8;
@@ -54,7 +55,12 @@ impl<'s> Definition<'s, '_> {
         let mut at = element.start;
         if words.is(at, "constraint") {
             at += 1;
-            at += usize::from(words.is_name(at) && !words.is_any(at, &["unique", "primary"]));
+            at += usize::from(
+                words.is_name(at) && !words.is_any(at, &["unique", "primary", "foreign"]),
+            );
+        }
+        if words.are(at, &["foreign", "key"]) {
+            return Some(self.foreign(table, at + 2..element.end));
         }
         let unique = words.is_any(at, &["unique", "primary"]);
         (unique || words.is_any(at, &["key", "index"]))
@@ -74,7 +80,6 @@ impl<'s> Definition<'s, '_> {
         let (Some(open), Some(close)) = (open, close) else {
             return self.unnamed(table, range);
         };
-        self.unnamed(table, range.start..open)?;
         for part in words.list(open + 1..close) {
             self.part(table, part, unique)?;
         }
@@ -127,4 +132,69 @@ impl<'s> Definition<'s, '_> {
             && is_number(at + 6)
             && words.is_symbol(at + 7, b')')
     }
+
+    /// What follows FOREIGN KEY.
+    fn foreign(&self, table: Option<&'s Table>, range: Range<usize>) -> Result<(), Refusal> {
+        let words = self.words;
+        let references = range.clone().find(|at| words.is(*at, "references"));
+        let references = references.unwrap_or(range.end);
+        let open = (range.start..references).find(|at| words.is_symbol(*at, b'('));
+        let close = open.and_then(|open| words.close(open));
+        let columns = match (open, close) {
+            (Some(open), Some(close)) => self.columns(table, open + 1..close),
+            _ => Vec::new(),
+        };
+        let after = self.refers(&columns, references)?;
+        match self.named_in(table, after..range.end) {
+            // ON DELETE SET NULL (column).
+            Some(setting) if setting.likeness() != Some(Likeness::Token) => Err(elsewhere(setting)),
+            _ => Ok(()),
+        }
+    }
+
+    /// The settings of the columns in a list; `None` of those that are not protected.
+    fn columns(
+        &self,
+        table: Option<&'s Table>,
+        list: Range<usize>,
+    ) -> Vec<Option<&'s Arc<Setting>>> {
+        let columns = self.words.list(list).into_iter();
+        columns
+            .map(|column| self.setting(table?, column.start))
+            .collect()
+    }
+
+    /// That the columns which the word REFERENCES at `at` leads to have the same tokens as `columns`; the place after them.
+    pub(super) fn refers(
+        &self,
+        columns: &[Option<&Arc<Setting>>],
+        at: usize,
+    ) -> Result<usize, Refusal> {
+        let words = self.words;
+        let table = words.table(at + 1);
+        let (name, after) = table.ok_or_else(|| self.form("a foreign key without a table"))?;
+        let (others, after) = match words.close(after) {
+            Some(close) if words.is_symbol(after, b'(') => {
+                (self.columns(self.entry(name), after + 1..close), close)
+            }
+            _ => (Vec::new(), after),
+        };
+        for place in 0..columns.len().max(others.len()) {
+            let of = |list: &[Option<&Arc<Setting>>]| list.get(place).copied().flatten().cloned();
+            match (of(columns), of(&others)) {
+                (None, None) => {}
+                (Some(own), Some(other))
+                    if own.is_like(&other) && own.likeness() == Some(Likeness::Token) => {}
+                (Some(setting), _) | (None, Some(setting)) => return Err(elsewhere(&setting)),
+            }
+        }
+        Ok(after)
+    }
+}
+
+fn elsewhere(setting: &Setting) -> Refusal {
+    misused(
+        setting,
+        "is in a foreign key with a column that has other tokens, or none",
+    )
 }

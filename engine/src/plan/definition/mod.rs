@@ -103,31 +103,60 @@ impl<'s> Definition<'s, '_> {
         }
     }
 
-    /// The first protected column of the table that is named, alone or with the whole row.
-    fn named_in(&self, table: Option<&'s Table>, mut range: Range<usize>) -> Option<&'s Setting> {
-        let table = table?;
-        let whole_row = self.names_row(table, range.clone());
-        range
-            .find_map(|at| self.setting(table, at))
-            .or_else(|| table.settings().next().filter(|_| whole_row))
+    /// The first protected column of the table that is named, alone or with the whole row. Whether a value is NULL is no secret.
+    fn named_in(&self, table: Option<&'s Table>, range: Range<usize>) -> Option<&'s Setting> {
+        let inside = self.expressions(range.clone());
+        self.named_at(table?, range, &inside)
+    }
+
+    /// The same where only expressions and lists of columns are looked into: other words are types, names of constraints and the
+    /// like, also where a column has that name.
+    fn named_inside(&self, table: Option<&'s Table>, range: Range<usize>) -> Option<&'s Setting> {
+        let inside = self.expressions(range);
+        self.named_at(table?, inside.iter().copied(), &inside)
+    }
+
+    fn named_at(
+        &self,
+        table: &'s Table,
+        mut places: impl Iterator<Item = usize>,
+        inside: &[usize],
+    ) -> Option<&'s Setting> {
+        let words = self.words;
+        let is_tested =
+            |at| words.are(at + 1, &["is", "null"]) || words.are(at + 1, &["is", "not", "null"]);
+        places
+            .find_map(|at| self.setting(table, at).filter(|_| !is_tested(at)))
+            .or_else(|| {
+                table
+                    .settings()
+                    .next()
+                    .filter(|_| self.names_row(table, inside))
+            })
             .map(|setting| &**setting)
     }
 
     /// Whether an expression has the table's name for its row, and not as the qualifier of a column.
-    fn names_row(&self, table: &Table, range: Range<usize>) -> bool {
+    fn names_row(&self, table: &Table, inside: &[usize]) -> bool {
+        let words = self.words;
+        inside.iter().any(|at| {
+            let qualifies = words.is_symbol(at + 1, b'.') && !words.is_symbol(at + 2, b'*');
+            !qualifies && words.is_name(*at) && token_name(*at, words.source) == table.name()
+        })
+    }
+
+    /// The places in parentheses, and those after WHERE, USING and DEFAULT, where expressions need none.
+    fn expressions(&self, range: Range<usize>) -> Vec<usize> {
         let words = self.words;
         let (mut depth, mut follows) = (0_usize, false);
-        range.into_iter().any(|at| {
-            depth += usize::from(words.is_symbol(at, b'('));
-            depth = depth.saturating_sub(usize::from(words.is_symbol(at, b')')));
-            // The other expressions of definitions are in parentheses.
-            follows |= words.is_any(at, &["where", "using", "default"]);
-            let qualifies = words.is_symbol(at + 1, b'.') && !words.is_symbol(at + 2, b'*');
-            (depth > 0 || follows)
-                && !qualifies
-                && words.is_name(at)
-                && token_name(at, words.source) == table.name()
-        })
+        range
+            .filter(|at| {
+                depth += usize::from(words.is_symbol(*at, b'('));
+                depth = depth.saturating_sub(usize::from(words.is_symbol(*at, b')')));
+                follows |= words.is_any(*at, &["where", "using", "default"]);
+                depth > 0 || follows
+            })
+            .collect()
     }
 
     fn create_table(&mut self, range: Range<usize>) -> Option<Result<Vec<NewChild>, Refusal>> {
@@ -254,18 +283,13 @@ impl<'s> Definition<'s, '_> {
 
     /// What is no definition of a protected column.
     fn constraint(&self, table: Option<&'s Table>, element: Range<usize>) -> Result<(), Refusal> {
-        match self.key(table, element.clone()) {
-            Some(verdict) => verdict?,
-            None => {
-                if let Some(setting) = self.named_in(table, element.clone()) {
-                    return Err(misused(
-                        setting,
-                        "is in a constraint, default or expression",
-                    ));
-                }
-            }
+        if let Some(verdict) = self.key(table, element.clone()) {
+            return verdict;
         }
-        self.others(element)
+        match self.named_inside(table, element.clone()) {
+            Some(setting) => Err(in_expression(setting)),
+            None => self.others(element),
+        }
     }
 
     /// Tokens that are of no protected column. Another protected table may be named as the one that a key refers to.
@@ -367,7 +391,11 @@ impl<'s> Definition<'s, '_> {
         let setting = table.and_then(|table| self.setting(table, at));
         let (Some(setting), Some(table)) = (setting, table) else {
             let added = start + usize::from(words.is(start, "add"));
-            return self.constraint(table, added..action.end);
+            let is_known = words.is_any(start, &["add", "alter", "drop", "validate"]);
+            return match self.named_in(table, action.clone()) {
+                Some(setting) if !is_known => Err(in_expression(setting)),
+                _ => self.constraint(table, added..action.end),
+            };
         };
         let alters = |forms: &[&[&str]]| forms.iter().any(|form| words.are(at + 1, form));
         if words.is_any(start, &["add", "modify"]) {
@@ -401,10 +429,7 @@ impl<'s> Definition<'s, '_> {
                 return Ok(());
             }
         }
-        Err(misused(
-            setting,
-            "is in a constraint, default or expression",
-        ))
+        Err(in_expression(setting))
     }
 
     /// Without the place of a new column among the others, as MySQL has it.
@@ -419,4 +444,8 @@ impl<'s> Definition<'s, '_> {
             false => action,
         }
     }
+}
+
+fn in_expression(setting: &Setting) -> Refusal {
+    misused(setting, "is in a constraint, default or expression")
 }

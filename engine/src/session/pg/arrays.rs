@@ -7,7 +7,7 @@ use super::tokenize::value_of;
 use crate::cell::array::{Array, BadArray};
 use crate::cell::typed::{Form, Said};
 use crate::cell::{Kind, bytea, token};
-use crate::columns::{Setting, TokenType};
+use crate::columns::{Likeness, Setting, TokenType};
 use crate::plan::Role;
 use crate::session::sealing::plain;
 use crate::session::search::Changes;
@@ -48,7 +48,10 @@ impl PgSession {
             }
             Some(_) => Form::Binary,
         };
-        let as_bytes = array.of() == Some(Type::Bytea) || expects_bytes || role != Role::Stored;
+        let as_bytes = array.of() == Some(Type::Bytea)
+            || expects_bytes
+            || role != Role::Stored
+            || setting.likeness() == Some(Likeness::Hash);
         let mut replacements = Vec::with_capacity(array.elements().len());
         for element in array.elements() {
             let said = Said {

@@ -53,9 +53,14 @@ pub(super) struct Prepared {
 impl Statement {
     /// The type that the client has declared for a parameter, by its number from 1 on.
     pub(super) fn declared(&self, number: u16) -> Option<Type> {
+        self.declared_oid(number).and_then(Type::of_oid)
+    }
+
+    /// The OID that the client has declared for a parameter, by its number from 1 on.
+    pub(super) fn declared_oid(&self, number: u16) -> Option<u32> {
         let at = usize::from(number).checked_sub(1)? * 4;
-        let oid = self.types.get(at..)?.first_chunk()?;
-        Type::of_oid(u32::from_be_bytes(*oid))
+        let oid = u32::from_be_bytes(*self.types.get(at..)?.first_chunk()?);
+        (oid != 0).then_some(oid)
     }
 
     /// Whether a container for this parameter, by its number from 1 on, goes into text, as far as that is known.

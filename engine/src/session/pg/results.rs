@@ -155,7 +155,8 @@ impl PgSession {
         self.protected_parameters().is_some()
     }
 
-    /// ParameterDescription: parameters with a type of their own get it.
+    /// ParameterDescription: parameters have the types that the client has declared, as the server would say, or else that of
+    /// their column.
     pub(super) fn parameters_described(&mut self, body: &mut [u8]) -> Result<(), Malformed> {
         let Some(statement) = self.protected_parameters() else {
             return Ok(());
@@ -165,9 +166,11 @@ impl PgSession {
         parameter_description::retype(body, |number| {
             let mut params = statement.plan.params.iter();
             let action = params.find(|action| action.number == number)?;
+            if let Some(declared) = statement.declared_oid(number) {
+                return Some(declared);
+            }
             if let (None, Some(cast)) = (action.setting.tokenized(), action.cast) {
-                let declared = statement.declared(number);
-                return Some(declared.map_or(cast.oid, |kind| kind.oid()));
+                return Some(cast.oid);
             }
             let kind = action.setting.shown_type()?;
             Some(match action.elements {

@@ -4,10 +4,10 @@
 use super::PgSession;
 use super::arrays::{Elements, holds_tokens};
 use super::registry::Statement;
-use super::tokenize::value_of;
+use super::tokenize::{cut, value_of};
 use crate::cell::typed::{Form, Said};
 use crate::cell::{Kind, array, bytea, token};
-use crate::columns::{Setting, TokenType};
+use crate::columns::{Likeness, Setting, TokenType};
 use crate::plan::{
     CastType, Edit, LiteralKind, LiteralValue, ParamAction, Plan, Role, in_order, splice,
 };
@@ -124,6 +124,7 @@ impl PgSession {
                     continue;
                 }
                 let value = value_of(&literal.value, token_type, Format::Text, literal.setting)?;
+                let value = cut(value, literal.cast, literal.setting)?;
                 requests.extend(self.openings.token_request(
                     &value,
                     literal.setting,
@@ -225,8 +226,10 @@ impl PgSession {
             return Ok(None);
         }
         let stored = changes.tell(cx);
+        // Names, formats and other short values; Describe, Execute and Sync go behind it (`Outbox::pass`).
+        const ROOM: usize = 128;
         let mut message =
-            Vec::with_capacity(64 + replaced.iter().map(|new| new.bytes.len()).sum::<usize>());
+            Vec::with_capacity(ROOM + replaced.iter().map(|new| new.bytes.len()).sum::<usize>());
         bind.write_with(&mut message, &replaced);
         Ok(Some(SealedBind { message, stored }))
     }
@@ -254,6 +257,7 @@ impl PgSession {
                 return Err(foreign_encoding(setting));
             }
             let value = value_of(value, token_type, format, setting)?;
+            let value = cut(value, action.cast, setting)?;
             requests.extend(self.openings.token_request(&value, setting, action.role)?);
         }
         Ok(requests)
@@ -316,7 +320,9 @@ fn array_instead(declared: u32, action: &ParamAction) -> Option<u32> {
         }
         None => {
             let bytes = array::oid_of(Type::Bytea);
-            (action.role != Role::Stored && declared != 0 && declared != bytes).then_some(bytes)
+            let is_bytes =
+                action.role != Role::Stored || action.setting.likeness() == Some(Likeness::Hash);
+            (is_bytes && declared != 0 && declared != bytes).then_some(bytes)
         }
     }
 }
@@ -396,7 +402,7 @@ fn said(declared: Option<Type>, cast: Option<CastType>) -> Said {
     Said {
         declared,
         cast: cast.and_then(|cast| Type::of_oid(cast.oid)),
-        length: cast.and_then(|cast| cast.length),
+        modifier: cast.and_then(|cast| cast.modifier),
     }
 }
 

@@ -213,9 +213,11 @@ impl Reader<'_> {
                 None => Term::Computed(Vec::new()),
             },
             Kind::Word if self.is_word(token, "null") => Term::Nothing,
-            Kind::Word if !self.source.dialect.is_mysql() && self.is_truth(token) => {
-                Term::Typed(Box::new(Term::Literal(token)), Box::new(Cast::of_truth()))
-            }
+            Kind::Word if self.is_truth(token) => match self.source.dialect.is_mysql() {
+                // Another word for a number.
+                true => Term::Literal(token),
+                false => Term::Typed(Box::new(Term::Literal(token)), Box::new(Cast::of_truth())),
+            },
             Kind::Word | Kind::National | Kind::Variable | Kind::Bits | Kind::OddNumber => {
                 Term::Computed(Vec::new())
             }

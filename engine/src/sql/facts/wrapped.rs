@@ -1,4 +1,4 @@
-//! Statements around a statement, told from their tokens: `EXPLAIN`, `PREPARE`, `DECLARE CURSOR`, `CREATE VIEW`,
+//! Statements around a statement, told from their tokens: `EXPLAIN`, MariaDB's `ANALYZE`, `PREPARE`, `DECLARE CURSOR`, `CREATE VIEW`,
 //! `CREATE TABLE AS`.
 
 use super::Source;
@@ -55,7 +55,7 @@ struct Cursor<'s, 'a> {
 impl Cursor<'_, '_> {
     fn unwrap(mut self) -> Option<Wrapped> {
         let mysql = self.source.dialect.is_mysql();
-        if self.take("explain") || mysql && (self.take("describe") || self.take("desc")) {
+        if self.take("explain") || mysql && self.takes_explain_of_mysql() {
             if mysql {
                 while ["analyze", "extended", "partitions"]
                     .iter()
@@ -108,6 +108,16 @@ impl Cursor<'_, '_> {
             return self.create();
         }
         Some(self.inside(Wrapper::Client))
+    }
+
+    /// Other words for `EXPLAIN`; MariaDB's `ANALYZE` has the name of a statement that has to do with tables alone.
+    fn takes_explain_of_mysql(&mut self) -> bool {
+        let of_tables = ["table", "tables", "local", "no_write_to_binlog"];
+        let mut next = self.clone();
+        next.at += 1;
+        self.take("describe")
+            || self.take("desc")
+            || !of_tables.iter().any(|word| next.take(word)) && self.take("analyze")
     }
 
     fn create(mut self) -> Option<Wrapped> {

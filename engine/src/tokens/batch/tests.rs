@@ -106,6 +106,55 @@ const ALL: [(TokenType, &str); 7] = [
 ];
 
 #[test]
+fn a_reply_to_something_else_is_an_error_at_once() {
+    for operation in [
+        Operation::Random,
+        Operation::Consistent,
+        Operation::Compare,
+        Operation::Open,
+    ] {
+        let asks_first = operation != Operation::Random;
+        let wrong = if asks_first {
+            Reply::Saved(true)
+        } else {
+            Reply::Record(None)
+        };
+        for reply in [Reply::Touched, wrong] {
+            let mut rng = StdRng::seed_from_u64(1);
+            let mut batch = Batch::new(&[str_of_a(operation, b"value")], keyring(), NOW);
+            assert_eq!(batch.calls(&mut rng).len(), 1);
+            batch.replies(vec![reply]);
+            assert!(batch.calls(&mut rng).is_empty());
+            assert_eq!(batch.outcomes(), [Err(TokenFault::StoreUnavailable)]);
+        }
+    }
+}
+
+#[test]
+fn what_is_stored_and_looked_for_in_one_batch_is_found() {
+    let mut store = Store::default();
+    for token_type in [TokenType::Str, TokenType::Int32, TokenType::Email] {
+        let value: &[u8] = match token_type {
+            TokenType::Int32 => b"77",
+            _ => b"some@value",
+        };
+        let of = |operation| request("client-a", token_type, operation, value);
+        let requests = [
+            of(Operation::Compare),
+            of(Operation::Consistent),
+            of(Operation::Compare),
+            request("client-b", token_type, Operation::Compare, value),
+        ];
+        let (outcomes, _) = store.run(&requests, NOW, 1);
+        let [first, token, last, other] = &*outcomes else {
+            panic!("{outcomes:?}");
+        };
+        assert_eq!([first, last], [token, token]);
+        assert_ne!(other, token);
+    }
+}
+
+#[test]
 fn every_type_comes_back_and_only_to_its_client() {
     let mut store = Store::default();
     for (token_type, value) in ALL {

@@ -1,8 +1,9 @@
 //! `COM_STMT_EXECUTE` and the parameters that it and `COM_QUERY` carry; `COM_STMT_SEND_LONG_DATA`.
 //!
 //! After the command's byte: statement 4, flags 1, a 1 in 4 bytes. If the statement has parameters, or the client says by a
-//! flag that it counts them (query attributes): their number, if it is counted, length-encoded; a NULL bitmap; whether types
-//! follow; for each a type of 2 bytes, and its name if attributes are agreed on; the values that are not NULL.
+//! flag that it counts them (query attributes): their number, length-encoded, if attributes are agreed on, with the flag or
+//! without; a NULL bitmap; whether types follow; for each a type of 2 bytes, and its name if attributes are agreed on; the values
+//! that are not NULL.
 
 use super::value::{self, Type};
 use super::{Capabilities, lenenc};
@@ -11,15 +12,13 @@ use std::borrow::Cow;
 
 /// Of the second byte of a type: the integer is unsigned.
 pub(super) const UNSIGNED: u8 = 0x80;
-/// Flag: the number of parameters is there.
+/// Flag: the number of parameters is there, even if the statement has none.
 const COUNT_AVAILABLE: u8 = 0x08;
 /// Flags: the rows stay with the server, to be fetched.
 const CURSOR: u8 = 0x07;
 
 /// Length of what every execution begins with: the command's byte, statement, flags, the number of executions.
 const HEAD: usize = 1 + 4 + 1 + 4;
-/// Where the flags are.
-const FLAGS_AT: usize = 5;
 
 /// The number by which MariaDB's clients mean the statement that was prepared last.
 pub const LAST_PREPARED: u32 = u32::MAX;
@@ -182,7 +181,7 @@ pub fn parameters(
     let mut reader = Reader::new(payload);
     reader.bytes(HEAD, "start of COM_STMT_EXECUTE")?;
     let named = capabilities.has(Capabilities::QUERY_ATTRIBUTES);
-    let counted = named && head.flags & COUNT_AVAILABLE != 0;
+    let counted = named && (count > 0 || head.flags & COUNT_AVAILABLE != 0);
     let count = match counted {
         true => {
             let count = lenenc::integer(&mut reader, "number of parameters")?;
@@ -213,7 +212,7 @@ pub enum WrittenValue<'a> {
     Value(Cow<'a, [u8]>),
 }
 
-/// Appends the execution that begins as this payload does, with these parameters and their types.
+/// Appends the execution that begins as this payload does, with these parameters, of which there are some, and their types.
 pub fn write(
     payload: &[u8],
     parameters: &[Written<'_>],
@@ -223,8 +222,7 @@ pub fn write(
     let head = payload.get(..HEAD).unwrap_or(payload);
     out.extend_from_slice(head);
     let named = capabilities.has(Capabilities::QUERY_ATTRIBUTES);
-    let flags = head.get(FLAGS_AT).copied().unwrap_or_default();
-    if named && flags & COUNT_AVAILABLE != 0 {
+    if named {
         lenenc::write_integer(out, parameters.len() as u64);
     }
     let mut nulls = vec![0_u8; parameters.len().div_ceil(8)];
@@ -287,7 +285,7 @@ mod tests {
     fn execution(values: &[Option<Vec<u8>>], counted: bool, named: bool) -> Vec<u8> {
         let flags = if counted { COUNT_AVAILABLE } else { 0 };
         let mut out = vec![0x17, 7, 0, 0, 0, flags, 1, 0, 0, 0];
-        if counted {
+        if named {
             lenenc::write_integer(&mut out, values.len() as u64);
         }
         if values.is_empty() {
@@ -375,12 +373,13 @@ mod tests {
         fn what_is_written_again_is_the_same(
             values in proptest::collection::vec(proptest::option::of(proptest::collection::vec(any::<u8>(), 0..300)), 1..20),
             counted in any::<bool>(),
+            named in any::<bool>(),
         ) {
-            let capabilities = match counted {
+            let capabilities = match named {
                 true => Capabilities::QUERY_ATTRIBUTES,
                 false => Capabilities::default(),
             };
-            let payload = execution(&values, counted, counted);
+            let payload = execution(&values, counted, named);
             let read = parameters(&payload, values.len(), capabilities).unwrap();
             let Types::New(types) = read.types.clone() else {
                 return Err(TestCaseError::fail("types"));
