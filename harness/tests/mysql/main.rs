@@ -2,7 +2,9 @@
 
 mod drivers;
 mod opened;
+#[macro_use]
 mod protected;
+mod loads;
 mod scripts;
 mod start;
 mod statements;
