@@ -12,6 +12,8 @@ pub struct Columns {
     tables: Vec<Table>,
     /// Places in `tables` by the name without schema.
     by_name: HashMap<Box<[u8]>, Vec<usize>>,
+    /// The lengths of these names, a bit each.
+    lengths: u64,
     /// Protected columns by the numbers of their relation and of themselves, as far as the database has told them and
     /// anybody needs to know.
     pub(super) by_number: HashMap<u32, Vec<(i16, Arc<Setting>)>>,
@@ -19,6 +21,11 @@ pub struct Columns {
     pub(super) ignored: Vec<String>,
     /// A database has told of its tables.
     pub(super) is_told: bool,
+}
+
+/// Long names share the last bit.
+fn length_bit(length: usize) -> u64 {
+    1 << length.min(63)
 }
 
 /// One table entry.
@@ -71,7 +78,12 @@ impl Columns {
 
     /// Whether there is an entry, in whatever schema, for this very name (decoded, folded, without schema).
     pub fn names_table(&self, name: &[u8]) -> bool {
-        self.by_name.contains_key(name)
+        self.has_name_of(name.len()) && self.by_name.contains_key(name)
+    }
+
+    /// Whether there is an entry whose name may have so many bytes. Most words of a text are told from names by that.
+    pub fn has_name_of(&self, length: usize) -> bool {
+        self.lengths & length_bit(length) != 0
     }
 
     /// Whether nothing is done for this client (`defaults.ignore_client_ids`).
@@ -128,6 +140,7 @@ impl Columns {
 
     /// Adds an entry. One of the same schema and name is replaced, at its place; says whether there was one.
     pub(super) fn add(&mut self, table: Table) -> bool {
+        self.lengths |= length_bit(table.name.len());
         let places = self
             .by_name
             .entry(table.name.as_bytes().into())

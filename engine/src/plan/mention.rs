@@ -1,6 +1,7 @@
 //! Whether raw bytes speak of a protected table, or may hold values for one, where they cannot be read as SQL.
 
 use crate::columns::Columns;
+use crate::sql::spells;
 use memchr::memmem;
 
 /// Whether any word in these bytes is the name of a protected table in any case.
@@ -11,7 +12,7 @@ use memchr::memmem;
 pub(super) fn mentions(columns: &Columns, bytes: &[u8]) -> bool {
     let in_word = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'$');
     let is_name = |word: &[u8]| {
-        !word.is_empty()
+        columns.has_name_of(word.len())
             && (columns.names_table(word) || columns.names_table(&word.to_ascii_lowercase()))
     };
     if memmem::find(bytes, b"&\"").is_some() {
@@ -27,8 +28,5 @@ pub(super) fn mentions(columns: &Columns, bytes: &[u8]) -> bool {
 
 /// Whether a text that cannot be read may run a prepared statement, whose protected parameters it then has values for.
 pub(super) fn may_execute(bytes: &[u8]) -> bool {
-    const EXECUTE: &[u8] = b"execute";
-    bytes
-        .windows(EXECUTE.len())
-        .any(|word| word.eq_ignore_ascii_case(EXECUTE))
+    spells(bytes, b"execute")
 }

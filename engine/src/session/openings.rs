@@ -44,6 +44,13 @@ impl Openings {
         }
     }
 
+    /// Whether the client's keys are at hand.
+    pub(super) fn has_keys(&self) -> bool {
+        let keys = self.client_id.as_ref();
+        let keys = keys.and_then(|id| self.keyring.get(id.as_str()));
+        keys.is_some_and(|keys| keys.is_ok())
+    }
+
     /// What opens cells. `always` says that cells are read even if there are no keys; `searches`, that there may be search
     /// hashes in front of containers.
     pub(super) fn tools<'a>(

@@ -19,6 +19,7 @@ pub mod literal;
 pub(crate) mod mysql;
 mod parse;
 pub mod shape;
+mod spelling;
 pub mod splice;
 pub mod token;
 
@@ -28,5 +29,6 @@ mod tests;
 pub use facts::Facts;
 pub use lex::{LexError, lex};
 pub use lexical::{ClientEncoding, Dialect, Lexical, MySql};
+pub use spelling::spells;
 pub use splice::{Edit, splice};
 pub use token::{Kind, Token};

@@ -71,7 +71,9 @@ impl Scene {
             .table(&format!("SELECT * FROM {}", self.table))?;
         for cell in all.rows.iter().flatten().flatten() {
             if memchr::memmem::find(cell, SECRET.as_bytes()).is_some() {
-                return Err(Error::new(format!("a secret is kept in the clear: {all:?}")));
+                return Err(Error::new(format!(
+                    "a secret is kept in the clear: {all:?}"
+                )));
             }
         }
         Ok(self.direct.table(&sql.replace("{t}", &self.table))?.rows)

@@ -14,7 +14,7 @@ use super::tokens::Rows;
 use super::{MySqlSession, codes};
 use crate::session::{Ask, Cx, Event, Input, Output, ScanColumns, Side, Step};
 use crate::wire::cursor::Malformed;
-use crate::wire::mysql::packet::{HEADER, Header};
+use crate::wire::mysql::packet::{HEADER, Header, renumber};
 use crate::wire::mysql::row::RowFormat;
 use crate::wire::mysql::{Capabilities, Message, Scan, error, ok, scan, write_message};
 use std::sync::Arc;
@@ -50,6 +50,7 @@ impl MySqlSession {
             }
             let first = first.filter(|_| header.length > 0);
             match self.treatment(header, first) {
+                Treatment::Pass if self.pass_rows(input, out) => continue,
                 Treatment::Pass => {
                     self.from_server.pass(true);
                     continue;
@@ -112,6 +113,40 @@ impl MySqlSession {
                 .push(codes::packet(error, entry.numbers.client, true));
             self.ledger.pop();
         }
+    }
+
+    /// Passes all rows of a result that are there and in one packet each, of which the first is to pass; says whether there
+    /// was one.
+    fn pass_rows(&mut self, input: &mut Input<'_>, out: &mut Output<'_>) -> bool {
+        let capabilities = self.capabilities;
+        let Some(Entry {
+            awaited:
+                Awaited::Results(Results {
+                    step: ResultStep::Rows(_),
+                    ..
+                }),
+            numbers,
+            ..
+        }) = self.ledger.head()
+        else {
+            return false;
+        };
+        let start = input.at;
+        while let Some(header) = Header::read(input.bytes, input.at)
+            && let Some(first) = input.bytes.get(input.at + HEADER)
+            && let end = input.at + HEADER + header.length
+            && header.length > 0
+            && end <= input.bytes.len()
+            && !header.is_continued()
+            && *first != error::ERR
+            && !ok::is_end(*first, header.length, capabilities)
+        {
+            numbers.server = header.sequence.wrapping_add(1);
+            renumber(input.bytes, input.at, take(&mut numbers.client));
+            input.at = end;
+        }
+        out.to_client.pass(input.bytes, start..input.at);
+        input.at > start
     }
 
     /// What becomes of a message of which the header is there.
@@ -321,7 +356,9 @@ impl MySqlSession {
         if !columns.settings.is_empty() {
             return self.planned_row(message, layout, input, out, cx);
         }
-        if !rows::may_open(&message.payload(input.bytes), layout)? {
+        // With keys at hand, opening a row finds out for itself; one of several packets would be joined for that.
+        let opens = self.openings.has_keys() && message.single().is_some();
+        if !opens && !rows::may_open(&message.payload(input.bytes), layout)? {
             self.pass_row(message, input, out);
             return Ok(None);
         }

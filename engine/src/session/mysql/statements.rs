@@ -13,6 +13,7 @@ use crate::session::search::{self, Changes};
 use crate::session::stop::Stop;
 use crate::session::tokenize::token_of;
 use crate::session::{ClientError, ClientFacing, Cx, Event};
+use crate::sql::spells;
 use crate::wire::mysql::query::Query;
 use crate::wire::mysql::row::RowFormat;
 use crate::wire::pg::Format;
@@ -46,7 +47,7 @@ impl MySqlSession {
         let before = payload.get(..query.text_at).unwrap_or_default();
         let redefines = self.follow(query.text, &plan);
         // After a procedure, of how many results nobody knows, places do not tell.
-        let counts = !has_word(query.text, b"call") || !plan.copies.is_empty();
+        let counts = !spells(query.text, b"call") || !plan.copies.is_empty();
         Ok(Judged {
             payload: match rewritten {
                 None => Payload::Same,
@@ -248,15 +249,9 @@ fn token_literal(token: &[u8], token_type: TokenType, kind: LiteralKind) -> Vec<
     }
 }
 
-/// Whether a text has this word anywhere, in any case.
-fn has_word(text: &[u8], word: &[u8]) -> bool {
-    text.windows(word.len())
-        .any(|part| part.eq_ignore_ascii_case(word))
-}
-
 /// Whether a text may change definitions.
 fn has_definition(text: &[u8]) -> bool {
     [&b"create"[..], b"alter", b"drop", b"rename"]
         .iter()
-        .any(|word| has_word(text, word))
+        .any(|word| spells(text, word))
 }

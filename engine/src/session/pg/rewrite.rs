@@ -225,8 +225,10 @@ impl PgSession {
             return Ok(None);
         }
         let stored = changes.tell(cx);
+        // Names, formats and other short values; Describe, Execute and Sync go behind it (`Outbox::pass`).
+        const ROOM: usize = 128;
         let mut message =
-            Vec::with_capacity(64 + replaced.iter().map(|new| new.bytes.len()).sum::<usize>());
+            Vec::with_capacity(ROOM + replaced.iter().map(|new| new.bytes.len()).sum::<usize>());
         bind.write_with(&mut message, &replaced);
         Ok(Some(SealedBind { message, stored }))
     }

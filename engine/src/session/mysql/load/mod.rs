@@ -94,7 +94,7 @@ impl MySqlSession {
                 }
                 input.at += HEADER;
                 if is_end {
-                    self.to_server(&[], out);
+                    self.forward_piece(&[], out);
                     self.file_ended();
                     return None;
                 }
@@ -130,7 +130,7 @@ impl MySqlSession {
     }
 
     /// A packet with a piece of the file; an empty one ends it.
-    fn to_server(&mut self, piece: &[u8], out: &mut Output<'_>) {
+    fn forward_piece(&mut self, piece: &[u8], out: &mut Output<'_>) {
         if let Some(entry) = self.ledger.head() {
             let mut packets = Vec::with_capacity(piece.len() + HEADER);
             write_message(&mut packets, &mut entry.numbers.server, piece);
@@ -164,7 +164,7 @@ impl MySqlSession {
             self.refuse_load(loading, stop, cx);
         }
         if !data.is_empty() {
-            self.to_server(&data, out);
+            self.forward_piece(&data, out);
         }
         None
     }
