@@ -383,10 +383,12 @@ impl<'a> Judge<'a> {
             tested,
             ..
         } = resolver;
-        self.tested.extend(tested);
         let (fates, casts) = flows.into_fates();
         for fate in fates {
             self.settle(&fate, &casts, wrapper, source, &patterns)?;
+        }
+        for tested in tested {
+            self.settle_tested(&tested)?;
         }
         for number in numbers {
             self.settle_number(number, source)?;
