@@ -1,7 +1,7 @@
 //! Columns of MariaDB and MySQL are protected: what the application sends and reads is plain, what the database keeps is not.
 
 use crate::statements::{Parameter, execution, prepare};
-use crate::targets::{MARIADB, MYSQL, PLAIN, plain};
+use crate::targets::{MARIADB, MYSQL, PLAIN, plain_for};
 use acra_engine::wire::mysql::{Capabilities, lenenc};
 use acra_harness::mysql::{Connection, Side};
 use acra_harness::servers::{AcraConfig, AcraServer, Flavour, MySql};
@@ -41,7 +41,7 @@ impl Scene {
         let yaml = format!("schemas:\n  - table: {table}\n    encrypted:\n{encrypted}");
         let config = AcraConfig {
             search_keys: true,
-            ..plain(server).encryptor_yaml(&yaml)
+            ..plain_for(server, capabilities).encryptor_yaml(&yaml)
         };
         let direct = Side {
             address: server.address(),
@@ -108,7 +108,11 @@ pub(crate) fn each(
     encrypted: &str,
     test: fn(&mut Scene) -> Result<()>,
 ) -> Result<()> {
-    for capabilities in [PLAIN, all] {
+    let compressed = all.with(match flavour {
+        Flavour::MariaDb => Capabilities::COMPRESS,
+        Flavour::MySql => Capabilities::ZSTD_COMPRESSION,
+    });
+    for capabilities in [PLAIN, all, compressed] {
         let Some(mut scene) = Scene::new(flavour, capabilities, table, columns, encrypted)? else {
             return Ok(());
         };

@@ -77,12 +77,18 @@ impl MySqlSession {
                 Err(Some(want)) => return Step::NeedMore { want },
                 Err(None) => return self.violation(Side::Server, "packets of a message", out, cx),
             };
+            let was_welcome = self.welcome;
             match self.server_message(&message, input, out, cx) {
                 Ok(None) => {}
                 Ok(Some(step)) => return step,
                 Err(malformed) => return self.violation(Side::Server, malformed.0, out, cx),
             }
             input.at = message.range.end;
+            if let (false, true, Some(effect)) =
+                (was_welcome, self.welcome, self.compressed.effect())
+            {
+                return Step::Do(effect);
+            }
         }
     }
 
