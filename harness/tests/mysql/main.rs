@@ -4,7 +4,9 @@ mod compressed;
 mod drivers;
 mod lasting;
 mod opened;
+#[macro_use]
 mod protected;
+mod loads;
 mod scripts;
 mod start;
 mod statements;

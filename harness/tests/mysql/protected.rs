@@ -17,9 +17,9 @@ const DATETIME: u8 = 12;
 const BLOB: u8 = 252;
 pub(crate) const TEXT: u8 = 253;
 
-struct Scene {
+pub(crate) struct Scene {
     acra: AcraServer,
-    side: Side,
+    pub(crate) side: Side,
     direct: Connection,
     table: String,
 }
@@ -65,20 +65,21 @@ impl Scene {
     }
 
     /// That nothing is kept in the clear; gives what is kept.
-    fn stored(&mut self, sql: &str) -> Result<Vec<Vec<Option<Vec<u8>>>>> {
+    pub(crate) fn stored(&mut self, sql: &str) -> Result<Vec<Vec<Option<Vec<u8>>>>> {
         let all = self
             .direct
             .table(&format!("SELECT * FROM {}", self.table))?;
-        let kept = format!("{all:?}");
         for cell in all.rows.iter().flatten().flatten() {
             if memchr::memmem::find(cell, SECRET.as_bytes()).is_some() {
-                return Err(Error::new(format!("a secret is kept in the clear: {kept}")));
+                return Err(Error::new(format!(
+                    "a secret is kept in the clear: {all:?}"
+                )));
             }
         }
         Ok(self.direct.table(&sql.replace("{t}", &self.table))?.rows)
     }
 
-    fn sql(&self, sql: &str) -> String {
+    pub(crate) fn sql(&self, sql: &str) -> String {
         sql.replace("{t}", &self.table)
     }
 
@@ -88,7 +89,7 @@ impl Scene {
     }
 }
 
-fn some(value: &str) -> Option<Vec<u8>> {
+pub(crate) fn some(value: &str) -> Option<Vec<u8>> {
     Some(value.as_bytes().to_vec())
 }
 
@@ -99,7 +100,7 @@ pub(crate) fn lengthy(value: &[u8]) -> Vec<u8> {
     out
 }
 
-fn each(
+pub(crate) fn each(
     flavour: Flavour,
     all: Capabilities,
     table: &str,
@@ -122,8 +123,9 @@ fn each(
 }
 
 /// Capabilities with which results always have their definitions, and nothing else in front of them.
-const FULL_MARIADB: Capabilities = MARIADB.without(Capabilities::MARIADB_CACHE_METADATA);
-const FULL_MYSQL: Capabilities = MYSQL.without(Capabilities::OPTIONAL_RESULTSET_METADATA);
+pub(crate) const FULL_MARIADB: Capabilities = MARIADB.without(Capabilities::MARIADB_CACHE_METADATA);
+pub(crate) const FULL_MYSQL: Capabilities =
+    MYSQL.without(Capabilities::OPTIONAL_RESULTSET_METADATA);
 
 macro_rules! scenario {
     ($name:ident, $columns:expr, $encrypted:expr) => {
@@ -161,8 +163,8 @@ macro_rules! scenario {
     };
 }
 
-const ENCRYPTED: &str = "      - {column: ssn}\n";
-const ENCRYPTED_COLUMNS: &str = "id INT PRIMARY KEY, ssn LONGBLOB, note TEXT";
+pub(crate) const ENCRYPTED: &str = "      - {column: ssn}\n";
+pub(crate) const ENCRYPTED_COLUMNS: &str = "id INT PRIMARY KEY, ssn LONGBLOB, note TEXT";
 
 scenario!(definitions, ENCRYPTED_COLUMNS, ENCRYPTED);
 fn definitions(scene: &mut Scene) -> Result<()> {
@@ -435,11 +437,13 @@ fn types(scene: &mut Scene) -> Result<()> {
     session.run("DO 1")
 }
 
-const TOKENS: &str = "      - {column: age, token_type: int32, consistent_tokenization: true}
+pub(crate) const TOKENS: &str =
+    "      - {column: age, token_type: int32, consistent_tokenization: true}
       - {column: mail, token_type: email, consistent_tokenization: true}
       - {column: name, token_type: str}
 ";
-const TOKEN_COLUMNS: &str = "id INT PRIMARY KEY, age INT, mail VARCHAR(100), name VARCHAR(100)";
+pub(crate) const TOKEN_COLUMNS: &str =
+    "id INT PRIMARY KEY, age INT, mail VARCHAR(100), name VARCHAR(100)";
 
 scenario!(tokens, TOKEN_COLUMNS, TOKENS);
 fn tokens(scene: &mut Scene) -> Result<()> {
@@ -475,7 +479,7 @@ fn tokens(scene: &mut Scene) -> Result<()> {
     Ok(())
 }
 
-const SEARCHABLE: &str = "      - {column: ssn, searchable: true}\n";
+pub(crate) const SEARCHABLE: &str = "      - {column: ssn, searchable: true}\n";
 
 scenario!(search, ENCRYPTED_COLUMNS, SEARCHABLE);
 fn search(scene: &mut Scene) -> Result<()> {

@@ -39,7 +39,7 @@ impl MySqlSession {
                 Some(Awaited::Results(Results {
                     step: ResultStep::File,
                     ..
-                })) => self.file_data(input),
+                })) => self.file_data(input, out, cx),
                 _ => self.command(input, out, cx),
             };
             if let Some(step) = step {
@@ -65,7 +65,15 @@ impl MySqlSession {
     }
 
     /// A piece of the file that the server has asked for; an empty one ends it.
-    fn file_data(&mut self, input: &mut Input<'_>) -> Option<Step> {
+    fn file_data(
+        &mut self,
+        input: &mut Input<'_>,
+        out: &mut Output<'_>,
+        cx: &mut Cx<'_>,
+    ) -> Option<Step> {
+        if self.loads() {
+            return self.load_data(input, out, cx);
+        }
         let Some(header) = Header::read(input.bytes, input.at) else {
             return Some(Step::NeedMore { want: HEADER });
         };

@@ -5,7 +5,7 @@
 //! what the client sends then, `responses` what the server answers; `rows` opens cells. [`MySqlSession`] holds the state
 //! they share.
 //!
-//! `statements` and `parameters` seal what is stored in protected columns, `definitions` and `planned` show it; `own` asks the
+//! `statements`, `parameters` and `load` seal what is stored in protected columns, `definitions` and `planned` show it; `own` asks the
 //! database what must be known for that (`settings`, `probe`).
 
 mod auth;
@@ -16,6 +16,7 @@ mod compression;
 mod connect;
 mod definitions;
 mod ledger;
+mod load;
 mod own;
 mod packets;
 mod parameters;
@@ -47,6 +48,7 @@ use compression::Agreed;
 pub use compression::Compression;
 use connect::Connecting;
 use ledger::Ledger;
+use load::Loading;
 use own::Question;
 use packets::{Numbers, Passing};
 use registry::Registry;
@@ -177,6 +179,8 @@ pub struct MySqlSession {
     status: Status,
     ledger: Ledger,
     registry: Registry,
+    /// The file on its way into a protected table.
+    loading: Option<Box<Loading>>,
     /// Numbers of the next packets of the command that the client is sending.
     command: Numbers,
     from_client: Passing,
@@ -218,6 +222,7 @@ impl MySqlSession {
             status: Status::default(),
             ledger: Ledger::default(),
             registry: Registry::default(),
+            loading: None,
             command: Numbers::default(),
             from_client: Passing::default(),
             from_server: Passing::default(),

@@ -294,6 +294,11 @@ impl MySqlSession {
             out.to_server.push(packet);
         } else if entry.withheld || entry.is_own() {
             // Followed, and not told of.
+        } else if answer == Answer::Ends
+            && let Some(error) = entry.refused.take()
+        {
+            out.to_client
+                .push(codes::packet(&error, entry.numbers.client, true));
         } else if let Some(payload) = replaced {
             let mut packets = Vec::with_capacity(payload.len() + HEADER);
             write_message(&mut packets, &mut entry.numbers.client, &payload);
