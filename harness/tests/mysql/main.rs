@@ -1,6 +1,7 @@
 //! `acra-server` in front of MariaDB and MySQL: what passes is the same byte for byte, containers in results are opened.
 
 mod drivers;
+mod dump;
 mod opened;
 mod protected;
 mod scripts;
