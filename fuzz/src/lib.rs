@@ -18,6 +18,7 @@ pub mod seed;
 pub mod session;
 pub mod sql;
 pub mod stream;
+pub mod tokens;
 
 #[path = "../../engine/tests/session/driver.rs"]
 #[allow(dead_code, reason = "of the engine's tests, which use more of it")]

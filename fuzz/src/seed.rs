@@ -42,6 +42,7 @@ pub fn write_all(folder: &Path) -> io::Result<()> {
         seeds.add("session", &[&bytes])?;
         seeds.add("mysql_session", &[&bytes])?;
         seeds.add("containers", &[&bytes])?;
+        seeds.add("tokens", &[&bytes])?;
     }
     Ok(())
 }

@@ -250,9 +250,25 @@ impl Batch {
     /// The answers, in the order of the requests. To those that are not complete it is that the store is not
     /// available.
     pub fn outcomes(self) -> Vec<Outcome> {
-        let outcome = |at: &usize| match self.jobs.get(*at).map(|job| &job.state) {
-            Some(State::Done(outcome)) => outcome.clone(),
-            _ => Err(TokenFault::StoreUnavailable),
+        let mut made = HashMap::new();
+        for job in &self.jobs {
+            if let (Operation::Consistent, State::Done(Ok(Some(token)))) =
+                (job.operation, &job.state)
+            {
+                made.insert((&job.client_id, job.token_type, &*job.value), token);
+            }
+        }
+        let outcome = |at: &usize| {
+            let job = self.jobs.get(*at).ok_or(TokenFault::StoreUnavailable)?;
+            // What one statement stores, another one of the same batch may look for.
+            let token = made.get(&(&job.client_id, job.token_type, &*job.value));
+            match (&job.state, token) {
+                (State::Done(_), Some(token)) if job.operation == Operation::Compare => {
+                    Ok(Some((*token).clone()))
+                }
+                (State::Done(outcome), _) => outcome.clone(),
+                _ => Err(TokenFault::StoreUnavailable),
+            }
         };
         self.of_request.iter().map(outcome).collect()
     }

@@ -7,6 +7,7 @@ mod messages;
 mod mysql;
 mod mysql_login;
 mod mysql_messages;
+mod mysql_protected;
 mod probe;
 mod script;
 mod structs;

@@ -2,6 +2,7 @@
 
 mod mysql;
 mod pgjdbc;
+mod rust;
 
 use acra_harness::programs::{self, cached, is_there};
 use acra_harness::raw::Connection;

@@ -5,6 +5,7 @@ use acra_harness::Result;
 use acra_harness::mysql::Scene;
 use acra_harness::programs::{cached, is_there, python_of_mysql, run};
 use acra_harness::servers::Flavour;
+use std::path::Path;
 use std::process::Command;
 
 const CONFIG: &str = "schemas:
@@ -20,18 +21,29 @@ const CONFIG: &str = "schemas:
       - {column: code, token_type: int32, consistent_tokenization: true}
 ";
 
+/// MariaDB Connector/J, as Debian has it.
+const JAR: &str = "/usr/share/java/mariadb-java-client.jar";
+
+/// The table where no application makes it.
+const TABLE: &str = "CREATE TABLE members (id INT PRIMARY KEY AUTO_INCREMENT, email VARCHAR(80), nick VARCHAR(80), card VARCHAR(80), \
+    age INT, visits BIGINT, born DATE, seen DATETIME, active BOOL, photo BLOB, code INT, paid DECIMAL(20, 2), plain VARCHAR(40))";
+
 /// What the columns must be to hold what is made of their values; the application knows nothing of it.
 const WIDENED: &str = "ALTER TABLE members MODIFY email VARBINARY(400), MODIFY card VARBINARY(400), MODIFY age VARBINARY(400), \
     MODIFY visits VARBINARY(400), MODIFY active VARBINARY(400)";
 
-/// Runs a program that makes its table in one step and works with it in the next; nothing if the database is not there.
-fn work(flavour: Flavour, program: impl Fn(&Scene, &str) -> Command) -> Result<()> {
+/// A table is made and worked with; nothing if the database is not there.
+fn work(
+    flavour: Flavour,
+    create: impl FnOnce(&Scene) -> Result<()>,
+    run: impl FnOnce(&Scene) -> Result<()>,
+) -> Result<()> {
     let Some(scene) = Scene::start(flavour, CONFIG)? else {
         return Ok(());
     };
-    let outcome = run(&mut program(&scene, "create"))
-        .and_then(|_| scene.run_directly(WIDENED))
-        .and_then(|()| run(&mut program(&scene, "run")).map(drop))
+    let outcome = create(&scene)
+        .and_then(|()| scene.run_directly(WIDENED))
+        .and_then(|()| run(&scene))
         .and_then(|()| at_rest(&scene));
     scene.explained(outcome)?;
     strangers(scene.as_client("stranger")?)
@@ -43,7 +55,7 @@ fn python(flavour: Flavour, name: &str, driver: &str) -> Result<()> {
     if !is_there("mysql applications", &[&python, &packages])? {
         return Ok(());
     }
-    work(flavour, |scene, step| {
+    let step = |scene: &Scene, step: &str| {
         let address = scene.acra.address();
         let mut command = Command::new(&python);
         command.arg(program(name)).args([step, MARK, driver]);
@@ -54,8 +66,31 @@ fn python(flavour: Flavour, name: &str, driver: &str) -> Result<()> {
             .env("DB_PORT", address.port().to_string())
             .env("DB_USER", "test")
             .env("DB_NAME", &scene.schema);
-        command
-    })
+        run(&mut command).map(drop)
+    };
+    work(
+        flavour,
+        |scene| step(scene, "create"),
+        |scene| step(scene, "run"),
+    )
+}
+
+/// Runs the program in Java with MariaDB's driver and these properties of the connection.
+fn java(flavour: Flavour, properties: &str) -> Result<()> {
+    if !is_there("mysql", &[Path::new(JAR)])? {
+        return Ok(());
+    }
+    let run = |scene: &Scene| {
+        let (address, schema) = (scene.acra.address(), &scene.schema);
+        let url = format!(
+            "jdbc:mariadb://{address}/{schema}?user=test&allowMultiQueries=true&{properties}"
+        );
+        let mut command = Command::new("java");
+        command.args(["-XX:TieredStopAtLevel=1", "-cp", JAR]);
+        command.arg(program("MySqlMembers.java")).args([&url, MARK]);
+        run(&mut command).map(drop)
+    };
+    work(flavour, |scene| scene.run_directly(TABLE), run)
 }
 
 /// What the database keeps.
@@ -103,28 +138,35 @@ fn strangers(scene: Scene) -> Result<()> {
 }
 
 macro_rules! programs {
-    ($($test:ident: $program:literal $driver:literal)+) => {
-        mod mariadb {
+    ($function:ident: $($test:ident = $arguments:tt on $($name:ident $flavour:ident)+;)+) => {
+        $(mod $test {
             $(#[test]
-            fn $test() -> acra_harness::Result<()> {
-                super::python(acra_harness::servers::Flavour::MariaDb, $program, $driver)
+            fn $name() -> acra_harness::Result<()> {
+                programs!(@call $function acra_harness::servers::Flavour::$flavour, $arguments)
             })+
-        }
-        mod mysql {
-            $(#[test]
-            fn $test() -> acra_harness::Result<()> {
-                super::python(acra_harness::servers::Flavour::MySql, $program, $driver)
-            })+
-        }
+        })+
+    };
+    (@call $function:ident $flavour:expr, ($($argument:literal),+)) => {
+        super::$function($flavour, $($argument),+)
     };
 }
 
 programs! {
-    pymysql: "mysql_drivers.py" "pymysql"
-    mysqlclient: "mysql_drivers.py" "mysqlclient"
-    connector_python: "mysql_drivers.py" "connector-python"
-    connector_c: "mysql_drivers.py" "connector-c"
-    sqlalchemy_with_pymysql: "mapped.py" "mysql+pymysql"
-    sqlalchemy_with_mysqlclient: "mapped.py" "mysql+mysqldb"
-    sqlalchemy_with_connector: "mapped.py" "mysql+mysqlconnector"
+    python:
+    pymysql = ("mysql_drivers.py", "pymysql") on mariadb MariaDb mysql MySql;
+    mysqlclient = ("mysql_drivers.py", "mysqlclient") on mariadb MariaDb mysql MySql;
+    connector_python = ("mysql_drivers.py", "connector-python") on mariadb MariaDb mysql MySql;
+    connector_c = ("mysql_drivers.py", "connector-c") on mariadb MariaDb mysql MySql;
+    sqlalchemy_with_pymysql = ("mapped.py", "mysql+pymysql") on mariadb MariaDb mysql MySql;
+    sqlalchemy_with_mysqlclient = ("mapped.py", "mysql+mysqldb") on mariadb MariaDb mysql MySql;
+    sqlalchemy_with_connector = ("mapped.py", "mysql+mysqlconnector") on mariadb MariaDb mysql MySql;
+}
+
+// MySQL 9 calls prepared statements of this driver malformed, also without anything between them.
+programs! {
+    java:
+    jdbc_with_values_in_statements = ("useBulkStmts=false") on mariadb MariaDb mysql MySql;
+    jdbc_with_batches_rewritten = ("rewriteBatchedStatements=true") on mariadb MariaDb mysql MySql;
+    jdbc_with_statements_prepared = ("useServerPrepStmts=true&useBulkStmts=false") on mariadb MariaDb;
+    jdbc_in_bulk = ("useServerPrepStmts=true&useBulkStmts=true") on mariadb MariaDb;
 }

@@ -9,7 +9,7 @@ use std::net::SocketAddr;
 
 const DATA: [&str; 3] = ["--data-only", "-t", "vault"];
 
-fn dump(address: SocketAddr, database: &str, arguments: &[&str]) -> Result<String> {
+pub(crate) fn dump(address: SocketAddr, database: &str, arguments: &[&str]) -> Result<String> {
     let output = run("pg_dump", address, database, arguments, "")?;
     // A setting that a newer pg_dump writes and older servers do not know.
     Ok(succeeded(output)?.replace("SET transaction_timeout = 0;\n", ""))

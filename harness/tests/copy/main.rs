@@ -4,6 +4,7 @@ mod clients;
 mod dump;
 mod errors;
 mod files;
+mod kinds;
 mod volume;
 
 use acra_harness::clients::{Output, run};

@@ -2,6 +2,7 @@
 
 mod drivers;
 mod dump;
+mod lasting;
 mod opened;
 mod protected;
 mod scripts;

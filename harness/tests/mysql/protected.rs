@@ -16,7 +16,7 @@ const LONG: u8 = 3;
 const LONGLONG: u8 = 8;
 const DATETIME: u8 = 12;
 const BLOB: u8 = 252;
-const TEXT: u8 = 253;
+pub(crate) const TEXT: u8 = 253;
 
 /// `acra-server` before a database with a protected table.
 pub(crate) struct Scene {
@@ -102,7 +102,8 @@ pub(crate) fn some(value: &str) -> Option<Vec<u8>> {
     Some(value.as_bytes().to_vec())
 }
 
-fn lengthy(value: &[u8]) -> Vec<u8> {
+/// A value with its length, as it is bound.
+pub(crate) fn lengthy(value: &[u8]) -> Vec<u8> {
     let mut out = Vec::new();
     lenenc::write_string(&mut out, value);
     out

@@ -135,3 +135,30 @@ fn arrays_are_bound_in_every_width() -> Result<()> {
     assert_eq!(stored, [["0"]]);
     tokens.works()
 }
+
+/// A value that has no token yet is stored and looked for by what arrives at once.
+#[test]
+fn what_one_text_stores_it_finds() -> Result<()> {
+    for place in [Place::Memory, Place::file()?] {
+        let tokens = Tokens::start(&place)?;
+        let mut session = tokens.proxied()?;
+        let text = "INSERT INTO people (id, name) VALUES (1, 'unheard of'); SELECT id FROM people WHERE name = 'unheard of'; \
+            UPDATE people SET account = 77 WHERE name = 'unheard of'; SELECT id FROM people WHERE account = 77";
+        let found = scene::rows_of(&session.query(text)?)?;
+        assert_eq!(found, [["1"], ["1"]]);
+        let insert = "INSERT INTO people (id, name) VALUES (2, $1)";
+        let select = "SELECT id FROM people WHERE name = $1";
+        session.send_all(&[
+            f::parse("", insert, &[]),
+            f::bind_text("", "", &[Some("new")]),
+            f::execute("", 0),
+            f::parse("", select, &[]),
+            f::bind_text("", "", &[Some("new")]),
+            f::execute("", 0),
+            f::sync(),
+        ])?;
+        assert_eq!(scene::rows_of(&session.ready()?)?, [["2"]]);
+        tokens.works()?;
+    }
+    Ok(())
+}

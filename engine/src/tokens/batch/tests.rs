@@ -106,6 +106,30 @@ const ALL: [(TokenType, &str); 7] = [
 ];
 
 #[test]
+fn what_is_stored_and_looked_for_in_one_batch_is_found() {
+    let mut store = Store::default();
+    for token_type in [TokenType::Str, TokenType::Int32, TokenType::Email] {
+        let value: &[u8] = match token_type {
+            TokenType::Int32 => b"77",
+            _ => b"some@value",
+        };
+        let of = |operation| request("client-a", token_type, operation, value);
+        let requests = [
+            of(Operation::Compare),
+            of(Operation::Consistent),
+            of(Operation::Compare),
+            request("client-b", token_type, Operation::Compare, value),
+        ];
+        let (outcomes, _) = store.run(&requests, NOW, 1);
+        let [first, token, last, other] = &*outcomes else {
+            panic!("{outcomes:?}");
+        };
+        assert_eq!([first, last], [token, token]);
+        assert_ne!(other, token);
+    }
+}
+
+#[test]
 fn every_type_comes_back_and_only_to_its_client() {
     let mut store = Store::default();
     for (token_type, value) in ALL {
