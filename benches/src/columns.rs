@@ -1,5 +1,6 @@
 //! What searchable and tokenized columns cost: CPU time beside the null relay, and exchanges with the token store.
 
+use crate::report::Spread;
 use crate::scenario::{nothing, prepared};
 use crate::target::{DATABASE, Target};
 use crate::{Effort, client};
@@ -77,7 +78,7 @@ pub(crate) fn run(effort: Effort) -> Result<()> {
     };
     let all = |name| prepared(name, "SELECT id, name FROM tokenized", &[], nothing);
     println!(
-        "CPU µs per query, minimum of {} rounds: null relay, acra-server, difference",
+        "CPU µs per query, minimum (median) of {} rounds: null relay, acra-server, difference",
         effort.rounds
     );
     for (name, sent) in [
@@ -97,17 +98,22 @@ pub(crate) fn run(effort: Effort) -> Result<()> {
         ),
         ("1 000 tokenized rows", [all("tokens"), all("values")]),
     ] {
-        let mut least = [f64::INFINITY; 2];
+        let mut measured = [Vec::new(), Vec::new()];
         for _ in 0..effort.rounds {
             postgres.run(DATABASE, "TRUNCATE written")?;
-            for ((target, scenario), least) in targets.iter().zip(&sent).zip(&mut least) {
-                *least = least.min(client::turn(target, scenario, effort)?.cpu());
+            for ((target, scenario), measured) in targets.iter().zip(&sent).zip(&mut measured) {
+                measured.push(client::turn(target, scenario, effort)?.cpu());
             }
         }
-        let [relay, ours] = least;
+        let [relay, ours] = measured.map(Spread::of);
         println!(
-            "  {name:<44} {relay:>10.1} {ours:>10.1} {:>10.1}",
-            ours - relay
+            "  {name:<44} {:>10.1} ({:.1}) {:>10.1} ({:.1}) {:>10.1} ({:.1})",
+            relay.minimum,
+            relay.median,
+            ours.minimum,
+            ours.median,
+            ours.minimum - relay.minimum,
+            ours.median - relay.median
         );
     }
     let before = counter.exchanges.load(Ordering::Relaxed);

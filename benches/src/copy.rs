@@ -3,6 +3,7 @@
 //! is told by a direct COPY of what it stores: the sealed values.
 
 use crate::client::Client;
+use crate::report::Spread;
 use crate::target::{DATABASE, Servers, Target};
 use crate::usage::Usage;
 use acra_engine::cell::{self, Form, Kind, Opener, Scratch, Tally};
@@ -20,7 +21,7 @@ use std::time::{Duration, Instant};
 /// Rows in one CopyData message.
 const BATCH: usize = 500;
 
-/// Copies so many rows into `people` and out of it, `rounds` times by every target in turn, and prints the quickest.
+/// Copies so many rows into `people` and out of it, `rounds` times by every target in turn, and prints the least times (and the medians).
 pub(crate) fn run(rows: usize, rounds: usize) -> Result<()> {
     let servers = Servers::start()?;
     let targets = servers.targets();
@@ -50,13 +51,12 @@ pub(crate) fn run(rows: usize, rounds: usize) -> Result<()> {
     for (name, measured) in [("COPY … FROM STDIN", into), ("COPY … TO STDOUT", out)] {
         println!("{name}, {rows} rows, one encrypted column of 14 bytes");
         for ((way, ..), turns) in ways.iter().zip(measured) {
-            let Some((elapsed, cpu)) = turns.into_iter().min() else {
-                continue;
-            };
+            let (elapsed, cpu): (Vec<_>, Vec<_>) = turns.into_iter().unzip();
+            let spread = |times: Vec<Duration>| Spread::of(times.iter().map(Duration::as_secs_f64));
+            let (elapsed, cpu) = (spread(elapsed), spread(cpu));
             println!(
-                "  {way:<26} {:>6.2} s  {:>6.2} s of CPU",
-                elapsed.as_secs_f64(),
-                cpu.as_secs_f64()
+                "  {way:<26} {:>6.2} ({:>5.2}) s  {:>6.2} ({:>5.2}) s of CPU",
+                elapsed.minimum, elapsed.median, cpu.minimum, cpu.median
             );
         }
     }

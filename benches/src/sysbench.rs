@@ -2,6 +2,7 @@
 //! statements.
 
 use crate::Effort;
+use crate::report::Spread;
 use crate::usage::Usage;
 use acra_harness::mysql::{Connection, Login};
 use acra_harness::servers::{AcraConfig, AcraServer, Flavour, MySql, Proxy};
@@ -67,7 +68,7 @@ pub(crate) fn run(effort: Effort) -> Result<()> {
         target("acra-server", ours.address(), Some(process)),
     ];
     println!(
-        "MariaDB, sysbench: CPU µs per query, minimum (median) of {} rounds, and ratio of the minimum to the null relay's",
+        "MariaDB, sysbench: CPU µs per query, minimum (median) of {} rounds, and their ratios to the null relay's",
         effort.rounds
     );
     for load in loads() {
@@ -78,7 +79,7 @@ pub(crate) fn run(effort: Effort) -> Result<()> {
                 turns.push(turn(target, load, effort)?);
             }
         }
-        print(&targets, &mut measured);
+        print(&targets, &measured);
     }
     Ok(())
 }
@@ -161,24 +162,21 @@ fn turn(target: &Target, load: Load, effort: Effort) -> Result<Turn> {
     })
 }
 
-fn print(targets: &[Target], measured: &mut [Vec<Turn>]) {
-    let mut base = 0.0;
+fn print(targets: &[Target], measured: &[Vec<Turn>]) {
+    let mut base = Spread::default();
     for (target, turns) in targets.iter().zip(measured) {
-        turns.sort_by(|one, other| one.cpu.total_cmp(&other.cpu));
-        let (Some(least), Some(median)) = (turns.first(), turns.get(turns.len() / 2)) else {
-            continue;
-        };
+        let cpu = Spread::of(turns.iter().map(|turn| turn.cpu));
+        let queries = Spread::of(turns.iter().map(|turn| turn.queries_per_second));
         if target.name == "null relay" {
-            base = least.cpu;
+            base = cpu;
         }
-        let ratio = if target.process.is_some() {
-            format!("{:.2}", least.cpu / base)
-        } else {
-            "-".to_owned()
+        let ratio = match target.process {
+            Some(_) => cpu.ratio(base),
+            None => "-".to_owned(),
         };
         println!(
-            "  {:<12} {:>7.1} ({:>5.1}) {ratio:>6} {:>8.0} queries/s",
-            target.name, least.cpu, median.cpu, median.queries_per_second
+            "  {:<12} {:>7.1} ({:>5.1}) {ratio:>13} {:>8.0} queries/s",
+            target.name, cpu.minimum, cpu.median, queries.median
         );
     }
 }

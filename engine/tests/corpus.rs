@@ -269,8 +269,8 @@ fn lengths_of_casts_are_those_of_the_text() {
         let plan = planner.plan(text.as_bytes(), &Lexical::default(), &mut scratch);
         let lengths: Vec<_> = plan
             .literals(text.as_bytes(), &scratch)
-            .map(|literal| literal.unwrap().cast.unwrap().length)
+            .map(|literal| literal.unwrap().cast.unwrap().modifier)
             .collect();
-        assert_eq!(lengths, [Some(length)]);
+        assert_eq!(lengths, [Some([length, 0])]);
     }
 }

@@ -7,7 +7,7 @@ use acra_engine::crypto::{BlockKey, KeyPairType, PrivateKey, Secret, container};
 use acra_engine::keys::{ClientId, ClientKeys};
 use acra_engine::plan::{ClientEncoding, Lexical, Planners, Unsupported};
 use acra_engine::session::Limits;
-use acra_engine::session::mysql::{self, DatabaseTls, MixedTls};
+use acra_engine::session::mysql::{self, Compression, DatabaseTls, MixedTls};
 use acra_engine::session::pg::Context;
 use acra_engine::session::{ClientTls, ScanColumns};
 use arbitrary::Arbitrary;
@@ -118,6 +118,7 @@ pub(crate) fn mysql_context(columns: Arc<Columns>, scan: ScanColumns) -> Arc<mys
         client_tls: ClientTls::Disabled,
         database_tls: DatabaseTls::Disabled,
         mixed_tls: MixedTls::Refuse,
+        compression: Compression::default(),
         poison: None,
         scan,
         limits: LIMITS,

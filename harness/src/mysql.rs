@@ -1,6 +1,7 @@
 //! A raw client of MySQL and MariaDB, and the comparison of what it gets directly and through a proxy.
 
 mod connection;
+mod link;
 mod packet;
 mod parity;
 mod rows;

@@ -282,3 +282,73 @@ fn a_database_without_an_answer_is_served_by_the_configuration() -> Result<()> {
     drop(session);
     scene.run_directly("DROP OWNED BY schema_reader; DROP ROLE schema_reader")
 }
+
+/// The trap of issue 9: one name in two schemas, and a path that changes in the session.
+#[test]
+fn a_name_in_two_schemas_counts_as_the_protected_table_whatever_the_path_is() -> Result<()> {
+    for (version, entry) in [
+        (15, "vault"),
+        (18, "vault"),
+        (15, "one.vault"),
+        (18, "one.vault"),
+    ] {
+        two_schemas(version, entry)
+            .map_err(|error| Error::new(format!("{version} {entry}: {error}")))?;
+    }
+    Ok(())
+}
+
+fn two_schemas(version: u32, entry: &str) -> Result<()> {
+    let yaml = format!(
+        "schemas: [{{table: {entry}, columns: [id, secret], encrypted: [{{column: secret}}]}}]"
+    );
+    let scene = Scene::on(Postgres::shared(version)?, |config| {
+        config.encryptor_yaml(&yaml)
+    })?;
+    let table = |schema| {
+        format!("CREATE SCHEMA {schema}; CREATE TABLE {schema}.vault (id int, secret bytea);")
+    };
+    scene.run_directly(&format!(
+        "DROP TABLE vault; {} {}",
+        table("one"),
+        table("two")
+    ))?;
+    let mut session = scene.proxied()?;
+    session.run("SET search_path = one")?;
+    session.run("PREPARE p AS INSERT INTO vault (id, secret) VALUES (1, 'kept secret')")?;
+    for (schema, path) in [
+        ("one", "SET search_path = one"),
+        ("two", "SET search_path TO two, one"),
+        ("one", "SELECT set_config('search_path', 'one', false)"),
+        (
+            "two",
+            "DO $$ BEGIN EXECUTE 'SET search_path = tw' || 'o'; END $$",
+        ),
+    ] {
+        session.run(&format!("TRUNCATE one.vault, two.vault; {path}"))?;
+        session.run("EXECUTE p")?;
+        session.run(&insert("vault", 2))?;
+        session.run("UPDATE vault SET secret = 'kept secret' WHERE id = 2")?;
+        for id in [1, 2] {
+            assert!(is_sealed(&scene, &format!("{schema}.vault"), id)?, "{path}");
+        }
+        // What is sealed in the other table is opened as well.
+        let read = rows(&mut session, "SELECT secret FROM vault")?;
+        assert_eq!(read.concat(), vec![hex(b"kept secret"); 2], "{path}");
+        is_refused(
+            &session.query("SELECT id FROM vault WHERE secret = 'kept secret'")?,
+            "is used in an expression",
+        )?;
+    }
+    // By its full name a table is protected if the entry is of any schema, and the twin of another one is not.
+    session.run(&insert("two.vault", 3))?;
+    assert_eq!(is_sealed(&scene, "two.vault", 3)?, entry == "vault");
+    let twin = session.query("SELECT id FROM two.vault WHERE secret = 'kept secret'")?;
+    match entry {
+        "vault" => is_refused(&twin, "is used in an expression"),
+        _ => {
+            assert_eq!(rows_of(&twin)?.concat(), ["3"]);
+            Ok(())
+        }
+    }
+}

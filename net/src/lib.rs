@@ -4,6 +4,7 @@
 //! that the pump drives.
 
 mod buffer;
+mod compressed;
 mod lifecycle;
 mod listener;
 pub mod pump;
@@ -13,6 +14,7 @@ pub mod tls;
 mod transport;
 
 pub use buffer::Budget;
+pub use compressed::Compressed;
 pub use lifecycle::{Lifecycle, State};
 pub use listener::{Listener, Peer};
 pub use pump::{End, SecuredClient, Services, Terms, TimeLimits, pump};

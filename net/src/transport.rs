@@ -1,5 +1,6 @@
-//! A connection of any kind: TCP, UNIX socket, either of them inside TLS.
+//! A connection of any kind: TCP, UNIX socket, either of them inside TLS, any of them compressed.
 
+use crate::compressed::Compressed;
 use socket2::{SockRef, TcpKeepalive};
 use std::io::{self, IoSlice};
 use std::pin::Pin;
@@ -27,6 +28,8 @@ pub enum Transport {
     Unix(UnixStream),
     /// Inside TLS.
     Tls(Box<dyn Encrypted>),
+    /// Compressed, over any other.
+    Compressed(Box<Compressed>),
     /// Taken away; reads as ended.
     Gone,
 }
@@ -37,6 +40,7 @@ impl std::fmt::Debug for Transport {
             Self::Tcp(_) => "Tcp",
             Self::Unix(_) => "Unix",
             Self::Tls(_) => "Tls",
+            Self::Compressed(_) => "Compressed",
             Self::Gone => "Gone",
         })
     }
@@ -67,18 +71,31 @@ impl Transport {
             Self::Tcp(stream) => {
                 matches!(stream.peek(&mut first).await, Ok(1)) && first == [HANDSHAKE]
             }
-            Self::Unix(_) | Self::Tls(_) | Self::Gone => false,
+            Self::Unix(_) | Self::Tls(_) | Self::Compressed(_) | Self::Gone => false,
         }
     }
 
     /// Whether it does not leave this machine by its nature.
     pub fn is_local(&self) -> bool {
-        matches!(self, Self::Unix(_))
+        match self {
+            Self::Compressed(connection) => connection.inner().is_local(),
+            Self::Tcp(_) | Self::Tls(_) | Self::Gone => false,
+            Self::Unix(_) => true,
+        }
     }
 
     /// Whether it is inside TLS.
     pub fn is_encrypted(&self) -> bool {
-        matches!(self, Self::Tls(_))
+        match self {
+            Self::Compressed(connection) => connection.inner().is_encrypted(),
+            Self::Tcp(_) | Self::Unix(_) | Self::Gone => false,
+            Self::Tls(_) => true,
+        }
+    }
+
+    /// Whether it may hold bytes that were written until it is flushed.
+    pub(crate) fn holds_bytes(&self) -> bool {
+        matches!(self, Self::Tls(_) | Self::Compressed(_))
     }
 }
 
@@ -92,6 +109,7 @@ impl AsyncRead for Transport {
             Self::Tcp(stream) => Pin::new(stream).poll_read(cx, buffer),
             Self::Unix(stream) => Pin::new(stream).poll_read(cx, buffer),
             Self::Tls(stream) => Pin::new(stream).poll_read(cx, buffer),
+            Self::Compressed(stream) => Pin::new(stream).poll_read(cx, buffer),
             Self::Gone => Poll::Ready(Ok(())),
         }
     }
@@ -107,6 +125,7 @@ impl AsyncWrite for Transport {
             Self::Tcp(stream) => Pin::new(stream).poll_write(cx, bytes),
             Self::Unix(stream) => Pin::new(stream).poll_write(cx, bytes),
             Self::Tls(stream) => Pin::new(stream).poll_write(cx, bytes),
+            Self::Compressed(stream) => Pin::new(stream).poll_write(cx, bytes),
             Self::Gone => Poll::Ready(Err(io::ErrorKind::NotConnected.into())),
         }
     }
@@ -120,6 +139,7 @@ impl AsyncWrite for Transport {
             Self::Tcp(stream) => Pin::new(stream).poll_write_vectored(cx, slices),
             Self::Unix(stream) => Pin::new(stream).poll_write_vectored(cx, slices),
             Self::Tls(stream) => Pin::new(stream).poll_write_vectored(cx, slices),
+            Self::Compressed(stream) => Pin::new(stream).poll_write_vectored(cx, slices),
             Self::Gone => Poll::Ready(Err(io::ErrorKind::NotConnected.into())),
         }
     }
@@ -131,6 +151,7 @@ impl AsyncWrite for Transport {
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         match &mut *self {
             Self::Tls(stream) => Pin::new(stream).poll_flush(cx),
+            Self::Compressed(stream) => Pin::new(stream).poll_flush(cx),
             // The kernel has it.
             Self::Tcp(_) | Self::Unix(_) | Self::Gone => Poll::Ready(Ok(())),
         }
@@ -141,6 +162,7 @@ impl AsyncWrite for Transport {
             Self::Tcp(stream) => Pin::new(stream).poll_shutdown(cx),
             Self::Unix(stream) => Pin::new(stream).poll_shutdown(cx),
             Self::Tls(stream) => Pin::new(stream).poll_shutdown(cx),
+            Self::Compressed(stream) => Pin::new(stream).poll_shutdown(cx),
             Self::Gone => Poll::Ready(Ok(())),
         }
     }

@@ -115,6 +115,18 @@ fn write(out: &mut String, text: &str, explained: &Explanation) -> std::fmt::Res
                     }
                 }
             }
+            Copy::Load(load) => {
+                for (at, target) in load.targets.iter().enumerate() {
+                    if let Some(setting) = &target.setting {
+                        writeln!(
+                            out,
+                            "  column {} of the rows: {}",
+                            at + 1,
+                            changed(setting, Role::Stored)
+                        )?;
+                    }
+                }
+            }
             Copy::Out(_) => writeln!(out, "  containers in the rows are opened")?,
             Copy::Pass => {}
         }

@@ -9,7 +9,7 @@ use acra_cli::Parsed;
 use acra_engine::crypto::rsa::RsaKey;
 use acra_engine::keys::ClientId;
 use acra_engine::plan::Unsupported;
-use acra_engine::session::mysql::MixedTls;
+use acra_engine::session::mysql::{Compression, MixedTls};
 use acra_engine::session::{Limits, ScanColumns};
 use acra_net::TimeLimits;
 use acra_stores::CacheSize;
@@ -75,6 +75,8 @@ pub(crate) struct Settings {
     pub(crate) upstream: Upstream,
     /// What becomes of MySQL's passwords between unequal connections.
     pub(crate) mixed_tls: MixedTls,
+    /// Which connections of MySQL may be compressed.
+    pub(crate) compression: Compression,
     pub(crate) tls: TlsSettings,
     pub(crate) tokens: TokenPlace,
     pub(crate) keys_dir: PathBuf,
@@ -158,6 +160,7 @@ impl Settings {
         let mut problems = Problems::default();
         let protocol = problems.keep(protocol(parsed));
         let mixed_tls = problems.keep(mixed_tls(parsed));
+        let compression = problems.keep(compression(parsed));
         let db_host = problems.keep(db_host(parsed));
         let listen = problems.keep(listen(parsed));
         let threads = problems.keep(threads(parsed));
@@ -189,6 +192,7 @@ impl Settings {
                 },
                 tls: tls?,
                 mixed_tls: mixed_tls?,
+                compression: compression?,
                 protocol: protocol?,
                 upstream: Upstream::new(db_host?, db_port?, protocol?),
                 cache: cache?,
@@ -298,6 +302,20 @@ fn db_host(parsed: &Parsed) -> Result<String, StartError> {
         )),
         host => Ok(host.to_owned()),
     }
+}
+
+fn compression(parsed: &Parsed) -> Result<Compression, StartError> {
+    let (client, database) = match parsed.text("mysql_compression") {
+        "off" => (false, false),
+        "client" => (true, false),
+        "database" => (false, true),
+        "both" => (true, true),
+        other => {
+            let expected = "off, client, database or both";
+            return Err(wrong("mysql_compression", other, expected));
+        }
+    };
+    Ok(Compression { client, database })
 }
 
 fn unsupported(parsed: &Parsed) -> Result<Unsupported, StartError> {

@@ -67,6 +67,7 @@ impl Snapshot {
                 true => mysql::DatabaseTls::Local,
                 false => tls.database_mode(),
             },
+            compression: settings.compression,
             mixed_tls: settings.mixed_tls.clone(),
             poison: poison.clone(),
             scan: settings.scan,

@@ -140,6 +140,8 @@ pub enum BadValue {
     Hex,
     /// It is none of this type.
     Type(Type),
+    /// It does not fit this type with the numbers that the statement gives it.
+    Range(Type),
 }
 
 /// How a value is written on its way in.
@@ -162,8 +164,8 @@ pub struct Said {
     pub declared: Option<Type>,
     /// The type that the statement casts it to.
     pub cast: Option<Type>,
-    /// The number of characters that the cast keeps.
-    pub length: Option<u32>,
+    /// The numbers of that type, as in [`Type::fit`].
+    pub modifier: Option<[u32; 2]>,
 }
 
 /// What is sealed of a value: its canonical text, or the bytes that it stands for.
@@ -199,8 +201,12 @@ pub fn plaintext<'v>(
             Form::Text | Form::Binary | Form::Raw => declared,
         };
         text = as_text(text, from, to)?;
-        if let Some(length) = said.length {
-            text = shortened(text, length).ok_or(BadValue::Type(to))?;
+        if let Some(modifier) = said.modifier {
+            text = fitted(text, to, modifier)?;
+        }
+        // Where char(n) becomes text, the server drops its blanks.
+        if to == Type::Bpchar && kind != Some(to) {
+            text = without_blanks(text);
         }
     }
     // A zero-length value stays one, where no cast makes something of it.
@@ -212,7 +218,10 @@ pub fn plaintext<'v>(
         if !of.read_text(&text, &mut canonical) {
             return Err(BadValue::Type(of));
         }
-        text = Cow::Owned(canonical);
+        text = match said.modifier.filter(|_| cast == Some(of)) {
+            Some(modifier) => fitted(Cow::Owned(canonical), of, modifier)?,
+            None => Cow::Owned(canonical),
+        };
     }
     Ok(text)
 }
@@ -234,16 +243,34 @@ fn as_text(text: Cow<'_, [u8]>, from: Option<Type>, to: Type) -> Result<Cow<'_, 
     }
 }
 
-/// The first characters of a text.
-fn shortened(text: Cow<'_, [u8]>, length: u32) -> Option<Cow<'_, [u8]>> {
-    let characters = std::str::from_utf8(&text).ok()?;
-    let length = usize::try_from(length).ok()?;
-    match characters.char_indices().nth(length) {
-        None => Some(text),
-        Some((end, _)) => {
+/// A value of a type after a cast to this type with numbers.
+///
+/// # Errors
+///
+/// [`BadValue`] if it does not fit them, or is no text.
+pub fn fitted(
+    text: Cow<'_, [u8]>,
+    of: Type,
+    modifier: [u32; 2],
+) -> Result<Cow<'_, [u8]>, BadValue> {
+    let given = std::str::from_utf8(&text).map_err(|_| BadValue::Type(of))?;
+    let fits = of.fit(given, modifier).ok_or(BadValue::Range(of))?;
+    Ok(match fits == given {
+        true => text,
+        false => Cow::Owned(fits.into_owned().into_bytes()),
+    })
+}
+
+/// A text without the blanks at its end.
+fn without_blanks(text: Cow<'_, [u8]>) -> Cow<'_, [u8]> {
+    let end = text.iter().rposition(|byte| *byte != b' ');
+    let end = end.map_or(0, |last| last + 1);
+    match end == text.len() {
+        true => text,
+        false => {
             let mut text = text.into_owned();
             text.truncate(end);
-            Some(Cow::Owned(text))
+            Cow::Owned(text)
         }
     }
 }
@@ -479,12 +506,12 @@ mod tests {
 
     #[test]
     fn values_are_read_by_the_types_that_they_are_cast_to() {
-        let plain = |keys: &str, form, declared, (cast, length), value: &[u8]| {
+        let plain = |keys: &str, form, declared, (cast, length): (_, Option<u32>), value: &[u8]| {
             let cast = Some(cast);
             let said = Said {
                 declared,
                 cast,
-                length,
+                modifier: length.map(|length| [length, 0]),
             };
             plaintext(value, form, &setting(keys), said).map(Cow::into_owned)
         };

@@ -17,7 +17,8 @@ impl Setting {
                 TokenType::Int32 => matches!(cast, Type::Int4 | Type::Int8),
                 TokenType::Int64 => cast == Type::Int8,
                 TokenType::Bytes => false,
-                _ => is_string(cast),
+                // Blanks at the end would be its own.
+                _ => is_string(cast) && cast != Type::Bpchar,
             };
         }
         match self.shown_type() {
@@ -31,7 +32,7 @@ impl Setting {
 }
 
 fn is_string(kind: Type) -> bool {
-    matches!(kind, Type::Text | Type::Varchar)
+    matches!(kind, Type::Text | Type::Varchar | Type::Bpchar)
 }
 
 fn is_integer(kind: Type) -> bool {

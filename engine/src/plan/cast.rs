@@ -28,18 +28,19 @@ pub(super) fn changes(casts: &[CastUse<'_>]) -> Result<Vec<Insertion>, Refusal> 
                 "has a value with a cast that is compared, returned or stored elsewhere too",
             ));
         }
-        // A token may have more characters than its value, and must stay whole.
-        let is_cut = is_token(setting) && cast.cast.of.length.is_some();
-        let taken = |given: &Use<'_>| !is_cut && given.setting.takes_cast(cast.cast.of.oid);
+        // To what char(n) is compared, and whether with its blanks, is up to the other side.
+        let is_padded =
+            |given: &Use<'_>| cast.cast.of.oid == CastType::BPCHAR && given.role != Role::Stored;
+        let taken =
+            |given: &Use<'_>| given.setting.takes_cast(cast.cast.of.oid) && !is_padded(given);
         if let Some(other) = cast.uses.iter().find(|given| !taken(given)) {
-            return Err(refused(
-                other.setting,
-                "has a value with a cast to a type that is not the column's",
-            ));
+            return Err(of_other_type(other.setting));
         }
-        // A token is of the column's type.
         if !is_token(setting) {
             changes.extend(change(&cast.cast, cast.bare && role == Role::Stored));
+        } else if let (Some(_), Some(types)) = (cast.cast.of.modifier, &cast.cast.types) {
+            // A token is of the column's type. It may have more characters than its value, which is cut before.
+            changes.push(Insertion::over(types, "varchar"));
         }
     }
     Ok(changes)
@@ -92,6 +93,14 @@ pub(super) fn either(
     }
 }
 
+/// A cast to a type of which the column has no values.
+pub(super) fn of_other_type(setting: &Setting) -> Refusal {
+    refused(
+        setting,
+        "has a value with a cast to a type that is not the column's",
+    )
+}
+
 /// The type at these tokens.
 pub(super) fn named(tokens: &Range<usize>, source: &Source<'_>) -> Option<CastType> {
     let words: Vec<_> = tokens
@@ -99,7 +108,10 @@ pub(super) fn named(tokens: &Range<usize>, source: &Source<'_>) -> Option<CastTy
         .map(|token| token_name(token, source))
         .collect();
     let words: Vec<&str> = words.iter().map(|word| &**word).collect();
-    facts::named(&words).map(|oid| CastType { oid, length: None })
+    facts::named(&words).map(|oid| CastType {
+        oid,
+        modifier: None,
+    })
 }
 
 fn refused(setting: &Setting, what: &str) -> Refusal {

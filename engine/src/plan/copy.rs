@@ -4,6 +4,7 @@
 //! configuration. Out of the database no column needs to be known: containers describe themselves.
 
 use super::Lexical;
+use super::load::Load;
 use super::names::token_name;
 use super::refusal::{Refusal, RefusalCode};
 use super::results::Results;
@@ -27,6 +28,8 @@ pub enum Copy {
     In(Arc<CopyIn>),
     /// Their cells may be opened.
     Out(Arc<CopyOut>),
+    /// They are the file of a LOAD DATA of MySQL: written anew, and some of their cells sealed.
+    Load(Arc<Load>),
 }
 
 /// Rows for a protected table.

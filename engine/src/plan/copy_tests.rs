@@ -21,6 +21,7 @@ fn copies(text: &str) -> Result<Vec<String>, &'static str> {
     }
     assert_eq!(planner.cached_bytes(), 0, "a COPY is not kept");
     let shown = |copy: &Copy| match copy {
+        Copy::Load(load) => format!("load into {}", load.table),
         Copy::Pass => "pass".to_owned(),
         Copy::Out(copy) => format!("out {}", told(&copy.dialect)),
         Copy::In(copy) => {

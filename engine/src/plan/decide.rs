@@ -5,6 +5,7 @@ use super::copy::{self, Copy};
 use super::definition::{self, DefaultValue};
 use super::edits::{Insertion, Number};
 use super::flow::Flows;
+use super::load;
 use super::names::name;
 use super::params::Param;
 use super::refusal::{Refusal, RefusalCode, no_facts};
@@ -18,6 +19,7 @@ use crate::sql::copy::is_copy;
 use crate::sql::effects::statements;
 use crate::sql::facts::{self, Facts, NoFacts, Reading, Source, Wrapped, Wrapper, tree::TableName};
 use crate::sql::mysql;
+use crate::sql::mysql::load::is_load;
 use crate::sql::shape::Shape;
 use crate::sql::{Kind, Lexical, Token};
 use std::collections::{BTreeMap, BTreeSet};
@@ -115,7 +117,12 @@ pub(super) fn decide(
             false => BTreeMap::new(),
         };
         let named = named.map(|named| name(named, text));
-        if is_copy(text, statement) {
+        if lexical.dialect.is_mysql() && is_load(text, statement) {
+            if let Some(named) = named {
+                let others = statements(text, tokens).filter(|range| !range.is_empty());
+                judge.load(&source, &named, others.count() == 1)?;
+            }
+        } else if is_copy(text, statement) {
             judge.copy(&source, named.as_deref())?;
         } else if let Some(named) = named {
             judge.statement(&source, &named)?;
@@ -275,6 +282,20 @@ impl<'a> Judge<'a> {
         Ok(())
     }
 
+    fn load(&mut self, source: &Source<'_>, named: &str, is_alone: bool) -> Result<(), Refusal> {
+        self.check_names(source, named)?;
+        if !is_alone {
+            let beside = NoFacts::Form("LOAD DATA beside other statements");
+            return Err(no_facts(&beside, named).with_hint("Load by a text of its own."));
+        }
+        let (load, insertion) = load::judge(self.schema, source, self.lexical, named)?;
+        self.decision
+            .insertions
+            .push(insertion.of_shape(self.shape));
+        self.decision.copies.push(Copy::Load(Arc::new(load)));
+        Ok(())
+    }
+
     /// Which name the server makes of bytes that are not ASCII depends on the client's encoding.
     fn check_names(&self, source: &Source<'_>, named: &str) -> Result<(), Refusal> {
         let is_foreign =
@@ -362,10 +383,12 @@ impl<'a> Judge<'a> {
             tested,
             ..
         } = resolver;
-        self.tested.extend(tested);
         let (fates, casts) = flows.into_fates();
         for fate in fates {
             self.settle(&fate, &casts, wrapper, source, &patterns)?;
+        }
+        for tested in tested {
+            self.settle_tested(&tested)?;
         }
         for number in numbers {
             self.settle_number(number, source)?;

@@ -2,11 +2,13 @@
 //!
 //! Which they are is known of the statement that was prepared, and so of the session, not of the text.
 
+use super::cast;
 use super::literals::{LiteralValue, Written, read};
 use super::refusal::{Refusal, RefusalCode};
 use super::{CastType, ParamAction, Scratch};
 use crate::columns::Setting;
 use crate::sql::effects::{executed, statements};
+use crate::sql::facts;
 use crate::sql::{Kind, Token, ident};
 use std::ops::Range;
 
@@ -56,14 +58,25 @@ pub fn arguments<'a>(
                     let token = argument.start;
                     values.push(read(token, (setting, *role), written, text, scratch)?);
                 }
-                Argument::Value { token, written } => {
+                Argument::Value {
+                    token,
+                    written,
+                    cast: given,
+                } => {
+                    if given.is_some_and(|given| *elements || !setting.takes_cast(given.oid)) {
+                        return Err(cast::of_other_type(setting));
+                    }
                     let written = match elements {
                         true => Written::InArray,
                         false => written,
                     };
                     let value = read(token, (setting, *role), written, text, scratch)?;
+                    // What the value becomes has the type of the parameter, so that the cast goes.
+                    let span = given.and_then(|_| whole(&scratch.tokens, argument));
+                    let span = span.unwrap_or_else(|| value.span.clone());
                     values.push(LiteralValue {
-                        cast: *cast,
+                        span,
+                        cast: cast::either(*cast, given, setting)?,
                         ..value
                     });
                 }
@@ -89,32 +102,86 @@ enum Argument {
     Value {
         token: usize,
         written: Written,
+        /// The type that it is cast to.
+        cast: Option<CastType>,
     },
     Other,
 }
 
+/// The bytes of tokens.
+fn whole(tokens: &[Token], range: &Range<usize>) -> Option<Range<usize>> {
+    let tokens = tokens.get(range.clone())?;
+    Some(tokens.first()?.start as usize..tokens.last()?.end as usize)
+}
+
 /// What an argument is; a cast to `bytea` is looked through.
 fn value(text: &[u8], tokens: &[Token], argument: Range<usize>) -> Argument {
-    let kept = tokens.get(argument.clone()).unwrap_or_default();
-    let kept = match kept {
-        [value @ .., cast, bytea] if cast.text(text) == b"::" && bytea.is_word(text, "bytea") => {
-            value
+    let (kept, of) = uncast(text, tokens, argument);
+    let start = kept.start;
+    let kept = tokens.get(kept).unwrap_or_default();
+    let cast = match of.as_deref() {
+        None | Some([]) => None,
+        Some([bytea]) if bytea == "bytea" => None,
+        Some(words) => {
+            let words: Vec<&str> = words.iter().map(|word| &**word).collect();
+            match facts::named(&words) {
+                Some(oid) => Some(CastType {
+                    oid,
+                    modifier: None,
+                }),
+                None => return Argument::Other,
+            }
         }
-        value => value,
     };
     let is_string = |token: &Token| token.kind.is_string() && token.kind != Kind::National;
     match kept {
         [null] if null.is_word(text, "null") => Argument::Null,
-        [value] if value.is_word(text, "true") || value.is_word(text, "false") => Argument::Truth,
+        [value] if value.is_word(text, "true") || value.is_word(text, "false") => match cast {
+            None | Some(CastType::BOOL) => Argument::Truth,
+            Some(_) => Argument::Other,
+        },
         [value] if is_string(value) || value.kind == Kind::Number => Argument::Value {
-            token: argument.start,
+            token: start,
             written: Written::Plainly,
+            cast,
         },
         [sign, value] if sign.is(text, b'-') && value.kind == Kind::Number => Argument::Value {
-            token: argument.start + 1,
+            token: start + 1,
             written: Written::WithMinus,
+            cast,
         },
         _ => Argument::Other,
+    }
+}
+
+/// The value of an argument without a cast around it, `value::type` or `CAST(value AS type)`, and the words of the type.
+fn uncast(
+    text: &[u8],
+    tokens: &[Token],
+    argument: Range<usize>,
+) -> (Range<usize>, Option<Vec<String>>) {
+    let token = |at: usize| tokens.get(at).filter(|_| argument.contains(&at));
+    let words = |range: Range<usize>| -> Vec<String> {
+        let words = tokens.get(range).unwrap_or_default().iter();
+        words
+            .map(|word| String::from_utf8_lossy(&ident::name(word, text)).into_owned())
+            .collect()
+    };
+    let is_cast = token(argument.start).is_some_and(|token| token.is_word(text, "cast"))
+        && token(argument.start + 1).is_some_and(|open| open.is(text, b'('));
+    let (value, last) = match is_cast {
+        true => (argument.start + 2..argument.end, argument.end - 1),
+        false => (argument.clone(), argument.end),
+    };
+    let separates = |at: &usize| {
+        token(*at).is_some_and(|token| match is_cast {
+            true => token.is_word(text, "as"),
+            false => token.text(text) == b"::",
+        })
+    };
+    match value.clone().find(separates) {
+        Some(at) => (value.start..at, Some(words(at + 1..last))),
+        None => (argument, None),
     }
 }
 

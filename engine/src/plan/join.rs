@@ -154,8 +154,9 @@ impl<'a> Resolver<'a> {
         &mut self,
         left: &Rows<'a>,
         right: &Rows<'a>,
-        how: &str,
+        operation: &str,
     ) -> Result<(), Refusal> {
+        let how = &format!("is compared by {operation}");
         if left.open.is_some() || right.open.is_some() || left.columns.len() != right.columns.len()
         {
             for flow in left.flows().chain(right.flows()) {
@@ -169,9 +170,19 @@ impl<'a> Resolver<'a> {
                 continue;
             }
             if let Some(setting) = self.flows.settings(flow).first() {
-                return Err(misused(setting, how).with_hint(
-                    "SELECT DISTINCT email FROM (… UNION ALL …) AS both is searched by hashes.",
-                ));
+                let refusal = misused(setting, how);
+                return Err(match (self.source.dialect.is_mysql(), operation) {
+                    (false, "UNION") => refusal.with_hint(
+                        "SELECT DISTINCT email FROM (… UNION ALL …) AS both is searched by hashes.",
+                    ),
+                    (_, "INTERSECT") => refusal.with_hint(
+                        "WHERE email IN (SELECT mail FROM …) is searched by hashes.",
+                    ),
+                    (_, "EXCEPT") => refusal.with_hint(
+                        "WHERE NOT EXISTS (SELECT 1 FROM … WHERE mail = email) is searched by hashes.",
+                    ),
+                    _ => refusal,
+                });
             }
         }
         Ok(())

@@ -19,6 +19,7 @@ mod group;
 mod join;
 mod like;
 mod literals;
+mod load;
 mod mention;
 mod names;
 mod outline;
@@ -53,6 +54,7 @@ pub use execute::arguments;
 pub use explain::{ChangedLiteral, Explanation, ResultColumn};
 pub use like::{Pattern, part};
 pub use literals::{LiteralKind, LiteralValue, PatternPlace};
+pub use load::{Load, LoadDialect, LoadTarget};
 pub use outline::outline;
 pub use planner::{Planner, Scratch, Unsupported};
 pub use planners::{Catalog, Claim, Planners};
@@ -63,6 +65,7 @@ use crate::columns::{NewChild, Setting};
 use edits::{Insertion, Number};
 use like::PatternAt;
 use literals::Written;
+pub(crate) use load::FAILURE;
 use std::sync::Arc;
 
 /// What happens to a statement's text.

@@ -7,6 +7,7 @@ use super::edits::Insertion;
 use super::flow::{Fate, LeafKind, Use};
 use super::names::token_name;
 use super::refusal::{Refusal, RefusalCode, refused};
+use super::resolve::Tested;
 use super::{CastType, ParamAction, Role};
 use crate::columns::{Likeness, Setting};
 use crate::sql::Kind;
@@ -83,6 +84,35 @@ impl Judge<'_> {
             true => Ok(()),
             false => Err(shares(&param.setting)),
         }
+    }
+
+    /// A parameter of which is asked whether it is NULL, perhaps as one of a type: `$1::text IS NULL OR email = $1`. That is the
+    /// type that its values are then read by, and changed with what the values become.
+    pub(super) fn settle_tested(&mut self, tested: &Tested) -> Result<(), Refusal> {
+        self.tested.insert((tested.number, tested.token));
+        let param = self.params.get_mut(&tested.number);
+        let Some((param, given)) = param.zip(tested.cast.as_ref()) else {
+            return Ok(());
+        };
+        let setting = &param.setting;
+        let types = given.types.as_ref();
+        let types = types.filter(|_| !param.elements && setting.takes_cast(given.of.oid));
+        let Some(types) = types else {
+            return Err(cast::of_other_type(setting));
+        };
+        // Where it is compared, it is not cut.
+        let of = CastType {
+            modifier: None,
+            ..given.of
+        };
+        param.cast = cast::either(param.cast, Some(of), setting)?;
+        if setting.tokenized().is_none() {
+            let insertion = Insertion::over(types, "bytea");
+            self.decision
+                .insertions
+                .push(insertion.of_shape(self.shape));
+        }
+        Ok(())
     }
 
     /// An array whose elements are values of a column gets types that hold what these become.

@@ -9,6 +9,7 @@ use super::{Plan, ResultColumn, Verdict};
 use crate::columns::Columns;
 use crate::sql::copy::{is_copy, may_hold_copy};
 use crate::sql::effects::{self, Effects};
+use crate::sql::mysql::load::is_load;
 use crate::sql::shape::Shape;
 use crate::sql::{Kind, LexError, Lexical, Token, ident, lex, literal, mysql};
 use quick_cache::sync::Cache;
@@ -137,6 +138,7 @@ impl Planner {
         for (number, range) in effects::statements(text, &scratch.tokens).enumerate() {
             let statement = scratch.tokens.get(range).unwrap_or_default();
             if lexical.dialect.is_mysql() {
+                copies |= is_load(text, statement);
                 mysql::effects(text, statement, &mut effects);
             } else {
                 copies |= is_copy(text, statement);
@@ -160,7 +162,7 @@ impl Planner {
                 return Arc::clone(&self.forward);
             }
             let plan = Plan {
-                copies: match copies {
+                copies: match copies && !lexical.dialect.is_mysql() {
                     true => copy::unprotected(text, &scratch.tokens, lexical),
                     false => Vec::new(),
                 },
@@ -210,7 +212,10 @@ impl Planner {
             },
             Err(refusal) => Plan {
                 // Where it passes all the same, so do its rows.
-                copies: match copies && self.unsupported != Unsupported::Refuse {
+                copies: match copies
+                    && !lexical.dialect.is_mysql()
+                    && self.unsupported != Unsupported::Refuse
+                {
                     true => copy::unprotected(text, &scratch.tokens, lexical),
                     false => Vec::new(),
                 },

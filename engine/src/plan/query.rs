@@ -123,7 +123,7 @@ impl<'a> Resolver<'a> {
                 let left = self.body(left, &[], scope)?;
                 let right = self.body(right, &[], scope)?;
                 if !keeps_all {
-                    self.deduplicated(&left, &right, &format!("is compared by {operation}"))?;
+                    self.deduplicated(&left, &right, operation)?;
                 }
                 self.both(left, &right)
             }

@@ -10,10 +10,20 @@ use super::names::token_name;
 use super::refusal::{Refusal, RefusalCode};
 use super::schema::Schema;
 use crate::sql::facts::Source;
+use crate::sql::facts::tree::Cast;
 use std::borrow::Cow;
 
 /// What is said of a column that is compared or computed with.
 pub(super) const IN_EXPRESSION: &str = "is used in an expression or condition";
+
+/// A parameter of which is asked whether it is NULL.
+#[derive(Debug)]
+pub(super) struct Tested {
+    pub(super) number: u16,
+    pub(super) token: usize,
+    /// The cast around it there.
+    pub(super) cast: Option<Cast>,
+}
 
 /// Resolves one statement.
 pub(super) struct Resolver<'a> {
@@ -30,8 +40,8 @@ pub(super) struct Resolver<'a> {
     pub(super) patterns: Vec<(usize, PatternAt)>,
     /// Numbers that must be what they are taken for: their tokens.
     pub(super) numbers: Vec<Number>,
-    /// Parameters, and their tokens, of which only is asked whether they are NULL: that stays true of what values become.
-    pub(super) tested: Vec<(u16, usize)>,
+    /// Parameters of which only is asked whether they are NULL: that stays true of what values become.
+    pub(super) tested: Vec<Tested>,
     /// A protected table is read or written.
     pub(super) concerned: bool,
 }

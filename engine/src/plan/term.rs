@@ -3,7 +3,7 @@
 use super::flow::{Flow, Leaf, LeafKind, NOTHING, PLAIN};
 use super::literals::Written;
 use super::refusal::Refusal;
-use super::resolve::{IN_EXPRESSION, Resolver};
+use super::resolve::{IN_EXPRESSION, Resolver, Tested};
 use super::scope::{Scope, compare};
 use super::store::NEW_VALUES;
 use crate::sql::facts::tree::{Cast, Term};
@@ -64,8 +64,16 @@ impl<'a> Resolver<'a> {
                 self.flows.any(all)
             }
             Term::Tested(tested) => {
-                if let Term::Param(number, token) = **tested {
-                    self.tested.push((number, token));
+                let (value, cast) = match &**tested {
+                    Term::Typed(value, cast) => (&**value, Some(Cast::clone(cast))),
+                    value => (value, None),
+                };
+                if let Term::Param(number, token) = *value {
+                    self.tested.push(Tested {
+                        number,
+                        token,
+                        cast,
+                    });
                     return Ok(PLAIN);
                 }
                 let flow = self.flow(tested, scope)?;

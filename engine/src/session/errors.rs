@@ -3,6 +3,7 @@
 //! Only a type that implements [`ClientFacing`] reaches a client. Texts name tables, columns and flags, never values
 //! or keys; docs/errors.md has an anchor for each.
 
+use super::Side;
 use crate::plan::Refusal;
 use crate::wire::pg::error::{self, ErrorFields};
 
@@ -57,6 +58,18 @@ impl ClientError {
             severity: Severity::Error,
             ..Self::fatal(sqlstate, message)
         }
+    }
+
+    /// A peer sent what the protocol does not allow.
+    pub fn malformed(from: Side, expected: &'static str) -> Self {
+        let who = match from {
+            Side::Client => "client",
+            Side::Server => "database",
+        };
+        Self::fatal(
+            "08P01",
+            format!("malformed message from the {who}: {expected}"),
+        )
     }
 
     /// The same error with a hint.

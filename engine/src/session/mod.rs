@@ -18,6 +18,8 @@
 //! 4. After [`Step::Ask`], nothing from that side until `resume`; the other side goes on. Then the same bytes again.
 //! 5. `server_closed` when the database has closed; flush what it leaves and close.
 //!
+//! On [`Effect::Compress`] write what is in both outboxes; then what is read and written is compressed.
+//!
 //! After every call the shell drains [`Cx::events`]. The same stream, cut into calls at any byte, gives the same
 //! output: randomness is drawn per message and never per call.
 
@@ -48,6 +50,7 @@ pub use tokens::TokenAnswers;
 
 use crate::keys::{ClientId, ClientKeys};
 use crate::tokens::TokenRequest;
+use crate::wire::mysql::compressed::Algorithm;
 use crate::wire::outbox::Outbox;
 use rand::CryptoRng;
 use std::sync::Arc;
@@ -123,6 +126,14 @@ pub enum Effect {
     SecureServer,
     /// Send this packet to the database on a connection of its own, wait until it closes, then close the client.
     CancelUpstream(Vec<u8>),
+    /// Flush both outboxes, and compress what passes on these connections from the next byte on, in both directions; what has been
+    /// read and the session has not taken is compressed already.
+    Compress {
+        /// The client's connection.
+        client: Option<Algorithm>,
+        /// The database's connection.
+        server: Option<Algorithm>,
+    },
     /// Flush both outboxes and close both connections.
     Close,
 }

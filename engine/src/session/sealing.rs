@@ -162,23 +162,37 @@ pub(super) fn plain<'a>(
     setting: &Setting,
     said: Said,
 ) -> Result<Cow<'a, [u8]>, Stop> {
-    plaintext(value, form, setting, said).map_err(|bad| {
-        let (table, column) = (&setting.table, &setting.column);
-        match bad {
-            BadValue::Hex => bad_hex(setting),
-            BadValue::Type(kind) => Stop::Refuse(
-                "bad-value",
-                ClientError::error(
-                    "22P02",
-                    format!(
-                        "a value for column \"{column}\" of table \"{table}\" is not valid for type {}",
-                        kind.name()
-                    ),
-                )
-                .hint("Dates and times must be in ISO form, those with a time zone with an offset from UTC; binary values must be of the declared type."),
-            ),
-        }
-    })
+    plaintext(value, form, setting, said).map_err(|bad| bad_value(bad, setting))
+}
+
+/// The error for a value that is not of its column's type, or of the one that it is cast to.
+pub(super) fn bad_value(bad: BadValue, setting: &Setting) -> Stop {
+    let (table, column) = (&setting.table, &setting.column);
+    match bad {
+        BadValue::Hex => bad_hex(setting),
+        BadValue::Range(kind) => Stop::Refuse(
+            "bad-value",
+            ClientError::error(
+                "22003",
+                format!(
+                    "a value for column \"{column}\" of table \"{table}\" does not fit type {} with the precision that it is cast to",
+                    kind.name()
+                ),
+            )
+            .hint("Cast it to a type with more digits, or leave the cast out."),
+        ),
+        BadValue::Type(kind) => Stop::Refuse(
+            "bad-value",
+            ClientError::error(
+                "22P02",
+                format!(
+                    "a value for column \"{column}\" of table \"{table}\" is not valid for type {}",
+                    kind.name()
+                ),
+            )
+            .hint("Dates and times must be in ISO form, those with a time zone with an offset from UTC; binary values must be of the declared type."),
+        ),
+    }
 }
 
 pub(super) fn bad_hex(setting: &Setting) -> Stop {

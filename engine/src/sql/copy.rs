@@ -3,10 +3,11 @@
 //! Both syntaxes of options are read, that of servers before 9.0 and that with parentheses. What is not known here is
 //! an error, so that nothing that changes the meaning of the data is passed over.
 
+use super::ClientEncoding;
+use super::cursor::Cursor;
+pub use super::cursor::Unreadable;
 use super::lexical::Lexical;
-use super::literal;
 use super::token::{Kind, Token};
-use super::{ClientEncoding, ident};
 use std::borrow::Cow;
 use std::ops::Range;
 
@@ -100,10 +101,6 @@ pub enum CopyFormat {
     Binary,
 }
 
-/// A COPY that is not understood.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Unreadable;
-
 /// Whether a statement is a COPY.
 pub fn is_copy(text: &[u8], statement: &[Token]) -> bool {
     statement
@@ -132,11 +129,7 @@ pub fn read(
     lexical: &Lexical,
 ) -> Result<CopyStatement, Unreadable> {
     let mut reader = Reader {
-        text,
-        tokens,
-        at: range.start,
-        end: range.end,
-        lexical,
+        cursor: Cursor::new(text, tokens, range, lexical),
         options: Options::default(),
     };
     reader.statement()
@@ -179,46 +172,42 @@ impl Options {
 }
 
 struct Reader<'a> {
-    text: &'a [u8],
-    tokens: &'a [Token],
-    at: usize,
-    end: usize,
-    lexical: &'a Lexical,
+    cursor: Cursor<'a>,
     options: Options,
 }
 
 impl<'a> Reader<'a> {
     fn statement(&mut self) -> Result<CopyStatement, Unreadable> {
-        self.expect(|it| it.word("copy"))?;
-        if self.word("binary") {
+        self.cursor.expect(|it| it.word("copy"))?;
+        if self.cursor.word("binary") {
             self.options.format = Some(CopyFormat::Binary);
         }
-        let target = match self.symbol(b'(') {
-            true => Target::Query(self.parenthesised()?),
+        let target = match self.cursor.symbol(b'(') {
+            true => Target::Query(self.cursor.parenthesised()?),
             false => self.table()?,
         };
-        let from = self.word("from");
+        let from = self.cursor.word("from");
         if !from {
-            self.expect(|it| it.word("to"))?;
+            self.cursor.expect(|it| it.word("to"))?;
         }
-        let is_program = self.word("program");
-        let with_client = !is_program && (self.word("stdin") || self.word("stdout"));
+        let is_program = self.cursor.word("program");
+        let with_client = !is_program && (self.cursor.word("stdin") || self.cursor.word("stdout"));
         if !with_client {
-            self.string()?;
+            self.cursor.string()?;
         }
-        let using = self.word("using");
-        if self.word("delimiters") {
+        let using = self.cursor.word("using");
+        if self.cursor.word("delimiters") {
             self.options.delimiter = Some(self.one_byte()?);
         } else if using {
             return Err(Unreadable);
         }
-        self.word("with");
-        match self.symbol(b'(') {
+        self.cursor.word("with");
+        match self.cursor.symbol(b'(') {
             true => self.generic_options()?,
             false => self.old_options()?,
         }
-        let filter = self.word("where").then_some(self.at..self.end);
-        if filter.is_none() && self.at != self.end {
+        let filter = self.cursor.word("where").then_some(self.cursor.rest());
+        if filter.is_none() && !self.cursor.is_done() {
             return Err(Unreadable);
         }
         Ok(CopyStatement {
@@ -232,88 +221,19 @@ impl<'a> Reader<'a> {
         })
     }
 
-    fn peek(&self) -> Option<&'a Token> {
-        self.tokens.get(self.at).filter(|_| self.at < self.end)
-    }
-
-    fn expect(&mut self, step: impl FnOnce(&mut Self) -> bool) -> Result<(), Unreadable> {
-        match step(self) {
-            true => Ok(()),
-            false => Err(Unreadable),
-        }
-    }
-
-    /// Takes this keyword if it is next.
-    fn word(&mut self, word: &str) -> bool {
-        let is = self
-            .peek()
-            .is_some_and(|token| token.is_word(self.text, word));
-        self.at += usize::from(is);
-        is
-    }
-
-    fn symbol(&mut self, symbol: u8) -> bool {
-        let is = self.peek().is_some_and(|token| token.is(self.text, symbol));
-        self.at += usize::from(is);
-        is
-    }
-
-    fn name(&mut self) -> Result<usize, Unreadable> {
-        let at = self.at;
-        self.peek()
-            .filter(|token| token.kind.is_name())
-            .ok_or(Unreadable)?;
-        self.at += 1;
-        Ok(at)
-    }
-
-    fn decoded_name(&mut self) -> Result<Cow<'a, [u8]>, Unreadable> {
-        let at = self.name()?;
-        let token = self.tokens.get(at).ok_or(Unreadable)?;
-        Ok(ident::name(token, self.text))
-    }
-
-    fn string(&mut self) -> Result<Cow<'a, [u8]>, Unreadable> {
-        let value = self
-            .peek()
-            .filter(|token| token.kind != Kind::National)
-            .and_then(|token| literal::string(token, self.text, self.lexical))
-            .ok_or(Unreadable)?;
-        self.at += 1;
-        Ok(value)
-    }
-
-    /// From after an opening parenthesis to after the one that closes it; what is between them.
-    fn parenthesised(&mut self) -> Result<Range<usize>, Unreadable> {
-        let start = self.at;
-        let mut depth = 1_usize;
-        while let Some(token) = self.peek() {
-            self.at += 1;
-            if token.is(self.text, b'(') {
-                depth += 1;
-            } else if token.is(self.text, b')') {
-                depth -= 1;
-                if depth == 0 {
-                    return Ok(start..self.at - 1);
-                }
-            }
-        }
-        Err(Unreadable)
-    }
-
     fn table(&mut self) -> Result<Target, Unreadable> {
-        let (mut schema, mut table) = (None, self.name()?);
-        while self.symbol(b'.') {
+        let (mut schema, mut table) = (None, self.cursor.name()?);
+        while self.cursor.symbol(b'.') {
             schema = Some(table);
-            table = self.name()?;
+            table = self.cursor.name()?;
         }
-        let columns = match self.symbol(b'(') {
+        let columns = match self.cursor.symbol(b'(') {
             true => {
-                let mut columns = vec![self.name()?];
-                while self.symbol(b',') {
-                    columns.push(self.name()?);
+                let mut columns = vec![self.cursor.name()?];
+                while self.cursor.symbol(b',') {
+                    columns.push(self.cursor.name()?);
                 }
-                self.expect(|it| it.symbol(b')'))?;
+                self.cursor.expect(|it| it.symbol(b')'))?;
                 Some(columns)
             }
             false => None,
@@ -327,36 +247,36 @@ impl<'a> Reader<'a> {
 
     fn old_options(&mut self) -> Result<(), Unreadable> {
         loop {
-            if self.word("binary") {
+            if self.cursor.word("binary") {
                 self.options.format = Some(CopyFormat::Binary);
-            } else if self.word("csv") {
+            } else if self.cursor.word("csv") {
                 self.options.format = Some(CopyFormat::Csv);
-            } else if self.word("header") {
+            } else if self.cursor.word("header") {
                 self.options.header = true;
-            } else if self.word("freeze") {
+            } else if self.cursor.word("freeze") {
                 // Changes nothing of the data.
-            } else if self.word("delimiter") {
-                self.word("as");
+            } else if self.cursor.word("delimiter") {
+                self.cursor.word("as");
                 self.options.delimiter = Some(self.one_byte()?);
-            } else if self.word("null") {
-                self.word("as");
-                self.options.null = Some(self.string()?.into());
-            } else if self.word("quote") {
-                self.word("as");
+            } else if self.cursor.word("null") {
+                self.cursor.word("as");
+                self.options.null = Some(self.cursor.string()?.into());
+            } else if self.cursor.word("quote") {
+                self.cursor.word("as");
                 self.options.quote = Some(self.one_byte()?);
-            } else if self.word("escape") {
-                self.word("as");
+            } else if self.cursor.word("escape") {
+                self.cursor.word("as");
                 self.options.escape = Some(self.one_byte()?);
-            } else if self.word("encoding") {
-                self.options.encoding = Some(ClientEncoding::of_name(&self.string()?));
-            } else if self.word("force") {
-                if self.word("quote") {
+            } else if self.cursor.word("encoding") {
+                self.options.encoding = Some(ClientEncoding::of_name(&self.cursor.string()?));
+            } else if self.cursor.word("force") {
+                if self.cursor.word("quote") {
                     self.columns()?;
-                } else if self.word("not") {
-                    self.expect(|it| it.word("null"))?;
+                } else if self.cursor.word("not") {
+                    self.cursor.expect(|it| it.word("null"))?;
                     self.options.force_not_null = self.columns()?;
                 } else {
-                    self.expect(|it| it.word("null"))?;
+                    self.cursor.expect(|it| it.word("null"))?;
                     self.options.force_null = self.columns()?;
                 }
             } else {
@@ -367,7 +287,7 @@ impl<'a> Reader<'a> {
 
     fn generic_options(&mut self) -> Result<(), Unreadable> {
         loop {
-            match &*self.decoded_name()? {
+            match &*self.cursor.decoded_name()? {
                 b"format" => {
                     self.options.format = Some(match &*self.value()? {
                         b"text" => CopyFormat::Text,
@@ -396,27 +316,28 @@ impl<'a> Reader<'a> {
                 }
                 _ => return Err(Unreadable),
             }
-            if self.symbol(b')') {
+            if self.cursor.symbol(b')') {
                 return Ok(());
             }
-            self.expect(|it| it.symbol(b','))?;
+            self.cursor.expect(|it| it.symbol(b','))?;
         }
     }
 
     fn is_end_of_option(&self) -> bool {
-        self.peek()
-            .is_none_or(|token| token.is(self.text, b',') || token.is(self.text, b')'))
+        self.cursor.peek().is_none_or(|token| {
+            token.is(self.cursor.text, b',') || token.is(self.cursor.text, b')')
+        })
     }
 
     /// The argument of an option in parentheses: a word, a string or a number.
     fn value(&mut self) -> Result<Cow<'a, [u8]>, Unreadable> {
-        match self.peek() {
-            Some(token) if token.kind.is_name() => self.decoded_name(),
+        match self.cursor.peek() {
+            Some(token) if token.kind.is_name() => self.cursor.decoded_name(),
             Some(token) if token.kind == Kind::Number => {
-                self.at += 1;
-                Ok(Cow::Borrowed(token.text(self.text)))
+                self.cursor.skip();
+                Ok(Cow::Borrowed(token.text(self.cursor.text)))
             }
-            _ => self.string(),
+            _ => self.cursor.string(),
         }
     }
 
@@ -433,29 +354,29 @@ impl<'a> Reader<'a> {
 
     /// `*` or names in parentheses.
     fn listed(&mut self) -> Result<Listed, Unreadable> {
-        if self.symbol(b'*') {
+        if self.cursor.symbol(b'*') {
             return Ok(Listed::All);
         }
-        self.expect(|it| it.symbol(b'('))?;
+        self.cursor.expect(|it| it.symbol(b'('))?;
         let columns = self.columns()?;
-        self.expect(|it| it.symbol(b')'))?;
+        self.cursor.expect(|it| it.symbol(b')'))?;
         Ok(columns)
     }
 
     /// `*` or names.
     fn columns(&mut self) -> Result<Listed, Unreadable> {
-        if self.symbol(b'*') {
+        if self.cursor.symbol(b'*') {
             return Ok(Listed::All);
         }
-        let mut names = vec![self.decoded_name()?.into()];
-        while self.symbol(b',') {
-            names.push(self.decoded_name()?.into());
+        let mut names = vec![self.cursor.decoded_name()?.into()];
+        while self.cursor.symbol(b',') {
+            names.push(self.cursor.decoded_name()?.into());
         }
         Ok(Listed::Columns(names))
     }
 
     fn one_byte(&mut self) -> Result<u8, Unreadable> {
-        single(&self.string()?)
+        single(&self.cursor.string()?)
     }
 }
 

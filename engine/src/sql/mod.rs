@@ -7,6 +7,7 @@
 
 mod adapt;
 pub mod copy;
+mod cursor;
 pub mod effects;
 pub mod facts;
 mod feed;

@@ -149,7 +149,7 @@ impl Builder<'_> {
             return;
         }
         self.shape.key.push(token.kind as u8);
-        let is_kept = token.kind == Kind::Number && (self.keep_numbers || self.is_length(at));
+        let is_kept = token.kind == Kind::Number && (self.keep_numbers || self.is_of_type(at));
         if token.kind.is_literal() && !is_kept {
             self.lift(at, self.shape.slots);
             self.shape.slots += 1;
@@ -199,13 +199,27 @@ impl Builder<'_> {
             || is_word(before, &["then", "else", "when"])
     }
 
-    /// Whether a number is the length of a type, which is no data.
-    fn is_length(&self, at: usize) -> bool {
-        const TYPES: [&str; 2] = ["varchar", "varying"];
-        let Some(word) = at.checked_sub(2).and_then(|word| self.tokens.get(word)) else {
+    /// Whether a number belongs to a type, as its length or precision, which are no data.
+    fn is_of_type(&self, at: usize) -> bool {
+        const TYPES: [&str; 9] = [
+            "varchar",
+            "varying",
+            "char",
+            "character",
+            "numeric",
+            "decimal",
+            "time",
+            "timestamp",
+            "timestamptz",
+        ];
+        let is_second = self.is(at.wrapping_sub(1), b',')
+            && self.tokens.get(at.wrapping_sub(2)).map(|first| first.kind) == Some(Kind::Number);
+        let open = at.checked_sub(if is_second { 3 } else { 1 });
+        let Some(open) = open.filter(|open| self.is(*open, b'(')) else {
             return false;
         };
-        self.is(at - 1, b'(') && TYPES.iter().any(|name| word.is_word(self.text, name))
+        let word = open.checked_sub(1).and_then(|word| self.tokens.get(word));
+        word.is_some_and(|word| TYPES.iter().any(|name| word.is_word(self.text, name)))
     }
 
     fn lift(&mut self, at: usize, slot: u32) {

@@ -241,7 +241,8 @@ impl Batch {
                     );
                 }
                 Some(Reply::Saved(saved)) => job.saved(saved),
-                Some(Reply::Touched) => {}
+                // Not to what was asked: to ask again could have no end.
+                Some(Reply::Touched) => job.state = State::Done(Err(TokenFault::StoreUnavailable)),
             }
         }
         self.asked.clear();
@@ -418,7 +419,10 @@ impl Job {
                 };
                 return;
             }
-            _ => return,
+            _ => {
+                self.state = State::Done(Err(TokenFault::StoreUnavailable));
+                return;
+            }
         };
         let Some(record) = record else {
             self.state = match self.operation {
@@ -488,7 +492,7 @@ impl Job {
             }
             State::Linking { times: 0, .. } => State::Reading { times: 1 },
             State::Linking { .. } => State::Done(Err(TokenFault::Exists)),
-            other => other,
+            _ => State::Done(Err(TokenFault::StoreUnavailable)),
         };
     }
 }

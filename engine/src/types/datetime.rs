@@ -127,6 +127,21 @@ fn date_of(days: i64) -> (String, bool) {
     (format!("{year:04}-{month:02}-{day:02}"), is_bc)
 }
 
+/// Microseconds rounded to so many digits of the fraction of seconds: halves away from zero, as the server does
+/// (`AdjustTimestampForTypmod`). Infinity stays.
+pub(super) fn round(micros: i64, digits: u32) -> Option<i64> {
+    if matches!(micros, i64::MAX | i64::MIN) {
+        return Some(micros);
+    }
+    let unit = 10_i64.pow(6_u32.checked_sub(digits)?);
+    let half = if unit > 1 { unit / 2 } else { 0 };
+    let away = match micros < 0 {
+        true => micros.checked_sub(half)?,
+        false => micros.checked_add(half)?,
+    };
+    Some(away / unit * unit)
+}
+
 /// Microseconds since midnight, up to and with 24:00:00.
 pub(super) fn parse_time(text: &str) -> Option<i64> {
     let mut parts = zone(text)?.0.split(':');

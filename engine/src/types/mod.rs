@@ -7,6 +7,7 @@
 
 mod datetime;
 mod float;
+mod modifier;
 mod numeric;
 mod scalar;
 

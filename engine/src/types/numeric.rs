@@ -101,6 +101,45 @@ pub(super) fn canonical(text: &str) -> Option<String> {
     }
 }
 
+/// A number with so many digits, of which `scale` are behind the point, in canonical text; halves are rounded away from zero.
+/// `None` if it is too large.
+pub(super) fn round(text: &str, precision: usize, scale: usize) -> Option<String> {
+    if let Some((_, word)) = special(text) {
+        return (word == "NaN").then(|| word.to_owned());
+    }
+    let Decimal {
+        negative,
+        whole,
+        mut behind,
+    } = parse(text)?;
+    let is_up = behind
+        .as_bytes()
+        .get(scale)
+        .is_some_and(|digit| *digit >= b'5');
+    behind.truncate(scale);
+    let zeros = "0".repeat(scale - behind.len());
+    let mut digits = format!("0{whole}{behind}{zeros}").into_bytes();
+    let mut carry = is_up;
+    for digit in digits.iter_mut().rev() {
+        if !carry {
+            break;
+        }
+        carry = *digit == b'9';
+        *digit = if carry { b'0' } else { *digit + 1 };
+    }
+    let digits = String::from_utf8(digits).ok()?;
+    let (whole, behind) = digits.split_at_checked(digits.len() - scale)?;
+    let whole = whole.trim_start_matches('0');
+    let is_zero = whole.is_empty() && behind.bytes().all(|byte| byte == b'0');
+    (whole.len() + scale <= precision).then(|| {
+        print(&Decimal {
+            negative: negative && !is_zero,
+            whole: whole.to_owned(),
+            behind: behind.to_owned(),
+        })
+    })
+}
+
 /// The binary form of a number in text.
 pub(super) fn binary(text: &str) -> Option<Vec<u8>> {
     let header = |count: usize, weight: i16, sign: u16, scale: usize| {

@@ -207,6 +207,8 @@ impl<S: Session> Driver<S> {
                     };
                     self.session.server_secured(Ok(()), &mut out);
                 }
+                // As the shell does it, both sides of the session see packets as they are.
+                Step::Do(Effect::Compress { .. }) => {}
                 Step::Do(Effect::Close) => self.closed = true,
             }
         }

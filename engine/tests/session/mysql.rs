@@ -10,7 +10,7 @@ use acra_engine::columns::Columns;
 use acra_engine::crypto::{BlockKey, Secret, container};
 use acra_engine::keys::{ClientId, ClientKeys};
 use acra_engine::plan::{Planners, Unsupported};
-use acra_engine::session::mysql::{Context, DatabaseTls, MixedTls, MySqlSession};
+use acra_engine::session::mysql::{Compression, Context, DatabaseTls, MixedTls, MySqlSession};
 use acra_engine::session::{
     Activity, ClientTls, Event, Limits, Poison, PoisonReply, ScanColumns, Session,
 };
@@ -42,6 +42,7 @@ pub(crate) fn context() -> Context {
         client_tls: ClientTls::Disabled,
         database_tls: DatabaseTls::Disabled,
         mixed_tls: MixedTls::Refuse,
+        compression: Compression::default(),
         poison: None,
         scan: ScanColumns::Typed,
         limits: Limits {

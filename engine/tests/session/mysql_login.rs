@@ -4,7 +4,7 @@ use crate::driver::{Driver, From};
 use crate::mysql::context;
 use crate::mysql_messages::{OFFERED, USED, greeting, packet, packets, response};
 use acra_engine::crypto::rsa::{RsaKey, encrypt};
-use acra_engine::session::mysql::{Context, DatabaseTls, MixedTls, MySqlSession};
+use acra_engine::session::mysql::{Compression, Context, DatabaseTls, MixedTls, MySqlSession};
 use acra_engine::session::{ClientError, ClientTls};
 use acra_engine::wire::mysql::Capabilities;
 use acra_engine::wire::mysql::greeting::Greeting;
@@ -26,6 +26,7 @@ fn with_tls(client: ClientTls, database: DatabaseTls, key: Option<&Arc<RsaKey>>)
     Context {
         client_tls: client,
         database_tls: database,
+        compression: Compression::default(),
         mixed_tls: key.map_or(MixedTls::Refuse, |key| MixedTls::Terminate(Arc::clone(key))),
         ..context()
     }

@@ -480,6 +480,59 @@ fn text_cells_are_opened_in_their_hex_form_only() {
 }
 
 #[test]
+fn rows_that_nobody_has_described_are_opened_wherever_they_stand() {
+    let plain = [
+        data_row(&[Some(b"1"), Some(b"plain"), None]),
+        data_row(&[Some(b"2"), Some(b"C:\\folder"), Some(b"")]),
+    ];
+    let container = sealed(SECRET);
+    let around = [b"before", &*container].concat();
+    let rows = [
+        plain.concat(),
+        data_row(&[Some(b"3"), Some(&hex(&container)), Some(&hex(&around))]),
+        plain.concat(),
+    ];
+    let opened = [
+        plain.concat(),
+        data_row(&[
+            Some(b"3"),
+            Some(&hex(SECRET)),
+            Some(&hex(&[b"before", SECRET].concat())),
+        ]),
+        plain.concat(),
+    ];
+    let answer = |rows: &[Vec<u8>]| {
+        [
+            message(b'1', b""),
+            message(b'2', b""),
+            rows.concat(),
+            complete("SELECT 5"),
+            ready(b'I'),
+            row_description(&[INT4, INT4], 0),
+            data_row(&[Some(b"1"), None]).repeat(3),
+            complete("SELECT 3"),
+            ready(b'I'),
+        ]
+        .concat()
+    };
+    for piece in [usize::MAX, 1, 7, 64] {
+        let mut driver = started();
+        let asked = [
+            parse("", "SELECT * FROM t", &[]),
+            bind("", "", 0, &[]),
+            execute(""),
+            sync(),
+            query("SELECT a, b FROM t"),
+        ];
+        driver.feed(From::Client, &asked.concat());
+        for bytes in answer(&rows).chunks(piece) {
+            driver.feed(From::Server, bytes);
+        }
+        assert_eq!(driver.to_client, answer(&opened), "{piece}");
+    }
+}
+
+#[test]
 fn a_value_in_escape_form_may_grow() {
     let mut plain = Vec::from([b'a'; 400]);
     plain.extend(sealed(SECRET));

@@ -1,15 +1,19 @@
 //! A connection that sends what it is told to and keeps what comes back.
 
+use super::link::Link;
 use super::packet::Packet;
 use crate::{Context, Error, Result};
+use acra_engine::wire::mysql::compressed::Algorithm;
 use acra_engine::wire::mysql::error::is_progress;
 use acra_engine::wire::mysql::{Capabilities, Scan, scan, write_message};
-use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::time::Duration;
 
 /// How long an answer may take.
 const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Level of Zstandard that is asked for.
+const LEVEL: u8 = 5;
 
 /// A command that fails in a way of its own: what comes before its error answers the commands before it.
 const MARKER: &[u8] = b"\x03acra_marker";
@@ -31,7 +35,7 @@ pub struct Login<'a> {
 /// A connection.
 #[derive(Debug)]
 pub struct Connection {
-    stream: TcpStream,
+    link: Link,
     buffer: Vec<u8>,
     transcript: Vec<Packet>,
     capabilities: Capabilities,
@@ -44,7 +48,7 @@ impl Connection {
         stream.set_nodelay(true)?;
         stream.set_read_timeout(Some(PATIENCE))?;
         let mut connection = Self {
-            stream,
+            link: Link::new(stream),
             buffer: Vec::new(),
             transcript: Vec::new(),
             capabilities: Capabilities::default(),
@@ -79,12 +83,24 @@ impl Connection {
         if capabilities.has(Capabilities::PLUGIN_AUTH) {
             payload.extend_from_slice(b"mysql_native_password\0");
         }
+        let algorithm = if capabilities.has(Capabilities::COMPRESS) {
+            Some(Algorithm::Zlib)
+        } else if capabilities.has(Capabilities::ZSTD_COMPRESSION) {
+            payload.push(LEVEL);
+            Some(Algorithm::Zstd)
+        } else {
+            None
+        };
         self.send(1, &payload)?;
         loop {
             let packet = self.read()?;
             let sequence = packet.sequence.wrapping_add(1);
             let is_switch = packet.payload.first() == Some(&0xfe);
             if !is_switch {
+                let is_welcome = packet.payload.first() == Some(&0);
+                if let Some(algorithm) = algorithm.filter(|_| is_welcome) {
+                    self.link.compress(algorithm);
+                }
                 self.transcript.push(packet);
                 return Ok(self.last());
             }
@@ -102,7 +118,12 @@ impl Connection {
     pub fn send(&mut self, mut sequence: u8, payload: &[u8]) -> Result<()> {
         let mut out = Vec::new();
         write_message(&mut out, &mut sequence, payload);
-        Ok(self.stream.write_all(&out)?)
+        self.link.send(&out)
+    }
+
+    /// Sends bytes as they are.
+    pub fn send_raw(&mut self, bytes: &[u8]) -> Result<()> {
+        self.link.send_raw(bytes)
     }
 
     /// Sends a command; an answer is not waited for.
@@ -184,13 +205,7 @@ impl Connection {
 
     /// Reads to the end of the connection, which must come.
     pub fn end(&mut self) -> Result<()> {
-        let mut rest = Vec::new();
-        match self.stream.read_to_end(&mut rest) {
-            Ok(_) => {}
-            Err(error) if error.kind() == std::io::ErrorKind::ConnectionReset => {}
-            Err(error) => return Err(error.into()),
-        }
-        self.buffer.extend(rest);
+        while self.link.receive_to_end(&mut self.buffer)? {}
         while !self.buffer.is_empty() {
             let packet = self.read()?;
             self.transcript.push(packet);
@@ -217,20 +232,21 @@ impl Connection {
             match scan(&self.buffer, 0) {
                 Scan::Message(message) => {
                     let packet = Packet {
-                        sequence: message.sequence,
+                        // Compressed packets have numbers of their own; those within are whatever the server likes.
+                        sequence: match self.link.is_compressed() {
+                            true => 0,
+                            false => message.sequence,
+                        },
                         payload: message.payload(&self.buffer).into_owned(),
                     };
                     self.buffer.drain(message.range);
                     return Ok(packet);
                 }
                 Scan::OutOfOrder => return Err(Error::new("packets out of order")),
-                Scan::Incomplete(want) => {
-                    let mut piece = vec![0; (want - self.buffer.len()).max(1 << 16)];
-                    let count = self.stream.read(&mut piece)?;
-                    if count == 0 {
+                Scan::Incomplete(_) => {
+                    if !self.link.receive(&mut self.buffer)? {
                         return Err(Error::new("the connection has ended"));
                     }
-                    self.buffer.extend_from_slice(&piece[..count]);
                 }
             }
         }

@@ -4,8 +4,8 @@ use acra_engine::wire::mysql::Capabilities;
 use acra_engine::wire::mysql::greeting::Greeting;
 use std::fmt;
 
-/// What `acra-server` does not offer, and TLS, which it offers by its own settings.
-const NOT_OFFERED: Capabilities = Capabilities::COMPRESS
+/// What `acra-server` does not offer, and what it offers by its own settings: TLS and compression.
+const OWN: Capabilities = Capabilities::COMPRESS
     .with(Capabilities::SSL)
     .with(Capabilities::ZSTD_COMPRESSION)
     .with(Capabilities::MARIADB_COM_MULTI)
@@ -67,7 +67,7 @@ impl Packet {
         let version = self.payload.iter().position(|byte| *byte == 0);
         let thread = version.map_or(0, |end| end + 1);
         payload[thread..thread + 4].fill(0);
-        let offered = greeting.capabilities.without(NOT_OFFERED);
+        let offered = greeting.capabilities.without(OWN);
         greeting.places().set(&mut payload, offered);
         Self {
             sequence: self.sequence,

@@ -44,12 +44,12 @@ pub(crate) fn python(
     run(&mut command).map(Some)
 }
 
-fn java(address: SocketAddr) -> Result<Option<String>> {
+pub(crate) fn java(address: SocketAddr, options: &str) -> Result<Option<String>> {
     if !is_there("mysql", &[Path::new(CONNECTOR_J)])? {
         return Ok(None);
     }
     let url = format!(
-        "jdbc:mariadb://{address}/test?user=test&allowMultiQueries=true&useServerPrepStmts=true&useBulkStmts=true"
+        "jdbc:mariadb://{address}/test?user=test&allowMultiQueries=true&useServerPrepStmts=true&useBulkStmts=true{options}"
     );
     let mut command = Command::new("java");
     command.args([OsStr::new("-cp"), OsStr::new(CONNECTOR_J)]);
@@ -87,7 +87,7 @@ macro_rules! drivers {
 
             #[test]
             fn connector_j() -> Result<()> {
-                same(Flavour::$flavour, java)
+                same(Flavour::$flavour, |address| java(address, ""))
             }
         })+
     };

@@ -1,10 +1,13 @@
 //! `acra-server` in front of MariaDB and MySQL: what passes is the same byte for byte, containers in results are opened.
 
+mod compressed;
 mod drivers;
 mod dump;
 mod lasting;
 mod opened;
+#[macro_use]
 mod protected;
+mod loads;
 mod scripts;
 mod start;
 mod statements;
@@ -43,6 +46,22 @@ parity! {
     MySql mysql: plain = crate::targets::PLAIN, all = crate::targets::MYSQL => {
         scripts: texts, many_results, types, errors, commands, local_file, long_texts, long_rows, users, wrong_logins,
             wrong_packets, pipelines, attributes, without_definitions;
+        statements: prepared, types_of_parameters, cursors, long_data, procedures, unknown_statements;
+    }
+}
+
+parity! {
+    MariaDb mariadb_compressed: zlib = crate::targets::MARIADB_ZLIB => {
+        scripts: texts, many_results, types, errors, commands, local_file, long_texts, long_rows, users, wrong_logins, pipelines,
+            binlog;
+        statements: prepared, types_of_parameters, cursors, long_data, bulk, procedures, unknown_statements;
+    }
+}
+
+parity! {
+    MySql mysql_compressed: zstd = crate::targets::MYSQL_ZSTD => {
+        scripts: texts, many_results, types, errors, commands, users, wrong_logins, pipelines,
+            attributes, without_definitions;
         statements: prepared, types_of_parameters, cursors, long_data, procedures, unknown_statements;
     }
 }

@@ -1,7 +1,7 @@
 //! Columns of MariaDB and MySQL are protected: what the application sends and reads is plain, what the database keeps is not.
 
 use crate::statements::{Parameter, execution, prepare};
-use crate::targets::{MARIADB, MYSQL, PLAIN, plain};
+use crate::targets::{MARIADB, MYSQL, PLAIN, plain_for};
 use acra_engine::wire::mysql::{Capabilities, lenenc};
 use acra_harness::mysql::{Connection, Side};
 use acra_harness::servers::{AcraConfig, AcraServer, Flavour, MySql};
@@ -43,7 +43,7 @@ impl Scene {
         let yaml = format!("schemas:\n  - table: {table}\n    encrypted:\n{encrypted}");
         let config = AcraConfig {
             search_keys: true,
-            ..plain(server).encryptor_yaml(&yaml)
+            ..plain_for(server, capabilities).encryptor_yaml(&yaml)
         };
         let direct = Side {
             address: server.address(),
@@ -71,10 +71,11 @@ impl Scene {
         let all = self
             .direct
             .table(&format!("SELECT * FROM {}", self.table))?;
-        let kept = format!("{all:?}");
         for cell in all.rows.iter().flatten().flatten() {
             if memchr::memmem::find(cell, SECRET.as_bytes()).is_some() {
-                return Err(Error::new(format!("a secret is kept in the clear: {kept}")));
+                return Err(Error::new(format!(
+                    "a secret is kept in the clear: {all:?}"
+                )));
             }
         }
         Ok(self.direct.table(&sql.replace("{t}", &self.table))?.rows)
@@ -109,7 +110,7 @@ pub(crate) fn lengthy(value: &[u8]) -> Vec<u8> {
     out
 }
 
-fn each(
+pub(crate) fn each(
     flavour: Flavour,
     all: Capabilities,
     table: &str,
@@ -117,7 +118,11 @@ fn each(
     encrypted: &str,
     test: fn(&mut Scene) -> Result<()>,
 ) -> Result<()> {
-    for capabilities in [PLAIN, all] {
+    let compressed = all.with(match flavour {
+        Flavour::MariaDb => Capabilities::COMPRESS,
+        Flavour::MySql => Capabilities::ZSTD_COMPRESSION,
+    });
+    for capabilities in [PLAIN, all, compressed] {
         let Some(mut scene) = Scene::new(flavour, capabilities, table, columns, encrypted)? else {
             return Ok(());
         };
@@ -128,8 +133,9 @@ fn each(
 }
 
 /// Capabilities with which results always have their definitions, and nothing else in front of them.
-const FULL_MARIADB: Capabilities = MARIADB.without(Capabilities::MARIADB_CACHE_METADATA);
-const FULL_MYSQL: Capabilities = MYSQL.without(Capabilities::OPTIONAL_RESULTSET_METADATA);
+pub(crate) const FULL_MARIADB: Capabilities = MARIADB.without(Capabilities::MARIADB_CACHE_METADATA);
+pub(crate) const FULL_MYSQL: Capabilities =
+    MYSQL.without(Capabilities::OPTIONAL_RESULTSET_METADATA);
 
 macro_rules! scenario {
     ($name:ident, $columns:expr, $encrypted:expr) => {
@@ -167,8 +173,8 @@ macro_rules! scenario {
     };
 }
 
-const ENCRYPTED: &str = "      - {column: ssn}\n";
-const ENCRYPTED_COLUMNS: &str = "id INT PRIMARY KEY, ssn LONGBLOB, note TEXT";
+pub(crate) const ENCRYPTED: &str = "      - {column: ssn}\n";
+pub(crate) const ENCRYPTED_COLUMNS: &str = "id INT PRIMARY KEY, ssn LONGBLOB, note TEXT";
 
 scenario!(definitions, ENCRYPTED_COLUMNS, ENCRYPTED);
 fn definitions(scene: &mut Scene) -> Result<()> {
@@ -441,11 +447,13 @@ fn types(scene: &mut Scene) -> Result<()> {
     session.run("DO 1")
 }
 
-const TOKENS: &str = "      - {column: age, token_type: int32, consistent_tokenization: true}
+pub(crate) const TOKENS: &str =
+    "      - {column: age, token_type: int32, consistent_tokenization: true}
       - {column: mail, token_type: email, consistent_tokenization: true}
       - {column: name, token_type: str}
 ";
-const TOKEN_COLUMNS: &str = "id INT PRIMARY KEY, age INT, mail VARCHAR(100), name VARCHAR(100)";
+pub(crate) const TOKEN_COLUMNS: &str =
+    "id INT PRIMARY KEY, age INT, mail VARCHAR(100), name VARCHAR(100)";
 
 scenario!(tokens, TOKEN_COLUMNS, TOKENS);
 fn tokens(scene: &mut Scene) -> Result<()> {
@@ -481,7 +489,7 @@ fn tokens(scene: &mut Scene) -> Result<()> {
     Ok(())
 }
 
-const SEARCHABLE: &str = "      - {column: ssn, searchable: true}\n";
+pub(crate) const SEARCHABLE: &str = "      - {column: ssn, searchable: true}\n";
 
 scenario!(search, ENCRYPTED_COLUMNS, SEARCHABLE);
 fn search(scene: &mut Scene) -> Result<()> {

@@ -29,6 +29,11 @@ pub(crate) const MYSQL: Capabilities = MODERN
     .with(Capabilities::OPTIONAL_RESULTSET_METADATA)
     .with(Capabilities::QUERY_ATTRIBUTES);
 
+/// The same where connections are compressed: what both servers can, and what MySQL alone can.
+pub(crate) const MARIADB_ZLIB: Capabilities = MARIADB.with(Capabilities::COMPRESS);
+pub(crate) const MYSQL_ZLIB: Capabilities = MYSQL.with(Capabilities::COMPRESS);
+pub(crate) const MYSQL_ZSTD: Capabilities = MYSQL.with(Capabilities::ZSTD_COMPRESSION);
+
 /// How to start `acra-server` before a database.
 pub(crate) fn config(server: MySql) -> AcraConfig {
     server.config()
@@ -37,6 +42,14 @@ pub(crate) fn config(server: MySql) -> AcraConfig {
 /// The same where both connections are in clear: no password has to change its form, and no key is made for that.
 pub(crate) fn plain(server: MySql) -> AcraConfig {
     server.config_in_clear()
+}
+
+/// The same for clients with these capabilities: where they compress, the database's connection is compressed as well.
+pub(crate) fn plain_for(server: MySql, capabilities: Capabilities) -> AcraConfig {
+    match capabilities.and(Capabilities::COMPRESSION) == Capabilities::default() {
+        true => plain(server),
+        false => plain(server).flag("--mysql_compression=both"),
+    }
 }
 
 /// Runs a script directly and through `acra-server`.
@@ -48,7 +61,7 @@ pub(crate) fn check(
     let Some(server) = MySql::shared(flavour)? else {
         return Ok(());
     };
-    let acra = AcraServer::start(&plain(server))?;
+    let acra = AcraServer::start(&plain_for(server, capabilities))?;
     let direct = Side {
         address: server.address(),
         flavour,

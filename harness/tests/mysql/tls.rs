@@ -9,7 +9,7 @@ use acra_harness::{Error, Result};
 const CACHING: User = ("caching", "secret caching");
 
 /// Encrypts the connection with clients by a certificate of the databases' CA.
-fn with_client_tls(config: AcraConfig, server: MySql) -> Result<AcraConfig> {
+pub(crate) fn with_client_tls(config: AcraConfig, server: MySql) -> Result<AcraConfig> {
     let ca = server.ca()?;
     let file = |name: &str| ca.with_file_name(name).display().to_string();
     Ok(config
@@ -19,7 +19,7 @@ fn with_client_tls(config: AcraConfig, server: MySql) -> Result<AcraConfig> {
         .flag("--tls_client_id_from_cert=false"))
 }
 
-fn with_database_tls(config: AcraConfig, server: MySql) -> Result<AcraConfig> {
+pub(crate) fn with_database_tls(config: AcraConfig, server: MySql) -> Result<AcraConfig> {
     let ca = format!("--tls_database_ca={}", server.ca()?.display());
     Ok(config.flag("--tls_database_mode=verify-full").flag(&ca))
 }

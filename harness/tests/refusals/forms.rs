@@ -59,7 +59,7 @@ const TEXTS: &[&str] = &[
 const COLUMNS: &[&str] = &[
     "INSERT INTO vault (id, secret) VALUES (1, lower('SECRET'))",
     "INSERT INTO vault (id, secret) VALUES (1, 'SECRET' || '')",
-    "INSERT INTO vault (id, secret) VALUES (1, 'SECRET'::char(10))",
+    "INSERT INTO vault (id, secret) VALUES (1, 'SECRET'::char)",
     "INSERT INTO vault (id, secret) VALUES (1, CAST('SECRET' AS name))",
     "INSERT INTO vault (id, secret) VALUES (1, bytea 'SECRET')",
     "INSERT INTO vault (id, secret) VALUES (1, decode('SECRET', 'escape'))",

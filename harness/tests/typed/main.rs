@@ -1,5 +1,6 @@
 //! Columns with types: a client writes and reads values of the type of the setting, and the database has only containers.
 
+mod casts;
 mod drivers;
 mod failures;
 mod like_the_database;

@@ -20,7 +20,7 @@ pub(super) struct Direction {
     pub(super) want: usize,
     /// Goes to the other peer.
     pub(super) out: Outbox,
-    /// TLS holds bytes of `out` that were not sent yet.
+    /// The connection holds bytes of `out` that were not sent yet.
     unsent: bool,
     /// An ask of the session that has not been answered.
     pub(super) pending: Option<Pending>,
@@ -97,7 +97,7 @@ impl Direction {
         Poll::Ready(Ok(()))
     }
 
-    /// Writes what `out` holds, whose ranges lie in the buffer, and what TLS still holds. `progress` becomes true when
+    /// Writes what `out` holds, whose ranges lie in the buffer, and what the connection still holds. `progress` becomes true when
     /// the peer took anything.
     pub(super) fn poll_write(
         &mut self,
@@ -117,7 +117,7 @@ impl Direction {
                 return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
             }
             *progress = true;
-            self.unsent = peer.is_encrypted();
+            self.unsent = peer.holds_bytes();
             self.out.advance(written);
         }
         if self.unsent {
@@ -128,15 +128,12 @@ impl Direction {
     }
 
     /// Takes out what has been read and the session has not taken.
-    pub(super) fn take_unread(&mut self) -> Vec<u8> {
+    pub(super) fn take_unread(&mut self, budget: &Budget) -> Buffer {
         self.buffer.consume(self.at);
         self.at = 0;
-        let unread = self.buffer.filled().to_vec();
-        self.buffer.consume(unread.len());
-        self.buffer.release();
         self.want = 1;
         self.fresh = false;
-        unread
+        std::mem::replace(&mut self.buffer, Buffer::new(budget.clone()))
     }
 
     /// Gives back what is no longer needed when nothing is under way.

@@ -10,12 +10,14 @@ mod timer;
 pub use timer::TimeLimits;
 
 use crate::buffer::Budget;
+use crate::compressed::Compressed;
 use crate::lifecycle::{Lifecycle, Seat, State};
 use crate::transport::Transport;
 use acra_engine::keys::ClientId;
 use acra_engine::session::{
     Activity, Answer, Ask, ClientError, Cx, Effect, Event, Input, Output, Session, Side, Step,
 };
+use acra_engine::wire::mysql::compressed::{Algorithm, Fault, Role};
 use direction::Direction;
 use std::future::{Future, poll_fn};
 use std::io;
@@ -98,6 +100,18 @@ pub enum End {
 
 type Pending = Pin<Box<dyn Future<Output = Answer> + Send>>;
 
+/// How connections change in the middle of a session.
+#[derive(Clone, Copy)]
+enum Change {
+    /// This side does a TLS handshake.
+    Secure(Side),
+    /// These are compressed.
+    Compress {
+        client: Option<Algorithm>,
+        server: Option<Algorithm>,
+    },
+}
+
 /// What the poll loop hands back to the async part.
 enum Halt {
     Dial,
@@ -116,11 +130,12 @@ struct Pump<S> {
     events: Vec<Event>,
     timer: Timer,
     lifecycle: Lifecycle,
+    budget: Budget,
     seat: Option<Seat>,
     /// State of the process's configuration that the session has.
     seen: u64,
-    /// This side waits for a TLS handshake.
-    securing: Option<Side>,
+    /// A connection changes once everything is written.
+    change: Option<Change>,
     /// Nothing more is taken; the connections close when what is left has been written.
     closing: Option<End>,
 }
@@ -141,9 +156,10 @@ pub async fn pump<S: Session>(
         events: Vec::new(),
         timer: Timer::new(terms.limits),
         lifecycle: terms.lifecycle.clone(),
+        budget: terms.budget.clone(),
         seat: None,
         seen: 0,
-        securing: None,
+        change: None,
         closing: None,
     };
     // A session may have something to do before the client has said anything.
@@ -163,9 +179,10 @@ pub async fn pump<S: Session>(
                 pump.from_client.fresh = true;
             }
             Halt::Secure => {
-                pump.securing = None;
+                pump.change = None;
                 let client = std::mem::replace(&mut pump.client, Transport::Gone);
-                let unread = pump.from_client.take_unread();
+                let unread = pump.from_client.take_unread(&terms.budget);
+                let unread = unread.filled().to_vec();
                 match Box::pin(services.secure(client, unread)).await {
                     Ok(SecuredClient {
                         transport,
@@ -178,10 +195,15 @@ pub async fn pump<S: Session>(
                 }
             }
             Halt::SecureServer => {
-                pump.securing = None;
+                pump.change = None;
                 let outcome = match pump.server.take() {
                     // It may have been put there by somebody between us (CVE-2021-23214).
-                    _ if !pump.from_server.take_unread().is_empty() => {
+                    _ if !pump
+                        .from_server
+                        .take_unread(&terms.budget)
+                        .filled()
+                        .is_empty() =>
+                    {
                         Err("it sent something before the TLS handshake".to_owned())
                     }
                     None => Err("it is gone".to_owned()),
@@ -228,12 +250,20 @@ impl<S: Session> Pump<S> {
                 if let Some(end) = self.closing.take() {
                     return Poll::Ready(Halt::End(end));
                 }
-                if self.securing == Some(Side::Client) {
+                if let Some(Change::Secure(Side::Client)) = self.change {
                     return Poll::Ready(Halt::Secure);
                 }
             }
-            if self.securing == Some(Side::Server) && self.from_client.is_written() {
-                return Poll::Ready(Halt::SecureServer);
+            if self.from_client.is_written() {
+                match self.change {
+                    Some(Change::Secure(Side::Server)) => {
+                        return Poll::Ready(Halt::SecureServer);
+                    }
+                    Some(Change::Compress { client, server }) if self.from_server.is_written() => {
+                        self.compress(client, server);
+                    }
+                    _ => {}
+                }
             }
             let read = match self.read(cx, services) {
                 Ok(moved) => moved,
@@ -260,7 +290,7 @@ impl<S: Session> Pump<S> {
         waits(&self.from_client)
             || waits(&self.from_server)
             || self.closing.is_some()
-            || self.securing.is_some()
+            || self.change.is_some()
     }
 
     /// Writes to both sides. True: all that there was for one of them has been written.
@@ -341,14 +371,13 @@ impl<S: Session> Pump<S> {
     /// Reads from both sides where more bytes would help.
     fn read(&mut self, cx: &mut Context<'_>, services: &impl Services<S>) -> Result<bool, Halt> {
         let mut moved = false;
-        if self.closing.is_some() || self.securing.is_some() {
+        if self.closing.is_some() || self.change.is_some() {
             return Ok(false);
         }
         if self.from_client.wants_bytes() {
             match self.from_client.poll_read(&mut self.client, cx) {
                 Poll::Ready(Ok(())) => moved = true,
-                Poll::Ready(Err(error)) if error.kind() == io::ErrorKind::OutOfMemory => {
-                    self.out_of_memory();
+                Poll::Ready(Err(error)) if self.has_last_words(Side::Client, &error, services) => {
                     return Ok(true);
                 }
                 Poll::Ready(Err(error)) => return Err(Halt::End(End::Client(error))),
@@ -360,8 +389,7 @@ impl<S: Session> Pump<S> {
         {
             match self.from_server.poll_read(server, cx) {
                 Poll::Ready(Ok(())) => moved = true,
-                Poll::Ready(Err(error)) if error.kind() == io::ErrorKind::OutOfMemory => {
-                    self.out_of_memory();
+                Poll::Ready(Err(error)) if self.has_last_words(Side::Server, &error, services) => {
                     return Ok(true);
                 }
                 Poll::Ready(Err(_)) => {
@@ -395,12 +423,54 @@ impl<S: Session> Pump<S> {
         Ok(moved)
     }
 
-    fn out_of_memory(&mut self) {
-        let error = ClientError::fatal(
-            "53200",
-            "message too large for the memory that acra-server may use for buffers",
-        );
-        self.last_words(error, "out of memory for buffers");
+    /// Ends the session for a failure of reading that the client can be told of.
+    fn has_last_words(
+        &mut self,
+        from: Side,
+        error: &io::Error,
+        services: &impl Services<S>,
+    ) -> bool {
+        let fault = error
+            .get_ref()
+            .and_then(|error| error.downcast_ref::<Fault>());
+        if error.kind() == io::ErrorKind::OutOfMemory {
+            let error = ClientError::fatal(
+                "53200",
+                "message too large for the memory that acra-server may use for buffers",
+            );
+            self.last_words(error, "out of memory for buffers");
+        } else if let Some(fault) = fault {
+            services.event(Event::Protocol {
+                side: from,
+                expected: fault.expected(),
+            });
+            let error = ClientError::malformed(from, fault.expected());
+            self.last_words(error, "a compressed packet is malformed");
+        } else {
+            return false;
+        }
+        true
+    }
+
+    /// Compresses connections; what has been read of them is compressed already.
+    fn compress(&mut self, client: Option<Algorithm>, server: Option<Algorithm>) {
+        self.change = None;
+        let budget = &self.budget;
+        let wrap = |transport, direction: &mut Direction, algorithm, role| {
+            let unread = direction.take_unread(budget);
+            let compressed = Compressed::new(transport, unread, algorithm, role, budget);
+            Transport::Compressed(Box::new(compressed))
+        };
+        if let Some(algorithm) = client {
+            let transport = std::mem::replace(&mut self.client, Transport::Gone);
+            self.client = wrap(transport, &mut self.from_client, algorithm, Role::Server);
+        }
+        if let (Some(algorithm), Some(server)) = (server, &mut self.server) {
+            let transport = std::mem::replace(server, Transport::Gone);
+            *server = wrap(transport, &mut self.from_server, algorithm, Role::Client);
+        }
+        // Of a side that stays as it is, the session has not seen all yet.
+        self.from_server.fresh = server.is_none();
     }
 
     /// Lets answers that have arrived go on where they are awaited.
@@ -441,7 +511,7 @@ impl<S: Session> Pump<S> {
             || direction.pending.is_some()
             || !direction.is_written()
             || self.closing.is_some()
-            || self.securing.is_some()
+            || self.change.is_some()
         {
             return Ok(false);
         }
@@ -482,8 +552,11 @@ impl<S: Session> Pump<S> {
             Step::Ask(ask) => direction.pending = Some(Box::pin(services.answer(ask))),
             Step::Do(Effect::DialServer) => return Err(Halt::Dial),
             Step::Do(Effect::CancelUpstream(packet)) => return Err(Halt::Cancel(packet)),
-            Step::Do(Effect::SecureClient) => self.securing = Some(Side::Client),
-            Step::Do(Effect::SecureServer) => self.securing = Some(Side::Server),
+            Step::Do(Effect::SecureClient) => self.change = Some(Change::Secure(Side::Client)),
+            Step::Do(Effect::SecureServer) => self.change = Some(Change::Secure(Side::Server)),
+            Step::Do(Effect::Compress { client, server }) => {
+                self.change = Some(Change::Compress { client, server });
+            }
             Step::Do(Effect::Close) => self.closing = Some(End::Closed),
         }
         self.report(services);

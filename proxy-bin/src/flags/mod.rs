@@ -320,6 +320,12 @@ fn additions() -> Vec<Flag> {
              the form that the database expects) or refuse",
         ),
         Flag::text(
+            "mysql_compression",
+            "client",
+            "MySQL: connections that may be compressed: client (those of clients that ask for it), database (those with a database \
+             that offers it), both or off",
+        ),
+        Flag::text(
             "mysql_rsa_key",
             "",
             "MySQL: file of the RSA key to which clients encrypt passwords then, PEM; empty: a new one at each start",

@@ -109,6 +109,7 @@ fn what_works_is_what_is_said_to() {
         "max_connections",
         "max_container",
         "mysql_auth_mixed_tls",
+        "mysql_compression",
         "mysql_enable",
         "mysql_rsa_key",
         "poison_detect_enable",

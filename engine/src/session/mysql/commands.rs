@@ -39,7 +39,7 @@ impl MySqlSession {
                 Some(Awaited::Results(Results {
                     step: ResultStep::File,
                     ..
-                })) => self.file_data(input),
+                })) => self.file_data(input, out, cx),
                 _ => self.command(input, out, cx),
             };
             if let Some(step) = step {
@@ -59,12 +59,21 @@ impl MySqlSession {
             _ => &mut self.command,
         };
         let Numbers { client, server } = numbers;
+        let strict = self.compressed.counts_packets();
         self.from_client
-            .go_on(input, out.to_server, client, server, true)
+            .go_on(input, out.to_server, client, server, strict)
     }
 
     /// A piece of the file that the server has asked for; an empty one ends it.
-    fn file_data(&mut self, input: &mut Input<'_>) -> Option<Step> {
+    fn file_data(
+        &mut self,
+        input: &mut Input<'_>,
+        out: &mut Output<'_>,
+        cx: &mut Cx<'_>,
+    ) -> Option<Step> {
+        if self.loads() {
+            return self.load_data(input, out, cx);
+        }
         let Some(header) = Header::read(input.bytes, input.at) else {
             return Some(Step::NeedMore { want: HEADER });
         };
@@ -88,7 +97,7 @@ impl MySqlSession {
         let Some(header) = Header::read(input.bytes, input.at) else {
             return Some(Step::NeedMore { want: HEADER });
         };
-        if header.sequence != 0 && !self.is_replica() {
+        if header.sequence != 0 && self.compressed.counts_packets() && !self.is_replica() {
             return Some(self.close(out_of_order(), out));
         }
         let there = input.bytes.get(input.at + HEADER..).unwrap_or_default();

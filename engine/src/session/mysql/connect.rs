@@ -2,24 +2,26 @@
 //!
 //! The greeting is the database's, but for capabilities that we do not have, and for TLS, which is ours to offer. If only
 //! the database's side is encrypted, a request for TLS is put in front of the client's message; if only the client's is,
-//! that request ends here. Packets are numbered on each side as if the other was not there.
+//! that request ends here; compression is each side's own. Packets are numbered on each side as if the other was not there.
 
 use super::auth::{Auth, Purpose};
+use super::compression::{self, Agreed};
 use super::ledger::Awaited;
 use super::packets::{Numbers, forward, take};
 use super::password::{Leg, needs_password, password_in_front};
 use super::{DatabaseTls, MySqlSession, Phase, codes};
 use crate::session::{ClientError, ClientTls, Cx, Effect, Input, Output, Side, Step};
+use crate::wire::mysql::compressed::Algorithm;
 use crate::wire::mysql::greeting::Greeting;
 use crate::wire::mysql::handshake::{self, FIXED, HandshakeResponse};
-use crate::wire::mysql::packet::{HEADER, renumber};
+use crate::wire::mysql::packet::{HEADER, Header};
 use crate::wire::mysql::{Capabilities, Message, Scan, error, scan, write_message};
 use std::ops::Range;
 
 /// Longest message before the client has been let in, in bytes; servers take less.
 const MAX_HELLO: usize = 1 << 20;
 
-/// Capabilities that pass. Not: compression, COM_MULTI, what is not known.
+/// Capabilities that pass. Not: compression, which is each side's own, COM_MULTI, what is not known.
 const UNDERSTOOD: Capabilities = Capabilities(
     // Bits 0 to 25 are those of MySQL 8.0.
     0x03ff_ffff
@@ -33,13 +35,15 @@ const UNDERSTOOD: Capabilities = Capabilities(
         | Capabilities::MARIADB_EXTENDED_TYPE_INFO.0
         | Capabilities::MARIADB_CACHE_METADATA.0,
 )
-.without(Capabilities::COMPRESS);
+.without(Capabilities::COMPRESSION);
 
 /// What is known while a connection begins.
 #[derive(Debug, Default)]
 pub(super) struct Connecting {
     /// What the client may choose from.
     offered: Capabilities,
+    /// What the database is asked for.
+    database_compression: Option<Algorithm>,
     /// The database offers TLS.
     database_offers_tls: bool,
     /// The authentication data of the greeting.
@@ -89,8 +93,12 @@ impl MySqlSession {
         if self.context.client_tls != ClientTls::Disabled {
             offered = offered.with(Capabilities::SSL);
         }
+        if self.context.compression.client {
+            offered = offered.with(Capabilities::COMPRESSION);
+        }
         self.connecting = Some(Box::new(Connecting {
             offered,
+            database_compression: self.database_compression(greeting.capabilities),
             database_offers_tls,
             scramble: greeting.scramble.concat(),
             plugin: greeting.plugin.to_vec(),
@@ -208,7 +216,11 @@ impl MySqlSession {
             .and_then(|payload| payload.get(..FIXED))
             .unwrap_or_default()
             .to_vec();
-        let wanted = capabilities.and(connecting.offered).with(Capabilities::SSL);
+        let wanted = capabilities
+            .and(connecting.offered)
+            .without(Capabilities::COMPRESSION)
+            .with(compression::capability(connecting.database_compression))
+            .with(Capabilities::SSL);
         handshake::set_capabilities(&mut request, wanted);
         let mut packet = Vec::with_capacity(HEADER + FIXED);
         write_message(&mut packet, &mut connecting.numbers.server, &request);
@@ -234,10 +246,15 @@ impl MySqlSession {
             Ok(response) => response,
             Err(malformed) => return Some(self.violation(Side::Client, malformed.0, out, cx)),
         };
-        let agreed = response
-            .capabilities
-            .and(connecting.offered)
-            .without(Capabilities::SSL);
+        let chosen = response.capabilities.and(connecting.offered);
+        let agreed = chosen.without(Capabilities::SSL.with(Capabilities::COMPRESSION));
+        let compressed = Agreed {
+            client: compression::algorithm(chosen),
+            // The level would be taken for a field that is missing.
+            database: connecting
+                .database_compression
+                .filter(|_| response.is_complete),
+        };
         let plugin = match response.plugin {
             Some(plugin) => plugin.to_vec(),
             None => std::mem::take(&mut connecting.plugin),
@@ -245,10 +262,11 @@ impl MySqlSession {
         let user = response.user.to_vec();
         let scramble = std::mem::take(&mut connecting.scramble);
         let mut numbers = connecting.numbers;
-        let wanted = match self.database_secured {
-            true => agreed.with(Capabilities::SSL),
-            false => agreed,
-        };
+        let mut wanted = agreed.with(compression::capability(compressed.database));
+        if self.database_secured {
+            wanted = wanted.with(Capabilities::SSL);
+        }
+        let (end, level) = compression::end(&response, wanted);
         let shows_password = !response.auth.is_empty() && needs_password(&plugin);
         let leg = self.leg();
         if shows_password && leg != Leg::Alike {
@@ -256,14 +274,21 @@ impl MySqlSession {
         }
         let auth = Auth::new(Purpose::Login, plugin, scramble, leg);
         self.capabilities = agreed;
-        let payload = input
-            .bytes
-            .get_mut(message.range.start + HEADER..message.range.end)
-            .unwrap_or_default();
+        self.compressed = compressed;
+        let start = message.range.start + HEADER;
+        let payload = input.bytes.get_mut(start..start + end).unwrap_or_default();
         handshake::set_capabilities(payload, wanted);
         take(&mut numbers.client);
-        renumber(input.bytes, message.range.start, take(&mut numbers.server));
-        out.to_server.pass(input.bytes, message.range.clone());
+        let header = Header {
+            length: end + usize::from(level.is_some()),
+            sequence: take(&mut numbers.server),
+        };
+        if let Some(place) = input.bytes.get_mut(message.range.start..start) {
+            place.copy_from_slice(&header.to_bytes());
+        }
+        out.to_server
+            .pass(input.bytes, message.range.start..start + end);
+        out.to_server.push(level.into_iter().collect());
         input.at = message.range.end;
         self.ledger.push(Awaited::Auth(Box::new(auth)), numbers);
         self.connecting = None;

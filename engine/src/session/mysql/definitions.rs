@@ -55,8 +55,11 @@ impl<'a> Mapping<'a> {
     fn table(self, definition: &Column<'_>) -> Option<&'a Table> {
         let name = std::str::from_utf8(definition.org_table).ok()?;
         let schema = std::str::from_utf8(definition.schema).ok();
-        let lower = || self.columns.table(schema, &name.to_ascii_lowercase());
-        self.columns.table(schema, name).or_else(lower)
+        let in_lower_case = || {
+            let differs = name.bytes().any(|byte| byte.is_ascii_uppercase());
+            differs.then(|| self.columns.table(schema, &name.to_ascii_lowercase()))?
+        };
+        self.columns.table(schema, name).or_else(in_lower_case)
     }
 
     /// The definition that the client gets instead; `None`: the server's.

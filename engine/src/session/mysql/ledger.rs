@@ -96,6 +96,8 @@ pub(super) struct Entry {
     pub(super) numbers: Numbers,
     /// The client has got an error in the place of what still comes.
     pub(super) withheld: bool,
+    /// The client gets this error in the place of the end of the answer.
+    pub(super) refused: Option<Box<ClientError>>,
     /// It answers a question of ours.
     pub(super) own: Option<Box<Own>>,
     /// It may change definitions.
@@ -133,6 +135,7 @@ impl Ledger {
             awaited,
             numbers,
             withheld: false,
+            refused: None,
             own: None,
             redefines: false,
         };

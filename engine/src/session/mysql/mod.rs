@@ -5,16 +5,18 @@
 //! what the client sends then, `responses` what the server answers; `rows` opens cells. [`MySqlSession`] holds the state
 //! they share.
 //!
-//! `statements` and `parameters` seal what is stored in protected columns, `definitions` and `planned` show it; `own` asks the
+//! `statements`, `parameters` and `load` seal what is stored in protected columns, `definitions` and `planned` show it; `own` asks the
 //! database what must be known for that (`settings`, `probe`).
 
 mod auth;
 mod codes;
 mod columns;
 mod commands;
+mod compression;
 mod connect;
 mod definitions;
 mod ledger;
+mod load;
 mod own;
 mod packets;
 mod parameters;
@@ -42,8 +44,11 @@ use crate::keys::ClientId;
 use crate::plan::{Catalog, Claim, Planner, Planners};
 use crate::wire::mysql::Capabilities;
 use crate::wire::mysql::ok::Status;
+use compression::Agreed;
+pub use compression::Compression;
 use connect::Connecting;
 use ledger::Ledger;
+use load::Loading;
 use own::Question;
 use packets::{Numbers, Passing};
 use registry::Registry;
@@ -93,6 +98,8 @@ pub struct Context {
     pub database_tls: DatabaseTls,
     /// What becomes of passwords between a connection that is encrypted and one that is not.
     pub mixed_tls: MixedTls,
+    /// Which connections may be compressed.
+    pub compression: Compression,
     /// How poison records are looked for, if they are.
     pub poison: Option<Poison>,
     /// Which cells are looked into.
@@ -164,12 +171,16 @@ pub struct MySqlSession {
     connecting: Option<Box<Connecting>>,
     /// The client has been let in.
     welcome: bool,
-    /// What client and server have agreed on.
+    /// What client and server have agreed on, but for compression.
     capabilities: Capabilities,
+    /// What is compressed once the client has been let in.
+    compressed: Agreed,
     /// Of the last OK or EOF packet.
     status: Status,
     ledger: Ledger,
     registry: Registry,
+    /// The file on its way into a protected table.
+    loading: Option<Box<Loading>>,
     /// Numbers of the next packets of the command that the client is sending.
     command: Numbers,
     from_client: Passing,
@@ -207,9 +218,11 @@ impl MySqlSession {
             connecting: None,
             welcome: false,
             capabilities: Capabilities::default(),
+            compressed: Agreed::default(),
             status: Status::default(),
             ledger: Ledger::default(),
             registry: Registry::default(),
+            loading: None,
             command: Numbers::default(),
             from_client: Passing::default(),
             from_server: Passing::default(),
@@ -285,12 +298,7 @@ impl MySqlSession {
         cx: &mut Cx<'_>,
     ) -> Step {
         cx.events.push(Event::Protocol { side, expected });
-        let who = match side {
-            Side::Client => "client",
-            Side::Server => "database",
-        };
-        let message = format!("malformed message from the {who}: {expected}");
-        self.close(ClientError::fatal("08P01", message), out)
+        self.close(ClientError::malformed(side, expected), out)
     }
 
     /// The number of the next packet to the client.

@@ -425,7 +425,7 @@ fn unknown_types() -> Stop {
     )
 }
 
-fn foreign_charset(setting: &Setting) -> Stop {
+pub(super) fn foreign_charset(setting: &Setting) -> Stop {
     let (table, column) = (&setting.table, &setting.column);
     Stop::Refuse(
         "client-encoding",

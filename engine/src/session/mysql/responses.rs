@@ -77,12 +77,18 @@ impl MySqlSession {
                 Err(Some(want)) => return Step::NeedMore { want },
                 Err(None) => return self.violation(Side::Server, "packets of a message", out, cx),
             };
+            let was_welcome = self.welcome;
             match self.server_message(&message, input, out, cx) {
                 Ok(None) => {}
                 Ok(Some(step)) => return step,
                 Err(malformed) => return self.violation(Side::Server, malformed.0, out, cx),
             }
             input.at = message.range.end;
+            if let (false, true, Some(effect)) =
+                (was_welcome, self.welcome, self.compressed.effect())
+            {
+                return Step::Do(effect);
+            }
         }
     }
 
@@ -288,6 +294,11 @@ impl MySqlSession {
             out.to_server.push(packet);
         } else if entry.withheld || entry.is_own() {
             // Followed, and not told of.
+        } else if answer == Answer::Ends
+            && let Some(error) = entry.refused.take()
+        {
+            out.to_client
+                .push(codes::packet(&error, entry.numbers.client, true));
         } else if let Some(payload) = replaced {
             let mut packets = Vec::with_capacity(payload.len() + HEADER);
             write_message(&mut packets, &mut entry.numbers.client, &payload);

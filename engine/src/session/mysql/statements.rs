@@ -12,7 +12,7 @@ use crate::session::sealing::plain;
 use crate::session::search::{self, Changes};
 use crate::session::stop::Stop;
 use crate::session::tokenize::token_of;
-use crate::session::{ClientFacing, Cx, Event};
+use crate::session::{ClientError, ClientFacing, Cx, Event};
 use crate::sql::spells;
 use crate::wire::mysql::query::Query;
 use crate::wire::mysql::row::RowFormat;
@@ -47,7 +47,7 @@ impl MySqlSession {
         let before = payload.get(..query.text_at).unwrap_or_default();
         let redefines = self.follow(query.text, &plan);
         // After a procedure, of how many results nobody knows, places do not tell.
-        let counts = !spells(query.text, b"call");
+        let counts = !spells(query.text, b"call") || !plan.copies.is_empty();
         Ok(Judged {
             payload: match rewritten {
                 None => Payload::Same,
@@ -71,6 +71,9 @@ impl MySqlSession {
             return Err(Stop::Malformed("a command"));
         };
         let (plan, rewritten) = self.rewrite(text, cx)?;
+        if !plan.copies.is_empty() {
+            return Err(prepared_load());
+        }
         Ok(Judged {
             payload: match rewritten {
                 None => Payload::Same,
@@ -207,6 +210,14 @@ impl MySqlSession {
             changed.as_bytes().to_vec()
         }))
     }
+}
+
+fn prepared_load() -> Stop {
+    Stop::Refuse(
+        "statement-form",
+        ClientError::error("0A000", "LOAD DATA into a protected table is prepared")
+            .hint("Send it as a text."),
+    )
 }
 
 fn refused(refusal: &Refusal) -> Stop {

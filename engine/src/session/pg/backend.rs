@@ -61,6 +61,10 @@ impl PgSession {
                     None => continue,
                 }
             }
+            if frame.tag == b'D' && self.passes_rows(&frame) {
+                self.server_passing = rows::end_of_all(input.bytes, &frame) - frame.range.start;
+                continue;
+            }
             if !self.must_be_whole(&frame, cx) {
                 self.server_passing = frame.range.len();
                 continue;
@@ -88,13 +92,17 @@ impl PgSession {
         }
     }
 
+    /// Whether this row and those behind it are of a result that is not looked into.
+    fn passes_rows(&mut self, frame: &Frame) -> bool {
+        !self.answers_probe(frame) && !self.withholds(frame) && !self.looks_into_rows()
+    }
+
     /// Whether this message is looked into. Others pass as they arrive.
     fn must_be_whole(&mut self, frame: &Frame, cx: &mut Cx<'_>) -> bool {
         if self.answers_probe(frame) || self.withholds(frame) || self.answers_own_describe(frame) {
             return true;
         }
         match frame.tag {
-            b'D' if !self.looks_into_rows() => false,
             b'D' if frame.range.len() > self.context.limits.max_row => {
                 cx.events.push(Event::RowTooLarge {
                     bytes: frame.range.len(),
@@ -220,7 +228,8 @@ impl PgSession {
                 return Ok(Taken::Done);
             }
         }
-        if !rows::may_open(input.bytes, frame, layout)? {
+        // With keys at hand, opening a row finds out for itself.
+        if !self.openings.has_keys() && !rows::may_open(input.bytes, frame, layout)? {
             return Ok(Taken::Pass);
         }
         if let Some(ask) = self.openings.ask() {
@@ -371,18 +380,19 @@ fn layout<'a>(
 ) -> Layout<'a> {
     let (fields, planned, formats) = match head.map(|entry| &entry.awaited) {
         Some(Awaited::Query(_)) => match query_result {
-            Some((fields, formats)) => (Some(fields), None, formats),
-            None => (None, None, &NOT_BOUND),
+            Some((fields, formats)) => (Some(fields), None, Some(formats)),
+            None => (None, None, None),
         },
         Some(Awaited::Execute(Some(portal))) => {
             let Statement { plan, fields, .. } = &*portal.statement;
-            (fields.get(), plan.results(0), &portal.results)
+            (fields.get(), plan.results(0), Some(&portal.results))
         }
-        _ => (None, None, &NOT_BOUND),
+        _ => (None, None, None),
     };
     Layout {
         kinds: fields.map(|fields| &*fields.kinds),
-        formats,
+        formats: formats.unwrap_or(&NOT_BOUND),
+        has_formats: formats.is_some(),
         settings: match fields {
             Some(fields) => &fields.settings,
             None => planned.map_or(&[], Results::settings),

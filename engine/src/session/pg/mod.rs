@@ -240,12 +240,7 @@ impl PgSession {
         cx: &mut Cx<'_>,
     ) -> Step {
         cx.events.push(Event::Protocol { side, expected });
-        let who = match side {
-            Side::Client => "client",
-            Side::Server => "database",
-        };
-        let message = format!("malformed message from the {who}: {expected}");
-        self.close(ClientError::fatal("08P01", message), out)
+        self.close(ClientError::malformed(side, expected), out)
     }
 }
 

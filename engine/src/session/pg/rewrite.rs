@@ -4,7 +4,7 @@
 use super::PgSession;
 use super::arrays::{Elements, holds_tokens};
 use super::registry::Statement;
-use super::tokenize::value_of;
+use super::tokenize::{cut, value_of};
 use crate::cell::typed::{Form, Said};
 use crate::cell::{Kind, array, bytea, token};
 use crate::columns::{Likeness, Setting, TokenType};
@@ -124,6 +124,7 @@ impl PgSession {
                     continue;
                 }
                 let value = value_of(&literal.value, token_type, Format::Text, literal.setting)?;
+                let value = cut(value, literal.cast, literal.setting)?;
                 requests.extend(self.openings.token_request(
                     &value,
                     literal.setting,
@@ -256,6 +257,7 @@ impl PgSession {
                 return Err(foreign_encoding(setting));
             }
             let value = value_of(value, token_type, format, setting)?;
+            let value = cut(value, action.cast, setting)?;
             requests.extend(self.openings.token_request(&value, setting, action.role)?);
         }
         Ok(requests)
@@ -400,7 +402,7 @@ fn said(declared: Option<Type>, cast: Option<CastType>) -> Said {
     Said {
         declared,
         cast: cast.and_then(|cast| Type::of_oid(cast.oid)),
-        length: cast.and_then(|cast| cast.length),
+        modifier: cast.and_then(|cast| cast.modifier),
     }
 }
 

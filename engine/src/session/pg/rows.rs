@@ -21,6 +21,8 @@ pub(super) struct Layout<'a> {
     /// `None`: not described.
     pub(super) kinds: Option<&'a [Kind]>,
     pub(super) formats: &'a Formats,
+    /// The client has bound these formats, or the server has told them.
+    pub(super) has_formats: bool,
     /// Settings of columns that are read in a way of their own; what is beyond has none.
     pub(super) settings: &'a [Option<Arc<Setting>>],
     /// Look into every cell, whatever its type.
@@ -77,8 +79,11 @@ impl<'a> Layout<'a> {
     /// of a `bytea` has a backslash for the zero bytes that every container has. Columns of types that hold none do not
     /// count.
     fn shows_by_backslash(&self) -> bool {
-        let Some(kinds) = self.kinds.filter(|_| !self.all && self.settings.is_empty()) else {
+        if !self.settings.is_empty() {
             return false;
+        }
+        let Some(kinds) = self.kinds.filter(|_| !self.all) else {
+            return self.has_formats && self.formats.are_all(Format::Text);
         };
         kinds
             .iter()
@@ -112,6 +117,17 @@ pub(super) fn end_of_plain(buffer: &[u8], frame: &Frame, layout: Layout<'_>) -> 
             Scan::Frame(following) => next = following,
             Scan::Incomplete | Scan::BadLength(_) => break,
         }
+    }
+    end
+}
+
+/// The end of this row and of those behind it, of which the last may not have arrived.
+pub(super) fn end_of_all(buffer: &[u8], first: &Frame) -> usize {
+    let mut end = first.range.end;
+    while let Scan::Frame(next) = scan(buffer, end)
+        && next.tag == b'D'
+    {
+        end = next.range.end;
     }
     end
 }
@@ -375,7 +391,7 @@ mod tests {
         fn no_row_that_may_be_opened_passes_unread(
             rows in proptest::collection::vec(proptest::collection::vec(cell(), 2), 1..8),
             kinds in proptest::collection::vec(kind(), 2),
-            binary in any::<bool>(),
+            (binary, described, all) in any::<(bool, bool, bool)>(),
         ) {
             let format = if binary { Format::Binary } else { Format::Text };
             let mut buffer = Vec::new();
@@ -392,7 +408,15 @@ mod tests {
             }
             let formats = Formats::All(format);
             let tokens = crate::session::tokens::OpenedTokens::default();
-            let layout = Layout { kinds: Some(&kinds), formats: &formats, all: false, utf8: true, settings: &[], tokens: &tokens };
+            let layout = Layout {
+                kinds: described.then_some(&*kinds),
+                formats: &formats,
+                has_formats: true,
+                all,
+                utf8: true,
+                settings: &[],
+                tokens: &tokens,
+            };
             let (mut at, mut passed) = (0, 0);
             while let Scan::Frame(frame) = scan(&buffer, at) {
                 passed = passed.max(end_of_plain(&buffer, &frame, layout).unwrap_or(0));

@@ -8,14 +8,16 @@ use super::PgSession;
 use super::rows::{self, Layout};
 use crate::cell::Kind;
 use crate::cell::token::{self, NoValue};
+use crate::cell::typed::fitted;
 use crate::columns::{Setting, TokenType};
 use crate::keys::ClientId;
-use crate::plan::LiteralKind;
-use crate::session::sealing::bad_hex;
+use crate::plan::{CastType, LiteralKind};
+use crate::session::sealing::{bad_hex, bad_value};
 use crate::session::stop::Stop;
 use crate::session::tokenize::{AT_ONCE, open_request};
 use crate::session::{Ask, ClientError, Output, Side};
 use crate::tokens::TokenFault;
+use crate::types::Type;
 use crate::wire::cursor::Malformed;
 use crate::wire::pg::{Format, Frame, Scan, scan};
 use std::borrow::Cow;
@@ -117,4 +119,18 @@ pub(super) fn value_of<'a>(
             )
         }
     })
+}
+
+/// The part of a value that a cast to `varchar(n)` leaves.
+pub(super) fn cut<'a>(
+    value: Cow<'a, [u8]>,
+    cast: Option<CastType>,
+    setting: &Setting,
+) -> Result<Cow<'a, [u8]>, Stop> {
+    match cast.and_then(|cast| cast.modifier) {
+        None => Ok(value),
+        Some(modifier) => {
+            fitted(value, Type::Varchar, modifier).map_err(|bad| bad_value(bad, setting))
+        }
+    }
 }

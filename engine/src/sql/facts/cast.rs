@@ -8,15 +8,34 @@ use sqlparser::ast::{
 };
 use std::ops::Range;
 
-/// OID of `varchar`.
-const VARCHAR: u32 = 1043;
+/// OID of `numeric`.
+const NUMERIC: u32 = 1700;
+
+/// A type as it is written, without its numbers.
+struct Spelled {
+    oid: u32,
+    words: &'static [&'static str],
+    /// There are numbers.
+    modified: bool,
+}
+
+impl Spelled {
+    /// Whether any text is a value of it, as it is.
+    fn is_text(&self) -> bool {
+        matches!(self.oid, CastType::TEXT | CastType::VARCHAR) && !self.modified
+    }
+
+    fn is_same(&self, other: &Self) -> bool {
+        self.oid == other.oid && !self.modified && !other.modified
+    }
+}
 
 impl Reader<'_> {
     /// The value that is cast, and the cast, of one that is a side of a comparison: to a type of text anything, to
     /// another one a value.
     pub(super) fn cast_of_operand<'e>(&self, cast: &'e Expr) -> Option<(&'e Expr, Cast)> {
         self.cast(cast, |expr, to| {
-            is_value(expr) || to.is_text() && to.length.is_none() && !ends_in_value(expr)
+            is_value(expr) || to.is_text() && !ends_in_value(expr)
         })
         .map(|(expr, cast)| {
             let compared = true;
@@ -28,7 +47,7 @@ impl Reader<'_> {
     pub(super) fn cast_of_value<'e>(&self, cast: &'e Expr) -> Option<(&'e Expr, Cast)> {
         self.cast(cast, |expr, to| {
             is_value(expr)
-                || cast_once(expr).is_some_and(|(_, of, _)| of == to && to.length.is_none())
+                || cast_once(expr).is_some_and(|(_, of)| of.is_same(to))
                 || matches!(
                     unnested(expr),
                     Expr::Identifier(_) | Expr::CompoundIdentifier(_) | Expr::Case { .. }
@@ -42,16 +61,19 @@ impl Reader<'_> {
             return None;
         }
         let value = self.source.token_at(string.value.span)?;
-        let (of, words) = spelled(&string.data_type)?;
-        let start = value.checked_sub(words.len())?;
-        let types = self.words(start, words).filter(|_| {
+        let spelled = spelled(&string.data_type)?;
+        let start = value.checked_sub(spelled.words.len())?;
+        let types = self.words(start, spelled.words).filter(|_| {
             let kind = self.source.kind(value);
-            of.length.is_none()
+            !spelled.modified
                 && kind.is_some_and(|kind| kind.is_string())
                 && !string.uses_odbc_syntax
         })?;
         Some(Cast {
-            of,
+            of: CastType {
+                oid: spelled.oid,
+                modifier: None,
+            },
             // Before a string another type than its own cannot be written in each case, so that the cast has to go.
             types: None,
             around: vec![types],
@@ -62,7 +84,7 @@ impl Reader<'_> {
     fn cast<'e>(
         &self,
         cast: &'e Expr,
-        takes: impl Fn(&Expr, CastType) -> bool,
+        takes: impl Fn(&Expr, &Spelled) -> bool,
     ) -> Option<(&'e Expr, Cast)> {
         let Expr::Cast {
             kind,
@@ -77,22 +99,18 @@ impl Reader<'_> {
         if self.source.dialect.is_mysql() {
             return None;
         }
-        let (of, words) = spelled(data_type)?;
+        let spelled = spelled(data_type)?;
         let before = match cast_once(expr) {
-            Some((value, _, words)) => {
+            Some((value, of)) => {
                 let operator = self.last_token(value)? + 1;
-                self.words(operator + 1, words)?.end
+                self.words(operator + 1, of.words)?.end
             }
             None => self.last_token(expr)? + 1,
         };
-        if !takes(expr, of) {
+        if !takes(expr, &spelled) {
             return None;
         }
-        let types = self.words(before + 1, words)?;
-        let (of, types) = match of.length {
-            None => (of, types),
-            Some(_) => self.with_length(of, types)?,
-        };
+        let (of, types) = self.type_at(before + 1, &spelled)?;
         let around = match kind {
             CastKind::DoubleColon => {
                 let token = self.source.tokens.get(before)?;
@@ -125,20 +143,49 @@ impl Reader<'_> {
         found.then_some(start..start + words.len())
     }
 
-    /// A type with the length behind it. The parser library does not get numbers as they are.
-    fn with_length(&self, of: CastType, types: Range<usize>) -> Option<(CastType, Range<usize>)> {
+    /// The type that begins at a token, and its tokens. The parser library does not get numbers as they are.
+    fn type_at(&self, start: usize, spelled: &Spelled) -> Option<(CastType, Range<usize>)> {
+        let Spelled { oid, words, .. } = *spelled;
+        if !spelled.modified {
+            let of = CastType {
+                oid,
+                modifier: None,
+            };
+            return Some((of, self.words(start, words)?));
+        }
+        // The zone of a time is told after its number.
+        let named = match words {
+            [_, "with" | "without", ..] => 1,
+            words => words.len(),
+        };
+        let (name, zone) = words.split_at_checked(named)?;
+        let (numbers, end) = self.numbers(self.words(start, name)?.end)?;
+        let end = self.words(end, zone)?.end;
+        let modifier = Some(numbers);
+        has(oid, numbers).then_some((CastType { oid, modifier }, start..end))
+    }
+
+    /// One or two numbers in the parentheses that open at a token, and the token after these.
+    fn numbers(&self, open: usize) -> Option<([u32; 2], usize)> {
         let is = |at: usize, symbol| {
             let token = self.source.tokens.get(at);
             token.is_some_and(|token| token.is(self.source.text, symbol))
         };
-        let end = types.end;
-        let number = self.source.tokens.get(end + 1)?;
-        if !is(end, b'(') || number.kind != Kind::Number || !is(end + 2, b')') {
+        let number = |at: usize| {
+            let token = self.source.tokens.get(at);
+            let token = token.filter(|token| token.kind == Kind::Number)?;
+            let digits = std::str::from_utf8(token.text(self.source.text)).ok()?;
+            digits.parse().ok()
+        };
+        if !is(open, b'(') {
             return None;
         }
-        let digits = std::str::from_utf8(number.text(self.source.text)).ok()?;
-        let length = Some(digits.parse().ok()?);
-        Some((CastType { length, ..of }, types.start..end + 3))
+        let first = number(open + 1)?;
+        let (second, close) = match is(open + 2, b',') {
+            true => (number(open + 3)?, open + 4),
+            false => (0, open + 2),
+        };
+        is(close, b')').then_some(([first, second], close + 1))
     }
 
     /// The parenthesis that is open before a token.
@@ -175,8 +222,8 @@ fn is_value(expr: &Expr) -> bool {
     }
 }
 
-/// A value with one cast behind it, its type, and the words of that.
-fn cast_once(expr: &Expr) -> Option<(&Expr, CastType, &'static [&'static str])> {
+/// A value with one cast behind it, and the type of that.
+fn cast_once(expr: &Expr) -> Option<(&Expr, Spelled)> {
     match expr {
         Expr::Cast {
             kind: CastKind::DoubleColon,
@@ -184,8 +231,8 @@ fn cast_once(expr: &Expr) -> Option<(&Expr, CastType, &'static [&'static str])> 
             data_type,
             format: None,
         } if is_value(inner) => {
-            let (of, words) = spelled(data_type)?;
-            of.length.is_none().then_some((inner, of, words))
+            let of = spelled(data_type)?;
+            (!of.modified).then_some((inner, of))
         }
         _ => None,
     }
@@ -227,14 +274,14 @@ pub fn named(words: &[&str]) -> Option<u32> {
     Some(match words {
         ["pg_catalog", ".", name] => return named(&[name]),
         ["text"] => CastType::TEXT,
-        ["varchar"] | ["character", "varying"] => VARCHAR,
+        ["varchar"] | ["character", "varying"] => CastType::VARCHAR,
         ["smallint" | "int2"] => 21,
         ["int" | "integer" | "int4"] => 23,
         ["bigint" | "int8"] => 20,
         ["bool" | "boolean"] => 16,
         ["real" | "float4"] => 700,
         ["float8"] | ["double", "precision"] => 701,
-        ["numeric" | "decimal"] => 1700,
+        ["numeric" | "decimal"] => NUMERIC,
         ["uuid"] => 2950,
         ["json"] => 114,
         ["jsonb"] => 3802,
@@ -246,52 +293,69 @@ pub fn named(words: &[&str]) -> Option<u32> {
     })
 }
 
-/// A type that is known here, and the words that it may be written in.
-fn spelled(data_type: &DataType) -> Option<(CastType, &'static [&'static str])> {
+/// Whether the server has a type with these numbers.
+fn has(oid: u32, [first, second]: [u32; 2]) -> bool {
+    match oid {
+        CastType::VARCHAR | CastType::BPCHAR => (1..=10_485_760).contains(&first) && second == 0,
+        // Before version 15 not more digits can be behind the point than there are.
+        NUMERIC => (1..=1000).contains(&first) && second <= first,
+        _ => first <= 6 && second == 0,
+    }
+}
+
+/// A type that is known here.
+fn spelled(data_type: &DataType) -> Option<Spelled> {
     let length = |length: &Option<CharacterLength>| match length {
-        None => Some(None),
-        Some(CharacterLength::IntegerLength { length, unit: None }) => {
-            u32::try_from(*length).ok().map(Some)
-        }
+        None => Some(false),
+        Some(CharacterLength::IntegerLength { unit: None, .. }) => Some(true),
         Some(_) => None,
     };
-    let (length, words): (Option<u32>, &[&str]) = match data_type {
-        DataType::Text => (None, &["text"]),
+    let (modified, words): (bool, &[&str]) = match data_type {
+        DataType::Text => (false, &["text"]),
         DataType::Varchar(of) => (length(of)?, &["varchar"]),
         DataType::CharacterVarying(of) => (length(of)?, &["character", "varying"]),
-        DataType::SmallInt(None) => (None, &["smallint"]),
-        DataType::Int2(None) => (None, &["int2"]),
-        DataType::Int(None) => (None, &["int"]),
-        DataType::Integer(None) => (None, &["integer"]),
-        DataType::Int4(None) => (None, &["int4"]),
-        DataType::BigInt(None) => (None, &["bigint"]),
-        DataType::Int8(None) => (None, &["int8"]),
-        DataType::Bool => (None, &["bool"]),
-        DataType::Boolean => (None, &["boolean"]),
-        DataType::Real => (None, &["real"]),
-        DataType::Float4 => (None, &["float4"]),
-        DataType::Float8 => (None, &["float8"]),
-        DataType::DoublePrecision => (None, &["double", "precision"]),
-        DataType::Numeric(ExactNumberInfo::None) => (None, &["numeric"]),
-        DataType::Decimal(ExactNumberInfo::None) => (None, &["decimal"]),
-        DataType::Uuid => (None, &["uuid"]),
-        DataType::JSON => (None, &["json"]),
-        DataType::JSONB => (None, &["jsonb"]),
-        DataType::Date => (None, &["date"]),
-        DataType::Time(None, TimezoneInfo::None) => (None, &["time"]),
-        DataType::Time(None, TimezoneInfo::WithoutTimeZone) => {
-            (None, &["time", "without", "time", "zone"])
+        DataType::Char(of @ Some(_)) => (length(of)?, &["char"]),
+        DataType::Character(of @ Some(_)) => (length(of)?, &["character"]),
+        DataType::SmallInt(None) => (false, &["smallint"]),
+        DataType::Int2(None) => (false, &["int2"]),
+        DataType::Int(None) => (false, &["int"]),
+        DataType::Integer(None) => (false, &["integer"]),
+        DataType::Int4(None) => (false, &["int4"]),
+        DataType::BigInt(None) => (false, &["bigint"]),
+        DataType::Int8(None) => (false, &["int8"]),
+        DataType::Bool => (false, &["bool"]),
+        DataType::Boolean => (false, &["boolean"]),
+        DataType::Real => (false, &["real"]),
+        DataType::Float4 => (false, &["float4"]),
+        DataType::Float8 => (false, &["float8"]),
+        DataType::DoublePrecision => (false, &["double", "precision"]),
+        DataType::Numeric(info) => (*info != ExactNumberInfo::None, &["numeric"]),
+        DataType::Decimal(info) => (*info != ExactNumberInfo::None, &["decimal"]),
+        DataType::Uuid => (false, &["uuid"]),
+        DataType::JSON => (false, &["json"]),
+        DataType::JSONB => (false, &["jsonb"]),
+        DataType::Date => (false, &["date"]),
+        DataType::Time(digits, TimezoneInfo::None) => (digits.is_some(), &["time"]),
+        DataType::Time(digits, TimezoneInfo::WithoutTimeZone) => {
+            (digits.is_some(), &["time", "without", "time", "zone"])
         }
-        DataType::Timestamp(None, TimezoneInfo::None) => (None, &["timestamp"]),
-        DataType::Timestamp(None, TimezoneInfo::WithoutTimeZone) => {
-            (None, &["timestamp", "without", "time", "zone"])
+        DataType::Timestamp(digits, TimezoneInfo::None) => (digits.is_some(), &["timestamp"]),
+        DataType::Timestamp(digits, TimezoneInfo::WithoutTimeZone) => {
+            (digits.is_some(), &["timestamp", "without", "time", "zone"])
         }
-        DataType::Timestamp(None, TimezoneInfo::Tz) => (None, &["timestamptz"]),
-        DataType::Timestamp(None, TimezoneInfo::WithTimeZone) => {
-            (None, &["timestamp", "with", "time", "zone"])
+        DataType::Timestamp(digits, TimezoneInfo::Tz) => (digits.is_some(), &["timestamptz"]),
+        DataType::Timestamp(digits, TimezoneInfo::WithTimeZone) => {
+            (digits.is_some(), &["timestamp", "with", "time", "zone"])
         }
         _ => return None,
     };
-    let oid = named(words)?;
-    Some((CastType { oid, length }, words))
+    let oid = match words {
+        ["char" | "character"] => CastType::BPCHAR,
+        words => named(words)?,
+    };
+    Some(Spelled {
+        oid,
+        words,
+        modified,
+    })
 }

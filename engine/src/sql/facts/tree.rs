@@ -245,24 +245,26 @@ pub enum Term {
 pub struct CastType {
     /// Its OID in PostgreSQL.
     pub oid: u32,
-    /// The number of characters that are kept.
-    pub length: Option<u32>,
+    /// The numbers behind its name in parentheses: characters of `varchar` and `char`; digits of `numeric`, and how many of them
+    /// are behind the point; digits of the fraction of seconds. A second one that is not written is 0.
+    pub modifier: Option<[u32; 2]>,
 }
 
 impl CastType {
     /// `boolean`
     pub const BOOL: Self = Self {
         oid: 16,
-        length: None,
+        modifier: None,
     };
 
     /// OID of `text`.
     pub const TEXT: u32 = 25;
 
-    /// Whether any text is a value of it.
-    pub fn is_text(self) -> bool {
-        matches!(self.oid, Self::TEXT | 1043)
-    }
+    /// OID of `varchar`.
+    pub const VARCHAR: u32 = 1043;
+
+    /// OID of `char(n)`.
+    pub const BPCHAR: u32 = 1042;
 }
 
 impl Cast {

@@ -2,6 +2,7 @@
 
 mod lex;
 mod literal;
+pub(crate) mod load;
 mod words;
 
 pub(super) use lex::lex;

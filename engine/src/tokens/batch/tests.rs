@@ -106,6 +106,31 @@ const ALL: [(TokenType, &str); 7] = [
 ];
 
 #[test]
+fn a_reply_to_something_else_is_an_error_at_once() {
+    for operation in [
+        Operation::Random,
+        Operation::Consistent,
+        Operation::Compare,
+        Operation::Open,
+    ] {
+        let asks_first = operation != Operation::Random;
+        let wrong = if asks_first {
+            Reply::Saved(true)
+        } else {
+            Reply::Record(None)
+        };
+        for reply in [Reply::Touched, wrong] {
+            let mut rng = StdRng::seed_from_u64(1);
+            let mut batch = Batch::new(&[str_of_a(operation, b"value")], keyring(), NOW);
+            assert_eq!(batch.calls(&mut rng).len(), 1);
+            batch.replies(vec![reply]);
+            assert!(batch.calls(&mut rng).is_empty());
+            assert_eq!(batch.outcomes(), [Err(TokenFault::StoreUnavailable)]);
+        }
+    }
+}
+
+#[test]
 fn what_is_stored_and_looked_for_in_one_batch_is_found() {
     let mut store = Store::default();
     for token_type in [TokenType::Str, TokenType::Int32, TokenType::Email] {

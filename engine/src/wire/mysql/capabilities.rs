@@ -56,6 +56,9 @@ impl Capabilities {
     /// MariaDB: definitions that the client has are not sent again.
     pub const MARIADB_CACHE_METADATA: Self = Self(1 << 36);
 
+    /// The compressed protocol, by whatever it is.
+    pub const COMPRESSION: Self = Self::COMPRESS.with(Self::ZSTD_COMPRESSION);
+
     /// MySQL's bits.
     pub const BASE: Self = Self(0xffff_ffff);
 

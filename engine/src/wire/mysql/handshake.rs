@@ -3,10 +3,11 @@
 //! Both begin with capabilities 4, greatest length of a message 4, character set 1 and 23 reserved bytes, the last four of
 //! which are MariaDB's capabilities. In the request for TLS nothing follows. Else: user up to a zero; authentication data
 //! with a length before them; if it is said so by a capability, schema up to a zero, plugin's name up to a zero, and
-//! attributes with their length.
+//! attributes with their length, and the level of compression by Zstandard.
 
 use super::{Capabilities, lenenc};
 use crate::wire::cursor::{Malformed, Reader};
+use std::ops::Range;
 
 /// Length of a request for TLS, and of what both forms begin with.
 pub const FIXED: usize = 32;
@@ -57,7 +58,11 @@ pub struct HandshakeResponse<'a> {
     /// Names and values of attributes, all with their lengths.
     pub attributes: Option<&'a [u8]>,
     /// Where `auth` stands in the payload, its length included.
-    pub auth_range: std::ops::Range<usize>,
+    pub auth_range: Range<usize>,
+    /// Where the attributes stand, their length included; they are the last, but for the level of compression.
+    pub attributes_range: Range<usize>,
+    /// Whether it has every field that its capabilities say. Servers take messages that end early.
+    pub is_complete: bool,
 }
 
 impl<'a> HandshakeResponse<'a> {
@@ -97,10 +102,15 @@ impl<'a> HandshakeResponse<'a> {
         };
         let schema = optional(Capabilities::CONNECT_WITH_DB);
         let plugin = optional(Capabilities::PLUGIN_AUTH);
+        let start = reader.position();
         let attributes = match capabilities.has(Capabilities::CONNECT_ATTRS) && reader.left() > 0 {
             true => Some(lenenc::string(&mut reader, "attributes")?),
             false => None,
         };
+        let is_missing = |field: Option<&[u8]>, wanted| field.is_none() && capabilities.has(wanted);
+        let is_complete = !(is_missing(schema, Capabilities::CONNECT_WITH_DB)
+            || is_missing(plugin, Capabilities::PLUGIN_AUTH)
+            || is_missing(attributes, Capabilities::CONNECT_ATTRS));
         Ok(Self {
             capabilities,
             user,
@@ -109,6 +119,8 @@ impl<'a> HandshakeResponse<'a> {
             plugin,
             attributes,
             auth_range,
+            attributes_range: start..reader.position(),
+            is_complete,
         })
     }
 }
@@ -170,6 +182,8 @@ mod tests {
             prop_assert_eq!(response.plugin.is_some(), capabilities.has(Capabilities::PLUGIN_AUTH));
             prop_assert_eq!(response.attributes.is_some(), capabilities.has(Capabilities::CONNECT_ATTRS));
             prop_assert!(payload[response.auth_range.clone()].ends_with(&auth));
+            prop_assert!(response.is_complete && response.attributes_range.end == payload.len());
+            prop_assert_eq!(response.attributes_range.is_empty(), response.attributes.is_none());
             for cut in 0..response.auth_range.start {
                 prop_assert!(HandshakeResponse::read(&payload[..cut]).is_err());
             }

@@ -10,6 +10,7 @@ pub mod capabilities;
 pub mod change_user;
 pub mod column;
 pub mod command;
+pub mod compressed;
 pub mod error;
 pub mod execute;
 pub mod greeting;

@@ -56,6 +56,14 @@ impl Formats {
             Self::Each(each) => each.get(index).copied().unwrap_or(Format::Text),
         }
     }
+
+    /// Whether every value has this format.
+    pub fn are_all(&self, format: Format) -> bool {
+        match self {
+            Self::All(all) => *all == format,
+            Self::Each(each) => each.iter().all(|each| *each == format),
+        }
+    }
 }
 
 /// Appends a frame: `tag`, the length, and what `body` writes.

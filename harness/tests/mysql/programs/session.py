@@ -1,6 +1,6 @@
 """What a Python driver does: session.py DRIVER PORT USER PASSWORD [CA]. Prints what it has read.
 
-DRIVER is pymysql, mysqlclient, connector-python or connector-c. With a CA the connection is encrypted.
+DRIVER is pymysql, mysqlclient, connector-python or connector-c; with "+zlib" it compresses. With a CA the connection is encrypted.
 """
 
 import datetime
@@ -8,6 +8,7 @@ import sys
 import tempfile
 
 driver, port, user, password = sys.argv[1:5]
+driver, _, compression = driver.partition("+")
 ca = sys.argv[5] if len(sys.argv) > 5 else None
 address = {"host": "127.0.0.1", "port": int(port), "user": user, "password": password, "database": "test"}
 
@@ -23,10 +24,14 @@ def connect():
         import MySQLdb
 
         more = {"ssl": {"ca": ca}} if ca else {"ssl_mode": "DISABLED"}
+        if compression:
+            more["compress"] = True
         return MySQLdb.connect(**address, local_infile=1, **more)
     import mysql.connector
 
     more = {"ssl_ca": ca} if ca else {"ssl_disabled": True}
+    if compression:
+        more["compress"] = True
     return mysql.connector.connect(**address, use_pure=driver == "connector-python", allow_local_infile=True, **more)
 
 
