@@ -1,9 +1,10 @@
-//! PostgreSQL's own client programs.
+//! The databases' own client programs.
 
+use crate::servers::Flavour;
 use crate::{Context, Result, paths};
 use std::io::Write;
 use std::net::SocketAddr;
-use std::process::{Command, Stdio};
+use std::process::{self, Command, Stdio};
 use std::thread;
 
 /// How a program ended and what it printed.
@@ -52,27 +53,53 @@ pub fn run(
     {
         command.env_remove(name);
     }
-    let mut child = command
+    command
         .args(arguments)
         .env("PGHOST", address.ip().to_string())
         .env("PGPORT", address.port().to_string())
         .env("PGUSER", "postgres")
         .env("PGDATABASE", database)
-        .env("PGCONNECT_TIMEOUT", "20")
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .context(|| format!("starting {program}"))?;
-    let stdin = child.stdin.take();
-    let output = thread::scope(|scope| {
-        // Beside reading its output, lest both wait; a program may end before it has read everything.
-        scope.spawn(move || stdin.map(|mut stdin| stdin.write_all(input.as_bytes())));
-        child.wait_with_output()
-    })?;
+        .env("PGCONNECT_TIMEOUT", "20");
+    let output = finish(command, input.as_bytes())?;
     Ok(Output {
         success: output.status.success(),
         stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
         stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
     })
+}
+
+/// Runs a client program of MariaDB or MySQL (`mariadb`, `mysqldump`) as `test`, without the user's own settings.
+pub fn run_mysql(
+    flavour: Flavour,
+    program: &str,
+    address: SocketAddr,
+    arguments: &[&str],
+    input: &[u8],
+) -> Result<process::Output> {
+    let mut command = match flavour {
+        Flavour::MariaDb => Command::new(program),
+        Flavour::MySql => paths::mysql_program(program)?,
+    };
+    command
+        .args(["--no-defaults", "--protocol=tcp", "--user=test"])
+        .arg(format!("--host={}", address.ip()))
+        .arg(format!("--port={}", address.port()))
+        .args(arguments);
+    finish(command, input)
+}
+
+/// Runs a program with this input.
+fn finish(mut command: Command, input: &[u8]) -> Result<process::Output> {
+    let mut child = command
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .context(|| format!("starting {command:?}"))?;
+    let stdin = child.stdin.take();
+    Ok(thread::scope(|scope| {
+        // Beside reading its output, lest both wait; a program may end before it has read everything.
+        scope.spawn(move || stdin.map(|mut stdin| stdin.write_all(input)));
+        child.wait_with_output()
+    })?)
 }

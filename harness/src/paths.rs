@@ -3,6 +3,7 @@
 use crate::{Error, Result};
 use std::env;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 /// The root of the workspace.
 pub fn workspace() -> PathBuf {
@@ -79,4 +80,19 @@ pub fn postgres_program(name: &str) -> Result<PathBuf> {
             "{name} is not installed; run: scripts/get-postgres.sh"
         ))
     })
+}
+
+/// A client program of MySQL that `scripts/get-mysql.sh` has fetched, run with the libraries that came with it.
+pub fn mysql_program(name: &str) -> Result<Command> {
+    let root = workspace().join(".cache/mysql/usr");
+    let program = root.join("bin").join(name);
+    if !program.is_file() {
+        return Err(Error::new(format!(
+            "{name} of MySQL is not there; run: scripts/get-mysql.sh"
+        )));
+    }
+    let libraries = root.join("lib/x86_64-linux-gnu");
+    let mut command = Command::new(libraries.join("ld-linux-x86-64.so.2"));
+    command.arg("--library-path").arg(libraries).arg(program);
+    Ok(command)
 }

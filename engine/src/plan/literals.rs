@@ -200,10 +200,17 @@ pub(super) fn read<'a>(
     let keeps_bytes = scratch.lexical.encoding.keeps_bytes()
         || scratch.lexical.dialect.is_mysql() && mysql::tells_bytes(token.text(text));
     if !value.is_ascii() && !keeps_bytes {
-        return Err(wrong(
-            RefusalCode::ClientEncoding,
-            "is not ASCII and client_encoding is not UTF8",
-        ));
+        return Err(match scratch.lexical.dialect.is_mysql() {
+            true => wrong(
+                RefusalCode::ClientEncoding,
+                "is not ASCII and character_set_client is not utf8mb4",
+            )
+            .with_hint("SET NAMES utf8mb4, bind the value, or write it as X'…'."),
+            false => wrong(
+                RefusalCode::ClientEncoding,
+                "is not ASCII and client_encoding is not UTF8",
+            ),
+        });
     }
     Ok(LiteralValue {
         span,

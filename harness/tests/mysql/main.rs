@@ -2,6 +2,7 @@
 
 mod compressed;
 mod drivers;
+mod dump;
 mod lasting;
 mod opened;
 #[macro_use]

@@ -6,9 +6,10 @@ use acra_engine::wire::mysql::{Capabilities, lenenc};
 use acra_harness::mysql::{Connection, Side};
 use acra_harness::servers::{AcraConfig, AcraServer, Flavour, MySql};
 use acra_harness::{Error, Result};
+use std::net::SocketAddr;
 
 /// In every secret.
-const SECRET: &str = "078-05-";
+pub(crate) const SECRET: &str = "078-05-";
 
 /// The types of parameters.
 const LONG: u8 = 3;
@@ -17,16 +18,17 @@ const DATETIME: u8 = 12;
 const BLOB: u8 = 252;
 pub(crate) const TEXT: u8 = 253;
 
+/// `acra-server` before a database with a protected table.
 pub(crate) struct Scene {
-    acra: AcraServer,
+    pub(crate) acra: AcraServer,
     pub(crate) side: Side,
-    direct: Connection,
-    table: String,
+    pub(crate) direct: Connection,
+    pub(crate) table: String,
 }
 
 impl Scene {
     /// `acra-server` before a database with a table of these columns; `None` if the database is not there.
-    fn new(
+    pub(crate) fn new(
         flavour: Flavour,
         capabilities: Capabilities,
         table: &str,
@@ -83,8 +85,16 @@ impl Scene {
         sql.replace("{t}", &self.table)
     }
 
+    /// Where the database itself listens.
+    pub(crate) fn direct_address(&self) -> Result<SocketAddr> {
+        let server = MySql::shared(self.side.flavour)?;
+        server
+            .map(|server| server.address())
+            .ok_or_else(|| Error::new("the database is gone"))
+    }
+
     /// The log is told with what went wrong.
-    fn explained(&self, outcome: Result<()>) -> Result<()> {
+    pub(crate) fn explained(&self, outcome: Result<()>) -> Result<()> {
         outcome.map_err(|error| Error::new(format!("{error}\nlog:\n{}", self.acra.log())))
     }
 }

@@ -18,6 +18,9 @@ const NOT_MARIADB: std::ops::RangeInclusive<u32> = 50_700..=99_999;
 /// Comments of MariaDB for versions up to this are read by all of it that is supported.
 const ALWAYS_MARIADB: u32 = 100_000;
 
+/// And those for this version by none: `mariadb-dump` begins with one, which speaks to its client alone.
+const NEVER_MARIADB: u32 = 999_999;
+
 /// As [`crate::sql::lex()`], which has looked at the length and at unsafe encodings.
 pub(crate) fn lex(
     text: &[u8],
@@ -173,6 +176,7 @@ impl Lexer<'_> {
             (6, Some(version)) if maria && version <= ALWAYS_MARIADB => {
                 Ok(Comment::Read(prefix + digits))
             }
+            (6, Some(NEVER_MARIADB)) if maria && self.in_one_piece() => Ok(Comment::Ignored),
             _ => Err(LexError::Version),
         }
     }

@@ -97,6 +97,7 @@ fn tokens_are_those_of_the_manual() {
     }
     assert_eq!(spelled("a/*M!b*/", &maria()), [(Word, "a"), (Word, "b")]);
     assert_eq!(spelled("a/*!50701b*/", &maria()), [(Word, "a")]);
+    assert_eq!(spelled("a/*M!999999\\- b*/", &maria()), [(Word, "a")]);
     let long = "a".repeat(64);
     assert_eq!(spelled(&long, &usual()), [(Backtick, &*long)]);
 }
@@ -120,6 +121,10 @@ fn what_depends_on_the_server_is_not_read() {
     }
     assert_eq!(
         read("a/*M!110000 b*/", &maria()).err(),
+        Some(LexError::Version)
+    );
+    assert_eq!(
+        read("a/*M!999999 /* b */ c*/", &maria()).err(),
         Some(LexError::Version)
     );
     let gbk = Lexical {
