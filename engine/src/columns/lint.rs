@@ -36,6 +36,13 @@ pub(super) fn lint(table: &Table, line: usize, folding: Folding, warnings: &mut 
             "table \"{name}\" lists no columns: INSERT without a column list and `*` need them"
         )),
         Some(listed) => {
+            for (setting, hashes) in table.missing_search_columns(listed) {
+                warn(format!(
+                    "table \"{name}\", column \"{}\": search_column \"{hashes}\" is not among the columns of the table; \
+                     comparisons are made without it",
+                    setting.column
+                ));
+            }
             for setting in table
                 .settings()
                 .filter(|setting| !listed.contains(&setting.column))
@@ -51,6 +58,13 @@ pub(super) fn lint(table: &Table, line: usize, folding: Folding, warnings: &mut 
         let place = format!("table \"{name}\", column \"{}\"", setting.column);
         if let Some(reason) = folding.column(&setting.column) {
             warn(format!("{place} {reason}"));
+        }
+        if let Some(reason) = setting
+            .search_column
+            .as_deref()
+            .and_then(|hashes| folding.column(hashes))
+        {
+            warn(format!("{place}: search_column {reason}"));
         }
         if let Some(id) = setting.client_id.as_deref().filter(|id| !is_client_id(id)) {
             warn(format!(

@@ -30,6 +30,7 @@ pub use views::ReadView;
 
 use lint::Folding;
 use raw::{RawConfig, RawTable};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// A configuration that was read, and what is odd about it.
@@ -126,6 +127,7 @@ fn judge(
                 warnings.push(Warning::new(message, at));
             }
         }
+        check_search_columns(&table, &name, line)?;
         lint::lint(&table, line, folding, warnings);
         if database == Database::MySql && case_sensitive_tables {
             // Statements are read as if the case of names did not matter: a table too many is protected, never one too few.
@@ -140,6 +142,28 @@ fn judge(
         }
     }
     Ok(columns)
+}
+
+/// A hash column belongs to one searchable column, and is not protected itself.
+fn check_search_columns(table: &Table, name: &str, line: usize) -> Result<(), ConfigError> {
+    let mut taken: BTreeMap<&str, &str> = BTreeMap::new();
+    for setting in table.settings() {
+        let Some(hashes) = setting.search_column.as_deref() else {
+            continue;
+        };
+        let reason = match taken.insert(hashes, &setting.column) {
+            Some(other) => format!("has the hashes of column \"{other}\" already"),
+            None if table.setting(hashes).is_some() => "is protected itself".to_owned(),
+            None => continue,
+        };
+        let message = setting::invalid(
+            name,
+            &setting.column,
+            &format!("`search_column: {hashes}`: that column {reason}"),
+        );
+        return Err(ConfigError::new(message, line).of_column(name, &setting.column));
+    }
+    Ok(())
 }
 
 /// Parts `schema.table`; a name of three parts has a database in front, which a connection cannot choose anyway.

@@ -54,6 +54,7 @@ pub(super) struct RawColumn {
     pub(super) consistent: Option<bool>,
     pub(super) searchable: bool,
     pub(super) searchable_prefix: Option<i64>,
+    pub(super) search_column: Option<String>,
     pub(super) masking: String,
     pub(super) plaintext_length: i64,
     pub(super) plaintext_side: String,
@@ -196,6 +197,7 @@ impl Reader<'_> {
             consistent: self.boolean(keys_ref, "consistent_tokenization"),
             searchable: self.boolean(keys_ref, "searchable").unwrap_or(false),
             searchable_prefix: self.integer(keys_ref, "searchable_prefix", "int"),
+            search_column: self.text(keys_ref, "search_column"),
             masking: self.text(keys_ref, "masking").unwrap_or_default(),
             plaintext_length: self
                 .integer(keys_ref, "plaintext_length", "int")

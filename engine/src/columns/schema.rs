@@ -226,6 +226,13 @@ impl Table {
                     Some(_) => {}
                 }
             }
+            for (setting, hashes) in self.missing_search_columns(&order) {
+                notes.push(format!(
+                    "table \"{name}\", column \"{}\": search_column \"{hashes}\" does not exist in the database; comparisons are \
+                     made without it (docs/search.md#a-column-for-the-hash)",
+                    setting.column
+                ));
+            }
             orders.push(order);
         }
         let Some(first) = orders.first() else {

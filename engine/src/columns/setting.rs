@@ -21,6 +21,8 @@ pub struct Setting {
     pub reencrypt: bool,
     /// What happens to a value.
     pub transform: Transform,
+    /// The column of the same table that the database keeps the search hash of this one in, if it does: comparisons are made by it.
+    pub search_column: Option<String>,
     /// The type the application sees: asked for, or that of the tokens.
     pub data_type: Option<DataType>,
     /// What the application gets for a value that cannot be opened.
@@ -109,6 +111,8 @@ impl Setting {
             envelope,
             reencrypt,
             transform,
+            // The database makes it of what is stored.
+            search_column: _,
             data_type,
             response_on_fail,
             default_value,
@@ -288,6 +292,7 @@ impl Judge<'_> {
             envelope,
             reencrypt,
             transform,
+            search_column: self.raw.search_column.take(),
             data_type: typed.data_type,
             response_on_fail: on_fail.response,
             default_value: self.raw.default_data_value.take(),
@@ -467,6 +472,13 @@ impl Judge<'_> {
             }
             _ => {}
         }
+        match self.raw.search_column.as_deref() {
+            Some(_) if !searchable => {
+                return Err(self.invalid("`search_column` needs `searchable: true`"));
+            }
+            Some("") => return Err(self.invalid("`search_column` is empty")),
+            _ => {}
+        }
         if tokenized {
             // The token decides the type, and a token always has an answer.
             for (given, key) in [
@@ -490,11 +502,13 @@ impl Judge<'_> {
     }
 
     fn invalid(&self, reason: &str) -> String {
-        format!(
-            "{INVALID}: table \"{}\", column \"{}\": {reason}",
-            self.table, self.raw.column
-        )
+        invalid(self.table, &self.raw.column, reason)
     }
+}
+
+/// Why settings of a column do not go together.
+pub(super) fn invalid(table: &str, column: &str, reason: &str) -> String {
+    format!("{INVALID}: table \"{table}\", column \"{column}\": {reason}")
 }
 
 /// Step 2; also for the document's default.

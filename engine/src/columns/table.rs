@@ -210,6 +210,18 @@ impl Table {
         self.settings.iter()
     }
 
+    /// Hash columns that are not among these columns, after the columns that they are for.
+    pub(super) fn missing_search_columns<'a>(
+        &'a self,
+        columns: &'a [String],
+    ) -> impl Iterator<Item = (&'a Setting, &'a str)> {
+        self.settings().filter_map(|setting| {
+            let hashes = setting.search_column.as_deref()?;
+            let is_missing = columns.iter().all(|column| column != hashes);
+            is_missing.then_some((&**setting, hashes))
+        })
+    }
+
     /// The name as a configuration would have it.
     pub(super) fn full_name(&self) -> String {
         match &self.schema {

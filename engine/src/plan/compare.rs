@@ -223,6 +223,7 @@ impl<'a> Resolver<'a> {
         }
         if let (true, SideTerm::Value(Term::Column { name, .. })) = (binary, side.term)
             && likeness == Likeness::Hash
+            && !self.hash_columns.contains_key(name)
         {
             self.put(self.first_of_column(*name), Place::Before, BINARY_HASH_OF);
             self.put(*name, Place::After, BINARY_OF_LENGTH);
@@ -241,6 +242,10 @@ impl<'a> Resolver<'a> {
     pub(super) fn hash(&mut self, term: SideTerm<'_>) -> bool {
         match term {
             SideTerm::Value(Term::Column { name, .. }) => {
+                if let Some(hashes) = self.hash_columns.get(name) {
+                    self.put(*name, Place::Over(0), hashes.clone());
+                    return true;
+                }
                 self.put(self.first_of_column(*name), Place::Before, HASH_OF);
                 self.put(*name, Place::After, OF_LENGTH);
                 true

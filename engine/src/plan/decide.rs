@@ -22,7 +22,7 @@ use crate::sql::mysql;
 use crate::sql::mysql::load::is_load;
 use crate::sql::shape::Shape;
 use crate::sql::{Kind, Lexical, Token};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 /// What is done to literals and parameters.
@@ -345,6 +345,7 @@ impl<'a> Judge<'a> {
             named,
             flows: Flows::new(),
             insertions: Vec::new(),
+            hash_columns: HashMap::new(),
             representatives: Vec::new(),
             patterns: Vec::new(),
             numbers: Vec::new(),

@@ -3,15 +3,15 @@
 //! Rows of a searchable column are grouped by its hash. Where such a column is a result of its group, any value of the group
 //! stands for all: their containers differ, what is in them does not.
 
-use super::compare::{HASH_OF, OF_LENGTH, SideTerm};
+use super::compare::{OF_LENGTH, SideTerm};
 use super::edits::Place;
 use super::flow::Flow;
-use super::names::quoted;
 use super::refusal::Refusal;
 use super::resolve::Resolver;
 use super::scope::{Rel, Rows, Scope, compare, misused};
 use crate::columns::Likeness;
 use crate::sql::facts::tree::{Distinct, Item, Key, Select, Term};
+use std::borrow::Cow;
 
 /// What is said of a column that cannot be grouped by.
 const BY_GROUP: &str = "is compared by GROUP BY or DISTINCT";
@@ -178,7 +178,7 @@ impl<'a> Resolver<'a> {
     fn hash_text(&self, select: &Select, at: usize, scope: &Scope<'_, 'a>) -> Option<String> {
         let mut before = 0;
         for item in &select.items {
-            let column = match item {
+            let (rels, at) = match item {
                 Item::One { .. } if before < at => {
                     before += 1;
                     continue;
@@ -186,28 +186,23 @@ impl<'a> Resolver<'a> {
                 Item::One {
                     term: Term::Column { name, .. },
                     ..
-                } => self.column_text(*name)?,
+                } => return self.hash_of_named(*name),
                 Item::One { .. } => return None,
                 // Columns that are one in `*`, and those of which not all are known, have no place.
                 Item::Wildcard | Item::TableWildcard(_) if scope.merges => return None,
-                Item::Wildcard => match column_of(&scope.rels, at - before) {
-                    Ok(column) => column?,
-                    Err(columns) => {
-                        before += columns;
-                        continue;
-                    }
-                },
+                Item::Wildcard => (Cow::Borrowed(&*scope.rels), at - before),
                 Item::TableWildcard(qualifier) => {
-                    match column_of(&scope.qualified(&self.name(*qualifier)), at - before) {
-                        Ok(column) => column?,
-                        Err(columns) => {
-                            before += columns;
-                            continue;
-                        }
-                    }
+                    let rels = scope.qualified(&self.name(*qualifier));
+                    (Cow::Owned(rels), at - before)
                 }
             };
-            return Some(format!("{HASH_OF}{column}{OF_LENGTH}"));
+            match column_of(&rels, at) {
+                Ok(column) => {
+                    let (rel, column) = column?;
+                    return self.hash_of(rel, column);
+                }
+                Err(columns) => before += columns,
+            }
         }
         None
     }
@@ -270,10 +265,14 @@ impl<'a> Resolver<'a> {
     /// Puts one value of the group in the place of result columns that rows are grouped by.
     pub(super) fn write_representatives(&mut self) {
         for Representative { name, labelled } in std::mem::take(&mut self.representatives) {
-            let is_hashed = self
-                .insertions
-                .iter()
-                .any(|insertion| insertion.token == name && insertion.text == OF_LENGTH);
+            let is_hashed = self.insertions.iter().any(|insertion| {
+                let is_hash = match insertion.place {
+                    Place::After => insertion.text == OF_LENGTH,
+                    Place::Over(_) => true,
+                    Place::Before => false,
+                };
+                insertion.token == name && is_hash
+            });
             if is_hashed {
                 continue;
             }
@@ -296,11 +295,15 @@ impl<'a> Resolver<'a> {
     }
 }
 
-/// The column at a place of these relations, as it is written; `None` if it has no name of its own. Fails with the number of
+/// The column at a place of these relations; `None` if it has no name of its own. Fails with the number of
 /// their columns if they have fewer.
-fn column_of(rels: &[Rel<'_>], at: usize) -> Result<Option<String>, usize> {
+fn column_of<'r, 'a>(
+    rels: &'r [Rel<'a>],
+    at: usize,
+) -> Result<Option<(&'r Rel<'a>, &'r str)>, usize> {
     let mut before = 0;
-    for Rel { name, rows } in rels {
+    for rel in rels {
+        let rows = &rel.rows;
         if rows.open.is_some() {
             return Ok(None);
         }
@@ -308,10 +311,10 @@ fn column_of(rels: &[Rel<'_>], at: usize) -> Result<Option<String>, usize> {
             before += rows.columns.len();
             continue;
         };
-        let names = name.as_deref().zip(column.name.as_deref());
-        return Ok(names
-            .filter(|(_, column)| rows.named(column).count() == 1)
-            .map(|(table, column)| format!("{}.{}", quoted(table), quoted(column))));
+        let name = column.name.as_deref();
+        return Ok(name
+            .filter(|column| rows.named(column).count() == 1)
+            .map(|column| (rel, column)));
     }
     Err(before)
 }

@@ -4,16 +4,13 @@
 //! Equal tokens are equal values, so that such columns are compared as they are. Searchable columns are compared by `ON` with their
 //! hashes in the place of `USING`: they stay two columns, of which each must be written with its table.
 
-use super::compare::{HASH_OF, OF_LENGTH};
 use super::edits::Insertion;
 use super::flow::{Flow, PLAIN};
-use super::names::quoted;
 use super::refusal::Refusal;
 use super::resolve::Resolver;
 use super::scope::{Rel, Rows, Scope, compare, misused};
 use crate::columns::Likeness;
 use crate::sql::facts::tree::{From, Join};
-use std::borrow::Cow;
 
 const BY_USING: &str = "is compared by USING";
 
@@ -65,20 +62,24 @@ impl<'a> Resolver<'a> {
         };
         let mut conditions = Vec::with_capacity(compared.len());
         for (name, likeness) in &compared {
-            let sides = qualified(name, left).zip(qualified(name, right));
-            let Some((one, other)) = sides else {
+            let side = |side| {
+                let rel = holder(name, side)?;
+                match likeness {
+                    Some(Likeness::Hash) => self.hash_of(rel, name),
+                    Some(Likeness::Token) | None => {
+                        let table = rel.name.as_deref()?;
+                        Some(format!("{}.{}", self.quoted(table), self.quoted(name)))
+                    }
+                }
+            };
+            let Some((one, other)) = side(left).zip(side(right)) else {
                 return compare(
                     hashed,
                     &mut self.flows,
                     "is compared by USING with columns whose tables are not certain",
                 );
             };
-            conditions.push(match likeness {
-                Some(Likeness::Hash) => {
-                    format!("{HASH_OF}{one}{OF_LENGTH} = {HASH_OF}{other}{OF_LENGTH}")
-                }
-                Some(Likeness::Token) | None => format!("{one} = {other}"),
-            });
+            conditions.push(format!("{one} = {other}"));
         }
         match self.clause(names) {
             Some(clause) => {
@@ -189,18 +190,15 @@ impl<'a> Resolver<'a> {
     }
 }
 
-/// A column of a side of a join with its table; `None` if it is not certain which has it.
-fn qualified(name: &str, side: &[Rel<'_>]) -> Option<String> {
+/// The relation of a side of a join that has a column; `None` if it is not certain which has it.
+fn holder<'r, 'a>(name: &str, side: &'r [Rel<'a>]) -> Option<&'r Rel<'a>> {
     let named = |rel: &&Rel<'_>| rel.rows.named(name).next().is_some();
     let mut having: Vec<&Rel<'_>> = side.iter().filter(named).collect();
     if having.is_empty() {
         having = side.iter().collect();
     }
     match *having {
-        [rel] => {
-            let table: &Cow<'_, str> = rel.name.as_ref()?;
-            Some(format!("{}.{}", quoted(table), quoted(name)))
-        }
+        [rel] => Some(rel),
         _ => None,
     }
 }

@@ -16,6 +16,7 @@ mod execute;
 mod explain;
 mod flow;
 mod group;
+mod hash_column;
 mod join;
 mod like;
 mod literals;

@@ -1,7 +1,7 @@
 //! Names as texts.
 
 use crate::sql::facts::Source;
-use crate::sql::{Token, ident};
+use crate::sql::{Dialect, Token, ident};
 use std::borrow::Cow;
 
 /// The name that a token stands for.
@@ -20,7 +20,8 @@ pub(super) fn token_name<'a>(token: usize, source: &Source<'a>) -> Cow<'a, str> 
         .map_or(Cow::Borrowed(""), |token| name(token, source.text))
 }
 
-/// A name as it is written in quotes.
-pub(super) fn quoted(name: &str) -> String {
-    format!("\"{}\"", name.replace('"', "\"\""))
+/// A name as it is written in the quotes of a dialect.
+pub(super) fn quoted_in(dialect: Dialect, name: &str) -> String {
+    let quote = if dialect.is_mysql() { "`" } else { "\"" };
+    format!("{quote}{}{quote}", name.replace(quote, &quote.repeat(2)))
 }

@@ -56,6 +56,7 @@ impl<'a> Resolver<'a> {
         relation: &Relation,
         scope: &mut Scope<'_, 'a>,
     ) -> Result<(), Refusal> {
+        let mut is_table = false;
         let (rows, alias, own_name) = match relation {
             Relation::Table(name, alias) => {
                 let own = self.name(name.table);
@@ -68,7 +69,14 @@ impl<'a> Resolver<'a> {
                     Some(None) => {
                         return Err(self.form("WITH RECURSIVE whose queries read later ones"));
                     }
-                    None => self.base(*name).0,
+                    None => {
+                        let (rows, table) = self.base(*name);
+                        let renamed = alias
+                            .as_ref()
+                            .is_some_and(|alias| !alias.columns.is_empty());
+                        is_table = !renamed && table.is_some_and(|table| !table.is_view());
+                        rows
+                    }
                 };
                 (rows, alias, Some(own))
             }
@@ -139,6 +147,7 @@ impl<'a> Resolver<'a> {
         scope.rels.push(Rel {
             name,
             rows: Rc::new(rows),
+            is_table,
         });
         Ok(())
     }

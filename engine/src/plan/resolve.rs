@@ -12,6 +12,7 @@ use super::schema::Schema;
 use crate::sql::facts::Source;
 use crate::sql::facts::tree::Cast;
 use std::borrow::Cow;
+use std::collections::HashMap;
 
 /// What is said of a column that is compared or computed with.
 pub(super) const IN_EXPRESSION: &str = "is used in an expression or condition";
@@ -36,6 +37,9 @@ pub(super) struct Resolver<'a> {
     pub(super) insertions: Vec<Insertion>,
     /// Result columns of which any value of a group stands for the group: their names.
     pub(super) representatives: Vec<Representative>,
+    /// Columns whose hashes the database keeps in another column: the tokens of their names, and what takes their place where
+    /// hashes are compared.
+    pub(super) hash_columns: HashMap<usize, String>,
     /// Patterns: their tokens, and what is around them.
     pub(super) patterns: Vec<(usize, PatternAt)>,
     /// Numbers that must be what they are taken for: their tokens.

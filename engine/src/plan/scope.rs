@@ -96,6 +96,8 @@ impl<'a> Rows<'a> {
 pub(super) struct Rel<'a> {
     pub(super) name: Option<Cow<'a, str>>,
     pub(super) rows: Rc<Rows<'a>>,
+    /// It is a table with the names of its own columns, so that columns that the statement does not name are there too.
+    pub(super) is_table: bool,
 }
 
 /// What is visible in a query, and around it.
@@ -138,6 +140,30 @@ impl<'s, 'a> Scope<'s, 'a> {
             .map(|scope| scope.rels.iter().filter(named).cloned().collect::<Vec<_>>())
             .find(|rels| !rels.is_empty())
             .unwrap_or_default()
+    }
+
+    /// The relation that a column is of, if that is certain.
+    pub(super) fn holder(&self, qualifier: Option<&str>, name: &str) -> Option<Rel<'a>> {
+        let having = |rels: &[Rel<'a>]| -> Vec<Rel<'a>> {
+            let has = |rel: &&Rel<'a>| rel.rows.named(name).next().is_some();
+            rels.iter().filter(has).cloned().collect()
+        };
+        let rels = match qualifier {
+            Some(qualifier) => having(&self.qualified(qualifier)),
+            None => self
+                .chain()
+                .map(|scope| having(&scope.rels))
+                .find(|rels| !rels.is_empty())?,
+        };
+        match <[Rel<'a>; 1]>::try_from(rels) {
+            Ok([rel]) => Some(rel),
+            Err(_) => None,
+        }
+    }
+
+    /// Whether no other relation than one is visible.
+    pub(super) fn has_one_relation(&self) -> bool {
+        self.chain().map(|scope| scope.rels.len()).sum::<usize>() == 1
     }
 
     /// What a name may mean. A column hides relations of its name; the nearest query that has it for certain hides the

@@ -41,10 +41,15 @@ impl<'a> Resolver<'a> {
             name: self.name(write.target.table),
         };
         let mut scope = Scope::inside(Some(outer));
-        scope.rels.push(Rel {
+        let own = Rel {
             name: Some(self.name(write.alias.unwrap_or(write.target.table))),
             rows: Rc::clone(&target.rows),
-        });
+            is_table: table.is_none_or(|table| !table.is_view()),
+        };
+        // What a conflict is on is a column of the table, whatever else is visible.
+        let mut own_scope = Scope::inside(None);
+        own_scope.rels.push(own.clone());
+        scope.rels.push(own);
         self.from(&write.from, &mut scope)?;
         for action in &write.actions {
             match action {
@@ -60,6 +65,8 @@ impl<'a> Resolver<'a> {
                             .table
                             .and_then(|table| table.setting(&self.name(*column)));
                         if let Some(setting) = setting {
+                            let name = self.name(*column);
+                            self.note_hash_column(*column, None, &name, &own_scope);
                             self.conflict_on(*column, setting)?;
                         }
                     }
@@ -74,6 +81,7 @@ impl<'a> Resolver<'a> {
                         scope.rels.push(Rel {
                             name: Some(name),
                             rows: Rc::clone(&target.rows),
+                            is_table: false,
                         });
                     }
                     self.assignments(&target, assignments, &scope)?;

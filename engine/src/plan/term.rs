@@ -30,8 +30,16 @@ impl<'a> Resolver<'a> {
         Ok(match term {
             Term::Column { qualifier, name } => {
                 let qualifier = qualifier.map(|qualifier| self.name(qualifier));
-                let name = self.name(*name);
-                scope.column(qualifier.as_deref(), &name, &mut self.flows)?
+                let (token, name) = (*name, self.name(*name));
+                let flow = scope.column(qualifier.as_deref(), &name, &mut self.flows)?;
+                let settings = self.flows.settings(flow).iter();
+                if settings
+                    .clone()
+                    .any(|setting| setting.search_column.is_some())
+                {
+                    self.note_hash_column(token, qualifier.as_deref(), &name, scope);
+                }
+                flow
             }
             Term::NewValue(name) => {
                 let name = self.name(*name);

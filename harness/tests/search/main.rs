@@ -2,6 +2,7 @@
 //! containers alone.
 
 mod answers;
+mod hash_column;
 mod stored;
 
 use acra_harness::Result;

@@ -131,6 +131,17 @@ fn comparisons_of_searchable_columns() -> Result {
          Sent to the database:\n  \
          SELECT id FROM vault WHERE substr(mail, 1, 33) = '\\x7f…' AND substr(word, 67, 33) = '\\x7f…' AND substr(mail, 1, 33) <> $1\n"
     );
+    let by_column = place.file(
+        "column.yaml",
+        "schemas:\n  - table: vault\n    columns: [id, mail, mail_hash]\n    encrypted:\n      \
+         - {column: mail, searchable: true, search_column: mail_hash}\n",
+    )?;
+    let done = place.run(&[
+        &format!("--encryptor_config_file={by_column}"),
+        "--explain=SELECT id FROM vault v WHERE v.mail = 'x'",
+    ])?;
+    let sent = "SELECT id FROM vault v WHERE v.\"mail_hash\" = '\\x7f…'";
+    assert!(done.stdout.contains(sent), "{}", done.stdout);
     let done = explain("UPDATE vault SET mail = 'x' WHERE id = 1")?;
     for part in ["behind its hash", "mail = '\\x7f…252525…'"] {
         assert!(done.stdout.contains(part), "{}", done.stdout);

@@ -127,6 +127,7 @@ fn combinations_that_are_allowed() {
         "searchable: true, data_type: str, response_on_fail: error",
         "searchable: true, data_type: str, response_on_fail: default_value, default_data_value: x",
         "searchable: true, searchable_prefix: 3",
+        "searchable: true, search_column: other",
         // +
         "searchable: true, reencrypting_to_acrablocks: false",
         "searchable: true, data_type: str, default_data_value: x",
@@ -185,6 +186,14 @@ fn combinations_that_are_not() {
         (
             "searchable_prefix: 3",
             "`searchable_prefix` needs `searchable: true`",
+        ),
+        (
+            "search_column: email_hash",
+            "`search_column` needs `searchable: true`",
+        ),
+        (
+            "searchable: true, search_column: \"\"",
+            "`search_column` is empty",
         ),
         (
             "searchable: true, searchable_prefix: 0",

@@ -77,6 +77,7 @@ schemas:
             envelope: Envelope::AcraBlock,
             reencrypt: true,
             transform: Transform::Plain,
+            search_column: None,
             data_type: None,
             response_on_fail: ResponseOnFail::Ciphertext,
             default_value: None,
@@ -375,4 +376,25 @@ proptest! {
     ) {
         let _ = Columns::parse(words.concat().as_bytes(), Database::MySql);
     }
+}
+
+#[test]
+fn a_hash_column_is_of_one_column() {
+    let fault = |encrypted: &str| {
+        let text = format!("schemas: [{{table: t, columns: [a, b, h], encrypted: [{encrypted}]}}]");
+        let error = Columns::parse(text.as_bytes(), Database::PostgreSql).unwrap_err();
+        error.to_string()
+    };
+    let by = |column: &str| format!("{{column: {column}, searchable: true, search_column: h}}");
+    assert_eq!(
+        fault(&format!("{}, {}", by("a"), by("b"))),
+        "invalid encryptor config: table \"t\", column \"b\": `search_column: h`: that column has the hashes of column \"a\" already"
+    );
+    for protected in ["{column: h}", "{column: h, searchable: true}"] {
+        assert_eq!(
+            fault(&format!("{}, {protected}", by("a"))),
+            "invalid encryptor config: table \"t\", column \"a\": `search_column: h`: that column is protected itself"
+        );
+    }
+    assert!(fault(&by("h")).ends_with("that column is protected itself"));
 }

@@ -101,6 +101,14 @@ fn odd_things_are_warned_of() {
              blanks) and has no keys",
         ),
         (
+            listed(
+                "c",
+                "  encrypted: [{column: c, searchable: true, search_column: h}]\n",
+            ),
+            "line 2: table \"t\", column \"c\": search_column \"h\" is not among the columns of the table; comparisons are \
+             made without it",
+        ),
+        (
             "schemas: []\n---\nschemas: []\n".to_owned(),
             "only the first YAML document is read, more follow",
         ),
