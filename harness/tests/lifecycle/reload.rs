@@ -91,8 +91,8 @@ fn rotates(scene: &Scene<'_>) -> Result<()> {
         )?;
         assert_eq!(read, hex(plain.as_bytes()));
     }
-    // The key's number stands in the container: after its tag, its length and the kind of key.
-    let number = "SELECT encode(substr(secret, 25, 2), 'hex') FROM vault WHERE id = ";
+    // The key's number, of two bytes, stands in the container: after its tag, its length and the kind of key.
+    let number = "SELECT encode(substr(secret, 26, 2), 'hex') FROM vault WHERE id = ";
     assert_ne!(
         scene.stored(&format!("{number}1"))?,
         scene.stored(&format!("{number}2"))?
