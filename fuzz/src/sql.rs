@@ -122,6 +122,8 @@ fn other(kind: Kind, raw: &[u8]) -> Vec<u8> {
         Kind::National => "N'z'",
         Kind::Dollar => "$$z$$",
         Kind::Bits => "B'1'",
+        // TRUE or FALSE.
+        Kind::Word => "false",
         Kind::Number | Kind::OddNumber => {
             let seven = |byte: &u8| if byte.is_ascii_digit() { b'7' } else { *byte };
             return raw.iter().map(seven).collect();
