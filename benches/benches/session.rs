@@ -1,29 +1,23 @@
-//! Messages through a session: frames, rows that pass, rows that are opened.
+//! Messages through a session: frames, rows that pass, rows that are opened, statements.
 
 #![allow(missing_docs, reason = "criterion's macros make public functions")]
 
-use acra_engine::columns::{Columns, Database};
-use acra_engine::crypto::{BlockKey, Secret, container};
-use acra_engine::keys::{ClientId, ClientKeys};
-use acra_engine::plan::{Planners, Unsupported};
-use acra_engine::session::pg::{Context, PgSession};
-use acra_engine::session::{Answer, Ask, Cx, Event, Input, Limits, Output, Session, Step};
-use acra_engine::session::{ClientTls, ScanColumns};
-use acra_engine::wire::outbox::Outbox;
+use acra_benches::conversation::{Conversation, key, message};
+use acra_engine::crypto::container;
 use acra_engine::wire::pg::{Scan, scan};
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use std::hint::black_box;
-use std::sync::Arc;
 
 const ROWS: usize = 1000;
 const INT4: u32 = 23;
 const TEXT: u32 = 25;
 const BYTEA: u32 = 17;
 
-fn message(tag: u8, body: &[u8]) -> Vec<u8> {
-    let length = u32::try_from(body.len() + 4).expect("is short");
-    [&[tag][..], &length.to_be_bytes(), body].concat()
-}
+const COLUMNS: &str = "schemas:
+  - table: customers
+    columns: [id, ssn, name, mail, phone]
+    encrypted: [{column: ssn}, {column: name}, {column: mail}, {column: phone, searchable: true}]
+";
 
 fn row_description(columns: usize, oid: u32) -> Vec<u8> {
     let mut body = (columns as u16).to_be_bytes().to_vec();
@@ -35,99 +29,35 @@ fn row_description(columns: usize, oid: u32) -> Vec<u8> {
     message(b'T', &body)
 }
 
-fn rows(columns: usize, cell: &[u8]) -> Vec<u8> {
-    let mut body = (columns as u16).to_be_bytes().to_vec();
-    for _ in 0..columns {
+fn row(cells: &[&[u8]]) -> Vec<u8> {
+    let mut body = (cells.len() as u16).to_be_bytes().to_vec();
+    for cell in cells {
         body.extend((cell.len() as u32).to_be_bytes());
-        body.extend(cell);
+        body.extend(*cell);
     }
-    message(b'D', &body).repeat(ROWS)
+    message(b'D', &body)
 }
 
-/// A session in the middle of a query's result.
-struct Conversation {
-    session: PgSession,
-    keys: Arc<ClientKeys>,
-    events: Vec<Event>,
+fn rows(columns: usize, cell: &[u8]) -> Vec<u8> {
+    row(&vec![cell; columns]).repeat(ROWS)
 }
 
-impl Conversation {
-    fn new() -> Self {
-        let document = b"schemas:\n  - table: customers\n    encrypted:\n      - column: ssn\n";
-        let columns = Columns::parse(document, Database::PostgreSql)
-            .expect("is valid")
-            .columns;
-        let context = Context {
-            protects: true,
-            schema_probe: false,
-            poison: None,
-            planners: Arc::new(Planners::new(
-                Arc::new(columns),
-                Unsupported::Refuse,
-                1 << 20,
-            )),
-            client_id: Some(ClientId::new("client").expect("is valid")),
-            client_id_variable: None,
-            client_tls: ClientTls::Disabled,
-            scan: ScanColumns::Typed,
-            limits: Limits::default(),
-        };
-        let key = BlockKey::new(Secret::from(vec![9; 32])).expect("32 bytes are a key");
-        let mut conversation = Self {
-            session: PgSession::new(Arc::new(context)),
-            keys: Arc::new(ClientKeys {
-                symmetric: vec![key],
-                ..ClientKeys::default()
-            }),
-            events: Vec::new(),
-        };
-        conversation.feed_client(&mut b"\0\0\0\x10\0\x03\0\0user\0x\0\0".to_vec());
-        conversation.feed_server(&mut [message(b'R', &[0; 4]), message(b'Z', b"I")].concat());
-        conversation.feed_client(&mut message(b'Q', b"SELECT 1\0"));
-        conversation
+/// The Bind of statement `s` to so many values, in text format.
+fn bind(values: usize) -> Vec<u8> {
+    let mut body = b"\0s\0\0\0".to_vec();
+    body.extend((values as u16).to_be_bytes());
+    for _ in 0..values {
+        body.extend(b"\0\0\0\x0b078-05-1120");
     }
+    body.extend([0, 0]);
+    message(b'B', &body)
+}
 
-    fn feed_client(&mut self, bytes: &mut Vec<u8>) -> usize {
-        self.run(bytes, true)
-    }
-
-    fn feed_server(&mut self, bytes: &mut Vec<u8>) -> usize {
-        self.run(bytes, false)
-    }
-
-    /// Feeds bytes as one read; gives how many come out.
-    fn run(&mut self, bytes: &mut Vec<u8>, client: bool) -> usize {
-        let (mut to_client, mut to_server) = (Outbox::new(), Outbox::new());
-        let mut at = 0;
-        loop {
-            let mut rng = rand::rng();
-            let mut out = Output {
-                to_client: &mut to_client,
-                to_server: &mut to_server,
-            };
-            let mut cx = Cx {
-                rng: &mut rng,
-                events: &mut self.events,
-            };
-            let mut input = Input { bytes, at };
-            let step = match client {
-                true => self.session.from_client(&mut input, &mut out, &mut cx),
-                false => self.session.from_server(&mut input, &mut out, &mut cx),
-            };
-            at = input.at;
-            match step {
-                Step::Ask(Ask::Keys(id)) => {
-                    let answer = Answer::Keys(id, Ok(Arc::clone(&self.keys)));
-                    self.session.resume(answer);
-                }
-                Step::Ask(Ask::Tokens(..)) => unreachable!("no column has tokens"),
-                Step::Do(_) => self.session.server_dialled(Ok(()), &mut out),
-                Step::NeedMore { .. } | Step::Blocked => break,
-            }
-        }
-        let (client, server): (&[u8], &[u8]) = if client { (&[], bytes) } else { (bytes, &[]) };
-        to_client.take(client).len() + to_server.take(server).len()
-    }
+/// A value as the database shows it.
+fn stored(value: &[u8]) -> Vec<u8> {
+    let mut stored = Vec::new();
+    container::seal_block(&key(), &mut rand::rng(), value, &mut stored).expect("seals");
+    format!("\\x{}", const_hex::encode(&stored)).into_bytes()
 }
 
 fn frames(criterion: &mut Criterion) {
@@ -148,10 +78,7 @@ fn frames(criterion: &mut Criterion) {
 }
 
 fn data_rows(criterion: &mut Criterion) {
-    let key = BlockKey::new(Secret::from(vec![9; 32])).expect("32 bytes are a key");
-    let mut stored = Vec::new();
-    container::seal_block(&key, &mut rand::rng(), b"078-05-1120", &mut stored).expect("seals");
-    let hex = format!("\\x{}", const_hex::encode(&stored)).into_bytes();
+    let hex = stored(b"078-05-1120");
     let mut group = criterion.benchmark_group("rows");
     group.throughput(Throughput::Elements(ROWS as u64));
     for (name, columns, oid, cell) in [
@@ -165,7 +92,8 @@ fn data_rows(criterion: &mut Criterion) {
         ),
         ("1000 x 3 sealed", 3, BYTEA, &hex),
     ] {
-        let mut conversation = Conversation::new();
+        let mut conversation = Conversation::new(COLUMNS);
+        conversation.feed_client(&mut message(b'Q', b"SELECT 1\0"));
         conversation.feed_server(&mut row_description(columns, oid));
         let bytes = rows(columns, cell);
         group.bench_function(name, |bencher| {
@@ -179,5 +107,73 @@ fn data_rows(criterion: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, frames, data_rows);
+/// Statements that were prepared before: the client's Bind, Execute and Sync, and what the server answers.
+fn statements(criterion: &mut Criterion) {
+    let hex = stored(b"078-05-1120");
+    let mut group = criterion.benchmark_group("statements");
+    for (name, text, values, cells) in [
+        (
+            "point select, plain",
+            "SELECT name FROM plain WHERE id = $1",
+            1,
+            &[&b"some text"[..]][..],
+        ),
+        (
+            "point select, 1 cell",
+            "SELECT ssn FROM customers WHERE id = $1",
+            1,
+            &[&hex],
+        ),
+        (
+            "point select, 3 cells",
+            "SELECT ssn, name, mail FROM customers WHERE id = $1",
+            1,
+            &[&hex, &hex, &hex],
+        ),
+        (
+            "insert of 1 value",
+            "INSERT INTO customers (ssn) VALUES ($1)",
+            1,
+            &[],
+        ),
+        (
+            "insert of 3 values",
+            "INSERT INTO customers (ssn, name, mail) VALUES ($1, $2, $3)",
+            3,
+            &[],
+        ),
+        (
+            "insert of 3 values, 1 searchable",
+            "INSERT INTO customers (ssn, name, phone) VALUES ($1, $2, $3)",
+            3,
+            &[],
+        ),
+    ] {
+        let mut conversation = Conversation::new(COLUMNS);
+        let parse = [b"s\0", text.as_bytes(), b"\0\0\0"].concat();
+        conversation.feed_client(&mut [message(b'P', &parse), message(b'S', b"")].concat());
+        conversation.feed_server(&mut [message(b'1', b""), message(b'Z', b"I")].concat());
+        let sent = [
+            bind(values),
+            message(b'E', b"\0\0\0\0\0"),
+            message(b'S', b""),
+        ]
+        .concat();
+        let mut answer = message(b'2', b"");
+        if !cells.is_empty() {
+            answer.extend(row(cells));
+        }
+        answer.extend([message(b'C', b"SELECT 1\0"), message(b'Z', b"I")].concat());
+        group.bench_function(name, |bencher| {
+            bencher.iter_batched_ref(
+                || (sent.clone(), answer.clone()),
+                |(sent, answer)| conversation.feed_client(sent) + conversation.feed_server(answer),
+                criterion::BatchSize::SmallInput,
+            );
+        });
+    }
+    group.finish();
+}
+
+criterion_group!(benches, frames, data_rows, statements);
 criterion_main!(benches);

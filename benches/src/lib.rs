@@ -5,4 +5,5 @@
     reason = "a benchmark that cannot be set up has nothing to measure"
 )]
 
+pub mod conversation;
 pub mod floor;
