@@ -115,22 +115,17 @@ impl PgSession {
         out: &mut Output<'_>,
         cx: &mut Cx<'_>,
     ) -> Option<Step> {
-        let FromClient::Sealing(mut incoming) = std::mem::take(&mut self.copies.from_client) else {
-            // The COPY failed while the message was under way.
-            self.copies.from_client = FromClient::Dropping;
-            self.client_dropping = std::mem::take(&mut self.copies.client_left);
-            return None;
-        };
-        if let Some(ask) = self.keys_for(&incoming) {
-            self.copies.from_client = FromClient::Sealing(incoming);
-            return Some(Step::Ask(ask));
-        }
         let piece = input.bytes.get(slice.body.clone()).unwrap_or_default();
-        let requests = self.token_requests(&incoming, Some(piece), cx);
-        if let Err(Stop::Ask(ask)) = self.openings.tokens_for(requests) {
-            self.copies.from_client = FromClient::Sealing(incoming);
-            return Some(Step::Ask(ask));
-        }
+        let mut incoming = match self.take_incoming(Some(piece), cx) {
+            Ok(Some(incoming)) => incoming,
+            Ok(None) => {
+                // The COPY failed while the message was under way.
+                self.copies.from_client = FromClient::Dropping;
+                self.client_dropping = std::mem::take(&mut self.copies.client_left);
+                return None;
+            }
+            Err(step) => return Some(step),
+        };
         let mut message = new_message(incoming.room);
         let outcome = self.seal_cells(&mut incoming, Some(piece), &mut message, cx);
         self.openings.tokens = None;
@@ -168,18 +163,11 @@ impl PgSession {
                 want: frame.range.len(),
             });
         }
-        let FromClient::Sealing(mut incoming) = std::mem::take(&mut self.copies.from_client) else {
-            return Copied::Pass;
+        let mut incoming = match self.take_incoming(None, cx) {
+            Ok(Some(incoming)) => incoming,
+            Ok(None) => return Copied::Pass,
+            Err(step) => return Copied::Step(step),
         };
-        if let Some(ask) = self.keys_for(&incoming) {
-            self.copies.from_client = FromClient::Sealing(incoming);
-            return Copied::Step(Step::Ask(ask));
-        }
-        let requests = self.token_requests(&incoming, None, cx);
-        if let Err(Stop::Ask(ask)) = self.openings.tokens_for(requests) {
-            self.copies.from_client = FromClient::Sealing(incoming);
-            return Copied::Step(Step::Ask(ask));
-        }
         let mut message = new_message(0);
         let outcome = self.seal_cells(&mut incoming, None, &mut message, cx);
         self.openings.tokens = None;
@@ -194,6 +182,28 @@ impl PgSession {
                 input.at = frame.range.end;
                 Copied::Taken
             }
+        }
+    }
+
+    /// Takes the COPY that is sealed, if there is one, when all that a piece of the stream needs, or its end, is there.
+    fn take_incoming(
+        &mut self,
+        piece: Option<&[u8]>,
+        cx: &mut Cx<'_>,
+    ) -> Result<Option<Box<Incoming>>, Step> {
+        let FromClient::Sealing(incoming) = &self.copies.from_client else {
+            return Ok(None);
+        };
+        if let Some(ask) = self.keys_for(incoming) {
+            return Err(Step::Ask(ask));
+        }
+        let requests = self.token_requests(incoming, piece, cx);
+        if let Err(Stop::Ask(ask)) = self.openings.tokens_for(requests) {
+            return Err(Step::Ask(ask));
+        }
+        match std::mem::take(&mut self.copies.from_client) {
+            FromClient::Sealing(incoming) => Ok(Some(incoming)),
+            FromClient::Passing | FromClient::Dropping => Ok(None),
         }
     }
 
