@@ -71,6 +71,7 @@ pub(super) fn decide(
         params: BTreeMap::new(),
         tested: BTreeSet::new(),
         result: None,
+        viewed: None,
         found,
     };
     let params: Vec<usize> = match lexical.dialect.is_mysql() {
@@ -141,15 +142,19 @@ pub(super) fn decide(
         }
     }
     judge.decision.params = judge.settle_params(&whole)?;
+    let viewed = judge.viewed;
     let mut decision = judge.decision;
-    // Another statement of the text may name the child, which nothing here knows to be protected.
-    if let Some(child) = decision.children.first()
+    // Another statement of the text may name the child or the view, which nothing here knows to be protected.
+    let child = decision.children.first().map(|child| &*child.parent.1);
+    let made = child
+        .map(|parent| ("a child of it that is made beside other statements", parent))
+        .or(viewed
+            .as_deref()
+            .map(|viewed| ("a view of it that is made beside other statements", viewed)));
+    if let Some((form, named)) = made
         && statements(text, tokens).count() > 1
     {
-        let refusal = no_facts(
-            &NoFacts::Form("a child of it that is made beside other statements"),
-            &child.parent.1,
-        );
+        let refusal = no_facts(&NoFacts::Form(form), named);
         return Err(refusal.with_hint("Make it by a text of its own."));
     }
     decision
@@ -201,6 +206,8 @@ pub(super) struct Judge<'a> {
     pub(super) tested: BTreeSet<(u16, usize)>,
     /// What the result of the current statement is.
     pub(super) result: Option<Results>,
+    /// A protected table of which a view is made.
+    viewed: Option<String>,
     /// Where protected result columns are told, if they are.
     pub(super) found: Option<&'a mut Vec<ResultColumn>>,
 }
@@ -338,6 +345,9 @@ impl<'a> Judge<'a> {
         let is_name = |token| reading.names.binary_search(token).is_ok();
         if !self.protected_in(source.range).iter().all(is_name) {
             return Err(no_facts(&NoFacts::NotUnderstood, named));
+        }
+        if *wrapper == Wrapper::View {
+            self.viewed = Some(named.to_owned());
         }
         let mut resolver = Resolver {
             schema: self.schema,

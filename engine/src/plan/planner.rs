@@ -135,10 +135,15 @@ impl Planner {
         }
         let mut effects = Effects::default();
         let mut copies = false;
+        // Where the statements begin that the server reads by other settings.
+        let mut read_anew = None;
         for (number, range) in effects::statements(text, &scratch.tokens).enumerate() {
             let statement = scratch.tokens.get(range).unwrap_or_default();
             if lexical.dialect.is_mysql() {
                 copies |= is_load(text, statement);
+                if read_anew.is_none() && mysql::changes_reading(text, statement) {
+                    read_anew = statement.last().map(|last| last.end);
+                }
                 mysql::effects(text, statement, &mut effects);
             } else {
                 copies |= is_copy(text, statement);
@@ -151,6 +156,10 @@ impl Planner {
         if effects.runs_text
             && let Some(refusal) = self.run_text(text, scratch)
         {
+            return Arc::new(self.with_effects(self.refused(refusal), effects));
+        }
+        let read_anew = read_anew.and_then(|from| text.get(from as usize..));
+        if let Some(refusal) = read_anew.and_then(|rest| self.read_anew(rest)) {
             return Arc::new(self.with_effects(self.refused(refusal), effects));
         }
         if !scratch
@@ -283,6 +292,18 @@ impl Planner {
     pub fn may_concern(&self, text: &[u8]) -> bool {
         !self.columns.is_empty()
             && (self.foreign_names || mentions(&self.columns, text) || may_execute(text))
+    }
+
+    /// Refuses the rest of a text that the server reads by settings which the statements before it make.
+    fn read_anew(&self, rest: &[u8]) -> Option<Refusal> {
+        let foreign = self.foreign_names && !rest.is_ascii();
+        let concerns = foreign || mentions(&self.columns, rest) || may_execute(rest);
+        concerns.then(|| {
+            Refusal::new(
+                RefusalCode::SettingsChange,
+                "a statement that may concern a protected table follows one in the same text that may change how it is read",
+            )
+        })
     }
 
     /// Bytes that the kept plans take.

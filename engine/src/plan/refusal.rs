@@ -24,6 +24,8 @@ pub enum RefusalCode {
     RunsText,
     /// The bytes of a name or value depend on `client_encoding`.
     ClientEncoding,
+    /// A statement follows one in its text that may change how it is read.
+    SettingsChange,
     /// A string has a wrong escape.
     BadLiteral,
 }
@@ -41,6 +43,7 @@ impl RefusalCode {
             Self::SharedParameter => "shared-parameter",
             Self::RunsText => "runs-text",
             Self::ClientEncoding => "client-encoding",
+            Self::SettingsChange => "settings-change",
             Self::BadLiteral => "bad-literal",
         }
     }
@@ -70,6 +73,7 @@ impl RefusalCode {
             Self::ViewWrite => "Write to the table itself.",
             Self::SharedParameter => "Use a parameter of its own for the protected column.",
             Self::RunsText => "Run the statement itself through acra-server.",
+            Self::SettingsChange => "Send it by a text of its own.",
             Self::ClientEncoding => "SET client_encoding TO 'UTF8'.",
             Self::BadLiteral => "Correct the escape, or bind the value as a parameter.",
         }

@@ -8,4 +8,4 @@ mod words;
 pub(super) use lex::lex;
 pub(crate) use literal::tells_bytes;
 pub(super) use literal::{name, string};
-pub(crate) use words::{Words, effects, is_harmless, is_routine, makes_table};
+pub(crate) use words::{Words, changes_reading, effects, is_harmless, is_routine, makes_table};

@@ -2,6 +2,7 @@
 
 use crate::sql::effects::Effects;
 use crate::sql::facts::Source;
+use crate::sql::spelling::spells;
 use crate::sql::token::{Kind, Token};
 use std::ops::Range;
 
@@ -245,10 +246,89 @@ pub(crate) fn is_routine(text: &[u8], tokens: &[Token]) -> bool {
 
 /// Adds what one statement does to the session.
 pub(crate) fn effects(text: &[u8], statement: &[Token], effects: &mut Effects) {
-    let begins = |words: &[&str]| is(text, statement, 0, words);
     effects.may_change_settings |=
-        begins(&["set", "use", "call", "execute", "begin", "if", "while"]);
-    let immediate = begins(&["execute"]) && is(text, statement, 1, &["immediate"]);
-    let prepares = begins(&["prepare"]) && is(text, statement, 2, &["from"]);
-    effects.runs_text |= prepares || immediate;
+        changes_reading(text, statement) || is(text, statement, 0, &["use"]);
+    effects.runs_text |= (0..statement.len()).any(|at| {
+        let next = |at: usize, words: &[&str]| is(text, statement, at, words);
+        next(at, &["execute"]) && next(at + 1, &["immediate"])
+            || next(at, &["prepare"]) && next(at + 2, &["from"])
+    });
+}
+
+/// Whether a statement may change how texts behind it are read. What a routine sets ends with it.
+pub(crate) fn changes_reading(text: &[u8], statement: &[Token]) -> bool {
+    let begins = |words: &[&str]| is(text, statement, 0, words);
+    if begins(&["set"]) {
+        return is(text, statement, 1, &["statement"]) || sets_reading(text, statement);
+    }
+    if begins(&["begin"]) {
+        return statement.len() > 1 && !is(text, statement, 1, &["work"]);
+    }
+    let is_named = statement.first().is_some_and(|first| first.kind.is_name());
+    is_named && !begins(&PLAIN)
+}
+
+/// First words of statements that change nothing, and hold none that do. Others, such as MariaDB's `IF` and `FOR`, a label, or
+/// what is not known, may hold a `SET`.
+const PLAIN: [&str; 48] = [
+    "select",
+    "insert",
+    "update",
+    "delete",
+    "replace",
+    "with",
+    "values",
+    "table",
+    "show",
+    "commit",
+    "rollback",
+    "start",
+    "savepoint",
+    "release",
+    "call",
+    "do",
+    "use",
+    "prepare",
+    "deallocate",
+    "drop",
+    "create",
+    "alter",
+    "rename",
+    "truncate",
+    "describe",
+    "desc",
+    "explain",
+    "analyze",
+    "optimize",
+    "check",
+    "checksum",
+    "repair",
+    "lock",
+    "unlock",
+    "kill",
+    "flush",
+    "grant",
+    "revoke",
+    "handler",
+    "load",
+    "xa",
+    "cache",
+    "help",
+    "signal",
+    "reset",
+    "purge",
+    "change",
+    "stop",
+];
+
+/// Whether a `SET` names a variable that texts are read by, by itself or within `NAMES` and `CHARACTER SET`.
+fn sets_reading(text: &[u8], statement: &[Token]) -> bool {
+    let range = match statement {
+        [first, .., last] => first.start as usize..last.end as usize,
+        _ => return false,
+    };
+    let statement = text.get(range).unwrap_or_default();
+    ["sql_mode", "char", "names"]
+        .iter()
+        .any(|word| spells(statement, word.as_bytes()))
 }
