@@ -5,7 +5,7 @@ use acra_engine::columns::{Columns, Database};
 use acra_engine::crypto::search_hash::SearchKey;
 use acra_engine::crypto::{BlockKey, KeyPairType, PrivateKey, Secret, container};
 use acra_engine::keys::{ClientId, ClientKeys};
-use acra_engine::plan::{ClientEncoding, Lexical, Planners, Unsupported};
+use acra_engine::plan::{ClientEncoding, Lexical, MySql, Planners, Unsupported};
 use acra_engine::session::Limits;
 use acra_engine::session::mysql::{self, Compression, DatabaseTls, MixedTls};
 use acra_engine::session::pg::Context;
@@ -133,20 +133,46 @@ pub(crate) enum Reading {
     SqlAscii,
     Latin1,
     Sjis,
+    MySql,
+    MySqlAnsiQuotes,
+    MySqlNoBackslashEscapes,
+    MariaDb,
 }
 
 impl Reading {
+    /// The tables of the corpus, for the database whose SQL it is.
+    pub(crate) fn columns(self) -> Arc<Columns> {
+        match self.lexical().dialect.is_mysql() {
+            true => mysql_columns(),
+            false => columns(),
+        }
+    }
+
     pub(crate) fn lexical(self) -> Lexical {
-        let encoding = match self {
-            Self::Standard | Self::BackslashEscapes => ClientEncoding::Utf8,
-            Self::SqlAscii => ClientEncoding::SqlAscii,
-            Self::Latin1 => ClientEncoding::AsciiSafe,
-            Self::Sjis => ClientEncoding::Unsafe,
-        };
-        Lexical {
-            standard_conforming_strings: !matches!(self, Self::BackslashEscapes),
+        let postgres = |standard_conforming_strings, encoding| Lexical {
+            standard_conforming_strings,
             encoding,
             ..Lexical::default()
+        };
+        let mysql = |ansi_quotes, mariadb| {
+            Lexical::mysql(MySql {
+                ansi_quotes,
+                mariadb,
+            })
+        };
+        match self {
+            Self::Standard => postgres(true, ClientEncoding::Utf8),
+            Self::BackslashEscapes => postgres(false, ClientEncoding::Utf8),
+            Self::SqlAscii => postgres(true, ClientEncoding::SqlAscii),
+            Self::Latin1 => postgres(true, ClientEncoding::AsciiSafe),
+            Self::Sjis => postgres(true, ClientEncoding::Unsafe),
+            Self::MySql => mysql(false, false),
+            Self::MySqlAnsiQuotes => mysql(true, false),
+            Self::MariaDb => mysql(false, true),
+            Self::MySqlNoBackslashEscapes => Lexical {
+                standard_conforming_strings: true,
+                ..mysql(false, false)
+            },
         }
     }
 }

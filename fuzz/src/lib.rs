@@ -7,6 +7,7 @@
 #![warn(missing_docs, unreachable_pub, unused_qualifications)]
 
 pub mod columns;
+pub mod compressed;
 pub mod containers;
 pub mod copy;
 pub mod flags;

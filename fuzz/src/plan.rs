@@ -1,8 +1,8 @@
 //! Plans: the same from the cache as made anew; values that are sealed are literals of the text, each once; and a text
 //! with its values sealed is planned like the one it comes from, so that sealing again would change nothing.
 
-use crate::fixture::{PLANS, Reading, block, columns, text};
-use acra_engine::columns::Setting;
+use crate::fixture::{PLANS, Reading, block, text};
+use acra_engine::columns::{Columns, Setting};
 use acra_engine::plan::{
     Edit, Lexical, ParamAction, Plan, Planner, Role, Scratch, Unsupported, Verdict, arguments,
     outline, splice,
@@ -23,7 +23,8 @@ pub fn run(data: &[u8]) {
         return;
     };
     let (text, lexical) = (text(input.text), input.reading.lexical());
-    let planner = Planner::new(columns(), Unsupported::Refuse, PLANS);
+    let columns = input.reading.columns();
+    let planner = Planner::new(Arc::clone(&columns), Unsupported::Refuse, PLANS);
     let mut scratch = Scratch::default();
     let plan = planner.plan(text, &lexical, &mut scratch);
     let values = values(&plan, text, &scratch);
@@ -34,7 +35,7 @@ pub fn run(data: &[u8]) {
     }
     let _ = planner.explain(text, &lexical);
     let _ = outline(text, &lexical);
-    executed(text, &scratch);
+    executed(text, &columns, &scratch);
 }
 
 /// What a plan says, as text.
@@ -76,10 +77,17 @@ fn values(plan: &Plan, text: &[u8], scratch: &Scratch) -> Option<Vec<Value>> {
 }
 
 fn sealed(planner: &Planner, plan: &Plan, values: &[Value], text: &[u8], lexical: &Lexical) {
-    let container = const_hex::encode(block(b"a value"));
+    let container = block(b"a value");
+    let hex = const_hex::encode(&container);
+    let is_mysql = lexical.dialect.is_mysql();
     let quoted = match lexical.standard_conforming_strings {
-        true => format!("'\\x{container}'"),
-        false => format!("E'\\\\x{container}'"),
+        _ if is_mysql => format!("X'{hex}'"),
+        true => format!("'\\x{hex}'"),
+        false => format!("E'\\\\x{hex}'"),
+    };
+    let value = match is_mysql {
+        true => container,
+        false => format!("\\x{hex}").into_bytes(),
     };
     let edits: Vec<Edit> = values
         .iter()
@@ -97,14 +105,13 @@ fn sealed(planner: &Planner, plan: &Plan, values: &[Value], text: &[u8], lexical
     assert_eq!(plan.params, other.params, "{}", shown());
     let count = other.literals(&rewritten, &scratch).map(|literal| {
         let literal = literal.expect("a literal that we have written");
-        assert_eq!(*literal.value, *format!("\\x{container}").as_bytes());
+        assert_eq!(*literal.value, *value);
     });
     assert_eq!(count.count(), values.len(), "{}", shown());
 }
 
 /// Arguments of EXECUTE are found whatever the text.
-fn executed(text: &[u8], scratch: &Scratch) {
-    let columns = columns();
+fn executed(text: &[u8], columns: &Columns, scratch: &Scratch) {
     let table = columns.table(None, "customers").expect("of the corpus");
     let setting = table.setting("ssn").expect("of the corpus");
     let params = [1, 3].map(|number| ParamAction {

@@ -3,6 +3,7 @@
 //! They are made anew instead of being kept: what is kept in `corpus/` is only what was found by fuzzing.
 
 use crate::{keystore, stream};
+use acra_engine::wire::mysql::compressed::{self, Algorithm, Codec};
 use rand::rngs::StdRng;
 use rand::{Rng as _, SeedableRng};
 use serde_json::Value;
@@ -24,12 +25,21 @@ pub fn write_all(folder: &Path) -> io::Result<()> {
         folder: folder.to_owned(),
         count: 0,
     };
-    statements(&tests, &mut seeds)?;
+    statements(&tests.join("corpus"), &[0], &mut seeds)?;
+    statements(&tests.join("corpus/mysql"), &[5, 6, 7, 8], &mut seeds)?;
     recordings(&tests, &mut seeds)?;
     for seed in keystore::seeds(|file| vectors(&tests, file))? {
         seeds.add("keystore", &[&seed])?;
     }
     configurations(&tests, &mut seeds)?;
+    for content in [&b"SELECT 1"[..], &[7; 100], &b"acra ".repeat(900)] {
+        for (kind, algorithm) in [(0, Algorithm::Zlib), (0x80, Algorithm::Zstd)] {
+            let mut packet = Vec::new();
+            compressed::write(&mut packet, &mut Codec::default(), algorithm, 0, content);
+            // The kind, and no damage.
+            seeds.add("compressed", &[&[0, 0, 0, kind, 0], &packet])?;
+        }
+    }
     for cell in inputs(&vectors(&tests, "detection")?, "cell") {
         // Of one part, which is bytes.
         seeds.add("containers", &[&[1, 0, 0, 0, 0], &cell])?;
@@ -47,6 +57,9 @@ pub fn write_all(folder: &Path) -> io::Result<()> {
     Ok(())
 }
 
+/// How many ways to read a text there are.
+const READINGS: u64 = 9;
+
 struct Seeds {
     folder: PathBuf,
     count: usize,
@@ -61,9 +74,9 @@ impl Seeds {
     }
 }
 
-/// The statements of the corpus, in the usual reading.
-fn statements(tests: &Path, seeds: &mut Seeds) -> io::Result<()> {
-    for entry in fs::read_dir(tests.join("corpus"))? {
+/// The statements of a folder of the corpus, in these readings.
+fn statements(folder: &Path, readings: &[u32], seeds: &mut Seeds) -> io::Result<()> {
+    for entry in fs::read_dir(folder)? {
         let path = entry?.path();
         if path.extension().is_none_or(|extension| extension != "txt") {
             continue;
@@ -72,8 +85,13 @@ fn statements(tests: &Path, seeds: &mut Seeds) -> io::Result<()> {
         let mut statement = String::new();
         for line in text.lines().filter(|line| !line.starts_with('#')) {
             if line.starts_with("=> ") {
-                for target in ["sql", "plan"] {
-                    seeds.add(target, &[&[0; 4], statement.trim().as_bytes()])?;
+                for (target, reading) in ["sql", "plan"]
+                    .into_iter()
+                    .flat_map(|target| readings.iter().map(move |reading| (target, reading)))
+                {
+                    // The first of several forms for a number between zero and one.
+                    let first = (u64::from(*reading) << 32).div_ceil(READINGS) as u32;
+                    seeds.add(target, &[&first.to_le_bytes(), statement.trim().as_bytes()])?;
                 }
                 statement.clear();
             } else {

@@ -26,7 +26,10 @@ pub fn run(data: &[u8]) {
     if lex(text, &lexical, &mut tokens).is_err() {
         return;
     }
-    cover(text, &tokens, &lexical);
+    // What stands in a comment that the server reads is no comment by itself.
+    if !has_version(text) {
+        cover(text, &tokens, &lexical);
+    }
     for token in &tokens {
         let _ = literal::string(token, text, &lexical);
         let name = ident::name(token, text);
@@ -47,6 +50,12 @@ pub fn run(data: &[u8]) {
     }
 }
 
+fn has_version(text: &[u8]) -> bool {
+    ["/*!", "/*M!", "/*m!"]
+        .iter()
+        .any(|begin| memchr::memmem::find(text, begin.as_bytes()).is_some())
+}
+
 /// Tokens in order, nothing but blanks and comments between them.
 fn cover(text: &[u8], tokens: &[Token], lexical: &Lexical) {
     let mut alone = Vec::new();
@@ -62,11 +71,16 @@ fn cover(text: &[u8], tokens: &[Token], lexical: &Lexical) {
             text[at..span.start].escape_ascii().to_string()
         );
         let raw = token.text(text);
+        // In MySQL what follows a dot is a name, which may look like a number.
+        let after_dot = lexical.dialect.is_mysql()
+            && token.kind == Kind::Word
+            && text[..span.start].ends_with(b".");
         assert!(
-            lex(raw, lexical, &mut alone).is_ok()
-                && alone.len() == 1
-                && alone[0].kind == token.kind
-                && alone[0].span() == (0..raw.len()),
+            after_dot
+                || lex(raw, lexical, &mut alone).is_ok()
+                    && alone.len() == 1
+                    && alone[0].kind == token.kind
+                    && alone[0].span() == (0..raw.len()),
             "{:?} alone: {:?}, {alone:?}",
             token.kind,
             raw.escape_ascii().to_string()
@@ -116,7 +130,12 @@ fn other_literals(text: &[u8], tokens: &[Token], shape: &Shape, lexical: &Lexica
 /// Another literal of this kind. A number keeps its form, which decides what may follow it.
 fn other(kind: Kind, raw: &[u8]) -> Vec<u8> {
     let other = match kind {
-        Kind::String => "'z'",
+        // With the quotes that it had, or what else MySQL has: a prefix decides what may stand before it.
+        Kind::String => match raw {
+            [b'"', ..] => "\"z\"",
+            [b'\'', ..] => "'z'",
+            _ => "x'7a'",
+        },
         Kind::Escape => "E'z'",
         Kind::Unicode => "U&'z'",
         Kind::National => "N'z'",

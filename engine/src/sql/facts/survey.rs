@@ -47,6 +47,10 @@ impl Survey {
             return Err(NoFacts::NotUnderstood);
         }
         let is_name = |token: &usize| source.kind(*token).is_some_and(Kind::is_name);
+        // `SELECT && FROM t`: the library takes the word that stands for an operator for a column.
+        if !survey.names.iter().all(is_name) {
+            return Err(NoFacts::NotUnderstood);
+        }
         survey.names.extend(hidden.asides().filter(is_name));
         survey.names.sort_unstable();
         survey.names.dedup();
