@@ -48,7 +48,7 @@ mod tests;
 pub use crate::sql::effects::{NameEffect, RowsOf};
 pub use crate::sql::facts::tree::CastType;
 pub use crate::sql::{ClientEncoding, Dialect as SqlDialect, Edit, Lexical, MySql, splice};
-pub use choice::{Choice, NotAValue, choices};
+pub use choice::{Choice, Unclear, choices, is_variable, may_choose};
 pub use copy::{Copy, CopyColumn, CopyFormat, CopyIn, CopyOut, Dialect};
 pub use edits::in_order;
 pub use execute::arguments;

@@ -1,5 +1,6 @@
 //! `acra-server` in front of MariaDB and MySQL: what passes is the same byte for byte, containers in results are opened.
 
+mod chosen;
 mod compressed;
 mod drivers;
 mod dump;

@@ -116,7 +116,8 @@ impl MySqlSession {
             return Some(Step::Blocked);
         }
         let command = command.and_then(Command::from_byte);
-        if self.protects() && command.is_some_and(has_values) {
+        let reads = self.protects() || self.context.client_id_variable.is_some();
+        if reads && command.is_some_and(has_values) {
             return self.judged(command?, input, out, cx);
         }
         match self.awaited(command, start) {
@@ -198,6 +199,7 @@ impl MySqlSession {
             if let Some(entry) = self.ledger.last() {
                 entry.redefines = judged.redefines;
             }
+            self.ledger.choose(judged.choices);
         }
     }
 
@@ -325,7 +327,7 @@ impl MySqlSession {
     }
 }
 
-/// Whether a command may have values for protected columns, or a text.
+/// Whether a command may have values for protected columns, or choose a client.
 fn has_values(command: Command) -> bool {
     matches!(
         command,

@@ -9,6 +9,7 @@ use super::own::Own;
 use super::packets::Numbers;
 use crate::plan::Plan;
 use crate::session::ClientError;
+use crate::session::choices::Choices;
 use crate::wire::mysql::row::RowFormat;
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -102,6 +103,8 @@ pub(super) struct Entry {
     pub(super) own: Option<Box<Own>>,
     /// It may change definitions.
     pub(super) redefines: bool,
+    /// What it does to the client's choice of whose keys are used; of a statement that is prepared, once it is executed.
+    pub(super) choices: Choices,
 }
 
 #[derive(Debug, Default)]
@@ -114,10 +117,19 @@ pub(super) struct Ledger {
 impl Entry {
     /// What comes next depends on its end.
     fn is_barrier(&self) -> bool {
-        matches!(
-            self.awaited,
-            Awaited::Auth(_) | Awaited::Reset | Awaited::Binlog
-        )
+        match &self.awaited {
+            Awaited::Auth(_) | Awaited::Reset | Awaited::Binlog => true,
+            Awaited::Results(_) => !self.choices.is_empty(),
+            _ => false,
+        }
+    }
+
+    /// How many results of it are complete.
+    pub(super) fn results_done(&self) -> usize {
+        match &self.awaited {
+            Awaited::Results(results) => results.number,
+            _ => 0,
+        }
     }
 }
 
@@ -138,9 +150,18 @@ impl Ledger {
             refused: None,
             own: None,
             redefines: false,
+            choices: Choices::default(),
         };
         self.barriers += usize::from(entry.is_barrier());
         self.entries.push_back(entry);
+    }
+
+    /// What the command that was sent last does to the client's choice.
+    pub(super) fn choose(&mut self, choices: Choices) {
+        if let Some(entry) = self.entries.back_mut() {
+            entry.choices = choices;
+            self.barriers += usize::from(!entry.choices.is_empty() && entry.is_barrier());
+        }
     }
 
     /// Whether the client has to wait before it sends another command.

@@ -3,6 +3,7 @@
 
 use super::columns::Columns;
 use crate::plan::Plan;
+use crate::session::choices::Choices;
 use crate::wire::mysql::execute::{LAST_PREPARED, ParameterType};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -11,12 +12,17 @@ use zeroize::Zeroizing;
 /// What an entry costs beside its columns, in bytes; a round figure on the safe side.
 const ENTRY: usize = 128;
 
+/// And what a choice costs, with the id of a client.
+const CHOICE: usize = 320;
+
 /// A prepared statement.
 #[derive(Debug)]
 pub(super) struct Statement {
     /// What is done to its parameters and its results; `None`: nothing is known of it, since the configuration has changed.
     pub(super) plan: Option<Arc<Plan>>,
     pub(super) columns: Arc<Columns>,
+    /// What it does to the client's choice.
+    pub(super) choices: Choices,
     /// How many parameters it has.
     pub(super) parameters: usize,
     /// Their types as the client gave them last.
@@ -28,7 +34,10 @@ pub(super) struct Statement {
 impl Statement {
     /// What it costs, in bytes.
     fn cost(&self) -> usize {
-        ENTRY + self.columns.cost() + self.parameters * size_of::<ParameterType<'_>>()
+        ENTRY
+            + self.columns.cost()
+            + self.choices.len() * CHOICE
+            + self.parameters * size_of::<ParameterType<'_>>()
     }
 
     /// Bytes of parameters that are held.

@@ -8,6 +8,7 @@ use crate::columns::{Setting, TokenType};
 use crate::plan::{
     Edit, LiteralKind, LiteralValue, Plan, Refusal, Role, Verdict, in_order, splice,
 };
+use crate::session::choices::Choices;
 use crate::session::sealing::plain;
 use crate::session::search::{self, Changes};
 use crate::session::stop::Stop;
@@ -27,6 +28,8 @@ pub(super) struct Judged {
     pub(super) awaited: Option<Awaited>,
     /// It may change definitions.
     pub(super) redefines: bool,
+    /// What it does to the client's choice, or will when it is executed.
+    pub(super) choices: Choices,
 }
 
 /// What the server gets.
@@ -43,7 +46,9 @@ impl MySqlSession {
     /// COM_QUERY.
     pub(super) fn query(&mut self, payload: &[u8], cx: &mut Cx<'_>) -> Result<Judged, Stop> {
         let query = Query::read(payload, self.capabilities)?;
+        let choosing = self.choosing(query.text)?;
         let (plan, rewritten) = self.rewrite(query.text, cx)?;
+        let choices = self.choices(query.text, choosing.as_ref(), &plan)?;
         let before = payload.get(..query.text_at).unwrap_or_default();
         let redefines = self.follow(query.text, &plan);
         // After a procedure, of how many results nobody knows, places do not tell.
@@ -62,6 +67,7 @@ impl MySqlSession {
                 number: 0,
             })),
             redefines,
+            choices,
         })
     }
 
@@ -70,7 +76,9 @@ impl MySqlSession {
         let Some((command, text)) = payload.split_first() else {
             return Err(Stop::Malformed("a command"));
         };
+        let choosing = self.choosing(text)?;
         let (plan, rewritten) = self.rewrite(text, cx)?;
+        let choices = self.choices(text, choosing.as_ref(), &plan)?;
         if !plan.copies.is_empty() {
             return Err(prepared_load());
         }
@@ -81,15 +89,22 @@ impl MySqlSession {
             },
             awaited: Some(Awaited::Prepare(PrepareStep::Head, plan)),
             redefines: has_definition(text),
+            choices,
         })
     }
 
     /// What a statement that is run does to the session; whether it may change definitions.
     pub(super) fn follow(&mut self, text: &[u8], plan: &Plan) -> bool {
-        if plan.may_change_settings {
+        self.settings_may_change(plan);
+        has_definition(text)
+    }
+
+    /// A statement is run.
+    pub(super) fn settings_may_change(&mut self, plan: &Plan) {
+        // Where nothing is protected, texts are not read for that.
+        if plan.may_change_settings || !self.protects() {
             self.settings_changed();
         }
-        has_definition(text)
     }
 
     /// The plan for a text, and the text to send instead if something of it is changed.
@@ -113,7 +128,7 @@ impl MySqlSession {
 
     /// Plans a text and refuses what the plan does not allow.
     fn plan(&mut self, text: &[u8], cx: &mut Cx<'_>) -> Result<Arc<Plan>, Stop> {
-        if self.ignored {
+        if self.openings.ignored {
             return Ok(self.planner.passing());
         }
         let lexical = match self.planner.may_concern(text) {
