@@ -9,6 +9,7 @@ mod opened;
 #[macro_use]
 mod protected;
 mod loads;
+mod named;
 mod scripts;
 mod start;
 mod statements;

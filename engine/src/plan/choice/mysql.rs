@@ -175,12 +175,7 @@ impl Statement<'_> {
 
     /// That strings which are run as texts of their own do not name the variable.
     fn strings_that_run(&self) -> Result<(), Unclear> {
-        for at in 0..self.tokens.len() {
-            let runs = match () {
-                () if self.is(at, "prepare") && self.is(at + 2, "from") => at + 3,
-                () if self.is(at, "execute") && self.is(at + 1, "immediate") => at + 2,
-                () => continue,
-            };
+        for runs in mysql::operands(self.text, self.tokens) {
             let token = self.tokens.get(runs).ok_or(Unclear::OtherWay)?;
             let text = literal::string(token, self.text, self.lexical);
             let text = text.ok_or(Unclear::OtherWay)?;

@@ -5,7 +5,7 @@ use super::auth::{Auth, MAX_AUTH, Purpose};
 use super::connect::{out_of_order, whole};
 use super::ledger::{Awaited, PrepareStep, ResultStep, Results};
 use super::packets::{Numbers, Progress, forward};
-use super::statements::{Judged, Payload};
+use super::statements::{Judged, Payload, too_many_statements};
 use crate::session::stop::Stop;
 use crate::session::{ClientError, Cx, Event, Input, Output, Side, Step};
 use crate::wire::mysql::packet::{HEADER, Header};
@@ -196,10 +196,11 @@ impl MySqlSession {
                 server: number,
             };
             self.ledger.push(awaited, numbers);
-            if let Some(entry) = self.ledger.last() {
+            self.ledger.note(|entry| {
                 entry.redefines = judged.redefines;
-            }
-            self.ledger.choose(judged.choices);
+                entry.choices = judged.choices;
+                entry.names = judged.names;
+            });
         }
     }
 
@@ -370,9 +371,4 @@ fn too_long_or_out_of_order(input: &Input<'_>) -> ClientError {
             "a command is longer than the limit of acra-server for one message",
         ),
     }
-}
-
-fn too_many_statements() -> ClientError {
-    ClientError::error("53400", "too many prepared statements in this session")
-        .hint("Close those that are no longer used")
 }

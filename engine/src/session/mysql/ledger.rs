@@ -7,6 +7,7 @@ use super::auth::Auth;
 use super::columns::Columns;
 use super::own::Own;
 use super::packets::Numbers;
+use super::registry::Names;
 use crate::plan::Plan;
 use crate::session::ClientError;
 use crate::session::choices::Choices;
@@ -105,6 +106,8 @@ pub(super) struct Entry {
     pub(super) redefines: bool,
     /// What it does to the client's choice of whose keys are used; of a statement that is prepared, once it is executed.
     pub(super) choices: Choices,
+    /// The names of prepared statements that it gives and takes back.
+    pub(super) names: Names,
 }
 
 #[derive(Debug, Default)]
@@ -119,7 +122,7 @@ impl Entry {
     fn is_barrier(&self) -> bool {
         match &self.awaited {
             Awaited::Auth(_) | Awaited::Reset | Awaited::Binlog => true,
-            Awaited::Results(_) => !self.choices.is_empty(),
+            Awaited::Results(_) => !self.choices.is_empty() || !self.names.is_empty(),
             _ => false,
         }
     }
@@ -151,16 +154,18 @@ impl Ledger {
             own: None,
             redefines: false,
             choices: Choices::default(),
+            names: Names::new(),
         };
         self.barriers += usize::from(entry.is_barrier());
         self.entries.push_back(entry);
     }
 
-    /// What the command that was sent last does to the client's choice.
-    pub(super) fn choose(&mut self, choices: Choices) {
+    /// What the command that was sent last does to the session besides.
+    pub(super) fn note(&mut self, note: impl FnOnce(&mut Entry)) {
         if let Some(entry) = self.entries.back_mut() {
-            entry.choices = choices;
-            self.barriers += usize::from(!entry.choices.is_empty() && entry.is_barrier());
+            let was_barrier = entry.is_barrier();
+            note(entry);
+            self.barriers += usize::from(entry.is_barrier() && !was_barrier);
         }
     }
 

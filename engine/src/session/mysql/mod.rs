@@ -18,6 +18,7 @@ mod connect;
 mod definitions;
 mod ledger;
 mod load;
+mod named;
 mod own;
 mod packets;
 mod parameters;

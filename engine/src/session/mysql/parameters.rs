@@ -2,7 +2,7 @@
 
 use super::MySqlSession;
 use super::ledger::{Awaited, ResultStep, Results};
-use super::registry::Statement;
+use super::registry::{Names, Statement};
 use super::settings::Settings;
 use super::statements::{Judged, Payload, token_value};
 use crate::columns::{Setting, TokenType};
@@ -103,6 +103,7 @@ impl MySqlSession {
             })),
             redefines: false,
             choices: choices.unwrap_or_default(),
+            names: Names::new(),
         })
     }
 
@@ -231,6 +232,7 @@ impl MySqlSession {
             awaited: None,
             redefines: false,
             choices: Choices::default(),
+            names: Names::new(),
         };
         let is_known = self.registry.statement_mut(part.statement).is_some();
         if (part.statement == LAST_PREPARED || !is_known) && self.ledger.prepares() {

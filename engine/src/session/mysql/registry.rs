@@ -46,8 +46,29 @@ impl Statement {
     }
 }
 
+/// A statement that is prepared in SQL.
+#[derive(Debug, Clone)]
+pub(super) struct Named {
+    /// What is done to its arguments and its results.
+    pub(super) plan: Arc<Plan>,
+    /// It may change definitions.
+    pub(super) redefines: bool,
+}
+
+/// Names of statements that a text gives, or takes back, in its order.
+pub(super) type Names = Vec<(Box<[u8]>, Option<Named>)>;
+
+/// What a name stands for.
+#[derive(Debug)]
+pub(super) enum Name {
+    Known(Named),
+    /// One of several statements, or none.
+    Doubtful,
+}
+
 #[derive(Debug, Default)]
 pub(super) struct Registry {
+    names: HashMap<Box<[u8]>, Name, foldhash::fast::RandomState>,
     statements: HashMap<u32, Statement, foldhash::fast::RandomState>,
     /// What MariaDB's clients call −1.
     last: Option<u32>,
@@ -106,6 +127,26 @@ impl Registry {
         }
     }
 
+    /// What a name stands for; `None`: it has not been given.
+    pub(super) fn named(&self, name: &[u8]) -> Option<&Name> {
+        self.names.get(name)
+    }
+
+    /// A name stands for this from now on.
+    pub(super) fn give(&mut self, name: Box<[u8]>, stands_for: Name) {
+        let cost = ENTRY + name.len();
+        if self.names.insert(name, stands_for).is_none() {
+            self.bytes += cost;
+        }
+    }
+
+    /// A name stands for nothing from now on.
+    pub(super) fn take_back(&mut self, name: &[u8]) {
+        if self.names.remove(name).is_some() {
+            self.bytes = self.bytes.saturating_sub(ENTRY + name.len());
+        }
+    }
+
     /// The server has forgotten all of them.
     pub(super) fn clear(&mut self) {
         *self = Self::default();
@@ -115,6 +156,9 @@ impl Registry {
     pub(super) fn forget_plans(&mut self) {
         for statement in self.statements.values_mut() {
             statement.plan = None;
+        }
+        for name in self.names.values_mut() {
+            *name = Name::Doubtful;
         }
     }
 }

@@ -11,7 +11,7 @@ use super::planned::{Planned, Row};
 use super::reply::{Answer, Reply};
 use super::rows::{self, Layout};
 use super::tokens::Rows;
-use super::{MySqlSession, codes};
+use super::{MySqlSession, codes, named};
 use crate::session::{Ask, Cx, Event, Input, Output, ScanColumns, Side, Step};
 use crate::wire::cursor::Malformed;
 use crate::wire::mysql::packet::{HEADER, Header, renumber};
@@ -272,6 +272,7 @@ impl MySqlSession {
         if let Some(own) = &mut entry.own {
             own.other(&payload);
         }
+        let failed = payload.first() == Some(&error::ERR);
         let planner = Arc::clone(&self.planner);
         let maps = planner.maps_results() && !self.openings.ignored && !entry.is_own();
         let mut reply = Reply {
@@ -315,14 +316,15 @@ impl MySqlSession {
             let entry = self.ledger.pop();
             self.openings.settle(cx);
             if let Some(entry) = entry {
-                self.ended(entry, cx);
+                self.ended(entry, failed, cx);
             }
         }
         Ok(None)
     }
 
     /// A command is done.
-    fn ended(&mut self, entry: Entry, cx: &mut Cx<'_>) {
+    fn ended(&mut self, mut entry: Entry, failed: bool, cx: &mut Cx<'_>) {
+        named::answered(&mut entry, failed, &mut self.registry);
         if entry.redefines {
             self.context.planners.outdate();
         }

@@ -1,5 +1,6 @@
 //! What MySQL has and the parser library or PostgreSQL does not, told from the words of a statement.
 
+use super::run;
 use crate::sql::effects::Effects;
 use crate::sql::facts::Source;
 use crate::sql::token::{Kind, Token};
@@ -179,7 +180,8 @@ impl Search<'_, '_> {
     }
 }
 
-fn is(text: &[u8], statement: &[Token], at: usize, words: &[&str]) -> bool {
+/// Whether the token at a place is one of these words.
+pub(super) fn is(text: &[u8], statement: &[Token], at: usize, words: &[&str]) -> bool {
     let token = statement.get(at);
     token.is_some_and(|token| words.iter().any(|word| token.is_word(text, word)))
 }
@@ -248,7 +250,6 @@ pub(crate) fn effects(text: &[u8], statement: &[Token], effects: &mut Effects) {
     let begins = |words: &[&str]| is(text, statement, 0, words);
     effects.may_change_settings |=
         begins(&["set", "use", "call", "execute", "begin", "if", "while"]);
-    let immediate = begins(&["execute"]) && is(text, statement, 1, &["immediate"]);
-    let prepares = begins(&["prepare"]) && is(text, statement, 2, &["from"]);
-    effects.runs_text |= prepares || immediate;
+    effects.runs_text |= run::operands(text, statement).next().is_some();
+    run::names(text, statement, effects);
 }
