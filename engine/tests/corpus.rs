@@ -9,6 +9,7 @@
 //! => send TEXT | seal ssn=$1         the text that is sent, with `seal(x)` and `hash(x)`, or `token(x)` and `find(x)`, for what
 //!    | hash mail=$2                  becomes of values that are stored and compared, where more than literals is changed, or values
 //!                                    are compared; then the parameters
+//! => run TEXT                        a string that is run, and planned as a text of its own
 //! => refuse column-use               the anchor of docs/errors.md
 //! ```
 //!
@@ -60,6 +61,10 @@ fn outcome(planner: &Planner, text: &str, lexical: &Lexical) -> String {
     let plan = planner.plan(text.as_bytes(), lexical, &mut scratch);
     if let Verdict::Refuse(refusal) = &plan.verdict {
         return format!("refuse {}", refusal.code.anchor());
+    }
+    if let Some(run) = &plan.run {
+        let text = run.text(text.as_bytes(), lexical).unwrap();
+        return format!("run {}", String::from_utf8_lossy(&text));
     }
     let mut sealed = Vec::new();
     let mut edits: Vec<Edit> = plan.edits(&scratch).collect();

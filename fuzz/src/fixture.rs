@@ -115,6 +115,7 @@ pub(crate) fn mysql_context(columns: Arc<Columns>, scan: ScanColumns) -> Arc<mys
         planners: Arc::new(Planners::new(columns, Unsupported::Refuse, PLANS)),
         schema_probe: false,
         client_id: ClientId::new(CLIENT).ok(),
+        client_id_variable: None,
         client_tls: ClientTls::Disabled,
         database_tls: DatabaseTls::Disabled,
         mixed_tls: MixedTls::Refuse,

@@ -253,7 +253,29 @@ fn ignored_clients_have_the_database_to_themselves() -> Result<()> {
         scene.stored("SELECT secret FROM vault WHERE id = 5")?,
         hex(b"still clear")
     );
+    session.pipeline(&[
+        f::parse(
+            "ignored",
+            "INSERT INTO vault (id, secret) VALUES (7, $1)",
+            &[],
+        ),
+        f::sync(),
+    ])?;
+    session.run("PREPARE named (bytea) AS INSERT INTO vault (id, secret) VALUES (8, $1)")?;
     session.run("RESET app.client_id")?;
+    // What has been prepared for the one is not right for the other.
+    session.send_all(&[
+        f::bind_text("", "ignored", &[Some("not sealed")]),
+        f::execute("", 0),
+        f::sync(),
+    ])?;
+    assert_eq!(error(&session.ready()?).0, "26000");
+    assert_eq!(
+        error(&session.query("EXECUTE named ('not sealed')")?).0,
+        "26000"
+    );
+    let written = scene.stored("SELECT count(*) FROM vault WHERE id IN (7, 8)")?;
+    assert_eq!(written, "0");
     assert!(reads(&mut session, 0)?);
     session.run(&insert(6))?;
     assert!(

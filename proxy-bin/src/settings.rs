@@ -8,7 +8,7 @@ use crate::upstream::Upstream;
 use acra_cli::Parsed;
 use acra_engine::crypto::rsa::RsaKey;
 use acra_engine::keys::ClientId;
-use acra_engine::plan::Unsupported;
+use acra_engine::plan::{Unsupported, is_variable};
 use acra_engine::session::mysql::{Compression, MixedTls};
 use acra_engine::session::{Limits, ScanColumns};
 use acra_net::TimeLimits;
@@ -334,9 +334,10 @@ fn unsupported(parsed: &Parsed) -> Result<Unsupported, StartError> {
 fn client_id_variable(parsed: &Parsed) -> Result<Option<Box<str>>, StartError> {
     match parsed.text("client_id_sql_varname") {
         "" => Ok(None),
-        _ if parsed.boolean("mysql_enable") => Err(StartError::new(
-            codes::WRONG_CONFIGURATION,
-            "--client_id_sql_varname is not available with --mysql_enable in this version",
+        name if parsed.boolean("mysql_enable") && !is_variable(name) => Err(wrong(
+            "client_id_sql_varname",
+            name,
+            "the name of a user variable, such as @app.client_id, with --mysql_enable",
         )),
         name => Ok(Some(name.into())),
     }

@@ -62,6 +62,7 @@ impl Snapshot {
             schema_probe: settings.schema_probe,
             protects,
             client_id: client_id.clone(),
+            client_id_variable: settings.client_id_variable.clone(),
             client_tls: tls.client_mode(),
             database_tls: match settings.upstream.is_local() {
                 true => mysql::DatabaseTls::Local,

@@ -36,7 +36,12 @@ pub fn arguments<'a>(
         if actions.is_empty() {
             continue;
         }
-        let arguments = list(text, &scratch.tokens, range.start + name + 1..range.end);
+        let rest = range.start + name + 1..range.end;
+        let mysql = scratch.lexical.dialect.is_mysql();
+        let arguments = match mysql {
+            true => using(text, &scratch.tokens, rest),
+            false => list(text, &scratch.tokens, rest),
+        };
         for ParamAction {
             number,
             setting,
@@ -48,7 +53,7 @@ pub fn arguments<'a>(
             let Some(argument) = arguments.get(usize::from(*number).saturating_sub(1)) else {
                 continue;
             };
-            match value(text, &scratch.tokens, argument.clone()) {
+            match value(text, &scratch.tokens, argument.clone(), mysql) {
                 Argument::Null => {}
                 Argument::Truth if !setting.takes_cast(CastType::BOOL.oid) => {
                     return Err(not_a_value(setting));
@@ -89,7 +94,7 @@ pub fn arguments<'a>(
 
 fn not_a_value(setting: &Setting) -> Refusal {
     let message = format!(
-        "an argument of EXECUTE for column \"{}\" of protected table \"{}\" is not a string or number",
+        "an argument of EXECUTE for column \"{}\" of protected table \"{}\" is not a string or number, so that its value is not known",
         setting.column, setting.table
     );
     Refusal::new(RefusalCode::ValueForm, message)
@@ -114,9 +119,12 @@ fn whole(tokens: &[Token], range: &Range<usize>) -> Option<Range<usize>> {
     Some(tokens.first()?.start as usize..tokens.last()?.end as usize)
 }
 
-/// What an argument is; a cast to `bytea` is looked through.
-fn value(text: &[u8], tokens: &[Token], argument: Range<usize>) -> Argument {
-    let (kept, of) = uncast(text, tokens, argument);
+/// What an argument is; a cast of PostgreSQL to `bytea` is looked through.
+fn value(text: &[u8], tokens: &[Token], argument: Range<usize>, mysql: bool) -> Argument {
+    let (kept, of) = match mysql {
+        true => (argument, None),
+        false => uncast(text, tokens, argument),
+    };
     let start = kept.start;
     let kept = tokens.get(kept).unwrap_or_default();
     let cast = match of.as_deref() {
@@ -183,6 +191,35 @@ fn uncast(
         Some(at) => (value.start..at, Some(words(at + 1..last))),
         None => (argument, None),
     }
+}
+
+/// What is between the commas behind `USING`.
+fn using(text: &[u8], tokens: &[Token], range: Range<usize>) -> Vec<Range<usize>> {
+    let is_using = |at: &usize| {
+        tokens
+            .get(*at)
+            .is_some_and(|token| token.is_word(text, "using"))
+    };
+    let mut parts = Vec::new();
+    let Some(using) = range.clone().find(is_using) else {
+        return parts;
+    };
+    let first = using + 1;
+    let (mut depth, mut from) = (0_usize, first);
+    for at in first..range.end {
+        let Some(token) = tokens.get(at) else { break };
+        match token.text(text) {
+            b"(" => depth += 1,
+            b")" => depth = depth.saturating_sub(1),
+            b"," if depth == 0 => {
+                parts.push(from..at);
+                from = at + 1;
+            }
+            _ => {}
+        }
+    }
+    parts.push(from..range.end);
+    parts
 }
 
 /// What is between the commas of the parentheses that begin here.

@@ -32,6 +32,7 @@ mod refusal;
 mod relation;
 mod resolve;
 mod results;
+mod run;
 mod schema;
 mod scope;
 mod settle;
@@ -48,7 +49,7 @@ mod tests;
 pub use crate::sql::effects::{NameEffect, RowsOf};
 pub use crate::sql::facts::tree::CastType;
 pub use crate::sql::{ClientEncoding, Dialect as SqlDialect, Edit, Lexical, MySql, splice};
-pub use choice::{Choice, NotAValue, choices};
+pub use choice::{Choice, Unclear, choices, is_variable, may_choose};
 pub use copy::{Copy, CopyColumn, CopyFormat, CopyIn, CopyOut, Dialect};
 pub use edits::in_order;
 pub use execute::arguments;
@@ -61,6 +62,7 @@ pub use planner::{Planner, Scratch, Unsupported};
 pub use planners::{Catalog, Claim, Planners};
 pub use refusal::{Refusal, RefusalCode};
 pub use results::Results;
+pub use run::Run;
 
 use crate::columns::{NewChild, Setting};
 use edits::{Insertion, Number};
@@ -134,6 +136,10 @@ pub struct Plan {
     pub prepared: Vec<Arc<Plan>>,
     /// Prepared statements that the text executes.
     pub executes: Vec<Box<[u8]>>,
+    /// Whether it is one statement.
+    pub alone: bool,
+    /// A string of it that is a text of its own, and planned as such.
+    pub run: Option<Run>,
     /// The copies with the client, in the order of the text.
     pub copies: Vec<Copy>,
     /// Tables that it makes children of protected ones.
@@ -163,6 +169,8 @@ impl Plan {
             names: Vec::new(),
             prepared: Vec::new(),
             executes: Vec::new(),
+            alone: false,
+            run: None,
             copies: Vec::new(),
             children: Vec::new(),
             results: Vec::new(),

@@ -4,6 +4,7 @@ use super::copy;
 use super::decide::{Decision, Prepared, decide};
 use super::mention::{may_execute, mentions};
 use super::refusal::{Refusal, RefusalCode};
+use super::run::{Runs, runs};
 use super::weight::{ENTRY, Weight};
 use super::{Plan, ResultColumn, Verdict};
 use crate::columns::Columns;
@@ -11,7 +12,7 @@ use crate::sql::copy::{is_copy, may_hold_copy};
 use crate::sql::effects::{self, Effects};
 use crate::sql::mysql::load::is_load;
 use crate::sql::shape::Shape;
-use crate::sql::{Kind, LexError, Lexical, Token, ident, lex, literal, mysql};
+use crate::sql::{Kind, LexError, Lexical, Token, ident, lex, literal, mysql, spells};
 use quick_cache::sync::Cache;
 use std::sync::Arc;
 
@@ -138,6 +139,7 @@ impl Planner {
         // Where the statements begin that the server reads by other settings.
         let mut read_anew = None;
         for (number, range) in effects::statements(text, &scratch.tokens).enumerate() {
+            effects.alone = number == 0;
             let statement = scratch.tokens.get(range).unwrap_or_default();
             if lexical.dialect.is_mysql() {
                 copies |= is_load(text, statement);
@@ -153,10 +155,24 @@ impl Planner {
         if !self.maps {
             effects.rows_of = Vec::new();
         }
-        if effects.runs_text
-            && let Some(refusal) = self.run_text(text, scratch)
-        {
-            return Arc::new(self.with_effects(self.refused(refusal), effects));
+        if effects.runs_text {
+            let refusal = match lexical.dialect.is_mysql() {
+                true => match runs(text, scratch, |run| mentions(&self.columns, run)) {
+                    Runs::Other => None,
+                    Runs::Refused(refusal) => Some(refusal),
+                    Runs::One(run) => {
+                        let plan = Plan {
+                            run: Some(run),
+                            ..Plan::forward()
+                        };
+                        return Arc::new(self.with_effects(plan, effects));
+                    }
+                },
+                false => self.run_text(text, scratch),
+            };
+            if let Some(refusal) = refusal {
+                return Arc::new(self.with_effects(self.refused(refusal), effects));
+            }
         }
         let read_anew = read_anew.and_then(|from| text.get(from as usize..));
         if let Some(refusal) = read_anew.and_then(|rest| self.read_anew(rest)) {
@@ -324,11 +340,7 @@ impl Planner {
     /// Refuses a text in which a string may be run that concerns a protected table.
     fn run_text(&self, text: &[u8], scratch: &Scratch) -> Option<Refusal> {
         let concerns = scratch.tokens.iter().any(|token| match token.kind {
-            Kind::Param | Kind::Variable => true,
-            // MariaDB takes an expression, which may put a name together.
-            Kind::Operator | Kind::Punctuation if scratch.lexical.dialect.is_mysql() => {
-                !token.is(text, b';')
-            }
+            Kind::Param => true,
             kind if kind.is_string() => match literal::string(token, text, &scratch.lexical) {
                 Some(value) => mentions(&self.columns, &value),
                 None => true,
@@ -349,7 +361,7 @@ impl Planner {
         let foreign_names = self.foreign_names && error == LexError::Encoding;
         let concerns = if foreign_names || mentions(&self.columns, text) {
             "statement on a protected table"
-        } else if may_execute(text) {
+        } else if may_execute(text) || lexical.dialect.is_mysql() && spells(text, b"prepare") {
             "statement that may have a value for a protected column in EXECUTE"
         } else if lexical.dialect.is_mysql() {
             return Arc::new(Plan {
@@ -395,6 +407,7 @@ impl Planner {
         Plan {
             names: effects.names,
             executes: effects.executes,
+            alone: effects.alone,
             rows_of: effects.rows_of,
             may_change_settings: effects.may_change_settings,
             ..plan

@@ -52,8 +52,10 @@ fn parts(plan: &Plan) -> u64 {
         names,
         prepared,
         executes,
-        // A text with copies is not kept.
+        // A text with copies, or that runs a string, is not kept.
         copies: _,
+        run: _,
+        alone: _,
         children,
         results,
         rows_of,

@@ -23,6 +23,7 @@
 //! After every call the shell drains [`Cx::events`]. The same stream, cut into calls at any byte, gives the same
 //! output: randomness is drawn per message and never per call.
 
+mod choices;
 mod errors;
 mod events;
 mod keyring;

@@ -10,6 +10,10 @@ use crate::keys::{ClientId, ClientKeys};
 pub(super) struct Openings {
     /// Whose keys this session uses.
     pub(super) client_id: Option<ClientId>,
+    /// Whose it would use if it had not chosen.
+    pub(super) own_client_id: Option<ClientId>,
+    /// Nothing is done for this client: its statements and rows pass.
+    pub(super) ignored: bool,
     pub(super) keyring: Keyring,
     /// Tokens for the message of the client that is under way.
     pub(super) tokens: Option<TokenAnswers>,

@@ -81,6 +81,8 @@ pub struct Effects {
     pub rows_of: Vec<(usize, RowsOf)>,
     /// Whether it may change how later texts are read.
     pub may_change_settings: bool,
+    /// Whether it is one statement.
+    pub alone: bool,
     /// Whether a string in it may be run as a text of its own, now or later.
     pub runs_text: bool,
 }

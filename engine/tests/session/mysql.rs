@@ -37,6 +37,7 @@ pub(crate) fn context() -> Context {
             1 << 20,
         )),
         schema_probe: false,
+        client_id_variable: None,
         protects: false,
         client_id: Some(ClientId::new(CLIENT).unwrap()),
         client_tls: ClientTls::Disabled,

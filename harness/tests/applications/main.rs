@@ -1,6 +1,7 @@
 //! Applications work with protected columns of all kinds as with any others, through their drivers and object mappers.
 
 mod mysql;
+mod mysql_rust;
 mod pgjdbc;
 mod rust;
 

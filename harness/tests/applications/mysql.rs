@@ -25,7 +25,7 @@ const CONFIG: &str = "schemas:
 const JAR: &str = "/usr/share/java/mariadb-java-client.jar";
 
 /// The table where no application makes it.
-const TABLE: &str = "CREATE TABLE members (id INT PRIMARY KEY AUTO_INCREMENT, email VARCHAR(80), nick VARCHAR(80), card VARCHAR(80), \
+pub(crate) const TABLE: &str = "CREATE TABLE members (id INT PRIMARY KEY AUTO_INCREMENT, email VARCHAR(80), nick VARCHAR(80), card VARCHAR(80), \
     age INT, visits BIGINT, born DATE, seen DATETIME, active BOOL, photo BLOB, code INT, paid DECIMAL(20, 2), plain VARCHAR(40))";
 
 /// What the columns must be to hold what is made of their values; the application knows nothing of it.
@@ -33,7 +33,7 @@ const WIDENED: &str = "ALTER TABLE members MODIFY email VARBINARY(400), MODIFY c
     MODIFY visits VARBINARY(400), MODIFY active VARBINARY(400)";
 
 /// A table is made and worked with; nothing if the database is not there.
-fn work(
+pub(crate) fn work(
     flavour: Flavour,
     create: impl FnOnce(&Scene) -> Result<()>,
     run: impl FnOnce(&Scene) -> Result<()>,

@@ -71,7 +71,7 @@ fn in_clear(scene: &Scene) -> Result<Vec<Vec<String>>> {
 const ODD: &str = "SET sql_mode = 'ANSI_QUOTES,NO_BACKSLASH_ESCAPES'";
 
 /// Authentication again, of a user without a password.
-fn change_user(session: &mut Connection, schema: &str) -> Result<()> {
+pub(crate) fn change_user(session: &mut Connection, schema: &str) -> Result<()> {
     let parts = [
         &b"\x11test\0\0"[..],
         schema.as_bytes(),

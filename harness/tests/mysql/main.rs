@@ -1,5 +1,6 @@
 //! `acra-server` in front of MariaDB and MySQL: what passes is the same byte for byte, containers in results are opened.
 
+mod chosen;
 mod compressed;
 mod drivers;
 mod dump;
@@ -9,6 +10,7 @@ mod opened;
 #[macro_use]
 mod protected;
 mod loads;
+mod named;
 mod scripts;
 mod start;
 mod statements;

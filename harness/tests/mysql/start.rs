@@ -16,13 +16,15 @@ fn refused(settings: &AcraConfig) -> Result<String> {
 
 /// A client that believes to have chosen its keys would get others.
 #[test]
-fn what_is_not_available_is_refused() -> Result<()> {
-    let settings = AcraConfig::new(free_port()?).flag("--mysql_enable");
-    let log = refused(&settings.flag("--client_id_sql_varname=acra.client"))?;
-    assert!(
-        log.contains("--client_id_sql_varname is not available with --mysql_enable"),
-        "{log}"
-    );
+fn a_variable_that_is_none_of_mysql_is_refused() -> Result<()> {
+    for name in ["app.client", "@@client", "@", "@a b"] {
+        let settings = AcraConfig::new(free_port()?).flag("--mysql_enable");
+        let log = refused(&settings.flag(&format!("--client_id_sql_varname={name}")))?;
+        assert!(
+            log.contains("--client_id_sql_varname") && log.contains("@app.client_id"),
+            "{log}"
+        );
+    }
     Ok(())
 }
 

@@ -98,6 +98,7 @@ impl MySqlSession {
         message: &Message,
         input: &mut Input<'_>,
         out: &mut Output<'_>,
+        cx: &mut Cx<'_>,
     ) -> Result<Option<ClientError>, Malformed> {
         let payload = message.payload(input.bytes);
         let Some(entry) = self.ledger.head() else {
@@ -143,6 +144,8 @@ impl MySqlSession {
         forward(message, input, out.to_client, &mut entry.numbers.client);
         if is_over {
             self.ledger.pop();
+            // Servers forget the variables before they look who it is.
+            self.forget_choice(cx);
         }
         Ok(None)
     }

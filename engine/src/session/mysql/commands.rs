@@ -5,7 +5,7 @@ use super::auth::{Auth, MAX_AUTH, Purpose};
 use super::connect::{out_of_order, whole};
 use super::ledger::{Awaited, PrepareStep, ResultStep, Results};
 use super::packets::{Numbers, Progress, forward};
-use super::statements::{Judged, Payload};
+use super::statements::{Judged, Payload, too_many_statements};
 use crate::session::stop::Stop;
 use crate::session::{ClientError, Cx, Event, Input, Output, Side, Step};
 use crate::wire::mysql::packet::{HEADER, Header};
@@ -116,7 +116,8 @@ impl MySqlSession {
             return Some(Step::Blocked);
         }
         let command = command.and_then(Command::from_byte);
-        if self.protects() && command.is_some_and(has_values) {
+        let reads = self.protects() || self.context.client_id_variable.is_some();
+        if reads && command.is_some_and(has_values) {
             return self.judged(command?, input, out, cx);
         }
         match self.awaited(command, start) {
@@ -195,9 +196,11 @@ impl MySqlSession {
                 server: number,
             };
             self.ledger.push(awaited, numbers);
-            if let Some(entry) = self.ledger.last() {
+            self.ledger.note(|entry| {
                 entry.redefines = judged.redefines;
-            }
+                entry.choices = judged.choices;
+                entry.names = judged.names;
+            });
         }
     }
 
@@ -325,7 +328,7 @@ impl MySqlSession {
     }
 }
 
-/// Whether a command may have values for protected columns, or a text.
+/// Whether a command may have values for protected columns, or choose a client.
 fn has_values(command: Command) -> bool {
     matches!(
         command,
@@ -368,9 +371,4 @@ fn too_long_or_out_of_order(input: &Input<'_>) -> ClientError {
             "a command is longer than the limit of acra-server for one message",
         ),
     }
-}
-
-fn too_many_statements() -> ClientError {
-    ClientError::error("53400", "too many prepared statements in this session")
-        .hint("Close those that are no longer used")
 }

@@ -7,8 +7,10 @@ use super::auth::Auth;
 use super::columns::Columns;
 use super::own::Own;
 use super::packets::Numbers;
+use super::registry::Names;
 use crate::plan::Plan;
 use crate::session::ClientError;
+use crate::session::choices::Choices;
 use crate::wire::mysql::row::RowFormat;
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -102,6 +104,10 @@ pub(super) struct Entry {
     pub(super) own: Option<Box<Own>>,
     /// It may change definitions.
     pub(super) redefines: bool,
+    /// What it does to the client's choice of whose keys are used; of a statement that is prepared, once it is executed.
+    pub(super) choices: Choices,
+    /// The names of prepared statements that it gives and takes back.
+    pub(super) names: Names,
 }
 
 #[derive(Debug, Default)]
@@ -114,10 +120,19 @@ pub(super) struct Ledger {
 impl Entry {
     /// What comes next depends on its end.
     fn is_barrier(&self) -> bool {
-        matches!(
-            self.awaited,
-            Awaited::Auth(_) | Awaited::Reset | Awaited::Binlog
-        )
+        match &self.awaited {
+            Awaited::Auth(_) | Awaited::Reset | Awaited::Binlog => true,
+            Awaited::Results(_) => !self.choices.is_empty() || !self.names.is_empty(),
+            _ => false,
+        }
+    }
+
+    /// How many results of it are complete.
+    pub(super) fn results_done(&self) -> usize {
+        match &self.awaited {
+            Awaited::Results(results) => results.number,
+            _ => 0,
+        }
     }
 }
 
@@ -138,9 +153,20 @@ impl Ledger {
             refused: None,
             own: None,
             redefines: false,
+            choices: Choices::default(),
+            names: Names::new(),
         };
         self.barriers += usize::from(entry.is_barrier());
         self.entries.push_back(entry);
+    }
+
+    /// What the command that was sent last does to the session besides.
+    pub(super) fn note(&mut self, note: impl FnOnce(&mut Entry)) {
+        if let Some(entry) = self.entries.back_mut() {
+            let was_barrier = entry.is_barrier();
+            note(entry);
+            self.barriers += usize::from(entry.is_barrier() && !was_barrier);
+        }
     }
 
     /// Whether the client has to wait before it sends another command.

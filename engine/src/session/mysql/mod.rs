@@ -9,6 +9,7 @@
 //! database what must be known for that (`settings`, `probe`).
 
 mod auth;
+mod chosen;
 mod codes;
 mod columns;
 mod commands;
@@ -17,6 +18,7 @@ mod connect;
 mod definitions;
 mod ledger;
 mod load;
+mod named;
 mod own;
 mod packets;
 mod parameters;
@@ -92,6 +94,8 @@ pub struct Context {
     pub protects: bool,
     /// Whose keys open, unless the client's certificate says otherwise.
     pub client_id: Option<ClientId>,
+    /// The user variable by which a session chooses its client, with its `@`; `None`: it cannot.
+    pub client_id_variable: Option<Box<str>>,
     /// Whether clients encrypt their connections.
     pub client_tls: ClientTls,
     /// Whether the connection with the database is encrypted.
@@ -134,6 +138,8 @@ pub struct MySqlSession {
     number: u64,
     phase: Phase,
     openings: Openings,
+    /// Whose keys the session has chosen to use.
+    chosen: Option<ClientId>,
     /// Who is logged in.
     user: Box<[u8]>,
     /// What is known of the database.
@@ -152,8 +158,6 @@ pub struct MySqlSession {
     charset: u16,
     /// The client reads UTF-8.
     utf8: bool,
-    /// Nothing is done for this client: its statements and rows pass.
-    ignored: bool,
     /// For the rows that have arrived.
     opened_tokens: OpenedTokens,
     sql: crate::plan::Scratch,
@@ -194,6 +198,7 @@ impl MySqlSession {
     pub fn new(context: Arc<Context>) -> Self {
         let mut session = Self {
             openings: Openings::default(),
+            chosen: None,
             user: Box::default(),
             catalog: None,
             catalog_seen: 0,
@@ -204,7 +209,6 @@ impl MySqlSession {
             settings: Settings::default(),
             charset: settings::UTF8MB4,
             utf8: true,
-            ignored: false,
             opened_tokens: OpenedTokens::default(),
             sql: crate::plan::Scratch::default(),
             context,
@@ -253,9 +257,9 @@ impl MySqlSession {
     /// Takes a new snapshot.
     pub fn reconfigure(&mut self, context: Arc<Context>) {
         let columns_changed = !Arc::ptr_eq(&self.context.planners, &context.planners);
-        let own = match self.openings.client_id == self.context.client_id {
+        let own = match self.openings.own_client_id == self.context.client_id {
             true => context.client_id.clone(),
-            false => self.openings.client_id.clone(),
+            false => self.openings.own_client_id.clone(),
         };
         self.context = context;
         self.identify(own);
@@ -269,18 +273,16 @@ impl MySqlSession {
         }
     }
 
-    /// Whose keys are used.
+    /// The connection's own client is this one.
     fn identify(&mut self, client_id: Option<ClientId>) {
         let columns = self.context.planners.base().columns();
-        self.ignored = client_id
-            .as_ref()
-            .is_some_and(|client_id| columns.ignores(client_id.as_str()));
-        self.openings.client_id = client_id;
+        self.openings
+            .identify(client_id, self.chosen.as_ref(), columns);
     }
 
     /// Whether some column is protected from this client.
     fn protects(&self) -> bool {
-        self.context.protects && !self.ignored
+        self.context.protects && !self.openings.ignored
     }
 
     /// Ends the session; the client is told why unless a message of the server is half sent.

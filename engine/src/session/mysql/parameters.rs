@@ -2,11 +2,12 @@
 
 use super::MySqlSession;
 use super::ledger::{Awaited, ResultStep, Results};
-use super::registry::Statement;
+use super::registry::{Names, Statement};
 use super::settings::Settings;
 use super::statements::{Judged, Payload, token_value};
 use crate::columns::{Setting, TokenType};
 use crate::plan::{ParamAction, Plan};
+use crate::session::choices::Choices;
 use crate::session::search::Changes;
 use crate::session::stop::Stop;
 use crate::session::tokenize::token_of;
@@ -87,9 +88,9 @@ impl MySqlSession {
 
     /// The entry for the results of an execution.
     fn executed(&mut self, number: u32, plan: Arc<Plan>, payload: Payload) -> Result<Judged, Stop> {
-        if plan.may_change_settings {
-            self.settings_changed();
-        }
+        self.settings_may_change(&plan);
+        let statement = self.registry.statement(number);
+        let choices = statement.map(|statement| statement.choices.clone());
         Ok(Judged {
             payload,
             awaited: Some(Awaited::Results(Results {
@@ -101,6 +102,8 @@ impl MySqlSession {
                 number: 0,
             })),
             redefines: false,
+            choices: choices.unwrap_or_default(),
+            names: Names::new(),
         })
     }
 
@@ -228,6 +231,8 @@ impl MySqlSession {
             payload: Payload::Same,
             awaited: None,
             redefines: false,
+            choices: Choices::default(),
+            names: Names::new(),
         };
         let is_known = self.registry.statement_mut(part.statement).is_some();
         if (part.statement == LAST_PREPARED || !is_known) && self.ledger.prepares() {

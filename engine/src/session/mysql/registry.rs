@@ -3,6 +3,7 @@
 
 use super::columns::Columns;
 use crate::plan::Plan;
+use crate::session::choices::Choices;
 use crate::wire::mysql::execute::{LAST_PREPARED, ParameterType};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -11,12 +12,17 @@ use zeroize::Zeroizing;
 /// What an entry costs beside its columns, in bytes; a round figure on the safe side.
 const ENTRY: usize = 128;
 
+/// And what a choice costs, with the id of a client.
+const CHOICE: usize = 320;
+
 /// A prepared statement.
 #[derive(Debug)]
 pub(super) struct Statement {
     /// What is done to its parameters and its results; `None`: nothing is known of it, since the configuration has changed.
     pub(super) plan: Option<Arc<Plan>>,
     pub(super) columns: Arc<Columns>,
+    /// What it does to the client's choice.
+    pub(super) choices: Choices,
     /// How many parameters it has.
     pub(super) parameters: usize,
     /// Their types as the client gave them last.
@@ -28,7 +34,10 @@ pub(super) struct Statement {
 impl Statement {
     /// What it costs, in bytes.
     fn cost(&self) -> usize {
-        ENTRY + self.columns.cost() + self.parameters * size_of::<ParameterType<'_>>()
+        ENTRY
+            + self.columns.cost()
+            + self.choices.len() * CHOICE
+            + self.parameters * size_of::<ParameterType<'_>>()
     }
 
     /// Bytes of parameters that are held.
@@ -37,8 +46,29 @@ impl Statement {
     }
 }
 
+/// A statement that is prepared in SQL.
+#[derive(Debug, Clone)]
+pub(super) struct Named {
+    /// What is done to its arguments and its results.
+    pub(super) plan: Arc<Plan>,
+    /// It may change definitions.
+    pub(super) redefines: bool,
+}
+
+/// Names of statements that a text gives, or takes back, in its order.
+pub(super) type Names = Vec<(Box<[u8]>, Option<Named>)>;
+
+/// What a name stands for.
+#[derive(Debug)]
+pub(super) enum Name {
+    Known(Named),
+    /// One of several statements, or none.
+    Doubtful,
+}
+
 #[derive(Debug, Default)]
 pub(super) struct Registry {
+    names: HashMap<Box<[u8]>, Name, foldhash::fast::RandomState>,
     statements: HashMap<u32, Statement, foldhash::fast::RandomState>,
     /// What MariaDB's clients call −1.
     last: Option<u32>,
@@ -97,6 +127,26 @@ impl Registry {
         }
     }
 
+    /// What a name stands for; `None`: it has not been given.
+    pub(super) fn named(&self, name: &[u8]) -> Option<&Name> {
+        self.names.get(name)
+    }
+
+    /// A name stands for this from now on.
+    pub(super) fn give(&mut self, name: Box<[u8]>, stands_for: Name) {
+        let cost = ENTRY + name.len();
+        if self.names.insert(name, stands_for).is_none() {
+            self.bytes += cost;
+        }
+    }
+
+    /// A name stands for nothing from now on.
+    pub(super) fn take_back(&mut self, name: &[u8]) {
+        if self.names.remove(name).is_some() {
+            self.bytes = self.bytes.saturating_sub(ENTRY + name.len());
+        }
+    }
+
     /// The server has forgotten all of them.
     pub(super) fn clear(&mut self) {
         *self = Self::default();
@@ -106,6 +156,9 @@ impl Registry {
     pub(super) fn forget_plans(&mut self) {
         for statement in self.statements.values_mut() {
             statement.plan = None;
+        }
+        for name in self.names.values_mut() {
+            *name = Name::Doubtful;
         }
     }
 }

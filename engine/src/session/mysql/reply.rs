@@ -5,6 +5,7 @@ use super::definitions::Mapping;
 use super::ledger::{Awaited, ColumnsAhead, Entry, PrepareStep, ResultStep, Results};
 use super::registry::{Registry, Statement};
 use crate::plan::Plan;
+use crate::session::choices::Choices;
 use crate::wire::cursor::{Malformed, Reader};
 use crate::wire::mysql::ok::{self, Status};
 use crate::wire::mysql::prepare::Prepared;
@@ -61,7 +62,7 @@ impl Reply<'_> {
                 true => self.single(payload).map(|()| Answer::Ends),
                 false => Column::read(payload, self.capabilities).map(|_| Answer::Goes),
             },
-            Awaited::Prepare(step, plan) => self.prepared(step, plan, payload),
+            Awaited::Prepare(step, plan) => self.prepared(step, plan, &entry.choices, payload),
             Awaited::Results(results) => self.result(results, entry.withheld, payload),
             Awaited::Auth(_) | Awaited::Local(_) => {
                 Err(Malformed("no message that nobody has asked for"))
@@ -230,6 +231,7 @@ impl Reply<'_> {
         &mut self,
         step: &mut PrepareStep,
         plan: &Arc<Plan>,
+        choices: &Choices,
         payload: &[u8],
     ) -> Result<Answer, Malformed> {
         match step {
@@ -268,6 +270,7 @@ impl Reply<'_> {
         let statement = Statement {
             plan: Some(Arc::clone(plan)),
             columns,
+            choices: choices.clone(),
             parameters: ahead.parameters,
             types: Vec::new(),
             parts: BTreeMap::new(),

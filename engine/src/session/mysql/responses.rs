@@ -11,7 +11,7 @@ use super::planned::{Planned, Row};
 use super::reply::{Answer, Reply};
 use super::rows::{self, Layout};
 use super::tokens::Rows;
-use super::{MySqlSession, codes};
+use super::{MySqlSession, codes, named};
 use crate::session::{Ask, Cx, Event, Input, Output, ScanColumns, Side, Step};
 use crate::wire::cursor::Malformed;
 use crate::wire::mysql::packet::{HEADER, Header, renumber};
@@ -241,7 +241,7 @@ impl MySqlSession {
         };
         entry.numbers.server = message.next_number();
         if matches!(entry.awaited, Awaited::Auth(_)) {
-            let refused = self.auth_message(message, input, out)?;
+            let refused = self.auth_message(message, input, out, cx)?;
             return Ok(refused.map(|error| self.close(error, out)));
         }
         if let Awaited::Results(Results {
@@ -272,8 +272,9 @@ impl MySqlSession {
         if let Some(own) = &mut entry.own {
             own.other(&payload);
         }
+        let failed = payload.first() == Some(&error::ERR);
         let planner = Arc::clone(&self.planner);
-        let maps = planner.maps_results() && !self.ignored && !entry.is_own();
+        let maps = planner.maps_results() && !self.openings.ignored && !entry.is_own();
         let mut reply = Reply {
             mapping: maps.then_some(Mapping {
                 columns: planner.columns(),
@@ -285,7 +286,9 @@ impl MySqlSession {
             status: &mut self.status,
             is_alone,
         };
+        let done = entry.results_done();
         let answer = reply.take(entry, &payload)?;
+        let completes = entry.results_done() > done;
         let replaced = reply.replaced;
         if answer == Answer::RefusesFile {
             // The client does not hear that it is asked for a file.
@@ -306,20 +309,27 @@ impl MySqlSession {
         } else {
             forward(message, input, out.to_client, &mut entry.numbers.client);
         }
+        if completes {
+            self.follow_choices(done, cx);
+        }
         if answer == Answer::Ends {
             let entry = self.ledger.pop();
             self.openings.settle(cx);
             if let Some(entry) = entry {
-                self.ended(entry, cx);
+                self.ended(entry, failed, cx);
             }
         }
         Ok(None)
     }
 
     /// A command is done.
-    fn ended(&mut self, entry: Entry, cx: &mut Cx<'_>) {
+    fn ended(&mut self, mut entry: Entry, failed: bool, cx: &mut Cx<'_>) {
+        named::answered(&mut entry, failed, &mut self.registry);
         if entry.redefines {
             self.context.planners.outdate();
+        }
+        if matches!(entry.awaited, Awaited::Reset) {
+            self.forget_choice(cx);
         }
         if let Some(own) = entry.own {
             self.answered(*own, cx);

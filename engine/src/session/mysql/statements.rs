@@ -2,18 +2,21 @@
 
 use super::MySqlSession;
 use super::ledger::{Awaited, PrepareStep, ResultStep, Results};
+use super::registry::Names;
 use crate::cell::typed::{Form, Said};
 use crate::cell::{Kind, token};
 use crate::columns::{Setting, TokenType};
 use crate::plan::{
     Edit, LiteralKind, LiteralValue, Plan, Refusal, Role, Verdict, in_order, splice,
 };
+use crate::session::choices::Choices;
 use crate::session::sealing::plain;
 use crate::session::search::{self, Changes};
 use crate::session::stop::Stop;
 use crate::session::tokenize::token_of;
 use crate::session::{ClientError, ClientFacing, Cx, Event};
 use crate::sql::spells;
+use crate::tokens::Outcome;
 use crate::wire::mysql::query::Query;
 use crate::wire::mysql::row::RowFormat;
 use crate::wire::pg::Format;
@@ -25,6 +28,22 @@ pub(super) struct Judged {
     pub(super) payload: Payload,
     /// What the server answers, if it does.
     pub(super) awaited: Option<Awaited>,
+    /// It may change definitions.
+    pub(super) redefines: bool,
+    /// What it does to the client's choice, or will when it is executed.
+    pub(super) choices: Choices,
+    /// The names of prepared statements that it gives and takes back.
+    pub(super) names: Names,
+}
+
+/// What has become of a text.
+pub(super) struct Rewritten {
+    /// What its results are, and its parameters.
+    pub(super) plan: Arc<Plan>,
+    /// What is sent instead, if something of it is changed.
+    pub(super) text: Option<Vec<u8>>,
+    /// The names of prepared statements that it gives and takes back.
+    pub(super) names: Names,
     /// It may change definitions.
     pub(super) redefines: bool,
 }
@@ -43,13 +62,20 @@ impl MySqlSession {
     /// COM_QUERY.
     pub(super) fn query(&mut self, payload: &[u8], cx: &mut Cx<'_>) -> Result<Judged, Stop> {
         let query = Query::read(payload, self.capabilities)?;
-        let (plan, rewritten) = self.rewrite(query.text, cx)?;
+        let choosing = self.choosing(query.text)?;
+        let Rewritten {
+            plan,
+            text,
+            names,
+            redefines,
+        } = self.rewrite(query.text, cx)?;
+        let choices = self.choices(query.text, choosing.as_ref(), &plan)?;
+        self.settings_may_change(&plan);
         let before = payload.get(..query.text_at).unwrap_or_default();
-        let redefines = self.follow(query.text, &plan);
         // After a procedure, of how many results nobody knows, places do not tell.
         let counts = !spells(query.text, b"call") || !plan.copies.is_empty();
         Ok(Judged {
-            payload: match rewritten {
+            payload: match text {
                 None => Payload::Same,
                 Some(text) => Payload::New([before, &text].concat()),
             },
@@ -62,6 +88,8 @@ impl MySqlSession {
                 number: 0,
             })),
             redefines,
+            choices,
+            names,
         })
     }
 
@@ -70,53 +98,80 @@ impl MySqlSession {
         let Some((command, text)) = payload.split_first() else {
             return Err(Stop::Malformed("a command"));
         };
-        let (plan, rewritten) = self.rewrite(text, cx)?;
+        let choosing = self.choosing(text)?;
+        let rewritten = self.rewrite(text, cx)?;
+        let plan = rewritten.plan;
+        let choices = self.choices(text, choosing.as_ref(), &plan)?;
         if !plan.copies.is_empty() {
             return Err(prepared_load());
         }
         Ok(Judged {
-            payload: match rewritten {
+            payload: match rewritten.text {
                 None => Payload::Same,
                 Some(text) => Payload::New([&[*command][..], &text].concat()),
             },
             awaited: Some(Awaited::Prepare(PrepareStep::Head, plan)),
+            redefines: rewritten.redefines,
+            choices,
+            // Servers prepare no text that gives names.
+            names: Names::new(),
+        })
+    }
+
+    /// A statement is run.
+    pub(super) fn settings_may_change(&mut self, plan: &Plan) {
+        // Where nothing is protected, texts are not read for that.
+        if plan.may_change_settings || !self.protects() {
+            self.settings_changed();
+        }
+    }
+
+    /// The plan for a text, and the text to send instead if something of it is changed.
+    fn rewrite(&mut self, text: &[u8], cx: &mut Cx<'_>) -> Result<Rewritten, Stop> {
+        let plan = self.plan(text, cx)?;
+        if let Some(run) = &plan.run {
+            return self.run_string(text, run, cx);
+        }
+        if let Some(named) = self.executes(&plan)? {
+            return self.execute_named(text, named, cx);
+        }
+        let names = self.names(text, &plan)?;
+        let values = self.values(text, &plan)?;
+        let changed = self.changes(&values, cx)?;
+        let mut edits: Vec<Edit> = changed.into_iter().flatten().collect();
+        if plan.verdict == Verdict::Rewrite {
+            edits.extend(plan.edits(&self.sql));
+        }
+        Ok(Rewritten {
+            text: spliced(text, edits),
+            plan,
+            names,
             redefines: has_definition(text),
         })
     }
 
-    /// What a statement that is run does to the session; whether it may change definitions.
-    pub(super) fn follow(&mut self, text: &[u8], plan: &Plan) -> bool {
-        if plan.may_change_settings {
-            self.settings_changed();
-        }
-        has_definition(text)
-    }
-
-    /// The plan for a text, and the text to send instead if something of it is changed.
-    fn rewrite(
-        &mut self,
-        text: &[u8],
-        cx: &mut Cx<'_>,
-    ) -> Result<(Arc<Plan>, Option<Vec<u8>>), Stop> {
-        let plan = self.plan(text, cx)?;
+    /// The values of a text that was just planned.
+    pub(super) fn values<'a>(
+        &'a self,
+        text: &'a [u8],
+        plan: &'a Plan,
+    ) -> Result<Vec<LiteralValue<'a>>, Stop> {
         if plan.verdict != Verdict::Rewrite {
-            return Ok((plan, None));
+            return Ok(Vec::new());
         }
-        let edits: Vec<_> = plan.edits(&self.sql).collect();
-        let mut values = Vec::new();
-        for literal in plan.literals(text, &self.sql) {
-            values.push(literal.map_err(|refusal| refused(&refusal))?);
-        }
-        let rewritten = self.change_text(&values, edits, text, cx)?;
-        Ok((plan, rewritten))
+        let literals = plan.literals(text, &self.sql);
+        literals
+            .map(|literal| literal.map_err(|refusal| refused(&refusal)))
+            .collect()
     }
 
     /// Plans a text and refuses what the plan does not allow.
-    fn plan(&mut self, text: &[u8], cx: &mut Cx<'_>) -> Result<Arc<Plan>, Stop> {
-        if self.ignored {
+    pub(super) fn plan(&mut self, text: &[u8], cx: &mut Cx<'_>) -> Result<Arc<Plan>, Stop> {
+        if self.openings.ignored {
             return Ok(self.planner.passing());
         }
-        let lexical = match self.planner.may_concern(text) {
+        // A string that is prepared may name a table by escapes.
+        let lexical = match self.planner.may_concern(text) || spells(text, b"prepare") {
             true => {
                 self.knows_schema()?;
                 self.lexical()?
@@ -140,15 +195,12 @@ impl MySqlSession {
         Ok(plan)
     }
 
-    /// The text with these edits, and these values of it sealed, hashed or replaced by tokens; `None` if nothing had to
-    /// change.
-    fn change_text(
+    /// The edits by which each of these values is sealed, hashed or replaced by a token.
+    pub(super) fn changes(
         &self,
         values: &[LiteralValue<'_>],
-        mut edits: Vec<Edit>,
-        text: &[u8],
         cx: &mut Cx<'_>,
-    ) -> Result<Option<Vec<u8>>, Stop> {
+    ) -> Result<Vec<Vec<Edit>>, Stop> {
         let mut requests = Vec::new();
         for literal in values {
             if let Some((token_type, _)) = literal.setting.tokenized() {
@@ -162,36 +214,44 @@ impl MySqlSession {
         }
         let mut tokens = self.openings.tokens_for(requests)?.iter();
         let mut changes = Changes::default();
+        let mut all = Vec::with_capacity(values.len());
         for literal in values {
-            let setting = literal.setting;
-            let instead = if let Some((token_type, _)) = setting.tokenized() {
-                if token_value(&literal.value, token_type).is_empty() {
-                    continue;
-                }
-                let token = token_of(tokens.next(), setting, self.openings.owner(setting)?)?;
-                token_literal(token, token_type, literal.kind)
-            } else {
-                let value = plain(&literal.value, Form::Raw, setting, Said::default())?;
-                let value = search::asked_for(value, literal, &mut edits)?;
-                let changed = self.openings.change(&value, setting, literal.role, cx)?;
-                let Some(changed) = changed else { continue };
-                changes.add(setting, &changed);
-                hexadecimal(changed.as_bytes())
-            };
-            edits.push(Edit {
+            let mut edits = Vec::new();
+            let instead = self.instead(literal, &mut tokens, &mut edits, &mut changes, cx)?;
+            edits.extend(instead.map(|text| Edit {
                 span: literal.span.clone(),
-                text: instead,
-            });
-        }
-        if edits.is_empty() {
-            return Ok(None);
+                text,
+            }));
+            all.push(edits);
         }
         changes.tell(cx);
-        let mut out = Vec::with_capacity(
-            text.len() + edits.iter().map(|edit| edit.text.len()).sum::<usize>(),
-        );
-        splice(text, &in_order(edits), &mut out);
-        Ok(Some(out))
+        Ok(all)
+    }
+
+    /// What stands in the place of a literal; `None`: it stays.
+    fn instead(
+        &self,
+        literal: &LiteralValue<'_>,
+        tokens: &mut std::slice::Iter<'_, Outcome>,
+        edits: &mut Vec<Edit>,
+        changes: &mut Changes,
+        cx: &mut Cx<'_>,
+    ) -> Result<Option<Vec<u8>>, Stop> {
+        let setting = literal.setting;
+        if let Some((token_type, _)) = setting.tokenized() {
+            if token_value(&literal.value, token_type).is_empty() {
+                return Ok(None);
+            }
+            let token = token_of(tokens.next(), setting, self.openings.owner(setting)?)?;
+            return Ok(Some(token_literal(token, token_type, literal.kind)));
+        }
+        let value = plain(&literal.value, Form::Raw, setting, Said::default())?;
+        let value = search::asked_for(value, literal, edits)?;
+        let changed = self.openings.change(&value, setting, literal.role, cx)?;
+        Ok(changed.map(|changed| {
+            changes.add(setting, &changed);
+            hexadecimal(changed.as_bytes())
+        }))
     }
 
     /// What a bound value becomes; `None`: it stays.
@@ -212,7 +272,23 @@ impl MySqlSession {
     }
 }
 
-fn prepared_load() -> Stop {
+/// The text with these edits; `None` if there are none.
+pub(super) fn spliced(text: &[u8], edits: Vec<Edit>) -> Option<Vec<u8>> {
+    if edits.is_empty() {
+        return None;
+    }
+    let longer: usize = edits.iter().map(|edit| edit.text.len()).sum();
+    let mut out = Vec::with_capacity(text.len() + longer);
+    splice(text, &in_order(edits), &mut out);
+    Some(out)
+}
+
+pub(super) fn too_many_statements() -> ClientError {
+    ClientError::error("53400", "too many prepared statements in this session")
+        .hint("Close those that are no longer used")
+}
+
+pub(super) fn prepared_load() -> Stop {
     Stop::Refuse(
         "statement-form",
         ClientError::error("0A000", "LOAD DATA into a protected table is prepared")
@@ -220,7 +296,7 @@ fn prepared_load() -> Stop {
     )
 }
 
-fn refused(refusal: &Refusal) -> Stop {
+pub(super) fn refused(refusal: &Refusal) -> Stop {
     Stop::Refuse(refusal.code.anchor(), refusal.client_error())
 }
 
@@ -250,7 +326,7 @@ fn token_literal(token: &[u8], token_type: TokenType, kind: LiteralKind) -> Vec<
 }
 
 /// Whether a text may change definitions.
-fn has_definition(text: &[u8]) -> bool {
+pub(super) fn has_definition(text: &[u8]) -> bool {
     [&b"create"[..], b"alter", b"drop", b"rename"]
         .iter()
         .any(|word| spells(text, word))

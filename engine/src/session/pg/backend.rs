@@ -119,7 +119,7 @@ impl PgSession {
 
     /// Whether the rows of the current result may hold something to open.
     fn looks_into_rows(&mut self) -> bool {
-        if self.ignored {
+        if self.openings.ignored {
             return false;
         }
         let (never, mapped) = match self.ledger.head().map(|entry| &entry.awaited) {

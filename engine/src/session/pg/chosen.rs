@@ -5,12 +5,10 @@
 
 use super::PgSession;
 use crate::keys::ClientId;
-use crate::plan::{self, Choice, Plan};
+use crate::plan::{Choice, Plan};
+use crate::session::Cx;
+use crate::session::choices::{self, Choices};
 use crate::session::stop::Stop;
-use crate::session::{ClientError, Cx, Event};
-
-/// What the statements of a text do to the variable, by their numbers.
-pub(super) type Choices = Box<[(usize, Choice)]>;
 
 /// The variable's values: of the session, and of the transaction. `None` is none, and the connection's own client.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -62,8 +60,7 @@ impl Chosen {
 
     /// The server has completed a statement.
     fn apply(&mut self, choice: &Choice, rolled_back: bool) {
-        // The session refuses a statement with another value.
-        let id = |value: &Option<Box<str>>| value.as_deref().and_then(|id| ClientId::new(id).ok());
+        let id = |value: &Option<Box<str>>| choices::client(value.as_deref());
         match choice {
             Choice::Set(value) => {
                 *self.change() = Values {
@@ -105,43 +102,10 @@ impl Chosen {
 impl PgSession {
     /// What a text does to the client's choice, as far as that matters.
     pub(super) fn choices(&self, text: &[u8], plan: &Plan) -> Result<Choices, Stop> {
-        let Some(variable) = self.context.client_id_variable.as_deref() else {
-            return Ok(Choices::default());
-        };
-        let refuse = |sqlstate, message: &str, hint: &str| {
-            let message = format!("{variable} {message}");
-            Err(Stop::Refuse(
-                "client-choice",
-                ClientError::error(sqlstate, message).hint(hint),
-            ))
-        };
-        let Ok(choices) = plan::choices(text, &self.lexical, variable) else {
-            return refuse(
-                "0A000",
-                "is set to something that is not a string, so that the client whose keys are used would not be known",
-                "Write the client id as a string in the statement.",
-            );
-        };
-        let wrong = |choice: &Choice| match choice {
-            Choice::Set(Some(id)) | Choice::SetLocal(Some(id)) => ClientId::new(id).is_err(),
-            _ => false,
-        };
-        if choices.iter().any(|(_, choice)| wrong(choice)) {
-            return refuse(
-                "22023",
-                "is set to something that is not a client id",
-                "A client id has 5 to 256 letters, digits, hyphens, underscores and blanks.",
-            );
+        match self.context.client_id_variable.as_deref() {
+            Some(variable) => choices::choices(text, &self.lexical, variable, plan),
+            None => Ok(Choices::default()),
         }
-        let sets = choices.iter().any(|(_, choice)| choice.sets());
-        if sets && (plan.protected || !plan.executes.is_empty()) {
-            return refuse(
-                "0A000",
-                "is set in one text with a statement on a protected table",
-                "Send the statement that chooses the client as a text of its own.",
-            );
-        }
-        Ok(choices.into())
     }
 
     /// Those that matter when they are sent.
@@ -181,34 +145,18 @@ impl PgSession {
 
     /// Uses the keys of the client that is chosen now, if it is another one.
     fn client_may_differ(&mut self, cx: &mut Cx<'_>) {
-        let client = self.chosen.client().or(self.own_client_id.as_ref());
-        if client == self.openings.client_id.as_ref() {
-            return;
-        }
-        let client = client.cloned();
-        self.use_client(client);
-        cx.events.push(Event::ClientChosen {
-            session: self.number,
-            client_id: self.openings.client_id.clone(),
-        });
-    }
-
-    /// Uses the keys of this client.
-    pub(super) fn use_client(&mut self, client_id: Option<ClientId>) {
-        self.openings.client_id = client_id;
         let columns = self.context.planners.base().columns();
-        self.ignored = self
-            .openings
-            .client_id
-            .as_ref()
-            .is_some_and(|id| columns.ignores(id.as_str()));
+        let chosen = self.chosen.client();
+        if self.openings.choose(chosen, columns, self.number, cx) {
+            self.registry.forget_statements();
+        }
     }
 
     /// The connection's own client is this one.
     pub(super) fn identify(&mut self, client_id: Option<ClientId>) {
-        self.own_client_id.clone_from(&client_id);
-        let chosen = self.chosen.client().cloned();
-        self.use_client(chosen.or(client_id));
+        let columns = self.context.planners.base().columns();
+        self.openings
+            .identify(client_id, self.chosen.client(), columns);
     }
 }
 

@@ -4,13 +4,13 @@
 //! from here but the error that ends the session.
 
 use super::PgSession;
-use super::chosen::Choices;
 use super::copy::Copied;
 use super::ledger::Awaited;
 use super::registry::{Full, Portal, Prepared, Statement, Undo};
 use super::rewrite::{self, Rewritten, SealedBind};
 use super::texts::unknown_statement;
 use crate::plan::Plan;
+use crate::session::choices::Choices;
 use crate::session::passing::{drop_on, pass_on};
 use crate::session::stop::Stop;
 use crate::session::{ClientError, Cx, Event, Input, Output, Side, Step};
@@ -123,7 +123,7 @@ impl PgSession {
                 want: frame.range.len(),
             });
         }
-        if matches!(frame.tag, b'Q' | b'P') && !self.ignored && !self.knows_schema(out) {
+        if matches!(frame.tag, b'Q' | b'P') && !self.openings.ignored && !self.knows_schema(out) {
             return Some(Step::Blocked);
         }
         let outcome = match frame.tag {
@@ -313,11 +313,7 @@ impl PgSession {
             self.ledger.push(Awaited::Bind(undo));
             return Ok(());
         };
-        let sealed = match self.ignored {
-            true => None,
-            false => self.seal_parameters(&statement, &bind, cx)?,
-        };
-        let (message, stored) = match sealed {
+        let (message, stored) = match self.seal_parameters(&statement, &bind, cx)? {
             None => (None, None),
             Some(SealedBind { message, stored }) => (Some(message), stored),
         };

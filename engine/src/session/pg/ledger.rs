@@ -5,10 +5,10 @@
 //! "COPY Operations"). An error of our own does not jump the queue: the refused message is replaced on the wire by
 //! one that fails on purpose, and the entry carries the text that takes the place of the server's.
 
-use super::chosen::Choices;
 use super::registry::{Portal, Statement, Undo};
 use crate::plan::{Copy, NameEffect, Plan};
 use crate::session::ClientError;
+use crate::session::choices::Choices;
 use crate::session::stored::Stored;
 use std::collections::VecDeque;
 use std::sync::Arc;

@@ -108,10 +108,6 @@ pub struct PgSession {
     /// Bytes of a message from the server that are still to be dropped.
     server_dropping: usize,
     openings: Openings,
-    /// Whose keys it would use if it had not chosen.
-    own_client_id: Option<ClientId>,
-    /// Nothing is done for this client: its statements and rows pass.
-    ignored: bool,
     chosen: Chosen,
     /// A statement is on its way that may choose a client.
     choosing: bool,
@@ -148,8 +144,6 @@ impl PgSession {
     pub fn new(context: Arc<Context>) -> Self {
         let mut session = Self {
             openings: Openings::default(),
-            own_client_id: None,
-            ignored: false,
             chosen: Chosen::default(),
             choosing: false,
             number: 0,
@@ -200,9 +194,9 @@ impl PgSession {
     /// changed: then they are forgotten, and the client must prepare them again. Portals keep theirs.
     pub fn reconfigure(&mut self, context: Arc<Context>) {
         let columns_changed = !Arc::ptr_eq(&self.context.planners, &context.planners);
-        let own = match self.own_client_id == self.context.client_id {
+        let own = match self.openings.own_client_id == self.context.client_id {
             true => context.client_id.clone(),
-            false => self.own_client_id.clone(),
+            false => self.openings.own_client_id.clone(),
         };
         self.context = context;
         self.identify(own);
@@ -222,7 +216,7 @@ impl PgSession {
 
     /// Whether some column is protected from this client.
     fn protects(&self) -> bool {
-        self.context.protects && !self.ignored
+        self.context.protects && !self.openings.ignored
     }
 
     /// Ends the session; the client is told why unless a message of the server is half sent.

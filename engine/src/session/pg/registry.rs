@@ -3,9 +3,9 @@
 //! The registry shows what the server will have once everything sent so far has succeeded. Every change gives an
 //! [`Undo`] that travels with the expected reply and is applied when the server refuses.
 
-use super::chosen::Choices;
 use super::results::Fields;
 use crate::plan::{NameEffect, Plan};
+use crate::session::choices::Choices;
 use crate::session::stored::Stored;
 use crate::types::Type;
 use crate::wire::pg::parse::BYTEA;

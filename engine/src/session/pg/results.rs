@@ -80,7 +80,7 @@ impl PgSession {
             .as_ref()
             .and_then(|(plan, statement)| plan.results(*statement));
         let settings = match planned {
-            _ if self.ignored => Box::default(),
+            _ if self.openings.ignored => Box::default(),
             None if !self.planner.maps_results() => Box::default(),
             planned => self.settings(described, planned),
         };
@@ -139,7 +139,7 @@ impl PgSession {
 
     /// The statement whose parameters the server describes, if some of them are protected.
     fn protected_parameters(&mut self) -> Option<Arc<Statement>> {
-        if self.ignored {
+        if self.openings.ignored {
             return None;
         }
         match &self.ledger.head()?.awaited {

@@ -79,7 +79,7 @@ impl PgSession {
 
     /// Plans a text and refuses what the plan, or the state of the session, does not allow.
     fn plan(&mut self, text: &[u8], cx: &mut Cx<'_>) -> Result<Arc<Plan>, Stop> {
-        if self.ignored {
+        if self.openings.ignored {
             return Ok(self.planner.passing());
         }
         let plan = self.planner.plan(text, &self.lexical, &mut self.sql);

@@ -445,14 +445,21 @@ impl Lexer<'_> {
         }
     }
 
-    /// `@name`, `@'name'`, `@@name`; dots that follow are tokens of their own.
+    /// `@name`, `@'name'`, `@@name`. A name in quotes of a string is read as a string is, backslashes included.
     fn variable(&mut self) -> Result<Kind, LexError> {
         self.at += 1;
         self.at += usize::from(self.byte(0) == Some(b'@'));
         match self.byte(0) {
-            Some(quote @ (b'`' | b'\'' | b'"')) => {
-                self.quoted_name(quote)?;
+            Some(b'\'') => {
+                self.at += 1;
+                self.string_from(b'\'')?;
             }
+            Some(b'"') if !self.mysql.ansi_quotes => {
+                self.ambiguous = true;
+                self.at += 1;
+                self.string_from(b'"')?;
+            }
+            Some(quote @ (b'`' | b'"')) => self.quoted_name(quote)?,
             // A user variable may have dots in its name.
             _ => self.at += self.run(0, |byte| is_name_part(byte) || byte == b'.'),
         }

@@ -85,6 +85,20 @@ pub(crate) fn string<'a>(raw: &'a [u8], lexical: &Lexical) -> Option<Cow<'a, [u8
     }
 }
 
+/// Writes a text as a string in single quotes.
+pub(crate) fn write_string(out: &mut Vec<u8>, text: &[u8], lexical: &Lexical) {
+    out.push(b'\'');
+    for byte in text {
+        match byte {
+            b'\'' => out.push(b'\''),
+            b'\\' if !lexical.standard_conforming_strings => out.push(b'\\'),
+            _ => {}
+        }
+        out.push(*byte);
+    }
+    out.push(b'\'');
+}
+
 /// Whether a string token tells bytes, and not characters in the client's encoding.
 pub(crate) fn tells_bytes(raw: &[u8]) -> bool {
     match raw {

@@ -3,9 +3,10 @@
 mod lex;
 mod literal;
 pub(crate) mod load;
+mod run;
 mod words;
 
 pub(super) use lex::lex;
-pub(crate) use literal::tells_bytes;
-pub(super) use literal::{name, string};
+pub(crate) use literal::{name, string, tells_bytes, write_string};
+pub(crate) use run::operands;
 pub(crate) use words::{Words, changes_reading, effects, is_harmless, is_routine, makes_table};

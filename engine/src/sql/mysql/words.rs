@@ -1,5 +1,6 @@
 //! What MySQL has and the parser library or PostgreSQL does not, told from the words of a statement.
 
+use super::run;
 use crate::sql::effects::Effects;
 use crate::sql::facts::Source;
 use crate::sql::spelling::spells;
@@ -180,7 +181,8 @@ impl Search<'_, '_> {
     }
 }
 
-fn is(text: &[u8], statement: &[Token], at: usize, words: &[&str]) -> bool {
+/// Whether the token at a place is one of these words.
+pub(super) fn is(text: &[u8], statement: &[Token], at: usize, words: &[&str]) -> bool {
     let token = statement.get(at);
     token.is_some_and(|token| words.iter().any(|word| token.is_word(text, word)))
 }
@@ -248,11 +250,8 @@ pub(crate) fn is_routine(text: &[u8], tokens: &[Token]) -> bool {
 pub(crate) fn effects(text: &[u8], statement: &[Token], effects: &mut Effects) {
     effects.may_change_settings |=
         changes_reading(text, statement) || is(text, statement, 0, &["use"]);
-    effects.runs_text |= (0..statement.len()).any(|at| {
-        let next = |at: usize, words: &[&str]| is(text, statement, at, words);
-        next(at, &["execute"]) && next(at + 1, &["immediate"])
-            || next(at, &["prepare"]) && next(at + 2, &["from"])
-    });
+    effects.runs_text |= run::operands(text, statement).next().is_some();
+    run::names(text, statement, effects);
 }
 
 /// Whether a statement may change how texts behind it are read. What a routine sets ends with it.

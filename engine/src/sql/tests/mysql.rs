@@ -69,6 +69,14 @@ fn tokens_are_those_of_the_manual() {
             ],
         ),
         ("@@global.x", vec![(Variable, "@@global.x")]),
+        (
+            "@'\\', ' @\"\\\"\" @`\\`",
+            vec![
+                (Variable, "@'\\', '"),
+                (Variable, "@\"\\\"\""),
+                (Variable, "@`\\`"),
+            ],
+        ),
         ("?<=>?", vec![(Param, "?"), (Operator, "<=>"), (Param, "?")]),
         (
             "@a:=1",

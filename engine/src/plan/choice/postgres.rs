@@ -1,57 +1,18 @@
-//! Which client's keys a session uses, as it says itself by a variable (`--client_id_sql_varname`, policy.md 4.3).
-//!
-//! Told from the tokens of a text: what it does to the variable, and what may take that back.
+//! What a statement of PostgreSQL does to the variable.
 
+use super::{Choice, Unclear};
 use crate::sql::effects::statements;
-use crate::sql::{Kind, Lexical, Token, ident, lex, literal};
+use crate::sql::{Kind, Lexical, Token, ident, literal};
 
-/// What a statement does to the variable.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Choice {
-    /// It gets a value for the session, or loses it.
-    Set(Option<Box<str>>),
-    /// It gets a value for the transaction, or loses it.
-    SetLocal(Option<Box<str>>),
-    /// `COMMIT`, `END`
-    Commit,
-    /// `ROLLBACK`, `ABORT`
-    Rollback,
-    /// `SAVEPOINT name`
-    Savepoint(Box<[u8]>),
-    /// `RELEASE name`
-    Release(Box<[u8]>),
-    /// `ROLLBACK TO name`
-    RollbackTo(Box<[u8]>),
-}
-
-impl Choice {
-    /// Whether it changes the variable itself.
-    pub fn sets(&self) -> bool {
-        matches!(self, Self::Set(_) | Self::SetLocal(_))
-    }
-}
-
-/// The variable is set to something that is not a string.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct NotAValue;
-
-/// What the statements of a text do to the variable of this name, by their numbers from 0 on.
-///
-/// # Errors
-///
-/// [`NotAValue`] if a statement sets it to an expression.
-pub fn choices(
+/// Tells what the statements of a text do to the variable, by their numbers.
+pub(super) fn text(
     text: &[u8],
+    tokens: &[Token],
     lexical: &Lexical,
     variable: &str,
-) -> Result<Vec<(usize, Choice)>, NotAValue> {
-    let mut tokens = Vec::new();
+) -> Result<Vec<(usize, Choice)>, Unclear> {
     let mut choices = Vec::new();
-    if lex(text, lexical, &mut tokens).is_err() {
-        // The server cannot read it either.
-        return Ok(choices);
-    }
-    for (number, range) in statements(text, &tokens).enumerate() {
+    for (number, range) in statements(text, tokens).enumerate() {
         let statement = Statement {
             text,
             tokens: tokens.get(range).unwrap_or_default(),
@@ -96,7 +57,7 @@ impl Statement<'_> {
         self.name(self.tokens.len().saturating_sub(1))
     }
 
-    fn first_words(&self) -> Result<Option<Choice>, NotAValue> {
+    fn first_words(&self) -> Result<Option<Choice>, Unclear> {
         let prepared = self.is(1, "prepared");
         Ok(match () {
             () if self.is(0, "set") => {
@@ -153,9 +114,9 @@ impl Statement<'_> {
     }
 
     /// The value behind `=` or `TO`: all that is left of the statement.
-    fn value(&self, at: usize) -> Result<Option<Box<str>>, NotAValue> {
+    fn value(&self, at: usize) -> Result<Option<Box<str>>, Unclear> {
         if self.tokens.len() != at + 1 {
-            return Err(NotAValue);
+            return Err(Unclear::NotAValue);
         }
         match self.is(at, "default") {
             true => Ok(None),
@@ -164,19 +125,19 @@ impl Statement<'_> {
     }
 
     /// A string, number or word. An empty value is none.
-    fn literal(&self, at: usize) -> Result<Option<Box<str>>, NotAValue> {
-        let token = self.tokens.get(at).ok_or(NotAValue)?;
+    fn literal(&self, at: usize) -> Result<Option<Box<str>>, Unclear> {
+        let token = self.tokens.get(at).ok_or(Unclear::NotAValue)?;
         let value = match token.kind {
             Kind::Number => token.text(self.text).into(),
             kind if kind.is_name() => ident::name(token, self.text),
-            _ => literal::string(token, self.text, self.lexical).ok_or(NotAValue)?,
+            _ => literal::string(token, self.text, self.lexical).ok_or(Unclear::NotAValue)?,
         };
-        let value = std::str::from_utf8(&value).map_err(|_| NotAValue)?;
+        let value = std::str::from_utf8(&value).map_err(|_| Unclear::NotAValue)?;
         Ok((!value.is_empty()).then(|| value.into()))
     }
 
     /// Calls of `set_config('variable', 'value', is_local)`.
-    fn calls(&self, mut found: impl FnMut(Choice)) -> Result<(), NotAValue> {
+    fn calls(&self, mut found: impl FnMut(Choice)) -> Result<(), Unclear> {
         for (at, token) in self.tokens.iter().enumerate() {
             let is_call = token.kind.is_name()
                 && ident::with_name(token, self.text, |name| name == b"set_config")
@@ -194,11 +155,11 @@ impl Statement<'_> {
             let local = match () {
                 () if self.is(at + 6, "true") => true,
                 () if self.is(at + 6, "false") => false,
-                () => return Err(NotAValue),
+                () => return Err(Unclear::NotAValue),
             };
             let ends = self.symbol(at + 3, b',') && self.symbol(at + 5, b',');
             if !ends || !self.symbol(at + 7, b')') {
-                return Err(NotAValue);
+                return Err(Unclear::NotAValue);
             }
             found(match local {
                 true => Choice::SetLocal(value),
@@ -211,10 +172,10 @@ impl Statement<'_> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Choice, NotAValue, choices};
+    use super::super::{Choice, Unclear, choices};
     use crate::sql::Lexical;
 
-    fn of(text: &str) -> Result<Vec<(usize, Choice)>, NotAValue> {
+    fn of(text: &str) -> Result<Vec<(usize, Choice)>, Unclear> {
         choices(text.as_bytes(), &Lexical::default(), "app.client_id")
     }
 
@@ -281,7 +242,7 @@ mod tests {
             "SELECT set_config('app.client_id', 'a' || 'b', false)",
             "SELECT set_config('app.client_id', 'a', x)",
         ] {
-            assert_eq!(of(text), Err(NotAValue), "{text}");
+            assert_eq!(of(text), Err(Unclear::NotAValue), "{text}");
         }
     }
 }

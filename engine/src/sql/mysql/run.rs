@@ -1,0 +1,64 @@
+//! Strings that statements run as texts of their own, and prepared statements by their names.
+
+use super::words::is;
+use crate::sql::effects::{Effects, NameEffect};
+use crate::sql::ident;
+use crate::sql::token::Token;
+
+/// The places in a statement, or in a block of them, of what is run: after `PREPARE name FROM` and `EXECUTE IMMEDIATE`.
+pub(crate) fn operands<'a>(
+    text: &'a [u8],
+    statement: &'a [Token],
+) -> impl Iterator<Item = usize> + 'a {
+    (0..statement.len()).filter_map(move |at| {
+        if prepares(text, statement, at) {
+            Some(at + 3)
+        } else if is(text, statement, at, &["execute"])
+            && is(text, statement, at + 1, &["immediate"])
+        {
+            Some(at + 2)
+        } else {
+            None
+        }
+    })
+}
+
+fn prepares(text: &[u8], statement: &[Token], at: usize) -> bool {
+    is(text, statement, at, &["prepare"]) && is(text, statement, at + 2, &["from"])
+}
+
+/// Whether a statement may begin behind this token.
+fn begins(text: &[u8], statement: &[Token], before: usize) -> bool {
+    const BEFORE: [&str; 8] = [
+        "begin", "atomic", "then", "else", "do", "loop", "repeat", "declare",
+    ];
+    is(text, statement, before, &BEFORE) || statement.get(before).is_some_and(|token| token.text(text) == b":")
+        // The statement of a handler follows its condition.
+        || is(text, statement, 0, &["declare"])
+}
+
+/// Adds the names that one statement gives, takes back and executes.
+pub(super) fn names(text: &[u8], statement: &[Token], effects: &mut Effects) {
+    let name = |at: usize| -> Box<[u8]> {
+        let token = statement.get(at);
+        token.map_or_else(Box::default, |token| ident::name(token, text).into())
+    };
+    if is(text, statement, 0, &["deallocate", "drop"]) && is(text, statement, 1, &["prepare"]) {
+        effects.names.push(NameEffect::Deallocate(name(2)));
+        return;
+    }
+    for at in 0..statement.len() {
+        if prepares(text, statement, at) {
+            effects.names.push(NameEffect::Prepare(name(at + 1)));
+            if at > 0 {
+                // Whether it is run is not known, nor how often.
+                effects.names.push(NameEffect::Deallocate(name(at + 1)));
+            }
+        } else if is(text, statement, at, &["execute"])
+            && !is(text, statement, at + 1, &["immediate"])
+            && (at == 0 || begins(text, statement, at - 1))
+        {
+            effects.executes.push(name(at + 1));
+        }
+    }
+}
