@@ -1,6 +1,7 @@
 //! Token stores: that all of them do the same, and what is special to each.
 
 mod bolt;
+mod cluster;
 mod file;
 mod places;
 mod redis;

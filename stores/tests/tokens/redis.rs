@@ -7,6 +7,9 @@ use acra_engine::tokens::{Operation, StoreCall, TokenFault};
 use acra_stores::tokens::{Action, RedisPlace, RedisTls, TokenStore};
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
 use std::fs;
+use std::net::{Ipv4Addr, TcpListener};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 fn store(place: &RedisPlace) -> TokenStore {
     TokenStore::in_redis(place).unwrap()
@@ -121,6 +124,35 @@ fn an_outage_is_an_error_and_ends_with_it() {
         let (token, error) = ask(&store, Operation::Compare, b"a value").await;
         assert!(token.unwrap().is_some() && error.is_none());
     });
+}
+
+#[test]
+fn all_who_wait_for_a_silent_server_wait_for_one_attempt() {
+    // Connections are taken, and nobody answers.
+    let silent = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    let place = RedisPlace {
+        host: "127.0.0.1".to_owned(),
+        port: silent.local_addr().unwrap().port(),
+        user: None,
+        password: Some(Secret::from(b"secret".to_vec())),
+        database: 0,
+        tls: None,
+    };
+    let store = Arc::new(store(&place));
+    let begin = Instant::now();
+    runtime().block_on(async {
+        let waiting: Vec<_> = (0..10)
+            .map(|_| {
+                let store = Arc::clone(&store);
+                tokio::spawn(async move { store.probe().await })
+            })
+            .collect();
+        for outcome in waiting {
+            assert!(outcome.await.unwrap().is_err());
+        }
+    });
+    let took = begin.elapsed();
+    assert!(took < Duration::from_secs(6), "{took:?}");
 }
 
 #[test]
