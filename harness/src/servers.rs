@@ -11,6 +11,7 @@ mod paused;
 mod postgres;
 mod proxy;
 mod redis;
+mod redis_cluster;
 
 pub use acra::{AcraConfig, AcraServer, KeyStore};
 #[cfg(feature = "containers")]
@@ -21,6 +22,7 @@ pub use paused::Paused;
 pub use postgres::{Postgres, postgres_user};
 pub use proxy::Proxy;
 pub use redis::Redis;
+pub use redis_cluster::RedisCluster;
 
 /// The major versions of PostgreSQL that tests run against.
 pub const VERSIONS: [u32; 3] = [15, 17, 18];

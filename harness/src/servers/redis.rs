@@ -50,7 +50,7 @@ impl Redis {
             });
         }
         let folder = tempfile::tempdir()?;
-        let daemon = serve(&folder, address)?;
+        let daemon = serve(&folder, address, &[])?;
         Ok(Self {
             address,
             own: Own::Process { daemon, folder },
@@ -78,7 +78,7 @@ impl Redis {
     pub fn restart(&mut self) -> Result<()> {
         match &mut self.own {
             Own::Process { daemon, folder } => {
-                *daemon = serve(folder, self.address)?;
+                *daemon = serve(folder, self.address, &[])?;
                 Ok(())
             }
             #[cfg(feature = "containers")]
@@ -121,11 +121,13 @@ fn wait(address: SocketAddr) -> Result<()> {
     eventually("Redis answers", || Ok(ping().unwrap_or(false)))
 }
 
-fn serve(folder: &TempDir, address: SocketAddr) -> Result<Daemon> {
+/// Starts a process, with these arguments too.
+pub(super) fn serve(folder: &TempDir, address: SocketAddr, more: &[&str]) -> Result<Daemon> {
     let mut command = Command::new("redis-server");
     command.args(["--bind", &address.ip().to_string()]);
     command.args(["--port", &address.port().to_string()]);
     command.args(VOLATILE).arg("--dir").arg(folder.path());
+    command.args(more);
     let log = folder.path().join("log");
     let mut daemon = Daemon::start(&command, &log, &End::default())?;
     daemon.wait_listening(address).map_err(|error| {
