@@ -18,6 +18,7 @@ mod slots;
 
 use super::error::TokenStoreError;
 use super::redis_place::RedisPlace;
+use super::redis_tls::RedisTls;
 use super::visit::{Action, Change, VisitSummary, Visited, judged};
 use acra_engine::tokens::{EntryKey, Reply, StoreCall};
 use names::{PREFIX, entry_key, half, hex, name, unhex};
@@ -26,6 +27,7 @@ use nodes::{KeyCommand, Nodes};
 use redis::{Cmd, ErrorKind, Value};
 use std::collections::HashSet;
 use std::fmt;
+use std::sync::Arc;
 
 /// Keys that are asked for at once on a visit.
 const VISITED_AT_ONCE: usize = 1000;
@@ -33,6 +35,7 @@ const VISITED_AT_ONCE: usize = 1000;
 /// The servers, each with a connection that is made when it is needed.
 pub(super) struct Redis {
     nodes: Nodes,
+    tls: Option<Arc<RedisTls>>,
 }
 
 impl fmt::Debug for Redis {
@@ -44,10 +47,23 @@ impl fmt::Debug for Redis {
 }
 
 impl Redis {
-    pub(super) fn new(place: &RedisPlace) -> Result<Self, TokenStoreError> {
-        Ok(Self {
-            nodes: Nodes::new(Node::new(place)?),
-        })
+    pub(super) fn new(place: &RedisPlace) -> Self {
+        Self {
+            nodes: Nodes::new(Node::new(place)),
+            tls: place.tls.clone(),
+        }
+    }
+
+    /// Tries what connections depend on.
+    pub(super) async fn probe(&self) {
+        if let Some(tls) = &self.tls {
+            tls.probe().await;
+        }
+    }
+
+    pub(super) fn take_warnings(&self) -> Vec<String> {
+        let tls = self.tls.as_ref();
+        tls.map(|tls| tls.take_warnings()).unwrap_or_default()
     }
 
     pub(super) async fn run(&self, calls: &[StoreCall]) -> Result<Vec<Reply>, TokenStoreError> {

@@ -6,7 +6,7 @@ use acra_engine::tokens::{EntryKey, Operation, Reply, StoreCall, TokenFault};
 use acra_stores::tokens::{Action, RedisPlace, TokenStore};
 
 fn store(server: &RedisServer) -> TokenStore {
-    TokenStore::in_redis(&server.place()).unwrap()
+    TokenStore::in_redis(&server.place())
 }
 
 fn name(key: &EntryKey) -> String {
@@ -267,7 +267,7 @@ fn a_cluster_has_one_database() {
         database: 1,
         ..servers[0].place()
     };
-    let store = TokenStore::in_redis(&place).unwrap();
+    let store = TokenStore::in_redis(&place);
     let error = runtime().block_on(store.probe()).unwrap_err().to_string();
     assert!(
         error.contains("SELECT is not allowed in cluster mode"),
@@ -285,7 +285,7 @@ fn a_user_who_may_not_ask_for_slots_is_told() {
         let user = "ACL SETUSER worker reset on >secret ~tokens/* +get +set +setnx +ping";
         let user: Vec<_> = user.split(' ').chain(right.split(' ')).collect();
         assert_eq!(server.cli(&user), "OK");
-        let store = TokenStore::in_redis(&server.place_of(Some("worker"), "secret")).unwrap();
+        let store = TokenStore::in_redis(&server.place_of(Some("worker"), "secret"));
         let outcome = runtime().block_on(store.probe());
         outcome.map_err(|error| error.to_string())
     };

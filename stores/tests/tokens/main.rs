@@ -5,6 +5,7 @@ mod cluster;
 mod file;
 mod places;
 mod redis;
+mod redis_tls;
 mod server;
 
 use acra_engine::crypto::{BlockKey, Secret};

@@ -15,11 +15,11 @@ fn everywhere(test: impl AsyncFn(TokenStore)) {
     let file = TokenStore::open_file(&directory.path().join("tokens"), Duration::ZERO);
     runtime.block_on(test(file.unwrap()));
     if let Some(server) = RedisServer::start(&[]) {
-        let store = TokenStore::in_redis(&server.place()).unwrap();
+        let store = TokenStore::in_redis(&server.place());
         runtime.block_on(test(store));
     }
     if let Some(servers) = cluster(2, &[]) {
-        let store = TokenStore::in_redis(&servers[1].place()).unwrap();
+        let store = TokenStore::in_redis(&servers[1].place());
         runtime.block_on(test(store));
     }
 }

@@ -106,11 +106,23 @@ impl RedisServer {
 
     /// Asks by redis-cli; what it prints.
     pub(crate) fn cli(&self, arguments: &[&str]) -> String {
-        let output = Command::new("redis-cli")
-            .args(["-p", &self.port.to_string()])
-            .args(arguments)
-            .output()
-            .unwrap();
+        let mut command = Command::new("redis-cli");
+        command.args(["-p", &self.port.to_string()]);
+        for (setting, option) in [
+            ("--tls-ca-cert-file", "--cacert"),
+            ("--tls-cert-file", "--cert"),
+            ("--tls-key-file", "--key"),
+            ("--requirepass", "-a"),
+        ] {
+            let at = self.arguments.iter().position(|word| word == setting);
+            if let Some(at) = at {
+                command.args([option, &*self.arguments[at + 1]]);
+            }
+        }
+        if self.arguments.iter().any(|word| word == "--tls-port") {
+            command.arg("--tls");
+        }
+        let output = command.args(arguments).output().unwrap();
         String::from_utf8(output.stdout).unwrap().trim().to_owned()
     }
 

@@ -1,19 +1,22 @@
 //! One Redis server, and the connection that all sessions share.
 
 use super::super::error::TokenStoreError;
-use super::super::redis_place::{RedisPlace, RedisTls};
+use super::super::redis_place::RedisPlace;
+use super::super::redis_tls::RedisTls;
 use super::slots::{Address, SlotRange, slot_ranges};
+use acra_net::tls::Secured;
 use redis::aio::MultiplexedConnection;
-use redis::{
-    AsyncConnectionConfig, Client, ClientTlsConfig, ConnectionAddr, ConnectionInfo,
-    IntoConnectionInfo as _, Pipeline, RedisConnectionInfo, RedisError, RedisResult,
-    TlsCertificates, Value,
-};
+use redis::{AsyncConnectionConfig, Pipeline, RedisConnectionInfo, RedisError, RedisResult, Value};
 use std::collections::HashMap;
+use std::io;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpStream;
 use tokio::sync::Mutex;
+use tokio::time::timeout;
 
-/// Longest wait for a connection.
+/// Longest wait for a step of making a connection.
 const CONNECT: Duration = Duration::from_secs(3);
 /// Longest wait for an answer.
 const ANSWER: Duration = Duration::from_secs(5);
@@ -21,8 +24,14 @@ const ANSWER: Duration = Duration::from_secs(5);
 /// A server with a connection that is made when it is needed.
 pub(super) struct Node {
     pub(super) address: Address,
-    client: Client,
+    entrance: Arc<Entrance>,
     connection: Mutex<Connection>,
+}
+
+/// How to get in; it is the same for all servers of a cluster.
+struct Entrance {
+    settings: RedisConnectionInfo,
+    tls: Option<Arc<RedisTls>>,
 }
 
 /// What all sessions share.
@@ -70,44 +79,34 @@ impl From<Fault> for TokenStoreError {
 }
 
 impl Node {
-    pub(super) fn new(place: &RedisPlace) -> Result<Self, Fault> {
+    pub(super) fn new(place: &RedisPlace) -> Self {
+        let mut settings = RedisConnectionInfo::default().set_db(place.database);
+        if let Some(user) = &place.user {
+            settings = settings.set_username(user);
+        }
+        if let Some(password) = &place.password {
+            settings = settings.set_password(String::from_utf8_lossy(password.as_bytes()));
+        }
         let address = Address {
             host: place.host.clone(),
             port: place.port,
         };
-        match client(place) {
-            Ok(client) => Ok(Self::of(client, address)),
-            Err(error) => Err(Fault { address, error }),
-        }
+        let entrance = Entrance {
+            settings,
+            tls: place.tls.clone(),
+        };
+        Self::of(address, Arc::new(entrance))
     }
 
     /// Another one with the same ways in.
-    pub(super) fn beside(&self, address: Address) -> Result<Self, Fault> {
-        let info = self.client.get_connection_info().clone();
-        let Address { host, port } = address.clone();
-        let place = match info.addr().clone() {
-            ConnectionAddr::TcpTls {
-                insecure,
-                tls_params,
-                ..
-            } => ConnectionAddr::TcpTls {
-                host,
-                port,
-                insecure,
-                tls_params,
-            },
-            _ => ConnectionAddr::Tcp(host, port),
-        };
-        match Client::open(info.set_addr(place)) {
-            Ok(client) => Ok(Self::of(client, address)),
-            Err(error) => Err(Fault { address, error }),
-        }
+    pub(super) fn beside(&self, address: Address) -> Self {
+        Self::of(address, Arc::clone(&self.entrance))
     }
 
-    fn of(client: Client, address: Address) -> Self {
+    fn of(address: Address, entrance: Arc<Entrance>) -> Self {
         Self {
             address,
-            client,
+            entrance,
             connection: Mutex::default(),
         }
     }
@@ -174,13 +173,7 @@ impl Node {
             return Err(error.clone());
         }
         *is_new = true;
-        let config = AsyncConnectionConfig::new()
-            .set_connection_timeout(Some(CONNECT))
-            .set_response_timeout(Some(ANSWER));
-        let opened = self
-            .client
-            .get_multiplexed_async_connection_with_config(&config)
-            .await;
+        let opened = self.entrance.open(&self.address).await;
         match opened {
             Ok(connection) => Ok(shared.open.insert(connection).clone()),
             Err(error) => {
@@ -212,41 +205,55 @@ fn mode(hello: &Value) -> Option<String> {
     redis::from_redis_value_ref(said.get("mode")?).ok()
 }
 
-fn client(place: &RedisPlace) -> RedisResult<Client> {
-    let mut settings = RedisConnectionInfo::default().set_db(place.database);
-    if let Some(user) = &place.user {
-        settings = settings.set_username(user);
+impl Entrance {
+    /// Makes a connection.
+    async fn open(&self, address: &Address) -> RedisResult<MultiplexedConnection> {
+        let Some(tls) = &self.tls else {
+            let stream = in_time(dial(address)).await?;
+            return in_time(self.enter(stream)).await;
+        };
+        let secured = in_time(async {
+            let stream = dial(address).await?;
+            let secured = tls.secure(stream, &address.host).await;
+            secured.map_err(refusal)
+        })
+        .await?;
+        // Which has a limit of its own.
+        tls.check(&secured).await.map_err(refusal)?;
+        match secured {
+            Secured::Tls(stream) => in_time(self.enter(*stream)).await,
+            Secured::Plain(_) => Err(refusal("the connection is not encrypted".to_owned())),
+        }
     }
-    if let Some(password) = &place.password {
-        settings = settings.set_password(String::from_utf8_lossy(password.as_bytes()));
+
+    /// Logs in.
+    async fn enter(
+        &self,
+        stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    ) -> RedisResult<MultiplexedConnection> {
+        let config = AsyncConnectionConfig::new().set_response_timeout(Some(ANSWER));
+        let (connection, driver) =
+            MultiplexedConnection::new_with_config(&self.settings, stream, config).await?;
+        // It ends with the last user of the connection.
+        tokio::spawn(driver);
+        Ok(connection)
     }
-    let (host, port) = (place.host.clone(), place.port);
-    let address = match &place.tls {
-        None => ConnectionAddr::Tcp(host, port),
-        Some(_) => ConnectionAddr::TcpTls {
-            host,
-            port,
-            insecure: false,
-            tls_params: None,
-        },
-    };
-    let info: ConnectionInfo = address.into_connection_info()?.set_redis_settings(settings);
-    let Some(RedisTls {
-        authorities,
-        identity,
-    }) = &place.tls
-    else {
-        return Client::open(info);
-    };
-    let client_tls = identity
-        .as_ref()
-        .map(|(certificates, key)| ClientTlsConfig {
-            client_cert: certificates.clone(),
-            client_key: key.as_bytes().to_vec(),
-        });
-    let certificates = TlsCertificates {
-        client_tls,
-        root_cert: authorities.clone(),
-    };
-    Client::build_with_tls(info, certificates)
+}
+
+async fn dial(Address { host, port }: &Address) -> RedisResult<TcpStream> {
+    let stream = TcpStream::connect((&**host, *port)).await?;
+    stream.set_nodelay(true)?;
+    Ok(stream)
+}
+
+async fn in_time<T>(step: impl Future<Output = RedisResult<T>>) -> RedisResult<T> {
+    match timeout(CONNECT, step).await {
+        Ok(outcome) => outcome,
+        Err(_) => Err(io::Error::from(io::ErrorKind::TimedOut).into()),
+    }
+}
+
+/// The server is not one to talk to.
+fn refusal(text: String) -> RedisError {
+    io::Error::other(text).into()
 }

@@ -95,7 +95,7 @@ impl Nodes {
                     Ok(values) => {
                         for (errand, value) in errands.into_iter().zip(values) {
                             match redirection(&value, &errand.node.address) {
-                                Some(to) => next.push(self.sent_on(errand.index, to).await?),
+                                Some(to) => next.push(self.sent_on(errand.index, &to).await),
                                 None => {
                                     if is_down(&value) {
                                         self.distrust(&errand.node.address).await;
@@ -143,15 +143,15 @@ impl Nodes {
     }
 
     /// Sends a command where a node has said.
-    async fn sent_on(&self, index: usize, to: Redirection) -> Result<Errand, TokenStoreError> {
+    async fn sent_on(&self, index: usize, to: &Redirection) -> Errand {
         if !to.asking {
             self.forget().await;
         }
-        Ok(Errand {
+        Errand {
             index,
-            node: self.node(to.address).await?,
+            node: self.node(&to.address).await,
             asking: to.asking,
-        })
+        }
     }
 
     /// Who has which slots; it is asked for if that is not known.
@@ -178,7 +178,7 @@ impl Nodes {
         let mut masters: Vec<Arc<Node>> = Vec::new();
         for SlotRange { master, .. } in &ranges {
             if !masters.iter().any(|node| node.address == *master) {
-                masters.push(self.get(&known.nodes, master)?);
+                masters.push(self.get(&known.nodes, master));
             }
         }
         known.nodes.clone_from(&masters);
@@ -261,17 +261,17 @@ impl Nodes {
     }
 
     /// The node at an address that a key was sent to.
-    async fn node(&self, address: Address) -> Result<Arc<Node>, TokenStoreError> {
+    async fn node(&self, address: &Address) -> Arc<Node> {
         let mut known = self.known.lock().await;
-        let node = self.get(&known.nodes, &address)?;
+        let node = self.get(&known.nodes, address);
         known.add(&node);
-        Ok(node)
+        node
     }
 
-    fn get(&self, nodes: &[Arc<Node>], address: &Address) -> Result<Arc<Node>, Fault> {
+    fn get(&self, nodes: &[Arc<Node>], address: &Address) -> Arc<Node> {
         match nodes.iter().find(|node| node.address == *address) {
-            Some(node) => Ok(Arc::clone(node)),
-            None => self.first.beside(address.clone()).map(Arc::new),
+            Some(node) => Arc::clone(node),
+            None => Arc::new(self.first.beside(address.clone())),
         }
     }
 }
