@@ -3,6 +3,7 @@
 mod acra;
 #[cfg(feature = "containers")]
 mod container;
+mod exchanges;
 #[cfg(feature = "containers")]
 mod mariadb;
 mod mysql;
@@ -14,6 +15,7 @@ mod redis;
 mod redis_cluster;
 
 pub use acra::{AcraConfig, AcraServer, KeyStore};
+pub use exchanges::Exchanges;
 #[cfg(feature = "containers")]
 pub use mariadb::MariaDb;
 pub use mysql::{Flavour, MySql};

@@ -3,6 +3,7 @@
 
 mod compared;
 mod copies;
+mod exchanges;
 mod failures;
 mod places;
 mod types;
