@@ -46,12 +46,44 @@ async def run(connection):
     same(await connection.fetchrow(f"SELECT {LIST} FROM members WHERE id = 3"), 3)
 
 
+async def list_values(connection):
+    """Lists are bound as arrays."""
+    ids = list(range(2, 9))
+    casts = {"email": ("", "::text[]", "::varchar[]"), "nick": ("", "::text[]", "::varchar[]"), "code": ("", "::int[]", "::bigint[]")}
+    for column, kinds in casts.items():
+        values = [member(n)[column] for n in ids]
+        for cast in kinds:
+            found = await connection.fetch(f"SELECT {LIST} FROM members WHERE {column} = ANY($1{cast}) ORDER BY id", values)
+            assert len(found) == len(ids), (column, cast, len(found))
+            for n, row in zip(ids, found):
+                same(row, n)
+            left = await connection.fetchval(f"SELECT count(*) FROM members WHERE id < 20 AND {column} <> ALL($1{cast})", values)
+            assert left == 19 - len(ids), (column, cast, left)
+            assert await connection.fetchval(f"SELECT count(*) FROM members WHERE {column} = ANY($1{cast})", []) == 0
+            assert await connection.fetchval(f"SELECT count(*) FROM members WHERE {column} = ANY($1{cast})", [None, *values]) == len(ids)
+    transaction = connection.transaction()
+    await transaction.start()
+    new = [member(n) for n in range(70, 90)]
+    lists = [[one[column] for one in new] for column in casts]
+    for text in ("text", "varchar"):
+        rows = await connection.fetch(
+            f"INSERT INTO members (email, nick, code) SELECT * FROM unnest($1::{text}[], $2::{text}[], $3::int[]) RETURNING email, nick, code", *lists
+        )
+        assert [tuple(row) for row in rows] == list(zip(*lists)), rows
+    for one in new[::7]:
+        for column in casts:
+            found = await connection.fetch(f"SELECT email, nick, code FROM members WHERE {column} = $1", one[column])
+            assert [tuple(row) for row in found] == [(one["email"], one["nick"], one["code"])] * 2, found
+    await transaction.rollback()
+
+
 async def main():
     connection = await asyncpg.connect(**address())
     if STEP == "create":
         await connection.execute(TABLE)
     else:
         await run(connection)
+        await list_values(connection)
     await connection.close()
 
 
