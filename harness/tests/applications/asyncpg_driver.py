@@ -3,7 +3,7 @@
 import asyncio
 
 import asyncpg
-from people import COLUMNS, STEP, TABLE, address, member
+from people import COLUMNS, KINDS, STEP, TABLE, address, member
 
 LIST = ", ".join(COLUMNS)
 PLACES = ", ".join(f"${n}" for n in range(1, len(COLUMNS) + 1))
@@ -74,6 +74,27 @@ async def list_values(connection):
         for column in casts:
             found = await connection.fetch(f"SELECT email, nick, code FROM members WHERE {column} = $1", one[column])
             assert [tuple(row) for row in found] == [(one["email"], one["nick"], one["code"])] * 2, found
+    await transaction.rollback()
+    await transaction_of_all(connection)
+
+
+async def transaction_of_all(connection):
+    """Whole rows, an array for each column."""
+    spread = ", ".join(f"${n}::{kind}[]" for n, kind in enumerate(KINDS, 1))
+    ids = range(90, 110)
+    lists = [[member(n)[column] for n in ids] for column in COLUMNS]
+    lists[4][3] = lists[5][3] = lists[9][3] = None
+    transaction = connection.transaction()
+    await transaction.start()
+    statement = await connection.prepare(f"INSERT INTO members ({LIST}) SELECT * FROM unnest({spread}) RETURNING {LIST}")
+    kinds = [kind.name for kind in statement.get_parameters()]
+    assert kinds[3:6] == ["int4[]", "int8[]", "date[]"], kinds
+    rows = await statement.fetch(*lists)
+    assert [tuple(row) for row in rows] == list(zip(*lists)), rows
+    sql = "UPDATE members SET age = u.age, born = u.born FROM unnest($1::text[], $2::int[], $3::date[]) AS u (email, age, born) WHERE members.email = u.email"
+    changed = await connection.execute(sql, lists[0], [n * 2 for n in ids], lists[5])
+    assert changed == "UPDATE 20", changed
+    assert await connection.fetchval("SELECT age FROM members WHERE email = $1", lists[0][7]) == 97 * 2
     await transaction.rollback()
 
 

@@ -3,7 +3,7 @@
 import sys
 
 import psycopg
-from people import COLUMNS, STEP, TABLE, address, member
+from people import COLUMNS, KINDS, STEP, TABLE, address, member
 from psycopg.rows import dict_row
 
 FACTORY = psycopg.ClientCursor if sys.argv[3] == "client" else psycopg.Cursor
@@ -125,6 +125,21 @@ def list_values(connection):
             for column in ("email", "nick", "code"):
                 found = connection.execute(f"SELECT email, nick, code FROM members WHERE {column} = %s", [one[column]]).fetchone()
                 assert all(found[column] == one[column] for column in found), found
+        spread = ", ".join(f"%s::{kind}[]" for kind in KINDS)
+        lists = [[member(n)[column] for n in range(90, 110)] for column in COLUMNS]
+        sql = f"INSERT INTO members ({LIST}) SELECT * FROM unnest({spread}) RETURNING {LIST}"
+        for binary in (False, True) if sys.argv[3] == "server" else (False,):
+            rows = connection.cursor(binary=binary).execute(sql, lists).fetchall()
+            assert len(rows) == 20
+            for n, row in enumerate(rows, 90):
+                same(row, n)
+        for ages, cast in (([1, 40000], "smallint[]"), ([1, 3000000000], "bigint[]"), (["1", "x"], "int[]")):
+            try:
+                with connection.transaction():
+                    connection.execute(f"INSERT INTO members (age) SELECT * FROM unnest(%s::{cast})", ["{%s,%s}" % tuple(ages)])
+                raise AssertionError(ages)
+            except psycopg.errors.DataError:
+                pass
         raise psycopg.Rollback
 
 

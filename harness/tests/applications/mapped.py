@@ -106,10 +106,13 @@ def list_values(session):
             assert left == 19 - len(members), (column, left)
         assert session.scalars(select(Member).where(column.in_([]))).all() == []
     new = [member(n) for n in range(70, 90)]
-    names = ["email", "nick", "code"]
-    lists = [literal([one[name] for one in new], ARRAY(Integer if name == "code" else String)) for name in names]
+    names = ["email", "nick", "code", "card", "age", "visits", "born", "seen", "active", "key", "paid"]
+    kinds = [Member.__table__.c[name].type for name in names]
+    # Arrays of types with lengths are refused.
+    kinds = [String if isinstance(kind, String) else kind for kind in kinds]
+    lists = [literal([one[name] for one in new], ARRAY(kind)) for name, kind in zip(names, kinds)]
     rows = func.unnest(*lists).table_valued(*names).render_derived()
-    made = session.execute(insert(Member).from_select(names, select(*rows.c)).returning(Member.email, Member.nick, Member.code)).all()
+    made = session.execute(insert(Member).from_select(names, select(*rows.c)).returning(*[getattr(Member, name) for name in names])).all()
     assert [tuple(row) for row in made] == [tuple(one[name] for name in names) for one in new]
     session.rollback()
 
