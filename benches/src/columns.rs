@@ -7,11 +7,8 @@ use crate::{Effort, client};
 use acra_harness::Result;
 use acra_harness::raw::Connection;
 use acra_harness::scene;
-use acra_harness::servers::{AcraConfig, AcraServer, Postgres, Proxy, Redis};
-use std::io::{Read as _, Write as _};
-use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use acra_harness::servers::{AcraConfig, AcraServer, Exchanges, Postgres, Proxy, Redis};
+use std::time::Duration;
 
 const ROWS: usize = 1000;
 
@@ -37,13 +34,13 @@ pub(crate) fn run(effort: Effort) -> Result<()> {
     postgres.run(DATABASE, TABLES)?;
     let relay = Proxy::null_relay(postgres.address())?;
     let redis = Redis::start()?;
-    let counter = Counter::start(redis.address())?;
+    let counter = Exchanges::before(redis.address(), Duration::ZERO)?;
     let config = AcraConfig {
         search_keys: true,
         ..AcraConfig::new(postgres.address()).encryptor_yaml(COLUMNS)
     };
     let config = config
-        .flag(&format!("--redis_host_port={}", counter.address))
+        .flag(&format!("--redis_host_port={}", counter.address()))
         .flag("--redis_db_tokens=1");
     let mut server = AcraServer::start(&config)?;
     let mut connection = Connection::login(server.address(), "postgres", DATABASE)?;
@@ -116,72 +113,13 @@ pub(crate) fn run(effort: Effort) -> Result<()> {
             ours.median - relay.median
         );
     }
-    let before = counter.exchanges.load(Ordering::Relaxed);
+    let before = counter.count();
     let rows = scene::rows(&mut connection, "SELECT id, name FROM tokenized")?;
-    let after = counter.exchanges.load(Ordering::Relaxed);
+    let after = counter.count();
     println!(
         "exchanges with Redis for a select of {} tokenized rows: {}",
         rows.len(),
         after - before
     );
     Ok(())
-}
-
-/// A relay before a server that answers requests; it counts how often the client spoke after an answer.
-struct Counter {
-    address: SocketAddr,
-    exchanges: Arc<AtomicUsize>,
-}
-
-impl Counter {
-    fn start(server: SocketAddr) -> Result<Self> {
-        let listener = TcpListener::bind("127.0.0.1:0")?;
-        let counter = Self {
-            address: listener.local_addr()?,
-            exchanges: Arc::default(),
-        };
-        let exchanges = Arc::clone(&counter.exchanges);
-        std::thread::spawn(move || {
-            while let Ok((client, _)) = listener.accept() {
-                // A connection that cannot be made on is closed, and made anew by the client.
-                let _ = relay(client, server, &exchanges);
-            }
-        });
-        Ok(counter)
-    }
-}
-
-/// Passes bytes on, in both directions, until the connection ends.
-fn relay(client: TcpStream, server: SocketAddr, exchanges: &Arc<AtomicUsize>) -> Result<()> {
-    let server = TcpStream::connect(server)?;
-    for socket in [&client, &server] {
-        socket.set_nodelay(true)?;
-    }
-    let answered = Arc::new(AtomicBool::new(true));
-    let (exchanges, seen) = (Arc::clone(exchanges), Arc::clone(&answered));
-    let requests = (client.try_clone()?, server.try_clone()?);
-    std::thread::spawn(move || {
-        pass(requests, || {
-            if answered.swap(false, Ordering::Relaxed) {
-                exchanges.fetch_add(1, Ordering::Relaxed);
-            }
-        });
-    });
-    std::thread::spawn(move || pass((server, client), || seen.store(true, Ordering::Relaxed)));
-    Ok(())
-}
-
-fn pass((mut from, mut to): (TcpStream, TcpStream), mut noted: impl FnMut()) {
-    let mut buffer = vec![0; 1 << 16];
-    while let Ok(read) = from.read(&mut buffer) {
-        noted();
-        if read == 0
-            || to
-                .write_all(buffer.get(..read).unwrap_or_default())
-                .is_err()
-        {
-            let _ = to.shutdown(std::net::Shutdown::Both);
-            return;
-        }
-    }
 }

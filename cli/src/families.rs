@@ -230,8 +230,7 @@ pub fn redis_login() -> Vec<Flag> {
     ]
 }
 
-/// [`redis`] for programs that keep tokens there. What is about keys, and about TLS beyond certificates, does not exist
-/// yet.
+/// [`redis`] for programs that keep tokens there. What is about keys does not exist yet.
 pub fn redis_for_tokens(used_for: RedisUse) -> Vec<Flag> {
     let flags = redis(used_for, Availability::Yes).into_iter();
     flags
@@ -239,7 +238,7 @@ pub fn redis_for_tokens(used_for: RedisUse) -> Vec<Flag> {
             "redis_db_keys" => flag.not_yet("keys in Redis"),
             // Acra is the client, and always verifies.
             "redis_tls_client_auth" => flag.availability(Availability::Ignored),
-            _ => limited_tls(flag),
+            _ => flag,
         })
         .collect()
 }
@@ -250,21 +249,9 @@ pub fn tls_base_for_tokens() -> Vec<Flag> {
     flags
         .map(|flag| match flag.name() {
             "tls_auth" => flag.availability(Availability::Ignored),
-            _ => limited_tls(flag),
+            _ => flag,
         })
         .collect()
-}
-
-/// Of TLS with Redis the certificates work.
-fn limited_tls(flag: Flag) -> Flag {
-    let is_about = |word: &str| flag.name().contains(word);
-    if is_about("_ocsp_") || is_about("_crl_") {
-        flag.not_yet("asking whether the certificate of Redis was revoked")
-    } else if is_about("_sni") {
-        flag.not_yet("another server name for Redis than its host name")
-    } else {
-        flag
-    }
 }
 
 /// How the key store's own key is come by (cli.md 10.5).

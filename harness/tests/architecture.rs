@@ -12,7 +12,7 @@ const PACKAGES: &[(&str, &[&str])] = &[
     ("engine", &[]),
     ("cli", &[]),
     ("telemetry", &[]),
-    ("stores", &["acra-engine"]),
+    ("stores", &["acra-engine", "acra-net"]),
     ("net", &["acra-engine"]),
     (
         "proxy-bin",

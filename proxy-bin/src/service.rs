@@ -74,6 +74,7 @@ impl Service {
         if let Err(error) = self.tokens.probe().await {
             tokens::unavailable(&error, &self.logger);
         }
+        tokens::warn(&self.tokens, &self.logger);
         let tls = Arc::clone(&self.snapshot.load().tls);
         tls.probe().await;
     }

@@ -7,8 +7,8 @@ use acra_engine::keys::ClientId;
 use acra_engine::session::mysql::DatabaseTls;
 use acra_engine::session::{ClientError, ClientTls};
 use acra_net::tls::{
-    AuthMode, Extractor, HANDSHAKE_DEADLINE, ListenerSettings, ListenerTls, PeerIdentity, Secured,
-    TlsError, UpstreamMode, UpstreamSettings, UpstreamTls, accept, client_id,
+    AuthMode, Extractor, HANDSHAKE_DEADLINE, ListenerSettings, ListenerTls, Peer, PeerIdentity,
+    Secured, TlsError, UpstreamMode, UpstreamSettings, UpstreamTls, accept, client_id,
 };
 use acra_net::{Rewound, SecuredClient, Transport};
 use acra_telemetry::{Logger, codes};
@@ -96,6 +96,7 @@ impl TlsSettings {
                 system_roots: false,
             },
             upstream: UpstreamSettings {
+                peer: Peer::Database,
                 mode,
                 ca: path(parsed, "tls_database_ca"),
                 system_roots: true,
@@ -245,15 +246,15 @@ impl Tls {
 
     /// The connection, if the database's certificate has not been revoked.
     async fn verified(&self, secured: Secured<Transport>) -> Result<Transport, String> {
-        let stream = match secured {
-            Secured::Plain(connection) => return Ok(connection),
-            Secured::Tls(stream) => stream,
-        };
-        if self.settings.upstream.mode.verifies() {
-            let chain = stream.get_ref().1.peer_certificates().unwrap_or_default();
+        let is_encrypted = matches!(secured, Secured::Tls(_));
+        if is_encrypted && self.settings.upstream.mode.verifies() {
+            let chain = secured.certificates();
             self.revocation.database(&self.upstream, chain).await?;
         }
-        Ok(Transport::Tls(stream))
+        Ok(match secured {
+            Secured::Plain(connection) => connection,
+            Secured::Tls(stream) => Transport::Tls(stream),
+        })
     }
 }
 

@@ -35,19 +35,18 @@ impl TokenPlace {
         if parsed.text("redis_host_port").is_empty() {
             return Ok(Self::Memory);
         }
-        let database = parsed.integer("redis_db_tokens");
-        if database < 0 {
+        if parsed.integer("redis_db_tokens") < 0 {
             return Err(StartError::new(
                 codes::WRONG_PARAMETER,
                 "Identical Redis DB parameters, one of redis_db_tokens or redis_db_keys should be provided",
             )
             .caused_by("--redis_db_tokens is the number of the database for tokens"));
         }
-        let flags = RedisFlags::named(
-            |name| parsed.text(name),
-            database,
-            parsed.boolean("redis_tls_enable"),
-        );
+        let flags = RedisFlags {
+            text: &|name| parsed.text(name),
+            integer: &|name| parsed.integer(name),
+            boolean: &|name| parsed.boolean(name),
+        };
         RedisPlace::new(&flags).map(Self::Redis).map_err(|error| {
             StartError::new(codes::WRONG_PARAMETER, "Can't initialize Redis options")
                 .caused_by(error)
@@ -63,17 +62,13 @@ impl TokenPlace {
             Self::Redis(_) => "redis",
         };
         logger.info(&format!("Initialize {kind} db storage for tokens"), &[]);
-        let fail = |message| {
-            move |error: TokenStoreError| {
-                StartError::new(codes::CANNOT_START, message).caused_by(error)
-            }
-        };
         let store = match self {
             Self::Memory => TokenStore::in_memory(),
-            Self::File(path) => TokenStore::open_file(path, PATIENCE)
-                .map_err(fail("Can't initialize boltdb token storage"))?,
-            Self::Redis(place) => TokenStore::in_redis(place)
-                .map_err(fail("Can't initialize token storage with redis storage"))?,
+            Self::File(path) => TokenStore::open_file(path, PATIENCE).map_err(|error| {
+                let message = "Can't initialize boltdb token storage";
+                StartError::new(codes::CANNOT_START, message).caused_by(error)
+            })?,
+            Self::Redis(place) => TokenStore::in_redis(place),
         };
         logger.info(&format!("Initialized {kind} db storage for tokens"), &[]);
         Ok(store)
@@ -125,6 +120,7 @@ pub(crate) async fn answer(
     logger: &Logger,
 ) -> TokenAnswers {
     let (outcomes, error) = store.answer(&requests, keys).await;
+    warn(store, logger);
     if let Some(error) = error {
         unavailable(&error, logger);
     }
@@ -142,6 +138,13 @@ pub(crate) async fn answer(
         );
     }
     TokenAnswers { requests, outcomes }
+}
+
+/// Tells what the store has to say.
+pub(crate) fn warn(store: &TokenStore, logger: &Logger) {
+    for warning in store.take_warnings() {
+        logger.warning(&warning, &[codes::code(codes::TLS)]);
+    }
 }
 
 /// Tells that the store cannot be used, and why.

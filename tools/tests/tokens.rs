@@ -267,8 +267,13 @@ fn wrong_arguments_say_what_is_wrong() {
             ],
         ),
         (
-            &["status", redis, "--redis_tls_ocsp_client_url=http://x"],
-            &["redis_tls_ocsp_client_url"],
+            &[
+                "status",
+                redis,
+                "--redis_tls_enable",
+                "--redis_tls_ocsp_client_url=https://x",
+            ],
+            &["--redis_tls_ocsp_client_url (or --tls_ocsp_url)"],
         ),
     ] {
         let (code, out, log) = run(&directory, arguments);

@@ -29,6 +29,26 @@ impl Setting {
             Some(column) => column == cast || is_integer(column) && is_integer(cast),
         }
     }
+
+    /// Whether the elements of an array of the type with this OID are values of the column, which has a type of its own.
+    pub fn takes_elements(&self, oid: u32) -> bool {
+        let (Some(of), Some(column), None) =
+            (Type::of_oid(oid), self.shown_type(), self.tokenized())
+        else {
+            return false;
+        };
+        match column {
+            Type::Bytea => false,
+            Type::Text | Type::Varchar => matches!(of, Type::Text | Type::Varchar),
+            _ => of == column || is_integer(column) && is_integer(of),
+        }
+    }
+}
+
+/// Of types with these OIDs, which are one type or integers, the one that has the fewest values.
+pub fn narrowest(oids: impl Iterator<Item = u32>) -> Option<u32> {
+    let types = oids.filter_map(Type::of_oid);
+    types.min_by_key(|of| of.size()).map(Type::oid)
 }
 
 fn is_string(kind: Type) -> bool {

@@ -20,6 +20,7 @@ mod views;
 #[cfg(test)]
 mod tests;
 
+pub use casts::narrowest;
 pub use error::{ConfigError, Warning};
 pub use kinds::{DataType, Database, Envelope, ResponseOnFail, Side, TokenType};
 pub use needs::KeyNeeds;

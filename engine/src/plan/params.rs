@@ -41,9 +41,10 @@ impl Judge<'_> {
         };
         let Use { setting, role } = *first;
         let elements = matches!(fate.leaf.kind, LeafKind::Element(_));
-        if elements {
-            self.elements(fate.leaf.token, setting, role, source)?;
-        }
+        let cast = match elements {
+            true => self.elements(fate.leaf.token, setting, role, source)?,
+            false => cast,
+        };
         let shares = |other: &Setting| {
             refused(
                 RefusalCode::SharedParameter,
@@ -115,27 +116,29 @@ impl Judge<'_> {
         Ok(())
     }
 
-    /// An array whose elements are values of a column gets types that hold what these become.
+    /// An array whose elements are values of a column gets types that hold what these become. Gives the type that they are
+    /// read by, if it is one that says something of them.
     pub(super) fn elements(
         &mut self,
         array: usize,
         setting: &Setting,
         role: Role,
         source: &Source<'_>,
-    ) -> Result<(), Refusal> {
+    ) -> Result<Option<CastType>, Refusal> {
         if role == Role::Pattern {
             let what = "is compared with patterns that are elements of an array";
             return Err(refused(RefusalCode::ValueForm, setting, what));
         }
-        for cast in arrays::casts(array, source) {
-            if let Some(instead) = arrays::instead(&cast, setting, role, source)? {
-                let insertion = Insertion::over(&cast, instead);
+        let casts = arrays::casts(array, source);
+        for cast in &casts {
+            if let Some(instead) = arrays::instead(cast, setting, role, source)? {
+                let insertion = Insertion::over(cast, instead);
                 self.decision
                     .insertions
                     .push(insertion.of_shape(self.shape));
             }
         }
-        Ok(())
+        Ok(arrays::read_by(&casts, setting, source))
     }
 
     /// The type that `PREPARE` gives a parameter must be one that can hold what its values become, or that can be changed to

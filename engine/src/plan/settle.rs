@@ -86,9 +86,10 @@ impl Judge<'_> {
                 "is set to a value that is compared, returned or stored elsewhere too",
             );
         }
-        if written == Written::InArray {
-            self.elements(fate.leaf.token, setting, role, source)?;
-        }
+        let cast = match written {
+            Written::InArray => self.elements(fate.leaf.token, setting, role, source)?,
+            _ => cast,
+        };
         if *wrapper == Wrapper::View && role != Role::Stored {
             return refuse(
                 RefusalCode::ValueForm,

@@ -9,6 +9,7 @@ use crate::scene::eventually;
 use crate::{Error, Result};
 use rustix::process::{Pid, Signal, kill_process};
 use std::net::SocketAddr;
+use std::path::Path;
 use std::process::Command;
 use tempfile::TempDir;
 #[cfg(feature = "containers")]
@@ -49,8 +50,23 @@ impl Redis {
                 own: Own::Container(container),
             });
         }
+        Self::process(address, &[])
+    }
+
+    /// Starts one on a free port that speaks TLS with this certificate and key, and asks for no certificate.
+    pub fn start_tls(cert: &Path, key: &Path) -> Result<Self> {
+        let address = free_port()?;
+        let (port, cert, key) = (address.port(), cert.display(), key.display());
+        let arguments = format!(
+            "--port 0 --tls-port {port} --tls-cert-file {cert} --tls-key-file {key} --tls-auth-clients no \
+             --tls-ca-cert-file {cert}"
+        );
+        Self::process(address, &arguments.split(' ').collect::<Vec<_>>())
+    }
+
+    fn process(address: SocketAddr, arguments: &[&str]) -> Result<Self> {
         let folder = tempfile::tempdir()?;
-        let daemon = serve(&folder, address)?;
+        let daemon = serve(&folder, address, arguments)?;
         Ok(Self {
             address,
             own: Own::Process { daemon, folder },
@@ -78,7 +94,7 @@ impl Redis {
     pub fn restart(&mut self) -> Result<()> {
         match &mut self.own {
             Own::Process { daemon, folder } => {
-                *daemon = serve(folder, self.address)?;
+                *daemon = serve(folder, self.address, &[])?;
                 Ok(())
             }
             #[cfg(feature = "containers")]
@@ -121,11 +137,13 @@ fn wait(address: SocketAddr) -> Result<()> {
     eventually("Redis answers", || Ok(ping().unwrap_or(false)))
 }
 
-fn serve(folder: &TempDir, address: SocketAddr) -> Result<Daemon> {
+/// Starts a process, with these arguments too.
+pub(super) fn serve(folder: &TempDir, address: SocketAddr, more: &[&str]) -> Result<Daemon> {
     let mut command = Command::new("redis-server");
     command.args(["--bind", &address.ip().to_string()]);
     command.args(["--port", &address.port().to_string()]);
     command.args(VOLATILE).arg("--dir").arg(folder.path());
+    command.args(more);
     let log = folder.path().join("log");
     let mut daemon = Daemon::start(&command, &log, &End::default())?;
     daemon.wait_listening(address).map_err(|error| {

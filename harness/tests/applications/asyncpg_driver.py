@@ -3,7 +3,7 @@
 import asyncio
 
 import asyncpg
-from people import COLUMNS, STEP, TABLE, address, member
+from people import COLUMNS, KINDS, STEP, TABLE, address, member
 
 LIST = ", ".join(COLUMNS)
 PLACES = ", ".join(f"${n}" for n in range(1, len(COLUMNS) + 1))
@@ -46,12 +46,65 @@ async def run(connection):
     same(await connection.fetchrow(f"SELECT {LIST} FROM members WHERE id = 3"), 3)
 
 
+async def list_values(connection):
+    """Lists are bound as arrays."""
+    ids = list(range(2, 9))
+    casts = {"email": ("", "::text[]", "::varchar[]"), "nick": ("", "::text[]", "::varchar[]"), "code": ("", "::int[]", "::bigint[]")}
+    for column, kinds in casts.items():
+        values = [member(n)[column] for n in ids]
+        for cast in kinds:
+            found = await connection.fetch(f"SELECT {LIST} FROM members WHERE {column} = ANY($1{cast}) ORDER BY id", values)
+            assert len(found) == len(ids), (column, cast, len(found))
+            for n, row in zip(ids, found):
+                same(row, n)
+            left = await connection.fetchval(f"SELECT count(*) FROM members WHERE id < 20 AND {column} <> ALL($1{cast})", values)
+            assert left == 19 - len(ids), (column, cast, left)
+            assert await connection.fetchval(f"SELECT count(*) FROM members WHERE {column} = ANY($1{cast})", []) == 0
+            assert await connection.fetchval(f"SELECT count(*) FROM members WHERE {column} = ANY($1{cast})", [None, *values]) == len(ids)
+    transaction = connection.transaction()
+    await transaction.start()
+    new = [member(n) for n in range(70, 90)]
+    lists = [[one[column] for one in new] for column in casts]
+    for text in ("text", "varchar"):
+        rows = await connection.fetch(
+            f"INSERT INTO members (email, nick, code) SELECT * FROM unnest($1::{text}[], $2::{text}[], $3::int[]) RETURNING email, nick, code", *lists
+        )
+        assert [tuple(row) for row in rows] == list(zip(*lists)), rows
+    for one in new[::7]:
+        for column in casts:
+            found = await connection.fetch(f"SELECT email, nick, code FROM members WHERE {column} = $1", one[column])
+            assert [tuple(row) for row in found] == [(one["email"], one["nick"], one["code"])] * 2, found
+    await transaction.rollback()
+    await transaction_of_all(connection)
+
+
+async def transaction_of_all(connection):
+    """Whole rows, an array for each column."""
+    spread = ", ".join(f"${n}::{kind}[]" for n, kind in enumerate(KINDS, 1))
+    ids = range(90, 110)
+    lists = [[member(n)[column] for n in ids] for column in COLUMNS]
+    lists[4][3] = lists[5][3] = lists[9][3] = None
+    transaction = connection.transaction()
+    await transaction.start()
+    statement = await connection.prepare(f"INSERT INTO members ({LIST}) SELECT * FROM unnest({spread}) RETURNING {LIST}")
+    kinds = [kind.name for kind in statement.get_parameters()]
+    assert kinds[3:6] == ["int4[]", "int8[]", "date[]"], kinds
+    rows = await statement.fetch(*lists)
+    assert [tuple(row) for row in rows] == list(zip(*lists)), rows
+    sql = "UPDATE members SET age = u.age, born = u.born FROM unnest($1::text[], $2::int[], $3::date[]) AS u (email, age, born) WHERE members.email = u.email"
+    changed = await connection.execute(sql, lists[0], [n * 2 for n in ids], lists[5])
+    assert changed == "UPDATE 20", changed
+    assert await connection.fetchval("SELECT age FROM members WHERE email = $1", lists[0][7]) == 97 * 2
+    await transaction.rollback()
+
+
 async def main():
     connection = await asyncpg.connect(**address())
     if STEP == "create":
         await connection.execute(TABLE)
     else:
         await run(connection)
+        await list_values(connection)
     await connection.close()
 
 

@@ -3,7 +3,7 @@
 import sys
 
 import psycopg
-from people import COLUMNS, STEP, TABLE, address, member
+from people import COLUMNS, KINDS, STEP, TABLE, address, member
 from psycopg.rows import dict_row
 
 FACTORY = psycopg.ClientCursor if sys.argv[3] == "client" else psycopg.Cursor
@@ -98,10 +98,56 @@ def change(connection):
     assert one(connection, "id = 14") is None
 
 
+def list_values(connection):
+    """Lists are bound as arrays."""
+    ids = list(range(2, 9))
+    by_column = {column: [member(n)[column] for n in ids] for column in ("email", "nick", "code")}
+    places = ("%s",) if sys.argv[3] == "client" else ("%s", "%t", "%b")
+    casts = {"email": ("", "::text[]", "::varchar[]"), "nick": ("", "::text[]", "::varchar[]"), "code": ("", "::int[]", "::bigint[]")}
+    for column, values in by_column.items():
+        for place in places:
+            for cast in casts[column]:
+                for binary in (False, True) if sys.argv[3] == "server" else (False,):
+                    cursor = connection.cursor(binary=binary)
+                    found = cursor.execute(f"SELECT {LIST} FROM members WHERE {column} = ANY({place}{cast}) ORDER BY id", [values]).fetchall()
+                    assert len(found) == len(ids), (column, place, cast, len(found))
+                    for n, row in zip(ids, found):
+                        same(row, n)
+        sql = f"SELECT count(*) AS n FROM members WHERE id < 20 AND {column} <> ALL(%s)"
+        left = connection.execute("SELECT count(*) AS n FROM members WHERE id < 20").fetchone()["n"]
+        assert connection.execute(sql, [values]).fetchone()["n"] == left - len(ids), column
+        assert connection.execute(f"SELECT count(*) AS n FROM members WHERE {column} = ANY(%s)", [[]]).fetchone()["n"] == 0
+    with connection.transaction():
+        new = [member(n) for n in range(70, 90)]
+        lists = [[one[column] for one in new] for column in ("email", "nick", "code")]
+        connection.execute("INSERT INTO members (email, nick, code) SELECT * FROM unnest(%s::text[], %s::text[], %s::int[])", lists)
+        for one in new[::7]:
+            for column in ("email", "nick", "code"):
+                found = connection.execute(f"SELECT email, nick, code FROM members WHERE {column} = %s", [one[column]]).fetchone()
+                assert all(found[column] == one[column] for column in found), found
+        spread = ", ".join(f"%s::{kind}[]" for kind in KINDS)
+        lists = [[member(n)[column] for n in range(90, 110)] for column in COLUMNS]
+        sql = f"INSERT INTO members ({LIST}) SELECT * FROM unnest({spread}) RETURNING {LIST}"
+        for binary in (False, True) if sys.argv[3] == "server" else (False,):
+            rows = connection.cursor(binary=binary).execute(sql, lists).fetchall()
+            assert len(rows) == 20
+            for n, row in enumerate(rows, 90):
+                same(row, n)
+        for ages, cast in (([1, 40000], "smallint[]"), ([1, 3000000000], "bigint[]"), (["1", "x"], "int[]")):
+            try:
+                with connection.transaction():
+                    connection.execute(f"INSERT INTO members (age) SELECT * FROM unnest(%s::{cast})", ["{%s,%s}" % tuple(ages)])
+                raise AssertionError(ages)
+            except psycopg.errors.DataError:
+                pass
+        raise psycopg.Rollback
+
+
 with connect() as connection:
     if STEP == "create":
         connection.execute(TABLE)
     else:
         write(connection)
         read(connection)
+        list_values(connection)
         change(connection)

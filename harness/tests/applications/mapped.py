@@ -9,7 +9,24 @@ import sys
 import uuid
 
 from people import KIND, STEP, address, member
-from sqlalchemy import BigInteger, DateTime, LargeBinary, Numeric, String, create_engine, delete, insert, select, update
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    DateTime,
+    Integer,
+    LargeBinary,
+    Numeric,
+    String,
+    all_,
+    any_,
+    create_engine,
+    delete,
+    func,
+    insert,
+    literal,
+    select,
+    update,
+)
 from sqlalchemy.engine import URL
 from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
@@ -74,6 +91,32 @@ def read(session):
         same(found, n)
 
 
+def list_values(session):
+    """Lists are bound as arrays; MySQL has none."""
+    members = [member(n) for n in range(2, 9)]
+    for column, kind in ((Member.email, String), (Member.nick, String), (Member.code, Integer)):
+        values = [one[column.key] for one in members]
+        for where in (column.in_(values), column == any_(literal(values, ARRAY(kind))), column == func.any(literal(values, ARRAY(kind)))):
+            found = session.scalars(select(Member).where(where).order_by(Member.id)).all()
+            assert len(found) == len(members), (column, len(found))
+            for n, one in enumerate(found, 2):
+                same(one, n)
+        for where in (column.not_in(values), column != all_(literal(values, ARRAY(kind)))):
+            left = session.scalar(select(func.count()).where(where, Member.id < 20))
+            assert left == 19 - len(members), (column, left)
+        assert session.scalars(select(Member).where(column.in_([]))).all() == []
+    new = [member(n) for n in range(70, 90)]
+    names = ["email", "nick", "code", "card", "age", "visits", "born", "seen", "active", "key", "paid"]
+    kinds = [Member.__table__.c[name].type for name in names]
+    # Arrays of types with lengths are refused.
+    kinds = [String if isinstance(kind, String) else kind for kind in kinds]
+    lists = [literal([one[name] for one in new], ARRAY(kind)) for name, kind in zip(names, kinds)]
+    rows = func.unnest(*lists).table_valued(*names).render_derived()
+    made = session.execute(insert(Member).from_select(names, select(*rows.c)).returning(*[getattr(Member, name) for name in names])).all()
+    assert [tuple(row) for row in made] == [tuple(one[name] for name in names) for one in new]
+    session.rollback()
+
+
 def change(session):
     found = session.get(Member, 3)
     for column, value in member(60).items():
@@ -104,6 +147,8 @@ def change(session):
 def work(session):
     write(session)
     read(session)
+    if KIND == "postgresql":
+        list_values(session)
     change(session)
 
 

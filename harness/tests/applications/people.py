@@ -21,6 +21,8 @@ TABLE = {
 }[KIND]
 
 COLUMNS = ["email", "nick", "card", "age", "visits", "born", "seen", "active", "photo", "code", "key", "paid", "plain"]
+# The types of the columns, of which arrays are made.
+KINDS = ["text", "varchar", "text", "integer", "bigint", "date", "timestamptz", "boolean", "bytea", "int", "uuid", "numeric", "text"]
 ZONE = datetime.timezone.utc
 if KIND == "mysql":
     # It has no type for these.

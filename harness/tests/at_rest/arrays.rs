@@ -2,6 +2,7 @@
 
 use acra_harness::raw::frontend::{self as f, Bind};
 use acra_harness::scene::{Scene, hex, rows, value};
+use acra_harness::servers::Postgres;
 use acra_harness::{Context, Result, at_rest};
 
 const MARK: &str = "Spread-Secret-7d";
@@ -12,8 +13,10 @@ const CONFIG: &str = "schemas:\n  - table: vault\n    encrypted:\n      - column
 const SHELF: &str = "CREATE TYPE pair AS (a int, b text[]); \
      CREATE TABLE shelf (id int PRIMARY KEY, secret bytea, label text, tags text[], data jsonb, point pair)";
 
-fn scene() -> Result<Scene<'static>> {
-    let scene = Scene::with(|config| config.encryptor_yaml(CONFIG))?;
+fn scene(version: u32) -> Result<Scene<'static>> {
+    let scene = Scene::on(Postgres::shared(version)?, |config| {
+        config.encryptor_yaml(CONFIG)
+    })?;
     scene.run_directly(SHELF)?;
     Ok(scene)
 }
@@ -25,9 +28,8 @@ fn is_sealed(scene: &Scene<'_>) -> Result<()> {
     scene.works()
 }
 
-#[test]
-fn elements_of_a_bound_array_are_sealed_each() -> Result<()> {
-    let scene = scene()?;
+fn elements_of_a_bound_array_are_sealed_each(version: u32) -> Result<()> {
+    let scene = scene(version)?;
     let (mut connection, mut direct) = (scene.proxied()?, scene.direct()?);
     let quoted = format!("{MARK} \"quoted\", {{b}} \\ ü");
     let plain = [MARK.as_bytes(), quoted.as_bytes()];
@@ -97,9 +99,8 @@ fn elements_of_a_bound_array_are_sealed_each() -> Result<()> {
     is_sealed(&scene)
 }
 
-#[test]
-fn what_is_no_array_of_values_is_refused() -> Result<()> {
-    let scene = scene()?;
+fn what_is_no_array_of_values_is_refused(version: u32) -> Result<()> {
+    let scene = scene(version)?;
     let mut connection = scene.proxied()?;
     let sql = "INSERT INTO shelf (id, label) SELECT * FROM unnest($1::int[], $2::text[])";
     let open = format!("{{{MARK}");
@@ -147,9 +148,8 @@ fn what_is_no_array_of_values_is_refused() -> Result<()> {
     is_sealed(&scene)
 }
 
-#[test]
-fn parts_of_other_columns_are_written_beside_a_secret() -> Result<()> {
-    let scene = scene()?;
+fn parts_of_other_columns_are_written_beside_a_secret(version: u32) -> Result<()> {
+    let scene = scene(version)?;
     let mut connection = scene.proxied()?;
     for sql in [
         "INSERT INTO shelf (id, tags[1], secret, point.a) VALUES (1, 'one', 'MARK', 7)",
@@ -177,4 +177,10 @@ fn parts_of_other_columns_are_written_beside_a_secret() -> Result<()> {
     );
     assert!(value(&mut scene.direct()?, "SELECT label FROM shelf")?.starts_with("\\x252525"));
     is_sealed(&scene)
+}
+
+crate::on_each_version! {
+    elements_of_a_bound_array_are_sealed_each,
+    what_is_no_array_of_values_is_refused,
+    parts_of_other_columns_are_written_beside_a_secret,
 }

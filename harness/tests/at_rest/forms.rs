@@ -1,8 +1,7 @@
 //! Forms in which a value passes through other parts of a statement on its way to a protected column, or back.
 
 use acra_harness::raw::frontend as f;
-use acra_harness::scene::{Scene, hex, rows, value};
-use acra_harness::servers::Postgres;
+use acra_harness::scene::{hex, rows, value};
 use acra_harness::{Context, Result, at_rest};
 
 const MARK: &str = "passed-On-9c";
@@ -79,8 +78,8 @@ const LATER_READS: &[&str] = &[
     "MERGE INTO vault v USING (SELECT 1 AS id) x ON x.id = v.id WHEN MATCHED THEN UPDATE SET note = 'm' RETURNING v.secret",
 ];
 
-fn values_pass_through(version: u32) -> Result<()> {
-    let scene = Scene::on(Postgres::shared(version)?, |config| config)?;
+fn values_pass_through_other_parts_of_a_statement(version: u32) -> Result<()> {
+    let scene = crate::vault(version)?;
     scene.run_directly("CREATE VIEW vault_of_one AS SELECT secret FROM vault WHERE id = 1")?;
     let (mut connection, mut direct) = (scene.proxied()?, scene.direct()?);
     for sql in WRITES {
@@ -118,24 +117,8 @@ fn values_pass_through(version: u32) -> Result<()> {
     scene.works()
 }
 
-#[test]
-fn values_pass_through_other_parts_of_a_statement_on_15() -> Result<()> {
-    values_pass_through(15)
-}
-
-#[test]
-fn values_pass_through_other_parts_of_a_statement_on_17() -> Result<()> {
-    values_pass_through(17)
-}
-
-#[test]
-fn values_pass_through_other_parts_of_a_statement_on_18() -> Result<()> {
-    values_pass_through(18)
-}
-
-#[test]
-fn execute_seals_the_arguments_of_protected_parameters() -> Result<()> {
-    let scene = Scene::start()?;
+fn execute_seals_the_arguments_of_protected_parameters(version: u32) -> Result<()> {
+    let scene = crate::vault(version)?;
     let (mut connection, mut direct) = (scene.proxied()?, scene.direct()?);
     connection.run(
         "PREPARE p (int, bytea, text) AS INSERT INTO vault (id, secret, note) VALUES ($1, $2, $3)",
@@ -186,9 +169,8 @@ fn execute_seals_the_arguments_of_protected_parameters() -> Result<()> {
     scene.works()
 }
 
-#[test]
-fn tables_with_protected_columns_are_defined_through_the_proxy() -> Result<()> {
-    let scene = Scene::start()?;
+fn tables_with_protected_columns_are_defined_through_the_proxy(version: u32) -> Result<()> {
+    let scene = crate::vault(version)?;
     let mut connection = scene.proxied()?;
     for sql in [
         "DROP TABLE vault",
@@ -204,4 +186,10 @@ fn tables_with_protected_columns_are_defined_through_the_proxy() -> Result<()> {
         connection.run(sql).context(|| sql.into())?;
     }
     scene.works()
+}
+
+crate::on_each_version! {
+    values_pass_through_other_parts_of_a_statement,
+    execute_seals_the_arguments_of_protected_parameters,
+    tables_with_protected_columns_are_defined_through_the_proxy,
 }

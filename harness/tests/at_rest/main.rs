@@ -1,6 +1,31 @@
 //! What is written to a protected column comes back as it was, and the database has only its container: for every
 //! supported statement, every way to write a value, both protocols and both formats.
 
+/// Tests of scenarios on every version of PostgreSQL.
+macro_rules! on_each_version {
+    ($($name:ident),+ $(,)?) => {
+        $(mod $name {
+            use acra_harness::Result;
+
+            #[test]
+            fn on_15() -> Result<()> {
+                super::$name(15)
+            }
+
+            #[test]
+            fn on_17() -> Result<()> {
+                super::$name(17)
+            }
+
+            #[test]
+            fn on_18() -> Result<()> {
+                super::$name(18)
+            }
+        })+
+    };
+}
+pub(crate) use on_each_version;
+
 mod arrays;
 mod forms;
 mod literals;
@@ -16,6 +41,11 @@ use acra_harness::raw::{Connection, Message};
 use acra_harness::scene::{self, Scene, hex};
 use acra_harness::servers::Postgres;
 use acra_harness::{Error, Result, at_rest};
+
+/// The table with the secrets, on a shared server of this version.
+fn vault(version: u32) -> Result<Scene<'static>> {
+    Scene::on(Postgres::shared(version)?, |config| config)
+}
 
 /// In every text that the scenarios of statements write.
 const MARK: &str = "kept-Secret-5f";
@@ -156,17 +186,4 @@ fn every_form(version: u32) -> Result<()> {
     scene.works()
 }
 
-#[test]
-fn every_form_on_15() -> Result<()> {
-    every_form(15)
-}
-
-#[test]
-fn every_form_on_17() -> Result<()> {
-    every_form(17)
-}
-
-#[test]
-fn every_form_on_18() -> Result<()> {
-    every_form(18)
-}
+on_each_version! { every_form }

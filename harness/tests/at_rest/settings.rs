@@ -2,12 +2,11 @@
 
 use crate::{MARK, Way, cells, check_row};
 use acra_harness::raw::frontend as f;
-use acra_harness::scene::{Scene, hex, rows, value};
+use acra_harness::scene::{hex, rows, value};
 use acra_harness::{Result, at_rest};
 
-#[test]
-fn strings_with_escapes_in_them() -> Result<()> {
-    let scene = Scene::start()?;
+fn strings_with_escapes_in_them(version: u32) -> Result<()> {
+    let scene = crate::vault(version)?;
     let (mut direct, mut proxied) = (scene.direct()?, scene.proxied()?);
     proxied.run("SET standard_conforming_strings = off; SET escape_string_warning = off")?;
     for (id, literal, plain) in [
@@ -49,9 +48,8 @@ fn strings_with_escapes_in_them() -> Result<()> {
     scene.works()
 }
 
-#[test]
-fn bytea_in_its_escape_form() -> Result<()> {
-    let scene = Scene::start()?;
+fn bytea_in_its_escape_form(version: u32) -> Result<()> {
+    let scene = crate::vault(version)?;
     let mut proxied = scene.proxied()?;
     proxied.run("SET bytea_output = 'escape'")?;
     let plains: Vec<Vec<u8>> = (0..40)
@@ -81,9 +79,8 @@ fn bytea_in_its_escape_form() -> Result<()> {
     scene.works()
 }
 
-#[test]
-fn texts_in_another_encoding() -> Result<()> {
-    let scene = Scene::start()?;
+fn texts_in_another_encoding(version: u32) -> Result<()> {
+    let scene = crate::vault(version)?;
     let (mut direct, mut proxied) = (scene.direct()?, scene.proxied()?);
     for (id, encoding) in ["LATIN1", "SJIS", "GBK", "WIN1251", "EUC_JP"]
         .iter()
@@ -124,4 +121,10 @@ fn texts_in_another_encoding() -> Result<()> {
     );
     assert!(at_rest::in_tables(scene.postgres, &scene.database, &[MARK.as_bytes()])?.is_empty());
     scene.works()
+}
+
+crate::on_each_version! {
+    strings_with_escapes_in_them,
+    bytea_in_its_escape_form,
+    texts_in_another_encoding,
 }

@@ -1,6 +1,7 @@
 //! Columns of AcraStructs, and AcraStructs that become AcraBlocks.
 
 use acra_harness::scene::{CONFIG, Scene, eventually, hex, value};
+use acra_harness::servers::Postgres;
 use acra_harness::{Result, at_rest};
 use rustix::process::Signal;
 
@@ -10,12 +11,14 @@ const SECRET: &str = "kept in a struct 2718";
 const TAG: &str = "encode(substr(secret, 1, 3), 'escape') || encode(substr(secret, 12, 1), 'hex')";
 
 /// The client gets a key pair while the server runs.
-fn with_pair(envelope: &str) -> Result<Scene<'static>> {
+fn with_pair(version: u32, envelope: &str) -> Result<Scene<'static>> {
     let config = CONFIG.replace(
         "- column: secret",
         &format!("- column: secret\n        {envelope}"),
     );
-    let scene = Scene::with(|acra| acra.encryptor_yaml(&config).flag("-v"))?;
+    let scene = Scene::on(Postgres::shared(version)?, |acra| {
+        acra.encryptor_yaml(&config).flag("-v")
+    })?;
     scene.acra.keys().add_pair("test-client")?;
     scene.acra.signal(Signal::HUP)?;
     eventually("the keys are read again", || {
@@ -24,9 +27,8 @@ fn with_pair(envelope: &str) -> Result<Scene<'static>> {
     Ok(scene)
 }
 
-#[test]
-fn a_column_of_acrastructs_keeps_and_gives_its_values() -> Result<()> {
-    let scene = with_pair("crypto_envelope: acrastruct")?;
+fn a_column_of_acrastructs_keeps_and_gives_its_values(version: u32) -> Result<()> {
+    let scene = with_pair(version, "crypto_envelope: acrastruct")?;
     let mut connection = scene.proxied()?;
     connection.run(&format!(
         "INSERT INTO vault (id, secret, other) VALUES (1, '{SECRET}', '{SECRET}')"
@@ -66,9 +68,8 @@ fn a_column_of_acrastructs_keeps_and_gives_its_values() -> Result<()> {
     Ok(())
 }
 
-#[test]
-fn an_acrastruct_that_is_written_becomes_an_acrablock() -> Result<()> {
-    let scene = with_pair("crypto_envelope: acrastruct")?;
+fn an_acrastruct_that_is_written_becomes_an_acrablock(version: u32) -> Result<()> {
+    let scene = with_pair(version, "crypto_envelope: acrastruct")?;
     let mut connection = scene.proxied()?;
     connection.run(&format!(
         "INSERT INTO vault (id, secret) VALUES (1, '{SECRET}')"
@@ -90,4 +91,9 @@ fn an_acrastruct_that_is_written_becomes_an_acrablock() -> Result<()> {
         hex(SECRET.as_bytes())
     );
     Ok(())
+}
+
+crate::on_each_version! {
+    a_column_of_acrastructs_keeps_and_gives_its_values,
+    an_acrastruct_that_is_written_becomes_an_acrablock,
 }

@@ -1,6 +1,6 @@
 //! Upserts, joins and what else is written around the plain forms.
 
-use acra_harness::scene::{Scene, hex, rows, value};
+use acra_harness::scene::{hex, rows, value};
 use acra_harness::{Result, at_rest};
 
 const SECRETS: [&str; 3] = [
@@ -9,9 +9,8 @@ const SECRETS: [&str; 3] = [
     "third secret 1234",
 ];
 
-#[test]
-fn upserts_store_containers_whatever_happens() -> Result<()> {
-    let scene = Scene::start()?;
+fn upserts_store_containers_whatever_happens(version: u32) -> Result<()> {
+    let scene = crate::vault(version)?;
     let mut connection = scene.proxied()?;
     let [first, second, third] = SECRETS;
     let upsert = |id: i32, secret: &str, action: &str| {
@@ -49,9 +48,8 @@ fn upserts_store_containers_whatever_happens() -> Result<()> {
     Ok(())
 }
 
-#[test]
-fn joins_open_what_they_select() -> Result<()> {
-    let scene = Scene::start()?;
+fn joins_open_what_they_select(version: u32) -> Result<()> {
+    let scene = crate::vault(version)?;
     let mut connection = scene.proxied()?;
     connection.run("INSERT INTO vault (id, secret) VALUES (1, 'joined secret'), (2, NULL)")?;
     connection.run("INSERT INTO plain (id, note) VALUES (1, 'one'), (3, 'three')")?;
@@ -87,9 +85,8 @@ fn joins_open_what_they_select() -> Result<()> {
     Ok(())
 }
 
-#[test]
-fn tables_are_administered() -> Result<()> {
-    let scene = Scene::start()?;
+fn tables_are_administered(version: u32) -> Result<()> {
+    let scene = crate::vault(version)?;
     let mut connection = scene.proxied()?;
     for sql in [
         "ANALYZE vault",
@@ -104,4 +101,10 @@ fn tables_are_administered() -> Result<()> {
         connection.run(sql)?;
     }
     Ok(())
+}
+
+crate::on_each_version! {
+    upserts_store_containers_whatever_happens,
+    joins_open_what_they_select,
+    tables_are_administered,
 }

@@ -10,9 +10,8 @@ use acra_harness::{Result, at_rest};
 const TWO_CLIENTS: &str = "schemas:\n  - table: vault\n    columns: [id, note, secret, other, open]\n    encrypted:\n      \
      - column: secret\n      - column: other\n        client_id: second-client\n";
 
-#[test]
-fn null_empty_and_default_stay_as_they_are() -> Result<()> {
-    let scene = Scene::start()?;
+fn null_empty_and_default_stay_as_they_are(version: u32) -> Result<()> {
+    let scene = crate::vault(version)?;
     scene.run_directly("ALTER TABLE vault ALTER secret SET DEFAULT 'by default'")?;
     let mut proxied = scene.proxied()?;
     proxied.run(
@@ -48,9 +47,8 @@ fn null_empty_and_default_stay_as_they_are() -> Result<()> {
     Ok(())
 }
 
-#[test]
-fn a_container_is_not_sealed_again() -> Result<()> {
-    let scene = Scene::start()?;
+fn a_container_is_not_sealed_again(version: u32) -> Result<()> {
+    let scene = crate::vault(version)?;
     let mut proxied = scene.proxied()?;
     proxied.run("INSERT INTO vault (id, secret) VALUES (1, 'sealed once')")?;
     let sealed = scene.stored("SELECT secret FROM vault WHERE id = 1")?;
@@ -84,9 +82,8 @@ fn a_container_is_not_sealed_again() -> Result<()> {
     Ok(())
 }
 
-#[test]
-fn a_column_of_another_client_opens_with_that_clients_keys_only() -> Result<()> {
-    let scene = Scene::with(|config| AcraConfig {
+fn a_column_of_another_client_opens_with_that_clients_keys_only(version: u32) -> Result<()> {
+    let scene = Scene::on(Postgres::shared(version)?, |config| AcraConfig {
         more_client_ids: vec!["second-client".into(), "third-client".into()],
         ..config.encryptor_yaml(TWO_CLIENTS)
     })?;
@@ -219,4 +216,10 @@ fn a_thousand_rows() -> Result<()> {
     let found = at_rest::in_tables(scene.postgres, &scene.database, &[OPEN])?;
     assert!(!found.is_empty());
     Ok(())
+}
+
+crate::on_each_version! {
+    null_empty_and_default_stay_as_they_are,
+    a_container_is_not_sealed_again,
+    a_column_of_another_client_opens_with_that_clients_keys_only,
 }

@@ -1,6 +1,7 @@
 use crate::{answer, psql};
 use acra_harness::pki::{Pki, SERVER_SERIAL};
 use acra_harness::scene::{Scene, value};
+use acra_harness::servers::Redis;
 use acra_harness::{Error, Result};
 use rcgen::ExtendedKeyUsagePurpose::ClientAuth;
 
@@ -81,6 +82,46 @@ fn a_revoked_database_is_not_used() -> Result<()> {
             }
             (found, _) => return Err(Error::new(format!("{revoked}: {found:?}"))),
         }
+    }
+    Ok(())
+}
+
+#[test]
+fn a_revoked_redis_gives_no_tokens() -> Result<()> {
+    let pki = Pki::new()?;
+    let redis = Redis::start_tls(&pki.cert("server"), &pki.key("server"))?;
+    for (revoked, is_used) in [(1, true), (SERVER_SERIAL, false)] {
+        let list = pki.revoking(revoked)?;
+        let scene = Scene::with(|config| {
+            config
+                .encryptor_yaml(
+                    "
+schemas:
+  - table: people
+    columns: [id, name]
+    encrypted: [{column: name, token_type: str}]
+",
+                )
+                .flag(&format!("--redis_host_port={}", redis.address()))
+                .flag("--redis_db_tokens=1")
+                .flag("--redis_tls_enable")
+                .flag("--redis_tls_client_sni=localhost")
+                .flag(&format!("--redis_tls_client_ca={}", pki.ca().display()))
+                .flag(&format!("--redis_tls_crl_client_url={list}"))
+        })?;
+        scene.run_directly("CREATE TABLE people (id int, name text)")?;
+        let mut client = scene.proxied()?;
+        let stored = client.run("INSERT INTO people VALUES (1, 'a name')");
+        let rows = scene.stored("SELECT count(*) FROM people WHERE name <> 'a name'")?;
+        match (stored, &*rows, is_used) {
+            (Ok(_), "1", true) => {}
+            (Err(error), "0", false) if error.to_string().contains("58000") => {
+                let log = scene.acra.log();
+                assert!(log.contains("certificate was revoked (serial 5e"), "{log}");
+            }
+            (stored, ..) => return Err(Error::new(format!("{revoked}: {stored:?}, {rows}"))),
+        }
+        scene.works()?;
     }
     Ok(())
 }

@@ -133,3 +133,55 @@ fn a_store_that_does_not_answer_is_not_waited_for_long() -> Result<()> {
     );
     tokens.works()
 }
+
+#[test]
+fn a_lost_node_of_a_cluster_fails_what_needs_it_and_gives_no_token_for_a_value() -> Result<()> {
+    let mut place = Place::cluster()?;
+    let tokens = Tokens::start(&place)?;
+    let mut proxied = tokens.proxied()?;
+    let rows: Vec<_> = (0..60)
+        .map(|id| format!("({id}, 'name {id}', {id})"))
+        .collect();
+    proxied.run(&format!(
+        "INSERT INTO people (id, name, age) VALUES {}",
+        rows.join(", ")
+    ))?;
+    let Place::Cluster(cluster) = &mut place else {
+        unreachable!()
+    };
+    // A consistent token has two records, each where its own name says.
+    let sizes = cluster.ask_all(&["DBSIZE"])?;
+    let sizes: Vec<u32> = sizes.iter().filter_map(|size| size.parse().ok()).collect();
+    assert_eq!(sizes.iter().sum::<u32>(), 180, "{sizes:?}");
+    assert!(sizes.iter().all(|size| *size > 20), "{sizes:?}");
+    let all = "SELECT name, age FROM people ORDER BY id";
+    let read = scene::rows(&mut proxied, all)?;
+    assert_eq!(read[59], ["name 59", "59"]);
+    let stored = tokens.stored(all)?;
+    assert!(stored.iter().all(|row| !row[0].starts_with("name")));
+
+    // The one that the flags name.
+    cluster.stop(0)?;
+    let said = error(&proxied.query(all)?)?;
+    assert!(said.contains("58000") && said.contains("token"), "{said}");
+    let mut found = 0;
+    for (id, stored) in stored.iter().enumerate() {
+        let answers = proxied.query(&format!("SELECT name FROM people WHERE id = {id}"))?;
+        match scene::rows_of(&answers) {
+            Ok(rows) => {
+                assert_eq!(rows, [[format!("name {id}")]]);
+                found += 1;
+            }
+            Err(_) => assert!(!format!("{answers:?}").contains(&stored[0]), "{answers:?}"),
+        }
+    }
+    assert!((20..60).contains(&found), "{found} found");
+    let rows: Vec<_> = (100..130)
+        .map(|id| format!("({id}, 'name {id}')"))
+        .collect();
+    let sql = format!("INSERT INTO people (id, name) VALUES {}", rows.join(", "));
+    let said = error(&proxied.query(&sql)?)?;
+    assert!(said.contains("58000") && said.contains("token"), "{said}");
+    assert_eq!(tokens.stored(all)?, stored);
+    tokens.works()
+}

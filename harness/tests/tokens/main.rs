@@ -3,12 +3,13 @@
 
 mod compared;
 mod copies;
+mod exchanges;
 mod failures;
 mod places;
 mod types;
 
 use acra_harness::raw::{Connection, Message};
-use acra_harness::servers::{AcraConfig, AcraServer, Postgres, Redis};
+use acra_harness::servers::{AcraConfig, AcraServer, Postgres, Redis, RedisCluster};
 use acra_harness::{Error, Result, scene};
 use std::path::PathBuf;
 use tempfile::TempDir;
@@ -53,6 +54,7 @@ enum Place {
     Memory,
     File(TempDir),
     Redis(Redis),
+    Cluster(RedisCluster),
 }
 
 impl Place {
@@ -62,6 +64,10 @@ impl Place {
 
     fn redis() -> Result<Self> {
         Redis::start().map(Self::Redis)
+    }
+
+    fn cluster() -> Result<Self> {
+        RedisCluster::start(3).map(Self::Cluster)
     }
 
     fn path(&self) -> Option<PathBuf> {
@@ -78,6 +84,10 @@ impl Place {
             Self::Redis(redis) => vec![
                 format!("--redis_host_port={}", redis.address()),
                 "--redis_db_tokens=1".to_owned(),
+            ],
+            Self::Cluster(cluster) => vec![
+                format!("--redis_host_port={}", cluster.addresses()[0]),
+                "--redis_db_tokens=0".to_owned(),
             ],
         }
     }

@@ -27,7 +27,7 @@ fn tokens_in_a_file_outlive_restarts_and_crashes() -> Result<()> {
 
 #[test]
 fn the_tool_works_on_what_the_server_has_written() -> Result<()> {
-    for place in [Place::file()?, Place::redis()?] {
+    for place in [Place::file()?, Place::redis()?, Place::cluster()?] {
         let mut tokens = Tokens::start(&place)?;
         let mut proxied = tokens.proxied()?;
         proxied.run("INSERT INTO people (id, name, age) VALUES (1, 'one', 1), (2, 'two', 2)")?;

@@ -10,6 +10,8 @@ pub enum Peer {
     Client,
     /// The database.
     Database,
+    /// A Redis server, which keeps tokens.
+    Redis,
 }
 
 impl fmt::Display for Peer {
@@ -17,6 +19,7 @@ impl fmt::Display for Peer {
         f.write_str(match self {
             Self::Client => "client",
             Self::Database => "database",
+            Self::Redis => "Redis server",
         })
     }
 }
@@ -67,6 +70,7 @@ impl TlsError {
             Self::Handshake { with, fault } => match with {
                 Peer::Client => client_hint(fault),
                 Peer::Database => database_hint(fault),
+                Peer::Redis => redis_hint(fault),
             },
             Self::NoAlpn => Some(
                 "direct TLS (sslnegotiation=direct) needs a client that offers ALPN `postgresql`; use a newer driver, \
@@ -172,6 +176,37 @@ fn database_hint(fault: &Error) -> Option<&'static str> {
         Error::InvalidMessage(_) => {
             "after it agreed to TLS, something that is not TLS arrived from the database: somebody may be between the two"
         }
+        _ => return None,
+    })
+}
+
+fn redis_hint(fault: &Error) -> Option<&'static str> {
+    Some(match fault {
+        Error::InvalidCertificate(
+            CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. },
+        ) => {
+            "the certificate is for another name: set --redis_tls_client_sni to a DNS name or an address that is in its \
+             subjectAltName (the common name does not count)"
+        }
+        Error::InvalidCertificate(CertificateError::UnknownIssuer) => {
+            "the certificate is not signed by a known CA: set --redis_tls_client_ca (or --tls_ca) to the CA of Redis"
+        }
+        Error::InvalidCertificate(
+            CertificateError::Expired | CertificateError::ExpiredContext { .. },
+        ) => "the certificate has expired: renew it, and check both clocks",
+        Error::InvalidCertificate(fault) if is_version_1(fault) => VERSION_1,
+        Error::AlertReceived(
+            AlertDescription::CertificateRequired
+            | AlertDescription::HandshakeFailure
+            | AlertDescription::UnknownCA
+            | AlertDescription::BadCertificate
+            | AlertDescription::CertificateUnknown
+            | AlertDescription::CertificateExpired,
+        ) => {
+            "Redis refuses the certificate it got, or wants one: check --redis_tls_client_cert and \
+             --redis_tls_client_key, and `tls-auth-clients` and `tls-ca-cert-file` of Redis"
+        }
+        Error::InvalidMessage(_) => "check that the port is that of TLS (`tls-port` of Redis)",
         _ => return None,
     })
 }

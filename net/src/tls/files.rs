@@ -1,7 +1,7 @@
 //! Certificates, keys and CA bundles from PEM files. Blocking: used at start and on reload.
 
-use super::TlsError;
 use super::provider::provider;
+use super::{Peer, TlsError};
 use rustls::RootCertStore;
 use rustls::pki_types::pem::{self, SectionKind};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
@@ -23,12 +23,24 @@ pub struct Loaded<T> {
     pub warnings: Vec<String>,
 }
 
-/// The flags that paths come from, for messages.
+/// The flags that paths and names come from, for messages.
 #[derive(Debug)]
 pub(crate) struct Flags {
     pub(crate) cert: &'static str,
     pub(crate) key: &'static str,
     pub(crate) ca: &'static str,
+    /// Those of the name that the peer must have.
+    pub(crate) name: &'static str,
+}
+
+impl Flags {
+    pub(crate) fn of(peer: Peer) -> &'static Self {
+        match peer {
+            Peer::Client => &CLIENT,
+            Peer::Database => &DATABASE,
+            Peer::Redis => &REDIS,
+        }
+    }
 }
 
 /// The flags of the side of applications.
@@ -36,13 +48,24 @@ pub(crate) const CLIENT: Flags = Flags {
     cert: "--tls_client_cert (or --tls_cert)",
     key: "--tls_client_key (or --tls_key)",
     ca: "--tls_client_ca (or --tls_ca)",
+    // None is asked for.
+    name: "",
 };
 
 /// The flags of the side of the database.
-pub(crate) const DATABASE: Flags = Flags {
+const DATABASE: Flags = Flags {
     cert: "--tls_database_cert (or --tls_cert)",
     key: "--tls_database_key (or --tls_key)",
     ca: "--tls_database_ca (or --tls_ca)",
+    name: "--tls_database_sni (or --db_host)",
+};
+
+/// The flags of the side of Redis.
+const REDIS: Flags = Flags {
+    cert: "--redis_tls_client_cert (or --tls_cert)",
+    key: "--redis_tls_client_key (or --tls_key)",
+    ca: "--redis_tls_client_ca (or --tls_ca)",
+    name: "--redis_tls_client_sni (or --redis_host_port)",
 };
 
 fn fault(flag: &str, path: &Path, text: impl std::fmt::Display) -> TlsError {

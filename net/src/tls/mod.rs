@@ -1,4 +1,4 @@
-//! TLS with applications and with the database: files, settings, handshakes, and the client id of a certificate.
+//! TLS with applications, with the database and with Redis: files, settings, handshakes, and the client id of a certificate.
 //!
 //! Settings are loaded once ([`ListenerTls`], [`UpstreamTls`]) and are not changed afterwards; a reload builds new
 //! ones and swaps them. Nothing here is installed for the whole process.

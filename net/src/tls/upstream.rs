@@ -1,12 +1,12 @@
-//! TLS with the database: asked for, agreed on, and verified as far as the mode says. PostgreSQL is asked by SSLRequest;
+//! TLS with the database, and with Redis: asked for, agreed on, and verified as far as the mode says. PostgreSQL is asked by SSLRequest;
 //! MySQL is asked by the session, whose message that is.
 
-use super::files::{self, DATABASE, Loaded, given};
+use super::files::{self, Flags, Loaded, given};
 use super::provider::{VERSIONS, provider};
 use super::verify_server::{ServerVerifier, Trust};
 use super::{Peer, TlsError};
 use rustls::client::Resumption;
-use rustls::pki_types::ServerName;
+use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::sign::SingleCertAndKey;
 use rustls::{ClientConfig, RootCertStore};
 use std::path::PathBuf;
@@ -60,16 +60,18 @@ impl UpstreamMode {
     }
 }
 
-/// Where TLS with the database comes from. An empty path counts as none.
+/// Where TLS with a server comes from. An empty path counts as none.
 #[derive(Clone, Debug)]
 pub struct UpstreamSettings {
+    /// Who that server is.
+    pub peer: Peer,
     /// How far it goes.
     pub mode: UpstreamMode,
-    /// CAs that the database's certificate is verified against, PEM.
+    /// CAs that the server's certificate is verified against, PEM.
     pub ca: Option<PathBuf>,
     /// CAs of the system are trusted as well. Of use with `verify-full` only.
     pub system_roots: bool,
-    /// Certificate chain shown to the database, leaf first, PEM.
+    /// Certificate chain shown to the server, leaf first, PEM.
     pub cert: Option<PathBuf>,
     /// Its private key, PEM.
     pub key: Option<PathBuf>,
@@ -77,9 +79,10 @@ pub struct UpstreamSettings {
     pub server_name: String,
 }
 
-/// TLS with the database, ready for handshakes.
+/// TLS with a server, ready for handshakes.
 #[derive(Clone, Debug)]
 pub struct UpstreamTls {
+    peer: Peer,
     mode: UpstreamMode,
     /// None if TLS is disabled.
     client: Option<(Arc<ClientConfig>, ServerName<'static>)>,
@@ -87,7 +90,7 @@ pub struct UpstreamTls {
     warnings: Vec<String>,
 }
 
-/// A connection with the database, with or without TLS.
+/// A connection with a server, with or without TLS.
 #[derive(Debug)]
 pub enum Secured<S> {
     /// Without: TLS is disabled, or only preferred and not offered.
@@ -103,29 +106,26 @@ impl UpstreamTls {
     ///
     /// A file is missing or cannot be used, or the server's name is none; the text names the flag.
     pub fn new(settings: &UpstreamSettings) -> Result<Self, TlsError> {
-        let mode = settings.mode;
+        let (peer, mode) = (settings.peer, settings.mode);
+        let flags = Flags::of(peer);
         let mut warnings = Vec::new();
         if mode == UpstreamMode::Disable {
             return Ok(Self {
+                peer,
                 mode,
                 client: None,
                 cas: Arc::new(RootCertStore::empty()),
                 warnings,
             });
         }
-        let name = ServerName::try_from(settings.server_name.clone()).map_err(|_| {
-            TlsError::Settings(format!(
-                "--tls_database_sni (or --db_host): `{}` is neither a DNS name nor an IP address",
-                settings.server_name,
-            ))
-        })?;
+        let name = server_name(peer, &settings.server_name)?;
         let trust = if mode.verifies() {
             Some(trust(settings, &mut warnings)?)
         } else {
             if given(settings.ca.as_ref()).is_some() {
                 warnings.push(format!(
-                    "{} is set, and the database's certificate is not verified in this mode; use verify-ca or verify-full",
-                    DATABASE.ca,
+                    "{} is set, and the {peer}'s certificate is not verified in this mode; use verify-ca or verify-full",
+                    flags.ca,
                 ));
             }
             None
@@ -137,16 +137,17 @@ impl UpstreamTls {
             .dangerous()
             .with_custom_certificate_verifier(Arc::new(ServerVerifier::new(trust)));
         let (cert, key) = (given(settings.cert.as_ref()), given(settings.key.as_ref()));
-        let mut config = match files::identity(&DATABASE, cert, key)? {
+        let mut config = match files::identity(flags, cert, key)? {
             None => builder.with_no_client_auth(),
             Some(identity) => {
                 warnings.extend(identity.warnings);
                 builder.with_client_cert_resolver(Arc::new(SingleCertAndKey::from(identity.value)))
             }
         };
-        // PostgreSQL issues no tickets, and a resumed session would not be verified again.
+        // A resumed session would not be verified again.
         config.resumption = Resumption::disabled();
         Ok(Self {
+            peer,
             mode,
             client: Some((Arc::new(config), name)),
             cas: cas.unwrap_or_else(|| Arc::new(RootCertStore::empty())),
@@ -159,7 +160,20 @@ impl UpstreamTls {
         self.mode
     }
 
-    /// The CAs that the database's certificate is verified against; none if it is not verified.
+    /// The same for a server of another name, which is verified and sent as SNI.
+    ///
+    /// # Errors
+    ///
+    /// It is neither a DNS name nor an address.
+    pub fn named(&self, name: &str) -> Result<Self, TlsError> {
+        let mut other = self.clone();
+        if let Some((_, expected)) = &mut other.client {
+            *expected = server_name(self.peer, name)?;
+        }
+        Ok(other)
+    }
+
+    /// The CAs that the server's certificate is verified against; none if it is not verified.
     pub fn cas(&self) -> &RootCertStore {
         &self.cas
     }
@@ -203,8 +217,18 @@ impl UpstreamTls {
     }
 }
 
+impl<S> Secured<S> {
+    /// The certificates that the server has shown, its own first; none without TLS.
+    pub fn certificates(&self) -> &[CertificateDer<'static>] {
+        match self {
+            Self::Plain(_) => &[],
+            Self::Tls(stream) => stream.get_ref().1.peer_certificates().unwrap_or_default(),
+        }
+    }
+}
+
 impl UpstreamTls {
-    /// Does the handshake with a database that waits for it.
+    /// Does the handshake with a server that waits for it.
     ///
     /// Sets no time limit; see [`HANDSHAKE_DEADLINE`](super::HANDSHAKE_DEADLINE).
     ///
@@ -222,11 +246,20 @@ impl UpstreamTls {
             .connect(name.clone(), stream)
             .await
             .map(|stream| Secured::Tls(Box::new(stream)))
-            .map_err(|fault| TlsError::handshake(Peer::Database, fault))
+            .map_err(|fault| TlsError::handshake(self.peer, fault))
     }
 }
 
+fn server_name(peer: Peer, name: &str) -> Result<ServerName<'static>, TlsError> {
+    ServerName::try_from(name.to_owned()).map_err(|_| {
+        let flags = Flags::of(peer).name;
+        let text = format!("{flags}: `{name}` is neither a DNS name nor an IP address");
+        TlsError::Settings(text)
+    })
+}
+
 fn trust(settings: &UpstreamSettings, warnings: &mut Vec<String>) -> Result<Trust, TlsError> {
+    let flags = Flags::of(settings.peer);
     let checks_name = settings.mode == UpstreamMode::VerifyFull;
     // With public CAs and no check of the name, anybody's certificate would do.
     let system_roots = settings.system_roots && checks_name;
@@ -234,17 +267,17 @@ fn trust(settings: &UpstreamSettings, warnings: &mut Vec<String>) -> Result<Trus
     let Loaded {
         value: roots,
         warnings: more,
-    } = files::roots(&DATABASE, ca, system_roots)?;
+    } = files::roots(flags, ca, system_roots)?;
     warnings.extend(more);
     if roots.is_empty() {
         return Err(TlsError::Settings(format!(
-            "the database's certificate is to be verified, and there is no CA to verify it against: set {} to the CA \
-             that issued it",
-            DATABASE.ca,
+            "the {}'s certificate is to be verified, and there is no CA to verify it against: set {} to the CA that \
+             issued it",
+            settings.peer, flags.ca,
         )));
     }
     let pinned = match ca {
-        Some(path) => files::certificates(DATABASE.ca, path)?,
+        Some(path) => files::certificates(flags.ca, path)?,
         None => Vec::new(),
     };
     Ok(Trust {

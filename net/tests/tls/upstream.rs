@@ -2,7 +2,9 @@
 
 use crate::meet::{tls_error, within};
 use crate::pki::{self, Ca, Cert, Folder, as_ca, expired, self_signed};
-use acra_net::tls::{Secured, TlsError, UpstreamMode, UpstreamSettings, UpstreamTls, provider};
+use acra_net::tls::{
+    Peer, Secured, TlsError, UpstreamMode, UpstreamSettings, UpstreamTls, provider,
+};
 use rustls::server::WebPkiClientVerifier;
 use rustls::{CertificateError, Error, NamedGroup, ServerConfig};
 use std::path::PathBuf;
@@ -19,6 +21,7 @@ pub(crate) const MODES: [UpstreamMode; 4] = [
 
 pub(crate) fn settings(mode: UpstreamMode, ca: Option<PathBuf>) -> UpstreamSettings {
     UpstreamSettings {
+        peer: Peer::Database,
         mode,
         ca,
         system_roots: false,

@@ -11,11 +11,13 @@ mod error;
 mod memory;
 mod redis;
 mod redis_place;
+mod redis_tls;
 mod visit;
 
 pub use bolt::{BoltEntry, read_bolt};
 pub use error::TokenStoreError;
-pub use redis_place::{RedisFlags, RedisPlace, RedisTls};
+pub use redis_place::{RedisFlags, RedisPlace};
+pub use redis_tls::RedisTls;
 pub use visit::{Action, VisitSummary, Visited};
 
 use crate::clock;
@@ -59,14 +61,18 @@ impl TokenStore {
     }
 
     /// A store in Redis, which is not connected to yet.
-    ///
-    /// # Errors
-    ///
-    /// Certificates or their key cannot be used.
-    pub fn in_redis(place: &RedisPlace) -> Result<Self, TokenStoreError> {
-        Ok(Self {
-            place: Place::Redis(Box::new(redis::Redis::new(place)?)),
-        })
+    pub fn in_redis(place: &RedisPlace) -> Self {
+        Self {
+            place: Place::Redis(Box::new(redis::Redis::new(place))),
+        }
+    }
+
+    /// What the operator should be told since the last time, each a whole sentence for the log.
+    pub fn take_warnings(&self) -> Vec<String> {
+        match &self.place {
+            Place::Memory(_) | Place::File(_) => Vec::new(),
+            Place::Redis(redis) => redis.take_warnings(),
+        }
     }
 
     /// Whether the store ends with the process.
@@ -106,7 +112,7 @@ impl TokenStore {
         }
     }
 
-    /// Asks the store for something, to learn whether it can be used.
+    /// Asks the store for something, to learn whether it can be used; and tries what it depends on.
     ///
     /// # Errors
     ///
@@ -116,6 +122,9 @@ impl TokenStore {
             context: [0; 32],
             entry: [0; 34],
         };
+        if let Place::Redis(redis) = &self.place {
+            redis.probe().await;
+        }
         self.run(vec![StoreCall::Get(nothing)]).await.map(drop)
     }
 

@@ -1,9 +1,11 @@
 //! Where Redis is and how to get in.
 
 use super::error::TokenStoreError;
+use super::redis_tls::RedisTls;
 use acra_engine::crypto::Secret;
 use std::io;
 use std::path::Path;
+use std::sync::Arc;
 
 /// Where Redis is and how to get in.
 #[derive(Debug)]
@@ -19,60 +21,17 @@ pub struct RedisPlace {
     /// Number of the database.
     pub database: i64,
     /// Encrypts the connection.
-    pub tls: Option<RedisTls>,
+    pub tls: Option<Arc<RedisTls>>,
 }
 
-/// TLS with Redis. Its certificate is always verified.
-#[derive(Debug, Default)]
-pub struct RedisTls {
-    /// Certificates of authorities in PEM; without them those of the system count.
-    pub authorities: Option<Vec<u8>>,
-    /// Our certificate chain and its key in PEM.
-    pub identity: Option<(Vec<u8>, Secret)>,
-}
-
-/// The same as flags give it: texts are empty where nothing is said.
-#[derive(Debug)]
+/// How the values of flags are read. They have the same names in every program.
 pub struct RedisFlags<'a> {
-    /// `host:port`; an address of IPv6 stands in brackets.
-    pub host_port: &'a str,
-    /// Number of the database.
-    pub database: i64,
-    /// User.
-    pub user: &'a str,
-    /// Password.
-    pub password: &'a str,
-    /// File of the password, which then counts.
-    pub password_file: &'a str,
-    /// Whether the connection is encrypted.
-    pub tls: bool,
-    /// Files of authorities, of our certificates and of their key.
-    pub certificates: [&'a str; 3],
-    /// Where it is asked whether certificates were revoked, which is not done with Redis.
-    pub revocation: [&'a str; 2],
-}
-
-impl<'a> RedisFlags<'a> {
-    /// By the names that flags have in every program: `text` gives the value of one.
-    pub fn named(text: impl Fn(&str) -> &'a str, database: i64, tls: bool) -> Self {
-        Self {
-            host_port: text("redis_host_port"),
-            database,
-            user: text("redis_user"),
-            password: text("redis_password"),
-            password_file: text("redis_password_file"),
-            tls,
-            certificates: [
-                text("redis_tls_client_ca"),
-                text("redis_tls_client_cert"),
-                text("redis_tls_client_key"),
-            ],
-            revocation: [
-                text("redis_tls_ocsp_client_url"),
-                text("redis_tls_crl_client_url"),
-            ],
-        }
-    }
+    /// Gives a text, which is empty where nothing is said.
+    pub text: &'a dyn Fn(&str) -> &'a str,
+    /// Gives a number.
+    pub integer: &'a dyn Fn(&str) -> i64,
+    /// Gives a switch.
+    pub boolean: &'a dyn Fn(&str) -> bool,
 }
 
 impl RedisPlace {
@@ -80,31 +39,33 @@ impl RedisPlace {
     ///
     /// # Errors
     ///
-    /// The address has another form, or a file cannot be read; a certificate has no key, or the other way round; it
-    /// would have to be asked whether certificates were revoked.
+    /// The address has another form, a file cannot be read or used, or values do not go together.
     pub fn new(flags: &RedisFlags<'_>) -> Result<Self, TokenStoreError> {
-        let (host, port) = address(flags.host_port)
-            .ok_or_else(|| refused(flags, "an address has the form <host>:<port>"))?;
-        let password = match (flags.password_file, flags.password) {
+        let text = flags.text;
+        let host_port = text("redis_host_port");
+        let refused = |error: String| TokenStoreError::Redis {
+            address: host_port.to_owned(),
+            error,
+        };
+        let (host, port) = address(host_port)
+            .ok_or_else(|| refused("an address has the form <host>:<port>".to_owned()))?;
+        let password = match (text("redis_password_file"), text("redis_password")) {
             ("", "") => None,
             ("", password) => Some(Secret::from(password.as_bytes().to_vec())),
             (file, _) => Some(first_line(file)?),
         };
+        let tls = match (flags.boolean)("redis_tls_enable") {
+            true => Some(Arc::new(RedisTls::new(flags, &host).map_err(refused)?)),
+            false => None,
+        };
         Ok(Self {
             host,
             port,
-            user: Some(flags.user.to_owned()).filter(|user| !user.is_empty()),
+            user: Some(text("redis_user").to_owned()).filter(|user| !user.is_empty()),
             password,
-            database: flags.database,
-            tls: flags.tls.then(|| tls(flags)).transpose()?,
+            database: (flags.integer)("redis_db_tokens"),
+            tls,
         })
-    }
-}
-
-fn refused(flags: &RedisFlags<'_>, error: &str) -> TokenStoreError {
-    TokenStoreError::Redis {
-        address: flags.host_port.to_owned(),
-        error: error.to_owned(),
     }
 }
 
@@ -117,56 +78,41 @@ fn address(host_port: &str) -> Option<(String, u16)> {
     Some((host.to_owned(), port.parse().ok()?)).filter(|_| !host.is_empty())
 }
 
-fn tls(flags: &RedisFlags<'_>) -> Result<RedisTls, TokenStoreError> {
-    if flags.revocation.iter().any(|place| !place.is_empty()) {
-        return Err(refused(
-            flags,
-            "whether its certificate was revoked cannot be asked in this version, and a URL of OCSP or of a CRL is set",
-        ));
-    }
-    let [authorities, certificates, key] = flags.certificates;
-    let identity = match (certificates, key) {
-        ("", "") => None,
-        ("", _) | (_, "") => {
-            return Err(refused(flags, "a certificate and its key go together"));
-        }
-        (certificates, key) => Some((read(certificates)?, Secret::from(read(key)?))),
-    };
-    let authorities = Some(authorities).filter(|path| !path.is_empty());
-    Ok(RedisTls {
-        authorities: authorities.map(read).transpose()?,
-        identity,
-    })
-}
-
-fn read(path: &str) -> Result<Vec<u8>, TokenStoreError> {
-    let path = Path::new(path);
-    std::fs::read(path).map_err(TokenStoreError::io("read", path))
-}
-
 fn first_line(path: &str) -> Result<Secret, TokenStoreError> {
-    let text = Secret::from(read(path)?);
+    let path = Path::new(path);
+    let text = std::fs::read(path).map_err(TokenStoreError::io("read", path))?;
+    let text = Secret::from(text);
     let line = text.as_bytes().split(|byte| b"\r\n".contains(byte)).next();
-    let line = line.filter(|line| !line.is_empty()).ok_or_else(|| {
-        TokenStoreError::io("use", Path::new(path))(io::Error::other("it has no password"))
-    })?;
+    let line = line
+        .filter(|line| !line.is_empty())
+        .ok_or_else(|| TokenStoreError::io("use", path)(io::Error::other("it has no password")))?;
     Ok(Secret::from(line.to_vec()))
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{RedisFlags, RedisPlace};
+    use super::{RedisFlags, RedisPlace, TokenStoreError};
 
-    const NONE: RedisFlags<'_> = RedisFlags {
-        host_port: "redis:6379",
-        database: 2,
-        user: "",
-        password: "",
-        password_file: "",
-        tls: false,
-        certificates: [""; 3],
-        revocation: [""; 2],
-    };
+    /// The place that texts say; other flags have their defaults.
+    fn place(texts: &[(&str, &str)], tls: bool) -> Result<RedisPlace, TokenStoreError> {
+        RedisPlace::new(&RedisFlags {
+            text: &|name| {
+                let said = texts.iter().find(|(flag, _)| *flag == name);
+                match (said, name) {
+                    (Some((_, text)), _) => text,
+                    (_, "redis_host_port") => "redis:6379",
+                    (_, "redis_tls_ocsp_client_required") => "denyUnknown",
+                    (_, name) if name.ends_with("_from_cert") => "prefer",
+                    _ => "",
+                }
+            },
+            integer: &|name| match name {
+                "redis_db_tokens" => 2,
+                _ => 0,
+            },
+            boolean: &|name| name == "redis_tls_enable" && tls,
+        })
+    }
 
     #[test]
     fn addresses() {
@@ -179,8 +125,7 @@ mod tests {
             ("redis:65536", None),
             ("", None),
         ] {
-            let place = RedisPlace::new(&RedisFlags { host_port, ..NONE });
-            let place = place.ok();
+            let place = place(&[("redis_host_port", host_port)], false).ok();
             let found = place.as_ref().map(|place| (&*place.host, place.port));
             assert_eq!(found, expected, "{host_port}");
         }
@@ -190,33 +135,51 @@ mod tests {
     fn the_first_line_of_a_file_is_the_password() {
         let directory = tempfile::tempdir().unwrap();
         let file = directory.path().join("password");
-        let flags = RedisFlags {
-            password: "another",
-            password_file: file.to_str().unwrap(),
-            ..NONE
-        };
+        let flags = [
+            ("redis_password", "another"),
+            ("redis_password_file", file.to_str().unwrap()),
+        ];
         std::fs::write(&file, "secret\r\nmore").unwrap();
-        let password = RedisPlace::new(&flags).unwrap().password.unwrap();
+        let password = place(&flags, false).unwrap().password.unwrap();
         assert_eq!(password.as_bytes(), b"secret");
         std::fs::write(&file, "\n").unwrap();
-        let error = RedisPlace::new(&flags).unwrap_err().to_string();
+        let error = place(&flags, false).unwrap_err().to_string();
         assert!(error.contains("has no password"), "{error}");
     }
 
     #[test]
-    fn what_tls_cannot_do_is_refused() {
-        let refused = |flags| RedisPlace::new(&flags).unwrap_err().to_string();
-        let tls = RedisFlags { tls: true, ..NONE };
-        let error = refused(RedisFlags {
-            certificates: ["", "x", ""],
-            ..tls
-        });
-        assert!(error.contains("go together"), "{error}");
-        let tls = RedisFlags { tls: true, ..NONE };
-        let error = refused(RedisFlags {
-            revocation: ["http://x", ""],
-            ..tls
-        });
-        assert!(error.contains("revoked"), "{error}");
+    fn what_is_wrong_with_tls_is_told_with_its_flag() {
+        for (flag, value, said) in [
+            (
+                "redis_tls_client_cert",
+                "x",
+                "--redis_tls_client_cert (or --tls_cert) is given without --redis_tls_client_key",
+            ),
+            (
+                "redis_tls_client_ca",
+                "/nowhere",
+                "can't add CA certificate: --redis_tls_client_ca (or --tls_ca): /nowhere",
+            ),
+            (
+                "redis_tls_client_sni",
+                "no name",
+                "--redis_tls_client_sni (or --redis_host_port): `no name` is neither",
+            ),
+            (
+                "redis_tls_ocsp_client_required",
+                "x",
+                "--redis_tls_ocsp_client_required (or --tls_ocsp_required): invalid",
+            ),
+            (
+                "redis_tls_crl_client_from_cert",
+                "x",
+                "--redis_tls_crl_client_from_cert (or --tls_crl_from_cert): invalid",
+            ),
+        ] {
+            let error = place(&[(flag, value)], true).unwrap_err().to_string();
+            assert!(error.contains(said), "{error}");
+            // Without TLS they say nothing.
+            place(&[(flag, value)], false).unwrap();
+        }
     }
 }

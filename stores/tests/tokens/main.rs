@@ -1,9 +1,11 @@
 //! Token stores: that all of them do the same, and what is special to each.
 
 mod bolt;
+mod cluster;
 mod file;
 mod places;
 mod redis;
+mod redis_tls;
 mod server;
 
 use acra_engine::crypto::{BlockKey, Secret};

@@ -1,7 +1,7 @@
 //! What every token store does, wherever it is.
 
 use super::{ask, key, keyring, listed, record, request, runtime};
-use crate::server::RedisServer;
+use crate::server::{RedisServer, cluster};
 use acra_engine::tokens::{Operation, Reply, StoreCall};
 use acra_stores::tokens::{Action, TokenStore, VisitSummary};
 use std::sync::Arc;
@@ -15,7 +15,11 @@ fn everywhere(test: impl AsyncFn(TokenStore)) {
     let file = TokenStore::open_file(&directory.path().join("tokens"), Duration::ZERO);
     runtime.block_on(test(file.unwrap()));
     if let Some(server) = RedisServer::start(&[]) {
-        let store = TokenStore::in_redis(&server.place()).unwrap();
+        let store = TokenStore::in_redis(&server.place());
+        runtime.block_on(test(store));
+    }
+    if let Some(servers) = cluster(2, &[]) {
+        let store = TokenStore::in_redis(&servers[1].place());
         runtime.block_on(test(store));
     }
 }

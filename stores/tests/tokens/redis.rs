@@ -4,12 +4,13 @@ use super::server::RedisServer;
 use super::{ask, key, keyring, listed, record, request, runtime};
 use acra_engine::crypto::Secret;
 use acra_engine::tokens::{Operation, StoreCall, TokenFault};
-use acra_stores::tokens::{Action, RedisPlace, RedisTls, TokenStore};
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
-use std::fs;
+use acra_stores::tokens::{Action, RedisPlace, TokenStore};
+use std::net::{Ipv4Addr, TcpListener};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 fn store(place: &RedisPlace) -> TokenStore {
-    TokenStore::in_redis(place).unwrap()
+    TokenStore::in_redis(place)
 }
 
 #[test]
@@ -124,6 +125,35 @@ fn an_outage_is_an_error_and_ends_with_it() {
 }
 
 #[test]
+fn all_who_wait_for_a_silent_server_wait_for_one_attempt() {
+    // Connections are taken, and nobody answers.
+    let silent = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    let place = RedisPlace {
+        host: "127.0.0.1".to_owned(),
+        port: silent.local_addr().unwrap().port(),
+        user: None,
+        password: Some(Secret::from(b"secret".to_vec())),
+        database: 0,
+        tls: None,
+    };
+    let store = Arc::new(store(&place));
+    let begin = Instant::now();
+    runtime().block_on(async {
+        let waiting: Vec<_> = (0..10)
+            .map(|_| {
+                let store = Arc::clone(&store);
+                tokio::spawn(async move { store.probe().await })
+            })
+            .collect();
+        for outcome in waiting {
+            assert!(outcome.await.unwrap().is_err());
+        }
+    });
+    let took = begin.elapsed();
+    assert!(took < Duration::from_secs(6), "{took:?}");
+}
+
+#[test]
 fn a_full_server_refuses_and_gives_no_token() {
     let Some(server) =
         RedisServer::start(&["--maxmemory", "1mb", "--maxmemory-policy", "noeviction"])
@@ -135,99 +165,4 @@ fn a_full_server_refuses_and_gives_no_token() {
     let (outcome, error) = runtime.block_on(ask(&store, Operation::Random, b"a value"));
     assert_eq!(outcome, Err(TokenFault::StoreUnavailable));
     assert!(error.unwrap().to_string().contains("OOM"));
-}
-
-#[test]
-fn encrypted_and_only_with_whom_it_should_be() {
-    let directory = tempfile::tempdir().unwrap();
-    let authority = |name: &str| {
-        let mut params = CertificateParams::new(vec![name.to_owned()]).unwrap();
-        params.distinguished_name.push(DnType::CommonName, name);
-        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-        CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap()
-    };
-    let (ours, other) = (authority("ours"), authority("another"));
-    let certificate = |name: &str| {
-        let key = KeyPair::generate().unwrap();
-        let mut params = CertificateParams::new(vec![name.to_owned()]).unwrap();
-        params.distinguished_name.push(DnType::CommonName, name);
-        let certificate = params.signed_by(&key, &ours).unwrap();
-        (certificate.pem(), key.serialize_pem())
-    };
-    let write = |name: &str, text: &str| {
-        let path = directory.path().join(name);
-        fs::write(&path, text).unwrap();
-        path.to_str().unwrap().to_owned()
-    };
-    let (server_certificate, server_key) = certificate("127.0.0.1");
-    let files = [
-        write("ca.pem", &ours.pem()),
-        write("server.pem", &server_certificate),
-        write("server.key", &server_key),
-    ];
-    let arguments = [
-        "--port",
-        "0",
-        "--tls-port",
-        "PORT",
-        "--tls-ca-cert-file",
-        &files[0],
-        "--tls-cert-file",
-        &files[1],
-        "--tls-key-file",
-        &files[2],
-        "--tls-auth-clients",
-        "yes",
-    ];
-    let Some(server) = RedisServer::start(&arguments) else {
-        return;
-    };
-    let (certificate, key) = certificate("client");
-    let identity = || {
-        Some((
-            certificate.clone().into_bytes(),
-            Secret::from(key.clone().into_bytes()),
-        ))
-    };
-    let runtime = runtime();
-    let probe = |tls: Option<RedisTls>| {
-        let place = RedisPlace {
-            tls,
-            ..server.place()
-        };
-        runtime.block_on(async { store(&place).probe().await })
-    };
-    let trusted = |authority: String| Some(authority.into_bytes());
-    probe(Some(RedisTls {
-        authorities: trusted(ours.pem()),
-        identity: identity(),
-    }))
-    .unwrap();
-    for tls in [
-        None,
-        Some(RedisTls {
-            authorities: trusted(other.pem()),
-            identity: identity(),
-        }),
-        Some(RedisTls {
-            authorities: None,
-            identity: identity(),
-        }),
-        Some(RedisTls {
-            authorities: trusted(ours.pem()),
-            identity: None,
-        }),
-    ] {
-        assert!(probe(tls).is_err());
-    }
-    // The name counts: the certificate is for the address.
-    let place = RedisPlace {
-        host: "localhost".to_owned(),
-        tls: Some(RedisTls {
-            authorities: trusted(ours.pem()),
-            identity: identity(),
-        }),
-        ..server.place()
-    };
-    assert!(runtime.block_on(store(&place).probe()).is_err());
 }

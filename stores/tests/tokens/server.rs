@@ -45,6 +45,44 @@ impl RedisServer {
         })
     }
 
+    /// Starts a replica of a master of a cluster.
+    pub(crate) fn start_in_cluster(arguments: &[&str], master: &Self) -> Option<Self> {
+        let bus = free_port().to_string();
+        let replica = Self::start(&[arguments, &["--cluster-port", &bus]].concat())?;
+        master.cli(&[
+            "CLUSTER",
+            "MEET",
+            "127.0.0.1",
+            &replica.port.to_string(),
+            &bus,
+        ]);
+        let id = master.cli(&["CLUSTER", "MYID"]);
+        replica.until("it is a replica", |replica| {
+            replica.cli(&["CLUSTER", "REPLICATE", &id]) == "OK"
+        });
+        replica.until("it has what its master has", |replica| {
+            replica
+                .cli(&["INFO", "replication"])
+                .contains("master_link_status:up")
+        });
+        // All masters have to know it before they can vote for it.
+        replica.until("it belongs to the cluster", |replica| {
+            replica
+                .cli(&["CLUSTER", "INFO"])
+                .contains("cluster_state:ok")
+        });
+        Some(replica)
+    }
+
+    /// Waits for something.
+    pub(crate) fn until(&self, what: &str, done: impl Fn(&Self) -> bool) {
+        let until = Instant::now() + Duration::from_secs(20);
+        while !done(self) {
+            assert!(Instant::now() < until, "not in time: {what}");
+            std::thread::sleep(Duration::from_millis(50));
+        }
+    }
+
     /// Where it is, without TLS or password.
     pub(crate) fn place(&self) -> RedisPlace {
         RedisPlace {
@@ -68,11 +106,23 @@ impl RedisServer {
 
     /// Asks by redis-cli; what it prints.
     pub(crate) fn cli(&self, arguments: &[&str]) -> String {
-        let output = Command::new("redis-cli")
-            .args(["-p", &self.port.to_string()])
-            .args(arguments)
-            .output()
-            .unwrap();
+        let mut command = Command::new("redis-cli");
+        command.args(["-p", &self.port.to_string()]);
+        for (setting, option) in [
+            ("--tls-ca-cert-file", "--cacert"),
+            ("--tls-cert-file", "--cert"),
+            ("--tls-key-file", "--key"),
+            ("--requirepass", "-a"),
+        ] {
+            let at = self.arguments.iter().position(|word| word == setting);
+            if let Some(at) = at {
+                command.args([option, &*self.arguments[at + 1]]);
+            }
+        }
+        if self.arguments.iter().any(|word| word == "--tls-port") {
+            command.arg("--tls");
+        }
+        let output = command.args(arguments).output().unwrap();
         String::from_utf8(output.stdout).unwrap().trim().to_owned()
     }
 
@@ -90,6 +140,48 @@ impl Drop for RedisServer {
     fn drop(&mut self) {
         self.stop();
     }
+}
+
+/// A cluster of masters that share the slots; each has these arguments.
+pub(crate) fn cluster(masters: u16, arguments: &[&str]) -> Option<Vec<RedisServer>> {
+    let mut servers = Vec::new();
+    for _ in 0..masters {
+        let bus = free_port().to_string();
+        let cluster = [
+            &["--cluster-enabled", "yes", "--cluster-port", &bus][..],
+            &["--cluster-node-timeout", "1000"],
+            arguments,
+        ];
+        let server = RedisServer::start(&cluster.concat())?;
+        servers.push((server, bus));
+    }
+    let share = 16384 / masters;
+    for (number, (server, _)) in (0..masters).zip(&servers) {
+        let first = number * share;
+        let last = if number + 1 == masters {
+            16383
+        } else {
+            first + share - 1
+        };
+        server.cli(&[
+            "CLUSTER",
+            "ADDSLOTSRANGE",
+            &first.to_string(),
+            &last.to_string(),
+        ]);
+        server.cli(&["CONFIG", "SET", "cluster-announce-ip", "127.0.0.1"]);
+        // Who all have met one know each other soon.
+        let (other, bus) = &servers[0];
+        server.cli(&["CLUSTER", "MEET", "127.0.0.1", &other.port.to_string(), bus]);
+    }
+    let whole = format!("cluster_size:{masters}");
+    for (server, _) in &servers {
+        server.until("the cluster comes up", |server| {
+            let info = server.cli(&["CLUSTER", "INFO"]);
+            info.contains("cluster_state:ok") && info.contains(&whole)
+        });
+    }
+    Some(servers.into_iter().map(|(server, _)| server).collect())
 }
 
 fn free_port() -> u16 {

@@ -30,7 +30,7 @@ pub(super) fn run(parsed: &Parsed, with: &mut Surroundings<'_>) -> Result<(), Fa
         others.map_err(|error| Failure::fatal("Cannot read the file of Acra").caused_by(error))?;
     let store = place::open(parsed, with)?;
     let total = records.len();
-    let imported = block_on(import(&store, records))??;
+    let imported = block_on(import(&store, with, records))??;
     if strangers > 0 {
         let count = strangers.to_string();
         with.logger.warning(
@@ -43,8 +43,12 @@ pub(super) fn run(parsed: &Parsed, with: &mut Surroundings<'_>) -> Result<(), Fa
     Ok(())
 }
 
-async fn import(store: &TokenStore, records: Vec<(EntryKey, Vec<u8>)>) -> Result<usize, Failure> {
-    store.probe().await.map_err(place::cannot_open)?;
+async fn import(
+    store: &TokenStore,
+    with: &Surroundings<'_>,
+    records: Vec<(EntryKey, Vec<u8>)>,
+) -> Result<usize, Failure> {
+    place::reach(store, with).await?;
     let fail = |error: TokenStoreError| {
         Failure::fatal("Cannot write tokens; importing again completes the rest").caused_by(error)
     };

@@ -57,7 +57,7 @@ fn visit(
     judge: &mut dyn FnMut(&Visited<'_>) -> Action,
 ) -> Result<(), Failure> {
     let store = place::open(parsed, with)?;
-    let VisitSummary { unreadable } = block_on(scan(&store, judge))??;
+    let VisitSummary { unreadable } = block_on(scan(&store, with, judge))??;
     if unreadable > 0 {
         let count = unreadable.to_string();
         with.logger.warning(
@@ -70,9 +70,10 @@ fn visit(
 
 async fn scan(
     store: &TokenStore,
+    with: &Surroundings<'_>,
     judge: &mut dyn FnMut(&Visited<'_>) -> Action,
 ) -> Result<VisitSummary, Failure> {
-    store.probe().await.map_err(place::cannot_open)?;
+    place::reach(store, with).await?;
     let scanned = store.visit(judge).await;
     scanned.map_err(|error| Failure::fatal("Failed to scan token storage").caused_by(error))
 }

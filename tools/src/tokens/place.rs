@@ -44,16 +44,24 @@ pub(super) fn open(parsed: &Parsed, with: &Surroundings<'_>) -> Result<TokenStor
     })
 }
 
-pub(super) fn cannot_open(error: TokenStoreError) -> Failure {
+/// Whether it can be used; what it has to say is logged.
+pub(super) async fn reach(store: &TokenStore, with: &Surroundings<'_>) -> Result<(), Failure> {
+    let reached = store.probe().await.map_err(cannot_open);
+    for warning in store.take_warnings() {
+        with.logger.warning(&warning, &[]);
+    }
+    reached
+}
+
+fn cannot_open(error: TokenStoreError) -> Failure {
     Failure::fatal("Cannot open token storage").caused_by(error)
 }
 
 fn open_redis(parsed: &Parsed) -> Result<TokenStore, TokenStoreError> {
-    let flags = RedisFlags::named(
-        |name| parsed.text(name),
-        parsed.integer("redis_db_tokens"),
-        parsed.boolean("redis_tls_enable"),
-    );
-    let place = RedisPlace::new(&flags)?;
-    TokenStore::in_redis(&place)
+    let place = RedisPlace::new(&RedisFlags {
+        text: &|name| parsed.text(name),
+        integer: &|name| parsed.integer(name),
+        boolean: &|name| parsed.boolean(name),
+    })?;
+    Ok(TokenStore::in_redis(&place))
 }

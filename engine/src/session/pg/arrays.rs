@@ -2,13 +2,13 @@
 //! stand.
 
 use super::PgSession;
-use super::rewrite::foreign_encoding;
+use super::rewrite::{foreign_encoding, said};
 use super::tokenize::value_of;
 use crate::cell::array::{Array, BadArray};
-use crate::cell::typed::{Form, Said};
+use crate::cell::typed::Form;
 use crate::cell::{Kind, bytea, token};
 use crate::columns::{Likeness, Setting, TokenType};
-use crate::plan::Role;
+use crate::plan::{CastType, Role};
 use crate::session::sealing::plain;
 use crate::session::search::Changes;
 use crate::session::stop::Stop;
@@ -26,6 +26,8 @@ pub(super) struct Elements<'a> {
     pub(super) bytes: &'a [u8],
     pub(super) setting: &'a Arc<Setting>,
     pub(super) role: Role,
+    /// The type that they are cast to.
+    pub(super) cast: Option<CastType>,
 }
 
 impl PgSession {
@@ -38,7 +40,12 @@ impl PgSession {
         changes: &mut Changes,
         cx: &mut Cx<'_>,
     ) -> Result<Option<Vec<u8>>, Stop> {
-        let Elements { setting, role, .. } = elements;
+        let Elements {
+            setting,
+            role,
+            cast,
+            ..
+        } = elements;
         let array = self.array(elements)?;
         let form = match array.of() {
             None => Form::Text,
@@ -48,17 +55,17 @@ impl PgSession {
             }
             Some(_) => Form::Binary,
         };
-        let as_bytes = array.of() == Some(Type::Bytea)
+        // No other type than those of text has a form for a container.
+        let is_text = array
+            .of()
+            .is_none_or(|of| is_string(of) && of != Type::Bytea);
+        let as_bytes = !is_text
             || expects_bytes
             || role != Role::Stored
             || setting.likeness() == Some(Likeness::Hash);
         let mut replacements = Vec::with_capacity(array.elements().len());
         for element in array.elements() {
-            let said = Said {
-                declared: array.of(),
-                ..Said::default()
-            };
-            let plain = plain(&element.value, form, setting, said)?;
+            let plain = plain(&element.value, form, setting, said(array.of(), cast))?;
             let changed = self.openings.change(&plain, setting, role, cx)?;
             replacements.push(changed.map(|changed| {
                 changes.add(setting, &changed);

@@ -169,7 +169,8 @@ impl PgSession {
             if let Some(declared) = statement.declared_oid(number) {
                 return Some(declared);
             }
-            if let (None, Some(cast)) = (action.setting.tokenized(), action.cast) {
+            let cast = action.cast.filter(|_| !action.elements);
+            if let (None, Some(cast)) = (action.setting.tokenized(), cast) {
                 return Some(cast.oid);
             }
             let kind = action.setting.shown_type()?;

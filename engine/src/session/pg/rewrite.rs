@@ -159,6 +159,7 @@ impl PgSession {
                 bytes: value,
                 setting,
                 role: action.role,
+                cast: action.cast,
             };
             if let Some((token_type, _)) = setting.tokenized() {
                 if action.elements {
@@ -248,6 +249,7 @@ impl PgSession {
                     bytes: value,
                     setting,
                     role: action.role,
+                    cast: action.cast,
                 };
                 requests.extend(self.element_requests(elements, token_type)?);
                 continue;
@@ -307,6 +309,7 @@ fn elements_of<'a>(literal: &'a LiteralValue<'_>) -> Option<Elements<'a>> {
         bytes: &literal.value,
         setting: literal.setting,
         role: literal.role,
+        cast: literal.cast,
     })
 }
 
@@ -320,8 +323,10 @@ fn array_instead(declared: u32, action: &ParamAction) -> Option<u32> {
         }
         None => {
             let bytes = array::oid_of(Type::Bytea);
-            let is_bytes =
-                action.role != Role::Stored || action.setting.likeness() == Some(Likeness::Hash);
+            let shown = action.setting.shown_type();
+            let is_bytes = action.role != Role::Stored
+                || action.setting.likeness() == Some(Likeness::Hash)
+                || shown.is_some_and(|shown| shown != Type::Bytea);
             (is_bytes && declared != 0 && declared != bytes).then_some(bytes)
         }
     }
@@ -398,7 +403,7 @@ fn quote_array(array: &[u8]) -> Vec<u8> {
 }
 
 /// What the client and its statement say of a value.
-fn said(declared: Option<Type>, cast: Option<CastType>) -> Said {
+pub(super) fn said(declared: Option<Type>, cast: Option<CastType>) -> Said {
     Said {
         declared,
         cast: cast.and_then(|cast| Type::of_oid(cast.oid)),

@@ -269,6 +269,11 @@ pub(super) fn under_bytea(expr: &Expr) -> Option<&Expr> {
     }
 }
 
+/// Whether elements of arrays of this type can be values of protected columns: of no other is it known what a cast to it does.
+pub(super) fn is_type_of_elements(of: &DataType) -> bool {
+    *of == DataType::Bytea || spelled(of).is_some_and(|of| !of.modified)
+}
+
 /// The OID of a type that is known here, by its words in lower case.
 pub fn named(words: &[&str]) -> Option<u32> {
     Some(match words {

@@ -309,8 +309,8 @@ fn is_value_of_array(expr: &Expr) -> bool {
     }
 }
 
-/// The types of arrays whose elements can be values of protected columns.
-pub(super) fn is_type_of_elements(of: &DataType) -> bool {
+/// The types of arrays with whose elements protected columns are compared.
+fn is_type_of_elements(of: &DataType) -> bool {
     matches!(
         of,
         DataType::Bytea

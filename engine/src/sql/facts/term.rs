@@ -1,8 +1,8 @@
 //! Expressions: what of them a value passes through, and what is computed.
 
 use super::NoFacts;
+use super::cast::is_type_of_elements;
 use super::cast::under_bytea;
-use super::compare::is_type_of_elements;
 use super::reader::Reader;
 use super::tree::{Cast, Term};
 use crate::sql::token::Kind;

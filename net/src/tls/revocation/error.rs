@@ -54,9 +54,10 @@ impl RevocationError {
 
     /// What the operator should look at (tls.md 11).
     pub fn hint(&self, peer: Peer) -> String {
-        let side = match peer {
-            Peer::Client => "client",
-            Peer::Database => "database",
+        let (service, side) = match peer {
+            Peer::Client => ("", "client"),
+            Peer::Database => ("", "database"),
+            Peer::Redis => ("redis_", "client"),
         };
         match (self.verdict, self.means) {
             (Verdict::Revoked, _) => {
@@ -64,17 +65,17 @@ impl RevocationError {
             }
             (_, Means::Ocsp) => format!(
                 "check that the OCSP server runs, is reached from here and knows the CA; \
-                 `openssl x509 -noout -ocsp_uri -in …` shows the address in a certificate; --tls_ocsp_{side}_url sets \
-                 another, and for tests --tls_ocsp_{side}_from_cert=ignore leaves those in certificates out"
+                 `openssl x509 -noout -ocsp_uri -in …` shows the address in a certificate; --{service}tls_ocsp_{side}_url sets \
+                 another, and for tests --{service}tls_ocsp_{side}_from_cert=ignore leaves those in certificates out"
             ),
             (_, Means::Crl) => format!(
                 "check that the server of the list runs, is reached from here and has a list that is up to date; \
                  `openssl x509 -noout -ext crlDistributionPoints -in …` shows the address in a certificate; \
-                 --tls_crl_{side}_url sets another, and for tests --tls_crl_{side}_from_cert=ignore leaves those in \
+                 --{service}tls_crl_{side}_url sets another, and for tests --{service}tls_crl_{side}_from_cert=ignore leaves those in \
                  certificates out"
             ),
             (_, Means::Chain) => format!(
-                "the {peer} should send its certificate with the intermediate ones, and --tls_{side}_ca (or --tls_ca) \
+                "the {peer} should send its certificate with the intermediate ones, and --{service}tls_{side}_ca (or --tls_ca) \
                  should have the CA that issued them"
             ),
         }
