@@ -347,6 +347,7 @@ impl<'a> Judge<'a> {
             insertions: Vec::new(),
             hash_columns: HashMap::new(),
             representatives: Vec::new(),
+            sets: Vec::new(),
             patterns: Vec::new(),
             numbers: Vec::new(),
             tested: Vec::new(),
@@ -376,6 +377,7 @@ impl<'a> Judge<'a> {
             ));
         }
         resolver.write_representatives();
+        resolver.write_sets()?;
         let Resolver {
             flows,
             insertions,

@@ -1,5 +1,4 @@
-//! Columns of several relations that are compared without an operator: `USING`, `NATURAL`, and rows of `UNION`, `INTERSECT` and
-//! `EXCEPT`.
+//! Columns of several relations that are compared without an operator: `USING` and `NATURAL`.
 //!
 //! Equal tokens are equal values, so that such columns are compared as they are. Searchable columns are compared by `ON` with their
 //! hashes in the place of `USING`: they stay two columns, of which each must be written with its table.
@@ -8,7 +7,7 @@ use super::edits::Insertion;
 use super::flow::{Flow, PLAIN};
 use super::refusal::Refusal;
 use super::resolve::Resolver;
-use super::scope::{Rel, Rows, Scope, compare, misused};
+use super::scope::{Rel, Scope, compare};
 use crate::columns::Likeness;
 use crate::sql::facts::tree::{From, Join};
 
@@ -145,45 +144,6 @@ impl<'a> Resolver<'a> {
                 if self.likeness(flow, HOW)? == Some(Likeness::Hash) {
                     compare(flow, &mut self.flows, HOW)?;
                 }
-            }
-        }
-        Ok(())
-    }
-
-    /// Rows of two queries of which equal ones are left out.
-    pub(super) fn deduplicated(
-        &mut self,
-        left: &Rows<'a>,
-        right: &Rows<'a>,
-        operation: &str,
-    ) -> Result<(), Refusal> {
-        let how = &format!("is compared by {operation}");
-        if left.open.is_some() || right.open.is_some() || left.columns.len() != right.columns.len()
-        {
-            for flow in left.flows().chain(right.flows()) {
-                compare(flow, &mut self.flows, how)?;
-            }
-            return Ok(());
-        }
-        for (one, other) in left.flows().zip(right.flows()) {
-            let flow = self.flows.any([one, other]);
-            if self.likeness(flow, how)? != Some(Likeness::Hash) {
-                continue;
-            }
-            if let Some(setting) = self.flows.settings(flow).first() {
-                let refusal = misused(setting, how);
-                return Err(match (self.source.dialect.is_mysql(), operation) {
-                    (false, "UNION") => refusal.with_hint(
-                        "SELECT DISTINCT email FROM (… UNION ALL …) AS both is searched by hashes.",
-                    ),
-                    (_, "INTERSECT") => refusal.with_hint(
-                        "WHERE email IN (SELECT mail FROM …) is searched by hashes.",
-                    ),
-                    (_, "EXCEPT") => refusal.with_hint(
-                        "WHERE NOT EXISTS (SELECT 1 FROM … WHERE mail = email) is searched by hashes.",
-                    ),
-                    _ => refusal,
-                });
             }
         }
         Ok(())

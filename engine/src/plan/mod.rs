@@ -34,6 +34,7 @@ mod resolve;
 mod results;
 mod schema;
 mod scope;
+mod sets;
 mod settle;
 mod store;
 mod term;

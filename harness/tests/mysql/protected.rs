@@ -504,6 +504,22 @@ fn search(scene: &mut Scene) -> Result<()> {
         [some("3"), some("078-05-1120")],
     ];
     assert_eq!(found.rows, expected);
+    // Sets of hashes are compared as they are.
+    for (set, expected) in [
+        (
+            "SELECT ssn FROM {t} WHERE id = 3 UNION SELECT ssn FROM {t} WHERE id = 9",
+            &["1", "3"][..],
+        ),
+        (
+            "SELECT ssn FROM {t} EXCEPT SELECT ssn FROM {t} WHERE id = 3",
+            &["2"],
+        ),
+    ] {
+        let sql = format!("SELECT id FROM {{t}} WHERE ssn IN ({set}) ORDER BY id");
+        let found = session.table(&scene.sql(&sql))?;
+        let expected: Vec<_> = expected.iter().map(|id| [some(id)]).collect();
+        assert_eq!(found.rows, expected, "{set}");
+    }
     let select = prepare(&mut session, &scene.sql("SELECT id FROM {t} WHERE ssn = ?"))?;
     let value = lengthy(b"078-05-2");
     let command = execution(&session, select, 0, &[(TEXT, Some(&value))], true);

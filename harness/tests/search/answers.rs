@@ -57,7 +57,7 @@ const QUERIES: &[&str] = &[
     "SELECT id FROM people LEFT JOIN (SELECT mail FROM accounts WHERE mail IN ('@1', '@2')) AS s ON mail = email WHERE s.mail IS NULL",
 ];
 
-fn filled(sql: &str) -> String {
+pub(crate) fn filled(sql: &str) -> String {
     let mut text = sql.to_owned();
     for n in (0..100).rev() {
         text = text.replace(&format!("@{n}"), &format!("{MARK}-{n}\u{a7}example.org"));

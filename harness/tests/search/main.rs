@@ -3,6 +3,7 @@
 
 mod answers;
 mod hash_column;
+mod sets;
 mod stored;
 
 use acra_harness::Result;

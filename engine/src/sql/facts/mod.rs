@@ -8,6 +8,7 @@ mod compare;
 mod from;
 mod mysql;
 mod reader;
+mod sets;
 mod survey;
 mod term;
 pub mod tree;
