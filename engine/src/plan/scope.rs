@@ -226,7 +226,9 @@ impl<'s, 'a> Scope<'s, 'a> {
 
 /// What would need columns of `USING` to be one.
 pub(super) fn split(what: &str) -> Refusal {
-    let message = format!("{what} is read where USING compares searchable columns, which stay two");
+    let message = format!(
+        "{what} is read where USING or NATURAL JOIN compares searchable columns, which stay two"
+    );
     Refusal::new(RefusalCode::ColumnUse, message)
         .with_hint("Write the columns with their tables, or ON a.email = b.email.")
 }

@@ -164,8 +164,17 @@ pub enum Join {
     On(Vec<Term>),
     /// `USING`
     Using(Vec<usize>),
+    /// `NATURAL`, and where it is in the text, if that is certain.
+    Natural(Option<NaturalTokens>),
+}
+
+/// The tokens of a `NATURAL JOIN`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NaturalTokens {
     /// `NATURAL`
-    Natural,
+    pub natural: usize,
+    /// The last token of the table that is joined.
+    pub last: usize,
 }
 
 /// The name of a table.

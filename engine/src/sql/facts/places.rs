@@ -1,10 +1,10 @@
-//! Where the queries of `UNION`, `INTERSECT` and `EXCEPT` are in the text.
+//! Where the queries of `UNION`, `INTERSECT` and `EXCEPT` are in the text, and `NATURAL`.
 //!
-//! The parser library tells the first word of a `SELECT`. What it does not tell, where the operation is and where a query ends, is
-//! found by words that PostgreSQL reserves, so that they are no names there.
+//! The parser library tells the first word of a `SELECT` and where names are. What it does not tell, where the operation is and where a
+//! query ends, is found by words that are reserved, so that they are no names there.
 
 use super::reader::Reader;
-use super::tree::{Body, SetTokens};
+use super::tree::{Alias, Body, NaturalTokens, Relation, SetTokens, TableName};
 use sqlparser::ast::{Query, SetExpr};
 
 /// What ends a `SELECT`, besides a parenthesis.
@@ -17,6 +17,31 @@ const FOLLOWING: [&str; 9] = [
     "offset",
     "fetch",
     "for",
+    "returning",
+];
+
+/// What may follow a table that is joined by `NATURAL`, besides a comma, a parenthesis and the end.
+const AFTER_TABLE: [&str; 21] = [
+    "natural",
+    "join",
+    "inner",
+    "left",
+    "right",
+    "full",
+    "cross",
+    "where",
+    "group",
+    "having",
+    "window",
+    "union",
+    "intersect",
+    "except",
+    "order",
+    "limit",
+    "offset",
+    "fetch",
+    "for",
+    "set",
     "returning",
 ];
 
@@ -119,5 +144,39 @@ impl Reader<'_> {
             at += 1;
         }
         Some(at - 1)
+    }
+
+    /// Where `NATURAL JOIN` of a relation is; `None` if that is not certain.
+    pub(super) fn natural(&self, joined: &Relation) -> Option<NaturalTokens> {
+        let Relation::Table(TableName { schema, table }, alias) = joined else {
+            return None;
+        };
+        let last = match alias {
+            None => *table,
+            Some(Alias { name, columns }) => match columns.last() {
+                None => *name,
+                Some(column) => column + 1,
+            },
+        };
+        let next = last + 1;
+        let ends = next >= self.source.range.1
+            || [b',', b')'].into_iter().any(|symbol| self.is(next, symbol))
+            || AFTER_TABLE.iter().any(|word| self.is_word(next, word));
+        let mut before = schema.unwrap_or(*table).checked_sub(1)?;
+        if !ends || !self.is_word(before, "join") {
+            return None;
+        }
+        before = before.checked_sub(1)?;
+        if self.is_word(before, "outer") {
+            before = before.checked_sub(1)?;
+        }
+        if ["inner", "left", "right", "full"]
+            .iter()
+            .any(|how| self.is_word(before, how))
+        {
+            before = before.checked_sub(1)?;
+        }
+        let natural = self.is_word(before, "natural").then_some(before)?;
+        Some(NaturalTokens { natural, last })
     }
 }
