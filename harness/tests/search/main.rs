@@ -4,6 +4,7 @@
 mod answers;
 mod hash_column;
 mod sets;
+mod shared;
 mod stored;
 
 use acra_harness::Result;
