@@ -93,6 +93,23 @@ pub(super) fn either(
     }
 }
 
+/// The type of a value that is cast to one type, and after that to another: if they are the same, with the numbers of either.
+pub(super) fn in_turn(
+    first: Option<CastType>,
+    then: Option<CastType>,
+    setting: &Setting,
+) -> Result<Option<CastType>, Refusal> {
+    match (first, then) {
+        (Some(first), Some(then)) if first.oid == then.oid && then.modifier.is_none() => {
+            Ok(Some(first))
+        }
+        (Some(first), Some(then)) if first.oid == then.oid && first.modifier.is_none() => {
+            Ok(Some(then))
+        }
+        (first, then) => either(first, then, setting),
+    }
+}
+
 /// A cast to a type of which the column has no values.
 pub(super) fn of_other_type(setting: &Setting) -> Refusal {
     refused(

@@ -66,7 +66,7 @@ impl Judge<'_> {
         let cast = match wrapper {
             Wrapper::Prepare(types) => {
                 let given = self.prepared_type((number, elements), role, setting, types, source)?;
-                cast::either(given, cast, setting)?
+                cast::in_turn(given, cast, setting)?
             }
             _ => cast,
         };

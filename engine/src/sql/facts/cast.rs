@@ -11,6 +11,15 @@ use std::ops::Range;
 /// OID of `numeric`.
 const NUMERIC: u32 = 1700;
 
+/// OID of `time`.
+const TIME: u32 = 1083;
+
+/// OID of `timestamp`.
+const TIMESTAMP: u32 = 1114;
+
+/// OID of `timestamptz`.
+const TIMESTAMPTZ: u32 = 1184;
+
 /// A type as it is written, without its numbers.
 struct Spelled {
     oid: u32,
@@ -286,10 +295,38 @@ pub fn named(words: &[&str]) -> Option<u32> {
         ["json"] => 114,
         ["jsonb"] => 3802,
         ["date"] => 1082,
-        ["time"] | ["time", "without", "time", "zone"] => 1083,
-        ["timestamp"] | ["timestamp", "without", "time", "zone"] => 1114,
-        ["timestamptz"] | ["timestamp", "with", "time", "zone"] => 1184,
+        ["time"] | ["time", "without", "time", "zone"] => TIME,
+        ["timestamp"] | ["timestamp", "without", "time", "zone"] => TIMESTAMP,
+        ["timestamptz"] | ["timestamp", "with", "time", "zone"] => TIMESTAMPTZ,
         _ => return None,
+    })
+}
+
+/// A type that is known here, by its words in lower case and its numbers in parentheses.
+pub fn typed(words: &[&str]) -> Option<CastType> {
+    let mut parts = words.splitn(2, |word| *word == "(");
+    let (before, Some(numbers)) = (parts.next()?, parts.next()) else {
+        return named(words).map(|oid| CastType {
+            oid,
+            modifier: None,
+        });
+    };
+    let number = |digits: &str| digits.parse().ok();
+    let (numbers, zone) = match numbers {
+        [one, ")", zone @ ..] => ([number(one)?, 0], zone),
+        [one, ",", other, ")", zone @ ..] => ([number(one)?, number(other)?], zone),
+        _ => return None,
+    };
+    let oid = match (before, zone) {
+        (["char" | "character"], []) => CastType::BPCHAR,
+        // The zone of a time is told after its number.
+        (["time" | "timestamp"], zone) => named(&[before, zone].concat())?,
+        (name, []) => named(name)?,
+        _ => return None,
+    };
+    has(oid, numbers).then_some(CastType {
+        oid,
+        modifier: Some(numbers),
     })
 }
 
@@ -299,7 +336,8 @@ fn has(oid: u32, [first, second]: [u32; 2]) -> bool {
         CastType::VARCHAR | CastType::BPCHAR => (1..=10_485_760).contains(&first) && second == 0,
         // Before version 15 not more digits can be behind the point than there are.
         NUMERIC => (1..=1000).contains(&first) && second <= first,
-        _ => first <= 6 && second == 0,
+        TIME | TIMESTAMP | TIMESTAMPTZ => first <= 6 && second == 0,
+        _ => false,
     }
 }
 
