@@ -29,6 +29,12 @@ impl Setting {
             Some(column) => column == cast || is_integer(column) && is_integer(cast),
         }
     }
+
+    /// Whether the database compares the column with a value of `char(n)` as it compares it with that value without the blanks at
+    /// its end. In columns of other string types it ignores those of the column as well.
+    pub fn compares_without_blanks(&self) -> bool {
+        self.shown_type() == Some(Type::Text)
+    }
 }
 
 fn is_string(kind: Type) -> bool {

@@ -28,11 +28,7 @@ pub(super) fn changes(casts: &[CastUse<'_>]) -> Result<Vec<Insertion>, Refusal> 
                 "has a value with a cast that is compared, returned or stored elsewhere too",
             ));
         }
-        // To what char(n) is compared, and whether with its blanks, is up to the other side.
-        let is_padded =
-            |given: &Use<'_>| cast.cast.of.oid == CastType::BPCHAR && given.role != Role::Stored;
-        let taken =
-            |given: &Use<'_>| given.setting.takes_cast(cast.cast.of.oid) && !is_padded(given);
+        let taken = |given: &Use<'_>| takes(given.setting, given.role, cast.cast.of.oid);
         if let Some(other) = cast.uses.iter().find(|given| !taken(given)) {
             return Err(of_other_type(other.setting));
         }
@@ -44,6 +40,16 @@ pub(super) fn changes(casts: &[CastUse<'_>]) -> Result<Vec<Insertion>, Refusal> 
         }
     }
     Ok(changes)
+}
+
+/// Whether a value that is this to a column may have a cast to the type with this OID.
+pub(super) fn takes(setting: &Setting, role: Role, oid: u32) -> bool {
+    let is_as_stored = || match role {
+        Role::Stored => true,
+        Role::Compared => setting.compares_without_blanks(),
+        Role::Pattern => false,
+    };
+    setting.takes_cast(oid) && (oid != CastType::BPCHAR || is_as_stored())
 }
 
 fn is_token(setting: &Setting) -> bool {

@@ -5,7 +5,7 @@
 use super::cast;
 use super::literals::{LiteralValue, Written, read};
 use super::refusal::{Refusal, RefusalCode};
-use super::{CastType, Edit, ParamAction, Role, Scratch};
+use super::{CastType, Edit, ParamAction, Scratch};
 use crate::columns::Setting;
 use crate::sql::effects::{executed, statements};
 use crate::sql::facts;
@@ -46,8 +46,7 @@ pub fn arguments<'a>(
             let Argument { kept, cast, value } =
                 value(text, &scratch.tokens, argument).ok_or_else(|| not_a_value(setting))?;
             if let Some(given) = cast {
-                let is_padded = given.oid == CastType::BPCHAR && action.role != Role::Stored;
-                if action.elements || is_padded || !setting.takes_cast(given.oid) {
+                if action.elements || !cast::takes(setting, action.role, given.oid) {
                     return Err(cast::of_other_type(setting));
                 }
                 // What the value becomes has the type of the parameter, so that the cast goes.

@@ -7,7 +7,6 @@ Reads statements separated by NUL from the standard input and writes a line of t
     set AT PARAM COLUMN HOW  what is written at byte AT reaches a protected column, `plain` or `computed`
     use AT PARAM             it is also used for something else
     compare AT PARAM COLUMN  it is compared with a protected column
-    alone AT PARAM           at AT it is a side of a comparison for equality, and nothing else
     test AT PARAM            at AT is asked whether it is NULL, and nothing else
     unsure WHY               where something goes depends on what a text does not tell
 
@@ -92,18 +91,6 @@ class Reader:
                 for origin, _ in other:
                     if column[0] == "column" and origin[0] != "column":
                         self.note("compare", *origin[1:], column[1])
-
-    def alone(self, what, node):
-        """Parameters that stand in a place by themselves."""
-        name, body = kind(node) if node else (None, {})
-        if name == "TypeCast":
-            self.alone(what, body["arg"])
-        elif name in ("RowExpr", "List"):
-            for part in body.get("args", body.get("items", [])):
-                self.alone(what, part)
-        elif name == "ParamRef":
-            [(origin, _)] = self.of_ParamRef(body, None)
-            self.note(what, *origin[1:])
 
     def assign(self, table, column, flows):
         if table is None or column not in table.protected:
@@ -242,8 +229,6 @@ class Reader:
         conditions = frozenset()
         for when in body.get("args", []):
             when = when["CaseWhen"]
-            if "arg" in body:
-                self.alone("alone", when.get("expr"))
             conditions |= self.value(when.get("expr"), scope)
             flows |= self.value(when.get("result"), scope)
         self.use(conditions)
@@ -255,7 +240,12 @@ class Reader:
 
     def of_NullTest(self, body, scope):
         # What is sealed is NULL where the value is. A parameter that is itself tested is a use for `walk`.
-        self.alone("test", body.get("arg"))
+        tested = body.get("arg", {})
+        while "TypeCast" in tested:
+            tested = tested["TypeCast"]["arg"]
+        if "ParamRef" in tested:
+            [(origin, _)] = self.of_ParamRef(tested["ParamRef"], scope)
+            self.note("test", *origin[1:])
         self.value(body.get("arg"), scope)
         return frozenset()
 
@@ -289,9 +279,6 @@ class Reader:
 
     def of_A_Expr(self, body, scope):
         left, right = body.get("lexpr", {}), body.get("rexpr", {})
-        if strings(body.get("name"))[-1] in ("=", "<>") and "ANY" not in body["kind"] and "ALL" not in body["kind"]:
-            for side in (left, right):
-                self.alone("alone", side)
         pairs = [(left, right)]
         if "RowExpr" in left and "RowExpr" in right:
             pairs = list(zip(left["RowExpr"].get("args", []), right["RowExpr"].get("args", [])))
@@ -330,7 +317,6 @@ class Reader:
             if more or len(parts) != len(results):
                 results = [frozenset().union(*results)] * len(parts)
             for part, result in zip(parts, results):
-                self.alone("alone", part)
                 part = self.value(part, scope)
                 self.compare(part, result)
                 self.use(part | result)

@@ -37,8 +37,7 @@ struct Answer<'a> {
     computes: bool,
     assigned: BTreeMap<Value, BTreeSet<&'a str>>,
     used: BTreeMap<Value, BTreeSet<usize>>,
-    /// Where parameters are compared or tested, and nothing else.
-    alone: BTreeSet<usize>,
+    /// Where parameters are tested, and nothing else.
     tested: BTreeSet<usize>,
 }
 
@@ -61,7 +60,6 @@ impl<'a> Answer<'a> {
                     let used = answer.used.entry(value(at, parameter)?).or_default();
                     used.insert(at.parse()?);
                 }
-                ["alone", at, _] => drop(answer.alone.insert(at.parse()?)),
                 ["test", at, _] => drop(answer.tested.insert(at.parse()?)),
                 ["set", at, parameter, column, how] => {
                     let value = value(at, parameter)?;
@@ -191,7 +189,7 @@ fn passed(
         }
         let is_compared = |at: &usize| {
             let mut compared = answer.compared.get(value).into_iter().flatten();
-            answer.alone.contains(at) && compared.any(|(place, _)| place == at)
+            compared.any(|(place, _)| place == at)
         };
         let is_fine = |at: &usize| answer.tested.contains(at) || is_compared(at);
         let used = answer.used.get(value);

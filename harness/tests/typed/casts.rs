@@ -99,6 +99,19 @@ const STATEMENTS: &[(&str, &[Option<&str>])] = &[
         "SELECT id FROM sealed WHERE login = $1::varchar(5) ORDER BY id",
         &[Some("Third and more")],
     ),
+    // Without the blanks of char(n), but with those of the column.
+    (
+        "SELECT id FROM sealed WHERE word = 'ab '::char(10) OR word <> 'abc  and more'::char(5) ORDER BY id",
+        &[],
+    ),
+    (
+        "SELECT id FROM sealed WHERE word IN ($1::char(3), 'Grüezi') ORDER BY id",
+        &[Some("abcdef")],
+    ),
+    (
+        "SELECT id FROM sealed WHERE word = 'given'::char(3) OR word = 'given '",
+        &[],
+    ),
     // Arguments of EXECUTE.
     (
         "PREPARE p AS INSERT INTO sealed VALUES ($1, $2, $3, $4, $5, $6)",
@@ -130,6 +143,8 @@ const STATEMENTS: &[(&str, &[Option<&str>])] = &[
         &[],
     ),
     ("EXECUTE q (10, 12.25::numeric)", &[]),
+    ("PREPARE r AS SELECT id FROM sealed WHERE word = $1", &[]),
+    ("EXECUTE r ('abcd'::char(3))", &[]),
 ];
 
 fn run(
