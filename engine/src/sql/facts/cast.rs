@@ -55,12 +55,7 @@ impl Reader<'_> {
     /// The same of a value that is stored or returned.
     pub(super) fn cast_of_value<'e>(&self, cast: &'e Expr) -> Option<(&'e Expr, Cast)> {
         self.cast(cast, |expr, to| {
-            is_value(expr)
-                || cast_once(expr).is_some_and(|(_, of)| of.is_same(to))
-                || matches!(
-                    unnested(expr),
-                    Expr::Identifier(_) | Expr::CompoundIdentifier(_) | Expr::Case { .. }
-                )
+            is_whole(expr) || cast_once(expr).is_some_and(|of| of.is_same(to))
         })
     }
 
@@ -109,13 +104,7 @@ impl Reader<'_> {
             return None;
         }
         let spelled = spelled(data_type)?;
-        let before = match cast_once(expr) {
-            Some((value, of)) => {
-                let operator = self.last_token(value)? + 1;
-                self.words(operator + 1, of.words)?.end
-            }
-            None => self.last_token(expr)? + 1,
-        };
+        let before = self.behind(expr)?;
         if !takes(expr, &spelled) {
             return None;
         }
@@ -143,6 +132,32 @@ impl Reader<'_> {
             compared: false,
         };
         Some((expr, cast))
+    }
+
+    /// The token behind a value, a column or `CASE`, with one cast around it at most.
+    fn behind(&self, expr: &Expr) -> Option<usize> {
+        let closed = |at: usize| {
+            let token = self.source.tokens.get(at)?;
+            token.is(self.source.text, b')').then_some(at + 1)
+        };
+        match expr {
+            Expr::Nested(inner) => closed(self.behind(inner)?),
+            Expr::Cast {
+                kind,
+                expr: inner,
+                data_type,
+                format: None,
+            } => {
+                let operator = self.last_token(inner)? + 1;
+                let (_, types) = self.type_at(operator + 1, &spelled(data_type)?)?;
+                match kind {
+                    CastKind::DoubleColon => Some(types.end),
+                    CastKind::Cast => closed(types.end),
+                    _ => None,
+                }
+            }
+            expr => Some(self.last_token(expr)? + 1),
+        }
     }
 
     /// These words, if they are at these tokens.
@@ -231,18 +246,24 @@ fn is_value(expr: &Expr) -> bool {
     }
 }
 
-/// A value with one cast behind it, and the type of that.
-fn cast_once(expr: &Expr) -> Option<(&Expr, Spelled)> {
-    match expr {
+/// Whether it is a value, a column or `CASE`, without a cast.
+fn is_whole(expr: &Expr) -> bool {
+    is_value(expr)
+        || matches!(
+            unnested(expr),
+            Expr::Identifier(_) | Expr::CompoundIdentifier(_) | Expr::Case { .. }
+        )
+}
+
+/// The type that a value, a column or `CASE` is cast to.
+fn cast_once(expr: &Expr) -> Option<Spelled> {
+    match unnested(expr) {
         Expr::Cast {
-            kind: CastKind::DoubleColon,
+            kind: CastKind::Cast | CastKind::DoubleColon,
             expr: inner,
             data_type,
             format: None,
-        } if is_value(inner) => {
-            let of = spelled(data_type)?;
-            (!of.modified).then_some((inner, of))
-        }
+        } if is_whole(inner) => spelled(data_type),
         _ => None,
     }
 }
