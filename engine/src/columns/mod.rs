@@ -13,6 +13,7 @@ mod node;
 mod raw;
 mod scalar;
 mod schema;
+mod search_column;
 mod setting;
 mod table;
 mod views;

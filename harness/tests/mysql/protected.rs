@@ -603,3 +603,17 @@ fn hash_column(scene: &mut Scene) -> Result<()> {
     assert_eq!(kept.len(), 2);
     Ok(())
 }
+
+const ORDINARY_COLUMN: &str = "id INT PRIMARY KEY, ssn VARBINARY(500), ssn_hash VARBINARY(33)";
+
+scenario!(ordinary_hash_column, ORDINARY_COLUMN, HASH_COLUMN);
+fn ordinary_hash_column(scene: &mut Scene) -> Result<()> {
+    let mut session = scene.side.login()?;
+    session.run(&scene.sql("INSERT INTO {t} (id, ssn) VALUES (1, '078-05-1'), (2, '078-05-2')"))?;
+    let read = scene.sql("SELECT id, ssn FROM {t} WHERE ssn = '078-05-2'");
+    let found = session.table(&read)?;
+    assert_eq!(found.rows, [[some("2"), some("078-05-2")]]);
+    let log = scene.acra.log();
+    assert!(log.contains("is not generated in the database"), "{log}");
+    Ok(())
+}
