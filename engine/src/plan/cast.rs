@@ -140,7 +140,7 @@ pub(super) fn named(tokens: &Range<usize>, source: &Source<'_>) -> Option<CastTy
 fn refused(setting: &Setting, what: &str) -> Refusal {
     let Setting { table, column, .. } = setting;
     let message = format!("column \"{column}\" of protected table \"{table}\" {what}");
-    Refusal::new(RefusalCode::ValueForm, message).with_hint(
+    Refusal::new(RefusalCode::ValueForm, message).about(setting.subject()).with_hint(
         "Cast it to the column's data_type or to bytea, or leave the cast out; docs/columns.md tells which casts there are.",
     )
 }

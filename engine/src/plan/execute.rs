@@ -77,7 +77,7 @@ fn not_a_value(setting: &Setting) -> Refusal {
         "an argument of EXECUTE for column \"{}\" of protected table \"{}\" is not a string or number",
         setting.column, setting.table
     );
-    Refusal::new(RefusalCode::ValueForm, message)
+    Refusal::new(RefusalCode::ValueForm, message).about(setting.subject())
 }
 
 struct Argument {

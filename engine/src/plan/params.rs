@@ -306,5 +306,5 @@ fn used_elsewhere(number: u16, setting: &Setting) -> Refusal {
         "parameter ${number} is the value of column \"{}\" of protected table \"{}\" and is used elsewhere too",
         setting.column, setting.table
     );
-    Refusal::new(RefusalCode::SharedParameter, message)
+    Refusal::new(RefusalCode::SharedParameter, message).about(setting.subject())
 }

@@ -10,6 +10,7 @@ use super::names::token_name;
 use super::refusal::{Refusal, RefusalCode};
 use super::schema::Schema;
 use super::sets::ComparedRows;
+use crate::columns::Subject;
 use crate::sql::facts::Source;
 use crate::sql::facts::tree::Cast;
 use std::borrow::Cow;
@@ -61,6 +62,7 @@ impl<'a> Resolver<'a> {
             RefusalCode::StatementForm,
             format!("statement on protected table \"{named}\" is not supported: {what}"),
         )
+        .about(Subject::of_table(named))
     }
 
     pub(super) fn name(&self, token: usize) -> Cow<'a, str> {

@@ -100,6 +100,7 @@ impl PgSession {
             Verdict::Observe(refusal) => cx.events.push(Event::Observed {
                 code: refusal.code.anchor(),
                 message: refusal.message.clone(),
+                subject: refusal.subject.clone(),
             }),
             Verdict::Forward | Verdict::Rewrite => {}
         }
