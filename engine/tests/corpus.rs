@@ -231,6 +231,33 @@ fn long_texts_take_bounded_time() {
         ),
         (
             chain(
+                "SELECT id FROM customers",
+                " UNION SELECT id FROM customers",
+                10_000,
+                "",
+            ),
+            "pass",
+        ),
+        (
+            chain(
+                "SELECT id FROM customers",
+                " EXCEPT (SELECT id FROM customers",
+                40,
+                &")".repeat(40),
+            ),
+            "pass",
+        ),
+        (
+            chain(
+                "SELECT email FROM people",
+                " EXCEPT SELECT mail FROM accounts",
+                5_000,
+                " UNION SELECT ssn FROM customers",
+            ),
+            "refuse column-use",
+        ),
+        (
+            chain(
                 "UPDATE customers SET ssn = CASE WHEN id = 0 THEN 'x'::bytea",
                 " WHEN id = 1 THEN $1::bytea",
                 5_000,

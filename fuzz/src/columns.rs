@@ -102,6 +102,7 @@ fn relation(found: &Found, names: &[String]) -> Relation {
                 name: column(name),
                 holds_bytes: *holds_bytes,
                 number,
+                generated: None,
             })
             .collect(),
         reads: found.reads.iter().map(column).collect(),

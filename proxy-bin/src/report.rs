@@ -1,5 +1,6 @@
 //! Events of sessions → lines of the log.
 
+use acra_engine::columns::Subject;
 use acra_engine::keys::ClientId;
 use acra_engine::session::{Event, Side};
 use acra_net::{End, Peer};
@@ -52,8 +53,16 @@ impl Report<'_> {
 
     pub(crate) fn event(&self, event: Event) {
         match event {
-            Event::Refused { code, message } => self.statement("refused", code, &message),
-            Event::Observed { code, message } => self.statement("observed", code, &message),
+            Event::Refused {
+                code,
+                message,
+                subject,
+            } => self.statement("refused", code, &message, subject.as_deref()),
+            Event::Observed {
+                code,
+                message,
+                subject,
+            } => self.statement("observed", code, &message, subject.as_deref()),
             Event::Unopened { containers } => self.0.warning(
                 "Containers in a result were not opened: another client's, damaged, or a key is missing",
                 &[codes::code(codes::DECRYPT), ("containers", number(containers))],
@@ -105,20 +114,22 @@ impl Report<'_> {
         }
     }
 
-    fn statement(&self, action: &str, reason: &str, message: &str) {
+    fn statement(&self, action: &str, reason: &str, message: &str, subject: Option<&Subject>) {
         let what = match UNSUPPORTED.contains(&reason) {
             true => "Statement not understood",
             false => "Statement refused",
         };
-        self.0.warning(
-            what,
-            &[
-                codes::code(codes::ENCRYPT_QUERY),
-                ("action", action.into()),
-                ("reason", reason.into()),
-                ("error", message.into()),
-            ],
-        );
+        let mut fields = vec![
+            codes::code(codes::ENCRYPT_QUERY),
+            ("action", action.into()),
+            ("reason", reason.into()),
+            ("error", message.into()),
+        ];
+        if let Some(Subject { table, column }) = subject {
+            fields.push(("table", (&**table).into()));
+            fields.extend(column.as_deref().map(|column| ("column", column.into())));
+        }
+        self.0.warning(what, &fields);
     }
 }
 

@@ -43,6 +43,12 @@ impl Setting {
             _ => of == column || is_integer(column) && is_integer(of),
         }
     }
+
+    /// Whether the database compares the column with a value of `char(n)` as it compares it with that value without the blanks at
+    /// its end. In columns of other string types it ignores those of the column as well.
+    pub fn compares_without_blanks(&self) -> bool {
+        self.shown_type() == Some(Type::Text)
+    }
 }
 
 /// Of types with these OIDs, which are one type or integers, the one that has the fewest values.

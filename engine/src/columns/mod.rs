@@ -13,7 +13,9 @@ mod node;
 mod raw;
 mod scalar;
 mod schema;
+mod search_column;
 mod setting;
+mod subject;
 mod table;
 mod views;
 
@@ -26,6 +28,7 @@ pub use kinds::{DataType, Database, Envelope, ResponseOnFail, Side, TokenType};
 pub use needs::KeyNeeds;
 pub use schema::{Column, Kinship, NewChild, Origin, Relation, Schema};
 pub use setting::{Likeness, Setting, Transform};
+pub use subject::Subject;
 pub use table::{Columns, Table};
 pub use views::ReadView;
 

@@ -56,6 +56,8 @@ pub struct Column {
     pub holds_bytes: bool,
     /// Its number in the relation, from 1 on; those of dropped columns are left out.
     pub number: i16,
+    /// What the database computes it of, if it does.
+    pub generated: Option<String>,
 }
 
 /// What is known of a column by its numbers.
@@ -131,7 +133,9 @@ impl Columns {
             };
             completed.add(table.with_columns(own(Kinship::Itself), &mut notes));
             for child in own(Kinship::Child) {
-                self.add_kin(&mut completed, table.child(child));
+                let mut kin = table.child(child);
+                kin.check_search_columns(child, &mut notes);
+                self.add_kin(&mut completed, kin);
             }
             for view in own(Kinship::View) {
                 self.add_kin(&mut completed, table.view(view));
@@ -226,13 +230,7 @@ impl Table {
                     Some(_) => {}
                 }
             }
-            for (setting, hashes) in self.missing_search_columns(&order) {
-                notes.push(format!(
-                    "table \"{name}\", column \"{}\": search_column \"{hashes}\" does not exist in the database; comparisons are \
-                     made without it (docs/search.md#a-column-for-the-hash)",
-                    setting.column
-                ));
-            }
+            table.check_search_columns(relation, notes);
             orders.push(order);
         }
         let Some(first) = orders.first() else {
@@ -300,6 +298,7 @@ schemas:
             name: name.trim_end_matches('!').to_owned(),
             holds_bytes: !name.ends_with('!'),
             number: 1,
+            generated: None,
         };
         Relation {
             root: owned(root),
@@ -367,6 +366,7 @@ schemas:
                     name: (*name).to_owned(),
                     holds_bytes: true,
                     number: *number,
+                    generated: None,
                 })
                 .collect(),
             ..relation(people, kinship, name, "")

@@ -28,11 +28,7 @@ pub(super) fn changes(casts: &[CastUse<'_>]) -> Result<Vec<Insertion>, Refusal> 
                 "has a value with a cast that is compared, returned or stored elsewhere too",
             ));
         }
-        // To what char(n) is compared, and whether with its blanks, is up to the other side.
-        let is_padded =
-            |given: &Use<'_>| cast.cast.of.oid == CastType::BPCHAR && given.role != Role::Stored;
-        let taken =
-            |given: &Use<'_>| given.setting.takes_cast(cast.cast.of.oid) && !is_padded(given);
+        let taken = |given: &Use<'_>| takes(given.setting, given.role, cast.cast.of.oid);
         if let Some(other) = cast.uses.iter().find(|given| !taken(given)) {
             return Err(of_other_type(other.setting));
         }
@@ -44,6 +40,16 @@ pub(super) fn changes(casts: &[CastUse<'_>]) -> Result<Vec<Insertion>, Refusal> 
         }
     }
     Ok(changes)
+}
+
+/// Whether a value that is this to a column may have a cast to the type with this OID.
+pub(super) fn takes(setting: &Setting, role: Role, oid: u32) -> bool {
+    let is_as_stored = || match role {
+        Role::Stored => true,
+        Role::Compared => setting.compares_without_blanks(),
+        Role::Pattern => false,
+    };
+    setting.takes_cast(oid) && (oid != CastType::BPCHAR || is_as_stored())
 }
 
 fn is_token(setting: &Setting) -> bool {
@@ -93,6 +99,23 @@ pub(super) fn either(
     }
 }
 
+/// The type of a value that is cast to one type, and after that to another: if they are the same, with the numbers of either.
+pub(super) fn in_turn(
+    first: Option<CastType>,
+    then: Option<CastType>,
+    setting: &Setting,
+) -> Result<Option<CastType>, Refusal> {
+    match (first, then) {
+        (Some(first), Some(then)) if first.oid == then.oid && then.modifier.is_none() => {
+            Ok(Some(first))
+        }
+        (Some(first), Some(then)) if first.oid == then.oid && first.modifier.is_none() => {
+            Ok(Some(then))
+        }
+        (first, then) => either(first, then, setting),
+    }
+}
+
 /// A cast to a type of which the column has no values.
 pub(super) fn of_other_type(setting: &Setting) -> Refusal {
     refused(
@@ -117,7 +140,7 @@ pub(super) fn named(tokens: &Range<usize>, source: &Source<'_>) -> Option<CastTy
 fn refused(setting: &Setting, what: &str) -> Refusal {
     let Setting { table, column, .. } = setting;
     let message = format!("column \"{column}\" of protected table \"{table}\" {what}");
-    Refusal::new(RefusalCode::ValueForm, message).with_hint(
+    Refusal::new(RefusalCode::ValueForm, message).about(setting.subject()).with_hint(
         "Cast it to the column's data_type or to bytea, or leave the cast out; docs/columns.md tells which casts there are.",
     )
 }

@@ -62,18 +62,23 @@ impl<'a> Resolver<'a> {
             });
         let left = self.sides(left, width, scope)?;
         let mut places: Vec<Vec<Side<'_>>> = left.into_iter().map(|side| vec![side]).collect();
+        let mut others = Vec::new();
         for term in right {
             let sides = self.sides(term, width, scope)?;
             if sides.len() != places.len() {
-                // The server refuses it.
-                for side in places.iter().flatten().chain(&sides) {
-                    compare(side.flow, &mut self.flows, IN_EXPRESSION)?;
-                }
-                return Ok(());
+                others.extend(sides);
+                continue;
             }
             for (place, side) in places.iter_mut().zip(sides) {
                 place.push(side);
             }
+        }
+        if !others.is_empty() {
+            // The server refuses it.
+            for side in places.iter().flatten().chain(&others) {
+                compare(side.flow, &mut self.flows, IN_EXPRESSION)?;
+            }
+            return Ok(());
         }
         for place in places {
             let Some((setting, array)) = self.equality(&place)?.zip(array.as_ref()) else {

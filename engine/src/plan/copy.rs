@@ -11,7 +11,7 @@ use super::results::Results;
 use super::schema::Schema;
 use super::scope::misused;
 use super::store::view_write;
-use crate::columns::{Setting, Table};
+use crate::columns::{Setting, Subject, Table};
 use crate::sql::Token;
 use crate::sql::copy::{self, CopyStatement, Target, Unreadable};
 pub use crate::sql::copy::{CopyFormat, Dialect};
@@ -222,7 +222,9 @@ fn check_filter(copy: &CopyStatement, table: &Table, source: &Source<'_>) -> Res
         }
         if name == table.name() {
             let message = format!("protected table \"{name}\" is used as a value: its whole row");
-            return Err(Refusal::new(RefusalCode::ColumnUse, message));
+            return Err(
+                Refusal::new(RefusalCode::ColumnUse, message).about(Subject::of_table(&name))
+            );
         }
     }
     Ok(())
@@ -242,4 +244,5 @@ fn form(table: &str, what: &str) -> Refusal {
         RefusalCode::StatementForm,
         format!("statement on protected table \"{table}\" is not supported: {what}"),
     )
+    .about(Subject::of_table(table))
 }

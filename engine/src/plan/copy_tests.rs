@@ -251,6 +251,7 @@ fn what_the_database_says_decides_on_columns_that_are_not_listed() {
             .iter()
             .map(|name| Column {
                 number: 0,
+                generated: None,
                 name: (*name).to_owned(),
                 holds_bytes: true,
             })

@@ -14,7 +14,7 @@ use super::results::Results;
 use super::schema::Schema;
 use super::scope::Rows;
 use super::{ParamAction, ResultColumn, Role, SlotAction};
-use crate::columns::{Columns, NewChild, Table};
+use crate::columns::{Columns, NewChild, Subject, Table};
 use crate::sql::copy::is_copy;
 use crate::sql::effects::statements;
 use crate::sql::facts::{self, Facts, NoFacts, Reading, Source, Wrapped, Wrapper, tree::TableName};
@@ -315,7 +315,7 @@ impl<'a> Judge<'a> {
         let message = format!(
             "statement on protected table \"{named}\" has a name that is not ASCII, and client_encoding is not UTF8"
         );
-        Err(Refusal::new(RefusalCode::ClientEncoding, message))
+        Err(Refusal::new(RefusalCode::ClientEncoding, message).about(Subject::of_table(named)))
     }
 
     fn reading(
@@ -357,6 +357,7 @@ impl<'a> Judge<'a> {
             insertions: Vec::new(),
             hash_columns: HashMap::new(),
             representatives: Vec::new(),
+            sets: Vec::new(),
             patterns: Vec::new(),
             numbers: Vec::new(),
             tested: Vec::new(),
@@ -386,6 +387,7 @@ impl<'a> Judge<'a> {
             ));
         }
         resolver.write_representatives();
+        resolver.write_sets()?;
         let Resolver {
             flows,
             insertions,

@@ -5,15 +5,16 @@
 use super::cast;
 use super::literals::{LiteralValue, Written, read};
 use super::refusal::{Refusal, RefusalCode};
-use super::{CastType, ParamAction, Scratch};
+use super::{CastType, Edit, ParamAction, Scratch};
 use crate::columns::Setting;
 use crate::sql::effects::{executed, statements};
 use crate::sql::facts;
 use crate::sql::{Kind, Token, ident};
 use std::ops::Range;
 
-/// The values to seal among the arguments of the prepared statements that a text executes. `scratch` is as
-/// [`super::Planner::plan`] left it for this text; `params` tells the protected parameters of a prepared statement.
+/// What is changed of the arguments of the prepared statements that a text executes: values to seal, and edits that leave out
+/// their casts. `scratch` is as [`super::Planner::plan`] left it for this text; `params` tells the protected parameters of a
+/// prepared statement.
 ///
 /// # Errors
 ///
@@ -22,8 +23,8 @@ pub fn arguments<'a>(
     text: &'a [u8],
     scratch: &'a Scratch,
     params: impl Fn(&[u8]) -> &'a [ParamAction],
-) -> Result<Vec<LiteralValue<'a>>, Refusal> {
-    let mut values = Vec::new();
+) -> Result<(Vec<LiteralValue<'a>>, Vec<Edit>), Refusal> {
+    let (mut values, mut edits) = (Vec::new(), Vec::new());
     for range in statements(text, &scratch.tokens) {
         let statement = scratch.tokens.get(range.clone()).unwrap_or_default();
         let Some(name) = executed(text, statement) else {
@@ -42,54 +43,38 @@ pub fn arguments<'a>(
             true => using(text, &scratch.tokens, rest),
             false => list(text, &scratch.tokens, rest),
         };
-        for ParamAction {
-            number,
-            setting,
-            role,
-            elements,
-            cast,
-        } in actions
-        {
-            let Some(argument) = arguments.get(usize::from(*number).saturating_sub(1)) else {
+        for action in actions {
+            let setting = &action.setting;
+            let Some(argument) = arguments.get(usize::from(action.number).saturating_sub(1)) else {
                 continue;
             };
-            match value(text, &scratch.tokens, argument.clone(), mysql) {
-                Argument::Null => {}
-                Argument::Truth if !setting.takes_cast(CastType::BOOL.oid) => {
+            let Argument { kept, cast, value } = value(text, &scratch.tokens, argument, mysql)
+                .ok_or_else(|| not_a_value(setting))?;
+            if let Some(given) = cast {
+                if action.elements || !cast::takes(setting, action.role, given.oid) {
+                    return Err(cast::of_other_type(setting));
+                }
+                // What the value becomes has the type of the parameter, so that the cast goes.
+                edits.extend(around(&scratch.tokens, argument, &kept));
+            }
+            let (token, written) = match value {
+                Value::Null => continue,
+                Value::Truth if !setting.takes_cast(CastType::BOOL.oid) => {
                     return Err(not_a_value(setting));
                 }
-                Argument::Truth => {
-                    let written = Written::Plainly;
-                    let token = argument.start;
-                    values.push(read(token, (setting, *role), written, text, scratch)?);
-                }
-                Argument::Value {
-                    token,
-                    written,
-                    cast: given,
-                } => {
-                    if given.is_some_and(|given| *elements || !setting.takes_cast(given.oid)) {
-                        return Err(cast::of_other_type(setting));
-                    }
-                    let written = match elements {
-                        true => Written::InArray,
-                        false => written,
-                    };
-                    let value = read(token, (setting, *role), written, text, scratch)?;
-                    // What the value becomes has the type of the parameter, so that the cast goes.
-                    let span = given.and_then(|_| whole(&scratch.tokens, argument));
-                    let span = span.unwrap_or_else(|| value.span.clone());
-                    values.push(LiteralValue {
-                        span,
-                        cast: cast::either(*cast, given, setting)?,
-                        ..value
-                    });
-                }
-                Argument::Other => return Err(not_a_value(setting)),
-            }
+                Value::Truth => (kept.start, Written::Plainly),
+                Value::Literal(token, _) if action.elements => (token, Written::InArray),
+                Value::Literal(token, written) => (token, written),
+            };
+            let value = read(token, (setting, action.role), written, text, scratch)?;
+            let cast = match value.cast {
+                None => cast::in_turn(cast, action.cast, setting)?,
+                truth => truth,
+            };
+            values.push(LiteralValue { cast, ..value });
         }
     }
-    Ok(values)
+    Ok((values, edits))
 }
 
 fn not_a_value(setting: &Setting) -> Refusal {
@@ -97,69 +82,70 @@ fn not_a_value(setting: &Setting) -> Refusal {
         "an argument of EXECUTE for column \"{}\" of protected table \"{}\" is not a string or number, so that its value is not known",
         setting.column, setting.table
     );
-    Refusal::new(RefusalCode::ValueForm, message)
+    Refusal::new(RefusalCode::ValueForm, message).about(setting.subject())
 }
 
-enum Argument {
+struct Argument {
+    /// The tokens of the value.
+    kept: Range<usize>,
+    /// The type that it is cast to.
+    cast: Option<CastType>,
+    value: Value,
+}
+
+enum Value {
     Null,
     /// `TRUE`, `FALSE`
     Truth,
-    Value {
-        token: usize,
-        written: Written,
-        /// The type that it is cast to.
-        cast: Option<CastType>,
-    },
-    Other,
+    /// The token of a string or number.
+    Literal(usize, Written),
 }
 
-/// The bytes of tokens.
-fn whole(tokens: &[Token], range: &Range<usize>) -> Option<Range<usize>> {
-    let tokens = tokens.get(range.clone())?;
-    Some(tokens.first()?.start as usize..tokens.last()?.end as usize)
+/// Edits that leave out what of an argument is around its value.
+fn around(tokens: &[Token], argument: &Range<usize>, kept: &Range<usize>) -> Vec<Edit> {
+    let parts = [argument.start..kept.start, kept.end..argument.end];
+    let bytes = parts.into_iter().filter_map(|part| {
+        let tokens = tokens.get(part)?;
+        Some(tokens.first()?.start as usize..tokens.last()?.end as usize)
+    });
+    bytes
+        .map(|span| Edit {
+            span,
+            text: Vec::new(),
+        })
+        .collect()
 }
 
 /// What an argument is; a cast of PostgreSQL to `bytea` is looked through.
-fn value(text: &[u8], tokens: &[Token], argument: Range<usize>, mysql: bool) -> Argument {
+fn value(text: &[u8], tokens: &[Token], argument: &Range<usize>, mysql: bool) -> Option<Argument> {
     let (kept, of) = match mysql {
-        true => (argument, None),
-        false => uncast(text, tokens, argument),
+        true => (argument.clone(), None),
+        false => uncast(text, tokens, argument.clone()),
     };
-    let start = kept.start;
-    let kept = tokens.get(kept).unwrap_or_default();
     let cast = match of.as_deref() {
         None | Some([]) => None,
         Some([bytea]) if bytea == "bytea" => None,
         Some(words) => {
             let words: Vec<&str> = words.iter().map(|word| &**word).collect();
-            match facts::named(&words) {
-                Some(oid) => Some(CastType {
-                    oid,
-                    modifier: None,
-                }),
-                None => return Argument::Other,
-            }
+            Some(facts::typed(&words)?)
         }
     };
     let is_string = |token: &Token| token.kind.is_string() && token.kind != Kind::National;
-    match kept {
-        [null] if null.is_word(text, "null") => Argument::Null,
+    let value = match tokens.get(kept.clone())? {
+        [null] if null.is_word(text, "null") => Value::Null,
         [value] if value.is_word(text, "true") || value.is_word(text, "false") => match cast {
-            None | Some(CastType::BOOL) => Argument::Truth,
-            Some(_) => Argument::Other,
+            None | Some(CastType::BOOL) => Value::Truth,
+            Some(_) => return None,
         },
-        [value] if is_string(value) || value.kind == Kind::Number => Argument::Value {
-            token: start,
-            written: Written::Plainly,
-            cast,
-        },
-        [sign, value] if sign.is(text, b'-') && value.kind == Kind::Number => Argument::Value {
-            token: start + 1,
-            written: Written::WithMinus,
-            cast,
-        },
-        _ => Argument::Other,
-    }
+        [value] if is_string(value) || value.kind == Kind::Number => {
+            Value::Literal(kept.start, Written::Plainly)
+        }
+        [sign, value] if sign.is(text, b'-') && value.kind == Kind::Number => {
+            Value::Literal(kept.start + 1, Written::WithMinus)
+        }
+        _ => return None,
+    };
+    Some(Argument { kept, cast, value })
 }
 
 /// The value of an argument without a cast around it, `value::type` or `CAST(value AS type)`, and the words of the type.

@@ -4,7 +4,7 @@
 //! stands for all: their containers differ, what is in them does not.
 
 use super::compare::{OF_LENGTH, SideTerm};
-use super::edits::Place;
+use super::edits::{Insertion, Place};
 use super::flow::Flow;
 use super::refusal::Refusal;
 use super::resolve::Resolver;
@@ -12,6 +12,7 @@ use super::scope::{Rel, Rows, Scope, compare, misused};
 use crate::columns::Likeness;
 use crate::sql::facts::tree::{Distinct, Item, Key, Select, Term};
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 
 /// What is said of a column that cannot be grouped by.
 const BY_GROUP: &str = "is compared by GROUP BY or DISTINCT";
@@ -262,18 +263,22 @@ impl<'a> Resolver<'a> {
         }
     }
 
+    /// The names of columns that have their hashes in their places.
+    pub(super) fn hashed_columns(&self) -> BTreeSet<usize> {
+        let is_hash = |insertion: &&Insertion| match insertion.place {
+            Place::After => insertion.text == OF_LENGTH,
+            Place::Over(_) => true,
+            Place::Before => false,
+        };
+        let hashes = self.insertions.iter().filter(is_hash);
+        hashes.map(|insertion| insertion.token).collect()
+    }
+
     /// Puts one value of the group in the place of result columns that rows are grouped by.
     pub(super) fn write_representatives(&mut self) {
+        let hashed = self.hashed_columns();
         for Representative { name, labelled } in std::mem::take(&mut self.representatives) {
-            let is_hashed = self.insertions.iter().any(|insertion| {
-                let is_hash = match insertion.place {
-                    Place::After => insertion.text == OF_LENGTH,
-                    Place::Over(_) => true,
-                    Place::Before => false,
-                };
-                insertion.token == name && is_hash
-            });
-            if is_hashed {
+            if hashed.contains(&name) {
                 continue;
             }
             let (before, after) = match self.source.dialect.is_mysql() {

@@ -1,16 +1,16 @@
-//! Columns of several relations that are compared without an operator: `USING`, `NATURAL`, and rows of `UNION`, `INTERSECT` and
-//! `EXCEPT`.
+//! Columns of several relations that are compared without an operator: `USING` and `NATURAL`.
 //!
 //! Equal tokens are equal values, so that such columns are compared as they are. Searchable columns are compared by `ON` with their
-//! hashes in the place of `USING`: they stay two columns, of which each must be written with its table.
+//! hashes in the place of `USING` or `NATURAL`: they stay two columns, of which each must be written with its table.
 
-use super::edits::Insertion;
+use super::edits::{Insertion, Place};
 use super::flow::{Flow, PLAIN};
 use super::refusal::Refusal;
 use super::resolve::Resolver;
-use super::scope::{Rel, Rows, Scope, compare, misused};
+use super::scope::{Rel, Scope, compare};
 use crate::columns::Likeness;
-use crate::sql::facts::tree::{From, Join};
+use crate::sql::facts::tree::{From, Join, NaturalTokens};
+use std::borrow::Cow;
 
 const BY_USING: &str = "is compared by USING";
 
@@ -25,9 +25,8 @@ impl<'a> Resolver<'a> {
                 match join {
                     Join::On(operands) => self.operands(operands, scope)?,
                     Join::Using(names) => self.using(names, (start, right), scope)?,
-                    Join::Natural => {
-                        scope.merges = true;
-                        self.natural(start, right, scope)?;
+                    Join::Natural(tokens) => {
+                        self.natural(tokens.as_ref(), (start, right), scope)?;
                     }
                 }
             }
@@ -39,29 +38,50 @@ impl<'a> Resolver<'a> {
     fn using(
         &mut self,
         names: &[usize],
-        (start, right): (usize, usize),
+        sides: (usize, usize),
         scope: &mut Scope<'_, 'a>,
     ) -> Result<(), Refusal> {
+        let columns: Vec<Cow<'a, str>> = names.iter().map(|name| self.name(*name)).collect();
+        let Some((hashed, on)) = self.compared(&columns, sides, scope, BY_USING)? else {
+            scope.merges = true;
+            return Ok(());
+        };
+        match self.clause(names) {
+            Some(clause) => {
+                self.insertions.push(Insertion::over(&clause, on));
+                scope.split.extend(columns);
+                Ok(())
+            }
+            None => compare(hashed, &mut self.flows, BY_USING),
+        }
+    }
+
+    /// Columns of these names are compared. If hashes are, one of the columns, and the condition that does it.
+    fn compared(
+        &mut self,
+        names: &[Cow<'a, str>],
+        (start, right): (usize, usize),
+        scope: &Scope<'_, 'a>,
+        how: &str,
+    ) -> Result<Option<(Flow, String)>, Refusal> {
         let (left, right) = scope.rels.split_at(right);
         let left = left.get(start..).unwrap_or_default();
         let mut compared = Vec::with_capacity(names.len());
         let mut hashed = None;
         for name in names {
-            let name = self.name(*name);
-            let flows = [self.joined(&name, left), self.joined(&name, right)];
+            let flows = [self.joined(name, left), self.joined(name, right)];
             let flow = self.flows.any(flows);
-            let likeness = self.likeness(flow, BY_USING)?;
+            let likeness = self.likeness(flow, how)?;
             if likeness == Some(Likeness::Hash) {
                 hashed = hashed.or(Some(flow));
             }
             compared.push((name, likeness));
         }
         let Some(hashed) = hashed else {
-            scope.merges = true;
-            return Ok(());
+            return Ok(None);
         };
         let mut conditions = Vec::with_capacity(compared.len());
-        for (name, likeness) in &compared {
+        for (name, likeness) in compared {
             let side = |side| {
                 let rel = holder(name, side)?;
                 match likeness {
@@ -73,25 +93,13 @@ impl<'a> Resolver<'a> {
                 }
             };
             let Some((one, other)) = side(left).zip(side(right)) else {
-                return compare(
-                    hashed,
-                    &mut self.flows,
-                    "is compared by USING with columns whose tables are not certain",
-                );
+                let how = format!("{how} with columns whose tables are not certain");
+                compare(hashed, &mut self.flows, &how)?;
+                return Ok(None);
             };
             conditions.push(format!("{one} = {other}"));
         }
-        match self.clause(names) {
-            Some(clause) => {
-                let on = format!("ON {}", conditions.join(" AND "));
-                self.insertions.push(Insertion::over(&clause, on));
-                scope
-                    .split
-                    .extend(compared.into_iter().map(|(name, _)| name));
-                Ok(())
-            }
-            None => compare(hashed, &mut self.flows, BY_USING),
-        }
+        Ok(Some((hashed, format!("ON {}", conditions.join(" AND ")))))
     }
 
     /// What a column of a side of a join is.
@@ -120,11 +128,39 @@ impl<'a> Resolver<'a> {
     /// Columns that both sides have, or may have, are compared.
     fn natural(
         &mut self,
-        start: usize,
-        right: usize,
-        scope: &Scope<'_, 'a>,
+        tokens: Option<&NaturalTokens>,
+        (start, right): (usize, usize),
+        scope: &mut Scope<'_, 'a>,
     ) -> Result<(), Refusal> {
         const HOW: &str = "is compared by NATURAL JOIN";
+        let (left, others) = scope.rels.split_at(right);
+        let left = left.get(start..).unwrap_or_default();
+        let Some(names) = common(left, others) else {
+            scope.merges = true;
+            return self.perhaps_common((start, right), scope, HOW);
+        };
+        let Some((hashed, on)) = self.compared(&names, (start, right), scope, HOW)? else {
+            scope.merges = true;
+            return Ok(());
+        };
+        match tokens {
+            Some(NaturalTokens { natural, last }) => {
+                self.put(*natural, Place::Over(0), "");
+                self.put(*last, Place::After, format!(" {on}"));
+                scope.split.extend(names);
+                Ok(())
+            }
+            None => compare(hashed, &mut self.flows, HOW),
+        }
+    }
+
+    /// Of the sides not all columns are known.
+    fn perhaps_common(
+        &mut self,
+        (start, right): (usize, usize),
+        scope: &Scope<'_, 'a>,
+        how: &str,
+    ) -> Result<(), Refusal> {
         let (left, right) = scope.rels.split_at(right);
         let left = left.get(start..).unwrap_or_default();
         for (one, other) in [(left, right), (right, left)] {
@@ -142,52 +178,36 @@ impl<'a> Resolver<'a> {
                     continue;
                 }
                 let flow = self.flows.any(flows);
-                if self.likeness(flow, HOW)? == Some(Likeness::Hash) {
-                    compare(flow, &mut self.flows, HOW)?;
+                if self.likeness(flow, how)? == Some(Likeness::Hash) {
+                    compare(flow, &mut self.flows, how)?;
                 }
             }
         }
         Ok(())
     }
+}
 
-    /// Rows of two queries of which equal ones are left out.
-    pub(super) fn deduplicated(
-        &mut self,
-        left: &Rows<'a>,
-        right: &Rows<'a>,
-        operation: &str,
-    ) -> Result<(), Refusal> {
-        let how = &format!("is compared by {operation}");
-        if left.open.is_some() || right.open.is_some() || left.columns.len() != right.columns.len()
-        {
-            for flow in left.flows().chain(right.flows()) {
-                compare(flow, &mut self.flows, how)?;
-            }
-            return Ok(());
-        }
-        for (one, other) in left.flows().zip(right.flows()) {
-            let flow = self.flows.any([one, other]);
-            if self.likeness(flow, how)? != Some(Likeness::Hash) {
-                continue;
-            }
-            if let Some(setting) = self.flows.settings(flow).first() {
-                let refusal = misused(setting, how);
-                return Err(match (self.source.dialect.is_mysql(), operation) {
-                    (false, "UNION") => refusal.with_hint(
-                        "SELECT DISTINCT email FROM (… UNION ALL …) AS both is searched by hashes.",
-                    ),
-                    (_, "INTERSECT") => refusal.with_hint(
-                        "WHERE email IN (SELECT mail FROM …) is searched by hashes.",
-                    ),
-                    (_, "EXCEPT") => refusal.with_hint(
-                        "WHERE NOT EXISTS (SELECT 1 FROM … WHERE mail = email) is searched by hashes.",
-                    ),
-                    _ => refusal,
-                });
-            }
-        }
-        Ok(())
+/// The names that columns of both sides have; `None` if not all columns are known.
+fn common<'a>(left: &[Rel<'a>], right: &[Rel<'a>]) -> Option<Vec<Cow<'a, str>>> {
+    let is_known = |rel: &Rel<'_>| {
+        let mut columns = rel.rows.columns.iter();
+        rel.rows.open.is_none() && columns.all(|column| column.name.is_some())
+    };
+    if !left.iter().chain(right).all(is_known) {
+        return None;
     }
+    let mut names: Vec<Cow<'a, str>> = Vec::new();
+    for name in right
+        .iter()
+        .flat_map(|rel| &rel.rows.columns)
+        .filter_map(|column| column.name.as_ref())
+    {
+        let is_common = left.iter().any(|rel| rel.rows.named(name).next().is_some());
+        if is_common && !names.contains(name) {
+            names.push(name.clone());
+        }
+    }
+    Some(names)
 }
 
 /// The relation of a side of a join that has a column; `None` if it is not certain which has it.

@@ -152,6 +152,7 @@ pub(super) fn read<'a>(
             code,
             format!("a value for column \"{column}\" of table \"{table}\" {what}"),
         )
+        .about(setting.subject())
     };
     let token = scratch
         .tokens

@@ -10,7 +10,7 @@ use super::refusal::{Refusal, RefusalCode};
 use super::schema::Schema;
 use super::scope::misused;
 use super::store::view_write;
-use crate::columns::{Setting, Table};
+use crate::columns::{Setting, Subject, Table};
 use crate::sql::facts::Source;
 use crate::sql::facts::tree::TableName;
 use crate::sql::mysql::load::{self, LoadStatement};
@@ -235,4 +235,5 @@ fn form(table: &str, what: &str) -> Refusal {
         RefusalCode::StatementForm,
         format!("statement on protected table \"{table}\" is not supported: {what}"),
     )
+    .about(Subject::of_table(table))
 }

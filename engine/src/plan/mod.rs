@@ -35,6 +35,7 @@ mod results;
 mod run;
 mod schema;
 mod scope;
+mod sets;
 mod settle;
 mod store;
 mod term;

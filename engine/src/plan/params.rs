@@ -2,8 +2,9 @@
 
 use super::arrays;
 use super::cast;
+use super::compare::{HASH_OF, OF_LENGTH};
 use super::decide::Judge;
-use super::edits::Insertion;
+use super::edits::{Insertion, Place};
 use super::flow::{Fate, LeafKind, Use};
 use super::names::token_name;
 use super::refusal::{Refusal, RefusalCode, refused};
@@ -26,6 +27,8 @@ pub(super) struct Param {
     cast: Option<CastType>,
     /// How often it is that.
     uses: usize,
+    /// The tokens where columns are compared with it.
+    compared: Vec<usize>,
 }
 
 impl Judge<'_> {
@@ -64,7 +67,7 @@ impl Judge<'_> {
         let cast = match wrapper {
             Wrapper::Prepare(types) => {
                 let given = self.prepared_type((number, elements), role, setting, types, source)?;
-                cast::either(given, cast, setting)?
+                cast::in_turn(given, cast, setting)?
             }
             _ => cast,
         };
@@ -74,16 +77,25 @@ impl Judge<'_> {
             elements,
             cast,
             uses: 0,
+            compared: Vec::new(),
         });
         param.uses += 1;
         param.cast = cast::either(param.cast, cast, setting)?;
+        if role == Role::Compared {
+            param.compared.push(fate.leaf.token);
+        }
         let earlier = Use {
             setting: &param.setting,
             role: param.role,
         };
-        match same_value(&earlier, first) && param.elements == elements {
-            true => Ok(()),
-            false => Err(shares(&param.setting)),
+        let stored = stored_of(earlier, *first).filter(|_| !param.elements && !elements);
+        match stored {
+            _ if same_value(&earlier, first) && param.elements == elements => Ok(()),
+            Some(Use { setting, role }) => {
+                (param.setting, param.role) = (Arc::clone(setting), role);
+                Ok(())
+            }
+            None => Err(shares(&param.setting)),
         }
     }
 
@@ -184,6 +196,23 @@ impl Judge<'_> {
         Ok(cast)
     }
 
+    /// Compares the hash in front of a value that is stored elsewhere. NULL and an empty value stay what they are.
+    fn hash_of_stored(&mut self, token: usize) {
+        for (place, text) in [
+            (Place::Before, HASH_OF.to_owned()),
+            (Place::After, format!("::bytea{OF_LENGTH}")),
+        ] {
+            let insertion = Insertion {
+                token,
+                place,
+                text: text.into(),
+            };
+            self.decision
+                .insertions
+                .push(insertion.of_shape(self.shape));
+        }
+    }
+
     /// A protected parameter that is used for anything else as well would be sealed there too.
     pub(super) fn settle_params(
         &mut self,
@@ -208,14 +237,18 @@ impl Judge<'_> {
                 elements,
                 cast,
                 uses,
+                compared,
             } = param;
             let tested = self.tested.iter().filter(|(tested, token)| {
-                role != Role::Stored
-                    && *tested == number
-                    && (whole.range.0..whole.range.1).contains(token)
+                *tested == number && (whole.range.0..whole.range.1).contains(token)
             });
             if written.get(&number) != Some(&(uses + tested.count())) {
                 return Err(used_elsewhere(number, &setting));
+            }
+            if role == Role::Stored && setting.likeness() == Some(Likeness::Hash) {
+                for token in compared {
+                    self.hash_of_stored(token);
+                }
             }
             actions.push(ParamAction {
                 number,
@@ -227,6 +260,17 @@ impl Judge<'_> {
         }
         Ok(actions)
     }
+}
+
+/// The use by which a value is stored, if it is compared by the other one: what becomes of it has in it what is compared.
+fn stored_of<'a>(one: Use<'a>, other: Use<'a>) -> Option<Use<'a>> {
+    let (stored, compared) = match (one.role, other.role) {
+        (Role::Stored, Role::Compared) => (one, other),
+        (Role::Compared, Role::Stored) => (other, one),
+        _ => return None,
+    };
+    let (column, like) = (stored.setting, compared.setting);
+    (column.is_like(like) && column.data_type == like.data_type).then_some(stored)
 }
 
 /// Whether both uses make the same of a value.
@@ -265,5 +309,5 @@ fn used_elsewhere(number: u16, setting: &Setting) -> Refusal {
         "parameter ${number} is the value of column \"{}\" of protected table \"{}\" and is used elsewhere too",
         setting.column, setting.table
     );
-    Refusal::new(RefusalCode::SharedParameter, message)
+    Refusal::new(RefusalCode::SharedParameter, message).about(setting.subject())
 }

@@ -4,7 +4,7 @@ use super::flow::{Flow, PLAIN};
 use super::refusal::Refusal;
 use super::resolve::Resolver;
 use super::scope::{self, Column, Rows, Scope, compare};
-use crate::sql::facts::tree::{Body, Cte, Item, Key, Query, Select, Term};
+use crate::sql::facts::tree::{Body, Cte, Item, Key, Operation, Query, Select, Term};
 use std::borrow::Cow;
 use std::rc::Rc;
 
@@ -26,17 +26,16 @@ impl<'a> Resolver<'a> {
                 (
                     Body::Set {
                         operation,
-                        keeps_all,
                         left,
                         right,
+                        ..
                     },
                     true,
                 ) if cte.query.ctes.is_empty()
                     && cte.query.order_by.is_empty()
                     && cte.query.operands.is_empty() =>
                 {
-                    let how = (!keeps_all).then_some(*operation);
-                    self.recursive(cte, at, how, (left, right), &mut scope)?
+                    self.recursive(cte, at, *operation, (left, right), &mut scope)?
                 }
                 _ => {
                     let mut rows = self.query(&cte.query, Some(&scope))?;
@@ -60,7 +59,7 @@ impl<'a> Resolver<'a> {
         &mut self,
         cte: &Cte,
         at: usize,
-        compared_by: Option<&str>,
+        operation: Operation,
         (left, right): (&Body, &Body),
         scope: &mut Scope<'_, 'a>,
     ) -> Result<Rows<'a>, Refusal> {
@@ -75,10 +74,10 @@ impl<'a> Resolver<'a> {
             itself.1 = Some(Rc::new(rows.clone()));
         }
         let other = self.body(right, &[], scope)?;
-        if let Some(how) = compared_by {
-            let how = format!("is compared by {how}");
+        if operation != Operation::UnionAll {
+            let how = operation.how();
             for flow in places.iter().copied().chain(other.flows()) {
-                compare(flow, &mut self.flows, &how)?;
+                compare(flow, &mut self.flows, how)?;
             }
         }
         let differ = "WITH RECURSIVE whose second query has other columns than the first";
@@ -116,14 +115,14 @@ impl<'a> Resolver<'a> {
             Body::Values(rows) => self.values(rows, scope)?,
             Body::Set {
                 operation,
-                keeps_all,
-                left,
+                left: first,
                 right,
+                tokens,
             } => {
-                let left = self.body(left, &[], scope)?;
+                let left = self.body(first, &[], scope)?;
                 let right = self.body(right, &[], scope)?;
-                if !keeps_all {
-                    self.deduplicated(&left, &right, operation)?;
+                if *operation != Operation::UnionAll {
+                    self.compared_rows((&left, &right), *operation, first, tokens.as_ref())?;
                 }
                 self.both(left, &right)
             }

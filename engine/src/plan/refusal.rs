@@ -1,6 +1,6 @@
 //! Why a statement is refused, in words for who wrote it.
 
-use crate::columns::Setting;
+use crate::columns::{Setting, Subject};
 use crate::sql::facts::NoFacts;
 
 /// The reasons. Each has an anchor in docs/errors.md.
@@ -93,6 +93,8 @@ pub struct Refusal {
     pub hint: String,
     /// SQLSTATE.
     pub sqlstate: &'static str,
+    /// The table or column that it is about, if it is one.
+    pub subject: Option<Box<Subject>>,
 }
 
 impl Refusal {
@@ -103,6 +105,15 @@ impl Refusal {
             detail: None,
             hint: code.hint().to_owned(),
             sqlstate: code.sqlstate(),
+            subject: None,
+        }
+    }
+
+    /// With what it is about.
+    pub(super) fn about(self, subject: Subject) -> Self {
+        Self {
+            subject: Some(Box::new(subject)),
+            ..self
         }
     }
 
@@ -122,6 +133,7 @@ pub(super) fn refused(code: RefusalCode, setting: &Setting, what: &str) -> Refus
         code,
         format!("column \"{column}\" of protected table \"{table}\" {what}"),
     )
+    .about(setting.subject())
 }
 
 /// A statement on a protected table of which nothing can be told.
@@ -130,14 +142,17 @@ pub(super) fn no_facts(none: &NoFacts, table: &str) -> Refusal {
         NoFacts::Form(what) => Refusal::new(
             RefusalCode::StatementForm,
             format!("statement on protected table \"{table}\" is not supported: {what}"),
-        ),
+        )
+        .about(Subject::of_table(table)),
         NoFacts::NotUnderstood => Refusal::new(
             RefusalCode::NotUnderstood,
             format!("statement on protected table \"{table}\" was not understood"),
-        ),
+        )
+        .about(Subject::of_table(table)),
         NoFacts::TooLong => Refusal::new(
             RefusalCode::TooLong,
             format!("statement on protected table \"{table}\" is too long to be understood"),
-        ),
+        )
+        .about(Subject::of_table(table)),
     }
 }

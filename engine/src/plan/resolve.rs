@@ -9,6 +9,8 @@ use super::like::PatternAt;
 use super::names::token_name;
 use super::refusal::{Refusal, RefusalCode};
 use super::schema::Schema;
+use super::sets::ComparedRows;
+use crate::columns::Subject;
 use crate::sql::facts::Source;
 use crate::sql::facts::tree::Cast;
 use std::borrow::Cow;
@@ -37,6 +39,8 @@ pub(super) struct Resolver<'a> {
     pub(super) insertions: Vec<Insertion>,
     /// Result columns of which any value of a group stands for the group: their names.
     pub(super) representatives: Vec<Representative>,
+    /// `UNION`, `INTERSECT` and `EXCEPT` that compare searchable columns.
+    pub(super) sets: Vec<ComparedRows<'a>>,
     /// Columns whose hashes the database keeps in another column: the tokens of their names, and what takes their place where
     /// hashes are compared.
     pub(super) hash_columns: HashMap<usize, String>,
@@ -58,6 +62,7 @@ impl<'a> Resolver<'a> {
             RefusalCode::StatementForm,
             format!("statement on protected table \"{named}\" is not supported: {what}"),
         )
+        .about(Subject::of_table(named))
     }
 
     pub(super) fn name(&self, token: usize) -> Cow<'a, str> {

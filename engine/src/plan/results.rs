@@ -88,7 +88,7 @@ fn mixed(one: &Setting, other: &Setting) -> Refusal {
              which are read in different ways",
             one.column, one.table, other.column, other.table
         ),
-    )
+    ).about(one.subject())
     .with_hint("Select the two columns as result columns of their own.")
 }
 

@@ -2,7 +2,7 @@
 
 use super::flow::{Flow, Flows, PLAIN};
 use super::refusal::{Refusal, RefusalCode};
-use crate::columns::{Likeness, Setting};
+use crate::columns::{Likeness, Setting, Subject};
 use std::borrow::Cow;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -226,7 +226,9 @@ impl<'s, 'a> Scope<'s, 'a> {
 
 /// What would need columns of `USING` to be one.
 pub(super) fn split(what: &str) -> Refusal {
-    let message = format!("{what} is read where USING compares searchable columns, which stay two");
+    let message = format!(
+        "{what} is read where USING or NATURAL JOIN compares searchable columns, which stay two"
+    );
     Refusal::new(RefusalCode::ColumnUse, message)
         .with_hint("Write the columns with their tables, or ON a.email = b.email.")
 }
@@ -239,7 +241,8 @@ fn whole_row<'a>(rel: &Rel<'a>, flows: &mut Flows<'a>) -> Result<Flow, Refusal> 
                 "protected table \"{}\" is used as a value: its whole row",
                 setting.table
             );
-            return Err(Refusal::new(RefusalCode::ColumnUse, message));
+            return Err(Refusal::new(RefusalCode::ColumnUse, message)
+                .about(Subject::of_table(&setting.table)));
         }
         flows.see(flow);
     }
@@ -252,7 +255,8 @@ pub(super) fn misused(setting: &Setting, how: &str) -> Refusal {
     let refusal = Refusal::new(
         RefusalCode::ColumnUse,
         format!("protected column \"{column}\" of table \"{table}\" {how}"),
-    );
+    )
+    .about(setting.subject());
     match setting.likeness() {
         None => refusal,
         Some(Likeness::Hash) => refusal.with_hint(

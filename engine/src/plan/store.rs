@@ -6,7 +6,7 @@ use super::flow::{Flow, Use};
 use super::refusal::{Refusal, RefusalCode};
 use super::resolve::Resolver;
 use super::scope::{Rel, Rows, Scope, misused};
-use crate::columns::{Likeness, Setting, Table};
+use crate::columns::{Likeness, Setting, Subject, Table};
 use crate::sql::facts::tree::{Action, Assignment, NewRow, Query, Term, Write};
 use std::borrow::Cow;
 use std::rc::Rc;
@@ -260,7 +260,7 @@ impl<'a> Resolver<'a> {
                         "column \"{}\" of protected table \"{}\" is written in part, or with the name of its table",
                         setting.column, setting.table
                     ),
-                )
+                ).about(setting.subject())
                 .with_hint("Set the whole column, by its name alone."));
             }
             if !symbol(part + 1, b".") {
@@ -300,7 +300,8 @@ impl<'a> Resolver<'a> {
             Err(Refusal::new(
                 RefusalCode::ValueForm,
                 format!("column \"{column}\" of protected table \"{table}\" {what}"),
-            ))
+            )
+            .about(setting.subject()))
         };
         if self.flows.is_plain(flow) {
             return refuse("is set to an expression, which cannot be encrypted");
@@ -333,5 +334,5 @@ pub(super) fn view_write(view: &Table) -> Refusal {
         "\"{}\" is a view of a protected table: what is written through it cannot be protected",
         view.name()
     );
-    Refusal::new(RefusalCode::ViewWrite, message)
+    Refusal::new(RefusalCode::ViewWrite, message).about(Subject::of_table(view.name()))
 }

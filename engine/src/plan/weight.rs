@@ -70,6 +70,11 @@ fn parts(plan: &Plan) -> u64 {
             allocated(refusal.message.capacity())
                 + allocated(refusal.hint.capacity())
                 + allocated(refusal.detail.as_ref().map_or(0, String::capacity))
+                + refusal.subject.as_ref().map_or(0, |subject| {
+                    allocated(size_of_val(&**subject))
+                        + allocated(subject.table.len())
+                        + allocated(subject.column.as_ref().map_or(0, |column| column.len()))
+                })
         }
         Verdict::Forward | Verdict::Rewrite => 0,
     };

@@ -4,6 +4,7 @@
 //! or keys; docs/errors.md has an anchor for each.
 
 use super::Side;
+use crate::columns::Subject;
 use crate::plan::Refusal;
 use crate::wire::pg::error::{self, ErrorFields};
 
@@ -28,9 +29,11 @@ pub struct ClientError {
     /// More about it.
     pub detail: Option<Box<str>>,
     /// What to do.
-    pub hint: Option<String>,
+    pub hint: Option<Box<str>>,
     /// Where it happened: a line of a COPY.
     pub context: Option<Box<str>>,
+    /// The table or column that it is about; for the log, where it is a field of its own.
+    pub subject: Option<Box<Subject>>,
 }
 
 /// An error that may be shown to a client.
@@ -49,6 +52,7 @@ impl ClientError {
             detail: None,
             hint: None,
             context: None,
+            subject: None,
         }
     }
 
@@ -74,7 +78,13 @@ impl ClientError {
 
     /// The same error with a hint.
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
-        self.hint = Some(hint.into());
+        self.hint = Some(hint.into().into());
+        self
+    }
+
+    /// The same error with what it is about.
+    pub(super) fn about(mut self, subject: Subject) -> Self {
+        self.subject = Some(Box::new(subject));
         self
     }
 
@@ -106,8 +116,9 @@ impl ClientFacing for Refusal {
             sqlstate: self.sqlstate,
             message: self.message.clone(),
             detail: self.detail.as_deref().map(Into::into),
-            hint: Some(self.hint.clone()),
+            hint: Some(self.hint.as_str().into()),
             context: None,
+            subject: self.subject.clone(),
         }
     }
 }

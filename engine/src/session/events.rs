@@ -1,5 +1,6 @@
 //! Small facts for the log and the metrics. No values, no statement texts.
 
+use crate::columns::Subject;
 use crate::keys::ClientId;
 
 /// A side of the session.
@@ -20,6 +21,8 @@ pub enum Event {
         code: &'static str,
         /// The message, which names table and column.
         message: String,
+        /// The table or column that it is about, if it is one.
+        subject: Option<Box<Subject>>,
     },
     /// A statement was let through that `--unsupported_statements=refuse` would have refused.
     Observed {
@@ -27,6 +30,8 @@ pub enum Event {
         code: &'static str,
         /// The message, which names table and column.
         message: String,
+        /// The table or column that it is about, if it is one.
+        subject: Option<Box<Subject>>,
     },
     /// Containers in results were passed on closed: foreign, damaged, or a key is missing.
     Unopened {

@@ -22,6 +22,7 @@ impl Openings {
                     "28000",
                     format!("no client id to protect column \"{column}\" of table \"{table}\""),
                 )
+                .about(setting.subject())
                 .hint("Start acra-server with --client_id, or give the column a client_id."),
             )
         })
@@ -118,7 +119,9 @@ pub(super) fn refused(error: SealError, setting: &Setting, client_id: &str) -> S
     };
     Stop::Refuse(
         "seal-failed",
-        ClientError::error("XX000", message).hint(hint),
+        ClientError::error("XX000", message)
+            .about(setting.subject())
+            .hint(hint),
     )
 }
 
@@ -150,7 +153,7 @@ fn no_key(setting: &Setting, client_id: &str, why: &str, hint: &str) -> Stop {
         ClientError::error(
             "58000",
             format!("cannot encrypt column \"{column}\" of table \"{table}\" for client \"{client_id}\": {why}"),
-        )
+        ).about(setting.subject())
         .hint(hint),
     )
 }
@@ -178,7 +181,7 @@ pub(super) fn bad_value(bad: BadValue, setting: &Setting) -> Stop {
                     "a value for column \"{column}\" of table \"{table}\" does not fit type {} with the precision that it is cast to",
                     kind.name()
                 ),
-            )
+            ).about(setting.subject())
             .hint("Cast it to a type with more digits, or leave the cast out."),
         ),
         BadValue::Type(kind) => Stop::Refuse(
@@ -189,7 +192,7 @@ pub(super) fn bad_value(bad: BadValue, setting: &Setting) -> Stop {
                     "a value for column \"{column}\" of table \"{table}\" is not valid for type {}",
                     kind.name()
                 ),
-            )
+            ).about(setting.subject())
             .hint("Dates and times must be in ISO form, those with a time zone with an offset from UTC; binary values must be of the declared type."),
         ),
     }
@@ -203,6 +206,7 @@ pub(super) fn bad_hex(setting: &Setting) -> Stop {
             "22P02",
             format!("invalid hexadecimal data for column \"{column}\" of table \"{table}\""),
         )
+        .about(setting.subject())
         .hint(
             "A value that starts with \\x must be an even number of hexadecimal digits after it.",
         ),

@@ -154,7 +154,7 @@ fn prefix_of(value: &[u8], setting: &Setting) -> Result<u64, Stop> {
                     format!(
                         "LIKE prefix longer than searchable_prefix: column \"{column}\" of table \"{table}\" has hashes of up to {most} characters"
                     ),
-                )
+                ).about(setting.subject())
                 .hint("Search by a shorter prefix, or raise searchable_prefix and write the values anew."),
             ))
         }
@@ -176,7 +176,7 @@ fn bad_pattern(setting: &Setting) -> Stop {
         ClientError::error(
             "0A000",
             format!("a pattern of LIKE for searchable column \"{column}\" of table \"{table}\" cannot be searched by"),
-        )
+        ).about(setting.subject())
         .hint(hint),
     )
 }

@@ -90,6 +90,7 @@ pub(super) fn token_of<'t>(
         TokenFault::StoreUnavailable => Stop::Refuse(
             "tokens-unavailable",
             ClientError::error("58000", message)
+                .about(setting.subject())
                 .hint("See the log of acra-server; nothing of the statement was carried out."),
         ),
         TokenFault::NotANumber
@@ -99,6 +100,7 @@ pub(super) fn token_of<'t>(
         | TokenFault::Empty => Stop::Refuse(
             "token-value",
             ClientError::error("22023", message)
+                .about(setting.subject())
                 .hint("The value must be one of the column's token_type."),
         ),
         TokenFault::Exhausted
@@ -107,9 +109,11 @@ pub(super) fn token_of<'t>(
         | TokenFault::Exists
         | TokenFault::Seal => Stop::Refuse(
             "token-failed",
-            ClientError::error("XX000", message).hint(
-                "docs/errors.md says when this happens; acra-tokens shows and changes tokens.",
-            ),
+            ClientError::error("XX000", message)
+                .about(setting.subject())
+                .hint(
+                    "docs/errors.md says when this happens; acra-tokens shows and changes tokens.",
+                ),
         ),
     })
 }

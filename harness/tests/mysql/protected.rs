@@ -504,6 +504,22 @@ fn search(scene: &mut Scene) -> Result<()> {
         [some("3"), some("078-05-1120")],
     ];
     assert_eq!(found.rows, expected);
+    // Sets of hashes are compared as they are.
+    for (set, expected) in [
+        (
+            "SELECT ssn FROM {t} WHERE id = 3 UNION SELECT ssn FROM {t} WHERE id = 9",
+            &["1", "3"][..],
+        ),
+        (
+            "SELECT ssn FROM {t} EXCEPT SELECT ssn FROM {t} WHERE id = 3",
+            &["2"],
+        ),
+    ] {
+        let sql = format!("SELECT id FROM {{t}} WHERE ssn IN ({set}) ORDER BY id");
+        let found = session.table(&scene.sql(&sql))?;
+        let expected: Vec<_> = expected.iter().map(|id| [some(id)]).collect();
+        assert_eq!(found.rows, expected, "{set}");
+    }
     let select = prepare(&mut session, &scene.sql("SELECT id FROM {t} WHERE ssn = ?"))?;
     let value = lengthy(b"078-05-2");
     let command = execution(&session, select, 0, &[(TEXT, Some(&value))], true);
@@ -585,5 +601,19 @@ fn hash_column(scene: &mut Scene) -> Result<()> {
     assert!(is_by_key, "{plan}");
     let kept = scene.stored("SELECT id FROM {t} WHERE ssn_hash = SUBSTR(ssn, 1, 33)")?;
     assert_eq!(kept.len(), 2);
+    Ok(())
+}
+
+const ORDINARY_COLUMN: &str = "id INT PRIMARY KEY, ssn VARBINARY(500), ssn_hash VARBINARY(33)";
+
+scenario!(ordinary_hash_column, ORDINARY_COLUMN, HASH_COLUMN);
+fn ordinary_hash_column(scene: &mut Scene) -> Result<()> {
+    let mut session = scene.side.login()?;
+    session.run(&scene.sql("INSERT INTO {t} (id, ssn) VALUES (1, '078-05-1'), (2, '078-05-2')"))?;
+    let read = scene.sql("SELECT id, ssn FROM {t} WHERE ssn = '078-05-2'");
+    let found = session.table(&read)?;
+    assert_eq!(found.rows, [[some("2"), some("078-05-2")]]);
+    let log = scene.acra.log();
+    assert!(log.contains("is not generated in the database"), "{log}");
     Ok(())
 }

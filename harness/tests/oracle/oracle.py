@@ -7,6 +7,7 @@ Reads statements separated by NUL from the standard input and writes a line of t
     set AT PARAM COLUMN HOW  what is written at byte AT reaches a protected column, `plain` or `computed`
     use AT PARAM             it is also used for something else
     compare AT PARAM COLUMN  it is compared with a protected column
+    test AT PARAM            at AT is asked whether it is NULL, and nothing else
     unsure WHY               where something goes depends on what a text does not tell
 
 PARAM is `-` for a constant, else `K:N`: parameter N of the text (K = 0) or of the K-th statement that it prepares.
@@ -238,7 +239,13 @@ class Reader:
         return flows
 
     def of_NullTest(self, body, scope):
-        # What is sealed is NULL where the value is. A parameter that is itself tested is found by `walk`.
+        # What is sealed is NULL where the value is. A parameter that is itself tested is a use for `walk`.
+        tested = body.get("arg", {})
+        while "TypeCast" in tested:
+            tested = tested["TypeCast"]["arg"]
+        if "ParamRef" in tested:
+            [(origin, _)] = self.of_ParamRef(tested["ParamRef"], scope)
+            self.note("test", *origin[1:])
         self.value(body.get("arg"), scope)
         return frozenset()
 

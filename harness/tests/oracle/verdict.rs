@@ -1,6 +1,6 @@
 //! A plan beside what the oracle says of the same text.
 
-use acra_engine::columns::{Columns, Setting};
+use acra_engine::columns::{Columns, Likeness, Setting};
 use acra_engine::plan::{Lexical, ParamAction, Plan, Planner, Role, Scratch, Verdict};
 use acra_harness::{Error, Result};
 use std::collections::{BTreeMap, BTreeSet};
@@ -32,11 +32,13 @@ enum Value {
 #[derive(Debug, Default)]
 struct Answer<'a> {
     named: bool,
-    compared: BTreeMap<Value, BTreeSet<&'a str>>,
+    compared: BTreeMap<Value, BTreeSet<(usize, &'a str)>>,
     unsure: bool,
     computes: bool,
     assigned: BTreeMap<Value, BTreeSet<&'a str>>,
-    used: BTreeSet<Value>,
+    used: BTreeMap<Value, BTreeSet<usize>>,
+    /// Where parameters are tested, and nothing else.
+    tested: BTreeSet<usize>,
 }
 
 impl<'a> Answer<'a> {
@@ -50,10 +52,15 @@ impl<'a> Answer<'a> {
                 ["named"] => answer.named = true,
                 ["compare", at, parameter, column] => {
                     let value = value(at, parameter)?;
-                    answer.compared.entry(value).or_default().insert(column);
+                    let compared = answer.compared.entry(value).or_default();
+                    compared.insert((at.parse()?, column));
                 }
                 ["unsure", _] => answer.unsure = true,
-                ["use", at, parameter] => drop(answer.used.insert(value(at, parameter)?)),
+                ["use", at, parameter] => {
+                    let used = answer.used.entry(value(at, parameter)?).or_default();
+                    used.insert(at.parse()?);
+                }
+                ["test", at, _] => drop(answer.tested.insert(at.parse()?)),
                 ["set", at, parameter, column, how] => {
                     let value = value(at, parameter)?;
                     answer.computes |= how == "computed";
@@ -107,7 +114,12 @@ pub(crate) fn judge(planner: &Planner, text: &str, answer: &str) -> Result<Optio
     let refused = matches!(plan.verdict, Verdict::Refuse(_));
     let outcome = match sealed(&plan, text, &scratch) {
         _ if answer.named && !plan.protected => Outcome::Wrong("a protected table is not noticed"),
-        Some(sealed) if !refused => passed(planner.columns(), &answer, &sealed),
+        Some(sealed) if !refused => {
+            let hashes = plan.edits(&scratch);
+            let hashes = hashes.filter(|edit| edit.span.is_empty() && edit.text == b"substr(");
+            let hashes = hashes.map(|edit| edit.span.start).collect();
+            passed(planner.columns(), &answer, &sealed, &hashes)
+        }
         _ => Outcome::Refused,
     };
     Ok(Some(Judged {
@@ -116,15 +128,26 @@ pub(crate) fn judge(planner: &Planner, text: &str, answer: &str) -> Result<Optio
     }))
 }
 
-fn passed(columns: &Columns, answer: &Answer<'_>, sealed: &[Sealed<'_>]) -> Outcome {
+/// `hashes` are the places of the text where the hash of something is taken.
+fn passed(
+    columns: &Columns,
+    answer: &Answer<'_>,
+    sealed: &[Sealed<'_>],
+    hashes: &BTreeSet<usize>,
+) -> Outcome {
     let setting = |column: &str| settings(columns).find(|setting| key(setting) == *column);
     for (value, compared) in &answer.compared {
         // What equal values have in common takes their place, or there is nothing.
-        let is_changed = |column: &&str| {
+        let is_changed = |(at, column): &(usize, &str)| {
             let mut changed = sealed.iter();
             changed.any(|(other, named, role)| {
+                // What is stored begins with its hash, or is a token.
+                let is_part = || {
+                    matches!(value, Value::Parameter(..))
+                        && (named.likeness() == Some(Likeness::Token) || hashes.contains(at))
+                };
                 other == value
-                    && *role != Role::Stored
+                    && (*role != Role::Stored || is_part())
                     && setting(column).is_some_and(|setting| setting.is_like(named))
             })
         };
@@ -153,7 +176,9 @@ fn passed(columns: &Columns, answer: &Answer<'_>, sealed: &[Sealed<'_>]) -> Outc
     for (value, setting, role) in sealed {
         if *role != Role::Stored {
             let compared = answer.compared.get(value);
-            if !compared.is_some_and(|compared| compared.contains(&*key(setting))) {
+            let key = key(setting);
+            let is_it = |(_, column): &(usize, &str)| *column == key;
+            if !compared.is_some_and(|compared| compared.iter().any(is_it)) {
                 return Outcome::Wrong("what is compared is no value of that column");
             }
             continue;
@@ -162,7 +187,13 @@ fn passed(columns: &Columns, answer: &Answer<'_>, sealed: &[Sealed<'_>]) -> Outc
         if !named.is_some_and(|named| named.contains(&*key(setting))) {
             return Outcome::Wrong("what is sealed is no value of that column");
         }
-        if answer.used.contains(value) {
+        let is_compared = |at: &usize| {
+            let mut compared = answer.compared.get(value).into_iter().flatten();
+            compared.any(|(place, _)| place == at)
+        };
+        let is_fine = |at: &usize| answer.tested.contains(at) || is_compared(at);
+        let used = answer.used.get(value);
+        if !used.into_iter().flatten().all(is_fine) {
             return Outcome::Wrong("a value is sealed that is used for something else too");
         }
     }

@@ -37,6 +37,10 @@ const QUERIES: &[&str] = &[
     "SELECT p.id, q.id FROM people p JOIN people q USING (grp, phone)",
     "SELECT p.id, q.id FROM (SELECT * FROM people WHERE id < 9) p FULL JOIN (SELECT * FROM people WHERE id > 5) q USING (email)",
     "SELECT count(*) FROM people p LEFT JOIN people q USING (email) WHERE q.id IS NULL",
+    "WITH q AS (SELECT email, phone FROM people WHERE id > 5) SELECT p.id, q.phone, q.email FROM people p NATURAL JOIN q",
+    "WITH q AS (SELECT grp, email FROM people WHERE id < 20) SELECT p.id, q.grp FROM q NATURAL RIGHT OUTER JOIN people AS p WHERE p.phone = '5550101'",
+    "WITH q AS (SELECT email, id + 9 AS id FROM people) SELECT p.id, q.id, q.email FROM people AS p NATURAL FULL JOIN q WHERE p.id IS NULL OR q.id IS NULL",
+    "SELECT count(*) FROM people NATURAL JOIN accounts",
     "SELECT DISTINCT * FROM (SELECT email, grp, phone FROM people) AS d",
     "SELECT DISTINCT d.*, 1 AS one FROM (SELECT phone, grp FROM people) AS d",
     "SELECT count(*) FROM (SELECT DISTINCT e FROM (SELECT email AS e FROM people UNION ALL SELECT mail FROM accounts) AS x) AS y",
@@ -57,7 +61,7 @@ const QUERIES: &[&str] = &[
     "SELECT id FROM people LEFT JOIN (SELECT mail FROM accounts WHERE mail IN ('@1', '@2')) AS s ON mail = email WHERE s.mail IS NULL",
 ];
 
-fn filled(sql: &str) -> String {
+pub(crate) fn filled(sql: &str) -> String {
     let mut text = sql.to_owned();
     for n in (0..100).rev() {
         text = text.replace(&format!("@{n}"), &format!("{MARK}-{n}\u{a7}example.org"));

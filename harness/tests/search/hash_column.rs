@@ -1,9 +1,9 @@
 //! Hashes in a column of their own, which the database makes of what is stored.
 
-use crate::{MARK, scene, sorted_extended};
+use crate::{MARK, scene, scene_on, sorted_extended};
 use acra_harness::raw::frontend as f;
 use acra_harness::scene::{rows, value};
-use acra_harness::servers::AcraConfig;
+use acra_harness::servers::{AcraConfig, Postgres};
 use acra_harness::{Result, at_rest};
 
 const CONFIG: &str = "
@@ -16,12 +16,25 @@ schemas:
     columns: [id, email]
     encrypted:
       - {column: email, searchable: true, search_column: email_hash}
+  - table: ordinary
+    encrypted:
+      - {column: email, searchable: true, search_column: email_hash}
+  - table: shorter
+    encrypted:
+      - {column: email, searchable: true, search_column: email_hash}
+  - table: wider
+    encrypted:
+      - {column: Email, searchable: true, search_column: email_hash}
 ";
 
 const TABLES: &str = "
 CREATE TABLE members (id int PRIMARY KEY, email bytea, email_hash bytea GENERATED ALWAYS AS (substr(email, 1, 33)) STORED);
 CREATE UNIQUE INDEX members_email ON members (email_hash);
-CREATE TABLE missing (id int, email bytea)";
+CREATE TABLE missing (id int, email bytea);
+CREATE TABLE ordinary (id int, email bytea, email_hash bytea);
+CREATE TABLE shorter (id int, email bytea, email_hash bytea GENERATED ALWAYS AS (substr(email, 1, 32)) STORED);
+CREATE TABLE wider (id int, \"Email\" bytea, email_hash bytea GENERATED ALWAYS AS (substring(\"Email\" FROM 1 FOR 33)) STORED);
+CREATE TABLE part (more int) INHERITS (wider)";
 
 fn with_hash_column(config: AcraConfig) -> AcraConfig {
     config.encryptor_yaml(CONFIG)
@@ -109,14 +122,49 @@ fn is_compared_by_its_plain_index() -> Result<()> {
 }
 
 #[test]
-fn that_is_not_there_is_told_and_not_used() -> Result<()> {
-    let scene = scene(with_hash_column)?;
-    scene.run_directly(TABLES)?;
-    let mut proxied = scene.proxied()?;
-    proxied.run("INSERT INTO missing (id, email) VALUES (1, 'x'), (2, 'y')")?;
-    let found = rows(&mut proxied, "SELECT id FROM missing WHERE email = 'y'")?;
-    assert_eq!(found, [["2"]]);
-    let log = scene.acra.log();
-    assert!(log.contains("does not exist in the database"), "{log}");
+fn that_is_not_there_or_not_generated_is_told_and_not_used() -> Result<()> {
+    for version in [15, 17, 18] {
+        let scene = scene_on(Postgres::shared(version)?, with_hash_column)?;
+        scene.run_directly(TABLES)?;
+        let mut proxied = scene.proxied()?;
+        for (table, what) in [
+            ("missing", "does not exist in the database"),
+            ("ordinary", "is not generated in the database"),
+            ("shorter", "is not generated in the database"),
+        ] {
+            proxied.run(&format!(
+                "INSERT INTO {table} (id, email) VALUES (1, 'x'), (2, 'y')"
+            ))?;
+            let found = format!("SELECT id FROM {table} WHERE email = 'y'");
+            assert_eq!(rows(&mut proxied, &found)?, [["2"]]);
+            let plan = rows(&mut proxied, &format!("EXPLAIN {found}"))?.concat();
+            assert!(plan.concat().contains("substr(email, 1, 33)"), "{plan:?}");
+            let log = scene.acra.log();
+            let mut lines = log.lines();
+            let told =
+                lines.any(|line| line.contains(&format!("\\\"{table}\\\"")) && line.contains(what));
+            assert!(told, "{table}: {log}");
+        }
+        // However it is written.
+        proxied.run("INSERT INTO wider (id, \"Email\") VALUES (1, 'x'), (2, 'y')")?;
+        proxied.run("INSERT INTO part (id, \"Email\") VALUES (3, 'y')")?;
+        for (table, expected) in [("wider", 2), ("part", 1)] {
+            let found = format!("SELECT id FROM {table} WHERE \"Email\" = 'y'");
+            assert_eq!(rows(&mut proxied, &found)?.len(), expected);
+            let plan = rows(&mut proxied, &format!("EXPLAIN {found}"))?.concat();
+            assert!(plan.concat().contains("email_hash ="), "{plan:?}");
+        }
+        let log = scene.acra.log();
+        let unfit = |line: &&str| line.contains("does not fit") && line.contains("wider");
+        assert_eq!(log.lines().find(unfit), None);
+        // A table that gets what it lacks.
+        scene.run_directly(
+            "ALTER TABLE ordinary DROP email_hash, ADD email_hash bytea GENERATED ALWAYS AS (substr(email, 1, 33)) STORED",
+        )?;
+        proxied.run("CREATE TABLE another (id int)")?;
+        let found = "EXPLAIN SELECT id FROM ordinary WHERE email = 'y'";
+        let plan = rows(&mut proxied, found)?.concat();
+        assert!(plan.concat().contains("email_hash ="), "{plan:?}");
+    }
     Ok(())
 }

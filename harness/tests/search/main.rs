@@ -3,6 +3,8 @@
 
 mod answers;
 mod hash_column;
+mod sets;
+mod shared;
 mod stored;
 
 use acra_harness::Result;

@@ -158,6 +158,17 @@ fn what_one_text_stores_it_finds() -> Result<()> {
             f::sync(),
         ])?;
         assert_eq!(scene::rows_of(&session.ready()?)?, [["2"]]);
+        // Also by one parameter.
+        let both = "INSERT INTO people (id, name) SELECT 3, $1 WHERE NOT EXISTS (SELECT 1 FROM people WHERE name = $1) RETURNING id, name";
+        for expected in [&[["3", "newer"]][..], &[]] {
+            session.send_all(&[
+                f::parse("", both, &[]),
+                f::bind_text("", "", &[Some("newer")]),
+                f::execute("", 0),
+                f::sync(),
+            ])?;
+            assert_eq!(scene::rows_of(&session.ready()?)?, expected);
+        }
         tokens.works()?;
     }
     Ok(())

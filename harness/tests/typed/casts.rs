@@ -99,6 +99,19 @@ const STATEMENTS: &[(&str, &[Option<&str>])] = &[
         "SELECT id FROM sealed WHERE login = $1::varchar(5) ORDER BY id",
         &[Some("Third and more")],
     ),
+    // Without the blanks of char(n), but with those of the column.
+    (
+        "SELECT id FROM sealed WHERE word = 'ab '::char(10) OR word <> 'abc  and more'::char(5) ORDER BY id",
+        &[],
+    ),
+    (
+        "SELECT id FROM sealed WHERE word IN ($1::char(3), 'Grüezi') ORDER BY id",
+        &[Some("abcdef")],
+    ),
+    (
+        "SELECT id FROM sealed WHERE word = 'given'::char(3) OR word = 'given '",
+        &[],
+    ),
     // Arguments of EXECUTE.
     (
         "PREPARE p AS INSERT INTO sealed VALUES ($1, $2, $3, $4, $5, $6)",
@@ -112,6 +125,26 @@ const STATEMENTS: &[(&str, &[Option<&str>])] = &[
         "EXECUTE p (6, -3::numeric, CAST('2024-01-02' AS timestamp), '12:30'::time, 'w'::varchar, 'l'::varchar)",
         &[],
     ),
+    (
+        "EXECUTE p (7, '1.505'::numeric(10,2), CAST('2024-01-02 12:00:00.5' AS timestamp(0) without time zone), \
+         '12:30:00.25'::time (1), 'word that is long'::varchar(6), 'login that is long'::character varying(5))",
+        &[],
+    ),
+    (
+        "EXECUTE p (8, NULL::numeric(10,2), CAST(NULL AS timestamp), NULL, ''::text, ''::varchar(3))",
+        &[],
+    ),
+    (
+        "EXECUTE p (9, 1000::numeric(3), NULL, NULL, NULL, NULL)",
+        &[],
+    ),
+    (
+        "PREPARE q (int, numeric) AS INSERT INTO sealed (id, amount) VALUES ($1, $2::numeric(5,1))",
+        &[],
+    ),
+    ("EXECUTE q (10, 12.25::numeric)", &[]),
+    ("PREPARE r AS SELECT id FROM sealed WHERE word = $1", &[]),
+    ("EXECUTE r ('abcd'::char(3))", &[]),
 ];
 
 fn run(
@@ -159,11 +192,11 @@ fn same(version: u32) -> Result<()> {
         let expected = run(&mut direct, &all.replace("sealed", "twin"), &[])?;
         assert_eq!(run(&mut proxied, all, &[])?, expected, "{sql} {values:?}");
     }
-    // Five rows have arrived, and nothing of them is in clear.
-    assert_eq!(scene.stored("SELECT count(*) FROM sealed")?, "5");
+    // Eight rows have arrived, and nothing of them is in clear.
+    assert_eq!(scene.stored("SELECT count(*) FROM sealed")?, "8");
     let clear = "SELECT count(*) FROM sealed s JOIN twin USING (id) WHERE substr(s.amount, 1, 3) <> '%%%' \
-        OR substr(s.moment, 1, 3) <> '%%%' OR substr(s.at, 1, 3) <> '%%%' OR substr(s.word, 34, 3) <> '%%%' \
-        OR s.login = twin.login";
+        OR substr(s.moment, 1, 3) <> '%%%' OR substr(s.at, 1, 3) <> '%%%' OR twin.word <> '' AND substr(s.word, 34, 3) <> '%%%' \
+        OR twin.login <> '' AND s.login = twin.login";
     assert_eq!(scene.stored(clear)?, "0");
     Ok(())
 }

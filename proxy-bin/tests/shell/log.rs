@@ -1,10 +1,10 @@
 //! Lines of a start, a connection and a stop, in all formats.
 
-use crate::support::{CLIENT, Place, Result, address_in};
+use crate::support::{CLIENT, PROTECTS, Place, Result, address_in};
 use rustix::process::Signal;
 use serde_json::Value;
 use std::io::{Read as _, Write as _};
-use std::net::TcpStream;
+use std::net::{TcpListener, TcpStream};
 
 /// The lines of a start in their order, as texts; the number of the process is put in.
 fn start_lines(pid: u32) -> [String; 12] {
@@ -177,5 +177,74 @@ fn sigusr1_ends_nothing() -> Result {
     TcpStream::connect(address_in(&line)?)?;
     server.wait_for("Got new connection")?;
     assert_eq!(server.stop(Signal::TERM)?.0, Some(0));
+    Ok(())
+}
+
+/// A database that lets a client in, and then says nothing.
+fn silent_database() -> Result<TcpListener> {
+    let listener = TcpListener::bind("127.0.0.1:0")?;
+    let own = listener.try_clone()?;
+    std::thread::spawn(move || {
+        while let Ok((mut client, _)) = own.accept() {
+            let mut startup = [0; 512];
+            if client.read(&mut startup).is_ok() {
+                let welcome = b"R\0\0\0\x08\0\0\0\0Z\0\0\0\x05I";
+                let _ = client.write_all(welcome);
+            }
+            let mut rest = Vec::new();
+            let _ = client.read_to_end(&mut rest);
+        }
+    });
+    Ok(listener)
+}
+
+#[test]
+fn a_refusal_tells_table_and_column() -> Result {
+    let place = Place::new()?;
+    let config = place.file("encryptor.yaml", PROTECTS)?;
+    let config = format!("--encryptor_config_file={config}");
+    let database = silent_database()?;
+    let port = format!("--db_port={}", database.local_addr()?.port());
+    let mut server = place.start(&[
+        "-v",
+        "--logging_format=json",
+        "--schema_probe=off",
+        &config,
+        &port,
+    ])?;
+    let line = server.wait_for("Start listening connections")?;
+    for (sql, reason, column) in [
+        (
+            "SELECT id FROM vault WHERE secret = 'plain value'",
+            "column-use",
+            Value::from("secret"),
+        ),
+        (
+            "SELECT vault FROM vault, LATERAL (SELECT 'plain value') AS x",
+            "column-use",
+            Value::Null,
+        ),
+        (
+            "INSERT INTO vault SELECT 'plain value' FROM vault FETCH NEXT",
+            "not-understood",
+            Value::Null,
+        ),
+    ] {
+        let mut client = TcpStream::connect(address_in(&line)?)?;
+        client.write_all(b"\0\0\0\x10\0\x03\0\0user\0u\0\0")?;
+        let mut welcome = [0; 15];
+        client.read_exact(&mut welcome)?;
+        client.write_all(b"Q")?;
+        client.write_all(&u32::try_from(sql.len() + 5)?.to_be_bytes())?;
+        client.write_all(sql.as_bytes())?;
+        client.write_all(b"\0")?;
+        let told = server.wait_for("\"action\":\"refused\"")?;
+        assert!(!told.contains("plain value"), "{told}");
+        let told: Value = serde_json::from_str(&told)?;
+        assert_eq!(told["reason"], reason, "{told}");
+        assert_eq!(told["table"], "vault", "{told}");
+        assert_eq!(told["column"], column, "{told}");
+    }
+    server.stop(Signal::TERM)?;
     Ok(())
 }

@@ -11,7 +11,7 @@ use super::names::token_name;
 use super::refusal::{Refusal, RefusalCode};
 use super::schema::Schema;
 use super::scope::misused;
-use crate::columns::{NewChild, Setting, Table};
+use crate::columns::{NewChild, Setting, Subject, Table};
 use crate::sql::facts::Source;
 use crate::sql::facts::tree::TableName;
 use std::ops::Range;
@@ -90,6 +90,7 @@ impl<'s> Definition<'s, '_> {
             RefusalCode::StatementForm,
             format!("statement on protected table \"{named}\" is not supported: {what}"),
         )
+        .about(Subject::of_table(named))
     }
 
     fn entry(&self, name: TableName) -> Option<&'s Table> {

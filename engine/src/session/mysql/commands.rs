@@ -223,6 +223,7 @@ impl MySqlSession {
         cx.events.push(Event::Refused {
             code,
             message: error.message.clone(),
+            subject: error.subject.clone(),
         });
         self.from_client.drop();
         self.ledger

@@ -37,12 +37,15 @@ impl MySqlSession {
         }
         let mut values = self.values(&inner, &plan)?;
         let own = values.len();
+        let mut edits = Vec::new();
         if run.name.is_none() {
             let arguments = plan::arguments(text, &outer, |_| &plan.params);
-            values.extend(arguments.map_err(|refusal| refused(&refusal))?);
+            let (arguments, around) = arguments.map_err(|refusal| refused(&refusal))?;
+            values.extend(arguments);
+            edits.extend(around);
         }
         let mut changed = self.changes(&values, cx)?;
-        let mut edits: Vec<Edit> = changed.split_off(own).into_iter().flatten().collect();
+        edits.extend(changed.split_off(own).into_iter().flatten());
         let mut within: Vec<Edit> = changed.into_iter().flatten().collect();
         if plan.verdict == Verdict::Rewrite {
             within.extend(plan.edits(&self.sql));
@@ -137,9 +140,9 @@ impl MySqlSession {
     ) -> Result<Rewritten, Stop> {
         let Named { plan, redefines } = named;
         let arguments = plan::arguments(text, &self.sql, |_| &plan.params);
-        let values = arguments.map_err(|refusal| refused(&refusal))?;
-        let changed = self.changes(&values, cx)?;
-        let text = spliced(text, changed.into_iter().flatten().collect());
+        let (values, mut edits) = arguments.map_err(|refusal| refused(&refusal))?;
+        edits.extend(self.changes(&values, cx)?.into_iter().flatten());
+        let text = spliced(text, edits);
         self.settings_changed();
         Ok(Rewritten {
             text,

@@ -437,7 +437,7 @@ pub(super) fn foreign_charset(setting: &Setting) -> Stop {
         ClientError::error(
             "0A000",
             format!("a value for column \"{column}\" of table \"{table}\" is not ASCII and character_set_client is not utf8mb4"),
-        )
+        ).about(setting.subject())
         .hint("SET NAMES utf8mb4, or bind the value as bytes (BLOB)."),
     )
 }

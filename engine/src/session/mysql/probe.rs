@@ -14,7 +14,7 @@ use std::collections::{BTreeMap, BTreeSet};
 /// travel in hex.
 const QUESTION: [&str; 2] = [
     "SELECT HEX(c.TABLE_SCHEMA), HEX(c.TABLE_NAME), HEX(c.COLUMN_NAME), c.ORDINAL_POSITION, c.DATA_TYPE, \
-     INSTR(c.EXTRA, 'INVISIBLE') > 0, v.TABLE_NAME IS NOT NULL, HEX(v.VIEW_DEFINITION) \
+     INSTR(c.EXTRA, 'INVISIBLE') > 0, v.TABLE_NAME IS NOT NULL, HEX(v.VIEW_DEFINITION), HEX(NULLIF(c.GENERATION_EXPRESSION, '')) \
      FROM information_schema.COLUMNS c LEFT JOIN information_schema.VIEWS v \
      ON v.TABLE_SCHEMA = c.TABLE_SCHEMA AND v.TABLE_NAME = c.TABLE_NAME \
      WHERE c.TABLE_SCHEMA NOT IN ('mysql', 'sys', 'information_schema', 'performance_schema') \
@@ -141,6 +141,7 @@ fn schema(rows: &[Row], columns: &Columns) -> Option<Schema> {
             invisible,
             Some(is_view),
             query,
+            generated,
         ] = &**row
         else {
             return None;
@@ -162,6 +163,7 @@ fn schema(rows: &[Row], columns: &Columns) -> Option<Schema> {
                 name: name(column)?,
                 holds_bytes: holds_bytes(kind),
                 number: position,
+                generated: generated.as_deref().and_then(name),
             });
         }
     }

@@ -185,6 +185,7 @@ impl MySqlSession {
             Verdict::Observe(refusal) => cx.events.push(Event::Observed {
                 code: refusal.code.anchor(),
                 message: refusal.message.clone(),
+                subject: refusal.subject.clone(),
             }),
             Verdict::Forward | Verdict::Rewrite => {}
         }

@@ -41,6 +41,7 @@ impl MySqlSession {
         cx.events.push(Event::Refused {
             code: "encoding-error",
             message: message.clone(),
+            subject: Some(Box::new(setting.subject())),
         });
         self.withhold(&ClientError::error("42000", message), out);
     }

@@ -183,7 +183,7 @@ fn bad_array(setting: &Setting) -> Stop {
         ClientError::error(
             "22P02",
             format!("malformed array of values for column \"{column}\" of table \"{table}\""),
-        )
+        ).about(setting.subject())
         .hint("Bind an array of bytea, text, or the type of the column, or write the values one by one."),
     )
 }

@@ -186,6 +186,7 @@ impl PgSession {
         cx.events.push(Event::Refused {
             code,
             message: error.message.clone(),
+            subject: error.subject.clone(),
         });
         let mut failing = Vec::new();
         if tag == b'Q' {

@@ -21,7 +21,7 @@ const NAME: &[u8] = b"acra-server schema probe";
 /// Most relations that are looked at; a database that has more of them is treated as if it had no answer.
 const MAX_RELATIONS: usize = 100_000;
 
-/// All names, and the queries of views, travel in hex as UTF-8, so neither quotes nor `client_encoding` matter.
+/// What a column is generated of is asked for in a way that servers without such columns understand. All names, and the queries of views, travel in hex as UTF-8, so neither quotes nor `client_encoding` matter.
 const QUESTION: [&str; 2] = [
     "WITH RECURSIVE tree(root, oid, kin) AS (\
      SELECT c.oid, c.oid, 'i' FROM pg_catalog.pg_class c WHERE c.relkind IN ('r','p','f','v','m') AND c.relname IN (",
@@ -36,8 +36,11 @@ const QUESTION: [&str; 2] = [
      pg_catalog.encode(pg_catalog.convert_to(n.nspname::pg_catalog.text, 'UTF8'), 'hex'), \
      pg_catalog.encode(pg_catalog.convert_to(c.relname::pg_catalog.text, 'UTF8'), 'hex'), \
      (SELECT pg_catalog.string_agg(pg_catalog.encode(pg_catalog.convert_to(a.attname::pg_catalog.text, 'UTF8'), 'hex') || \
-     CASE WHEN y.typcategory = 'S' OR 17 IN (y.oid, y.typbasetype) THEN '+' ELSE '-' END || a.attnum, ',' ORDER BY a.attnum) \
+     CASE WHEN y.typcategory = 'S' OR 17 IN (y.oid, y.typbasetype) THEN '+' ELSE '-' END || a.attnum || \
+     COALESCE('=' || pg_catalog.encode(pg_catalog.convert_to(pg_catalog.pg_get_expr(d.adbin, d.adrelid), 'UTF8'), 'hex'), ''), \
+     ',' ORDER BY a.attnum) \
      FROM pg_catalog.pg_attribute a JOIN pg_catalog.pg_type y ON y.oid = a.atttypid \
+     LEFT JOIN pg_catalog.pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum AND pg_catalog.to_jsonb(a) ->> 'attgenerated' <> '' \
      WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped), \
      (SELECT pg_catalog.string_agg(DISTINCT pg_catalog.encode(pg_catalog.convert_to(a.attname::pg_catalog.text, 'UTF8'), 'hex'), ',') \
      FROM pg_catalog.pg_rewrite r JOIN pg_catalog.pg_depend d ON d.objid = r.oid \
@@ -297,15 +300,20 @@ fn listed(list: &[u8]) -> impl Iterator<Item = &[u8]> {
         .filter(|item| !item.is_empty())
 }
 
-/// A column: its name, whether it holds bytes, and its number.
+/// A column: its name, whether it holds bytes, its number, and what it is generated of.
 fn column(text: &[u8]) -> Option<Column> {
     let sign = text.iter().position(|byte| matches!(byte, b'+' | b'-'))?;
     let (hex, rest) = text.split_at_checked(sign)?;
-    let (sign, digits) = rest.split_first()?;
+    let (sign, rest) = rest.split_first()?;
+    let mut parts = rest.splitn(2, |byte| *byte == b'=');
     Some(Column {
         name: name(hex)?,
         holds_bytes: *sign == b'+',
-        number: number(digits)?,
+        number: number(parts.next()?)?,
+        generated: match parts.next() {
+            None => None,
+            Some(expression) => Some(name(expression)?),
+        },
     })
 }
 

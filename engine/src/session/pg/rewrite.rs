@@ -418,7 +418,7 @@ pub(super) fn foreign_encoding(setting: &Setting) -> Stop {
         ClientError::error(
             "0A000",
             format!("a value for column \"{column}\" of table \"{table}\" is not ASCII and client_encoding is not UTF8"),
-        )
+        ).about(setting.subject())
         .hint("SET client_encoding TO 'UTF8', or bind the value in binary format."),
     )
 }

@@ -35,7 +35,9 @@ impl PgSession {
                 let statement = executed.iter().find(|(known, _)| *known == name);
                 statement.map_or(&[][..], |(_, statement)| &statement.plan.params)
             };
-            values.extend(plan::arguments(text, &self.sql, params).map_err(refused)?);
+            let (given, casts) = plan::arguments(text, &self.sql, params).map_err(refused)?;
+            values.extend(given);
+            edits.extend(casts);
         }
         let rewritten = match values.is_empty() && edits.is_empty() {
             true => None,
@@ -98,6 +100,7 @@ impl PgSession {
             Verdict::Observe(refusal) => cx.events.push(Event::Observed {
                 code: refusal.code.anchor(),
                 message: refusal.message.clone(),
+                subject: refusal.subject.clone(),
             }),
             Verdict::Forward | Verdict::Rewrite => {}
         }

@@ -18,6 +18,7 @@ impl PgSession {
         cx.events.push(Event::Refused {
             code: "encoding-error",
             message: message.clone(),
+            subject: Some(Box::new(setting.subject())),
         });
         let error = ClientError::error("42000", message);
         self.withhold(&error, out);

@@ -11,6 +11,15 @@ use std::ops::Range;
 /// OID of `numeric`.
 const NUMERIC: u32 = 1700;
 
+/// OID of `time`.
+const TIME: u32 = 1083;
+
+/// OID of `timestamp`.
+const TIMESTAMP: u32 = 1114;
+
+/// OID of `timestamptz`.
+const TIMESTAMPTZ: u32 = 1184;
+
 /// A type as it is written, without its numbers.
 struct Spelled {
     oid: u32,
@@ -46,12 +55,7 @@ impl Reader<'_> {
     /// The same of a value that is stored or returned.
     pub(super) fn cast_of_value<'e>(&self, cast: &'e Expr) -> Option<(&'e Expr, Cast)> {
         self.cast(cast, |expr, to| {
-            is_value(expr)
-                || cast_once(expr).is_some_and(|(_, of)| of.is_same(to))
-                || matches!(
-                    unnested(expr),
-                    Expr::Identifier(_) | Expr::CompoundIdentifier(_) | Expr::Case { .. }
-                )
+            is_whole(expr) || cast_once(expr).is_some_and(|of| of.is_same(to))
         })
     }
 
@@ -100,13 +104,7 @@ impl Reader<'_> {
             return None;
         }
         let spelled = spelled(data_type)?;
-        let before = match cast_once(expr) {
-            Some((value, of)) => {
-                let operator = self.last_token(value)? + 1;
-                self.words(operator + 1, of.words)?.end
-            }
-            None => self.last_token(expr)? + 1,
-        };
+        let before = self.behind(expr)?;
         if !takes(expr, &spelled) {
             return None;
         }
@@ -134,6 +132,32 @@ impl Reader<'_> {
             compared: false,
         };
         Some((expr, cast))
+    }
+
+    /// The token behind a value, a column or `CASE`, with one cast around it at most.
+    fn behind(&self, expr: &Expr) -> Option<usize> {
+        let closed = |at: usize| {
+            let token = self.source.tokens.get(at)?;
+            token.is(self.source.text, b')').then_some(at + 1)
+        };
+        match expr {
+            Expr::Nested(inner) => closed(self.behind(inner)?),
+            Expr::Cast {
+                kind,
+                expr: inner,
+                data_type,
+                format: None,
+            } => {
+                let operator = self.last_token(inner)? + 1;
+                let (_, types) = self.type_at(operator + 1, &spelled(data_type)?)?;
+                match kind {
+                    CastKind::DoubleColon => Some(types.end),
+                    CastKind::Cast => closed(types.end),
+                    _ => None,
+                }
+            }
+            expr => Some(self.last_token(expr)? + 1),
+        }
     }
 
     /// These words, if they are at these tokens.
@@ -222,18 +246,24 @@ fn is_value(expr: &Expr) -> bool {
     }
 }
 
-/// A value with one cast behind it, and the type of that.
-fn cast_once(expr: &Expr) -> Option<(&Expr, Spelled)> {
-    match expr {
+/// Whether it is a value, a column or `CASE`, without a cast.
+fn is_whole(expr: &Expr) -> bool {
+    is_value(expr)
+        || matches!(
+            unnested(expr),
+            Expr::Identifier(_) | Expr::CompoundIdentifier(_) | Expr::Case { .. }
+        )
+}
+
+/// The type that a value, a column or `CASE` is cast to.
+fn cast_once(expr: &Expr) -> Option<Spelled> {
+    match unnested(expr) {
         Expr::Cast {
-            kind: CastKind::DoubleColon,
+            kind: CastKind::Cast | CastKind::DoubleColon,
             expr: inner,
             data_type,
             format: None,
-        } if is_value(inner) => {
-            let of = spelled(data_type)?;
-            (!of.modified).then_some((inner, of))
-        }
+        } if is_whole(inner) => spelled(data_type),
         _ => None,
     }
 }
@@ -291,10 +321,38 @@ pub fn named(words: &[&str]) -> Option<u32> {
         ["json"] => 114,
         ["jsonb"] => 3802,
         ["date"] => 1082,
-        ["time"] | ["time", "without", "time", "zone"] => 1083,
-        ["timestamp"] | ["timestamp", "without", "time", "zone"] => 1114,
-        ["timestamptz"] | ["timestamp", "with", "time", "zone"] => 1184,
+        ["time"] | ["time", "without", "time", "zone"] => TIME,
+        ["timestamp"] | ["timestamp", "without", "time", "zone"] => TIMESTAMP,
+        ["timestamptz"] | ["timestamp", "with", "time", "zone"] => TIMESTAMPTZ,
         _ => return None,
+    })
+}
+
+/// A type that is known here, by its words in lower case and its numbers in parentheses.
+pub fn typed(words: &[&str]) -> Option<CastType> {
+    let mut parts = words.splitn(2, |word| *word == "(");
+    let (before, Some(numbers)) = (parts.next()?, parts.next()) else {
+        return named(words).map(|oid| CastType {
+            oid,
+            modifier: None,
+        });
+    };
+    let number = |digits: &str| digits.parse().ok();
+    let (numbers, zone) = match numbers {
+        [one, ")", zone @ ..] => ([number(one)?, 0], zone),
+        [one, ",", other, ")", zone @ ..] => ([number(one)?, number(other)?], zone),
+        _ => return None,
+    };
+    let oid = match (before, zone) {
+        (["char" | "character"], []) => CastType::BPCHAR,
+        // The zone of a time is told after its number.
+        (["time" | "timestamp"], zone) => named(&[before, zone].concat())?,
+        (name, []) => named(name)?,
+        _ => return None,
+    };
+    has(oid, numbers).then_some(CastType {
+        oid,
+        modifier: Some(numbers),
     })
 }
 
@@ -304,7 +362,8 @@ fn has(oid: u32, [first, second]: [u32; 2]) -> bool {
         CastType::VARCHAR | CastType::BPCHAR => (1..=10_485_760).contains(&first) && second == 0,
         // Before version 15 not more digits can be behind the point than there are.
         NUMERIC => (1..=1000).contains(&first) && second <= first,
-        _ => first <= 6 && second == 0,
+        TIME | TIMESTAMP | TIMESTAMPTZ => first <= 6 && second == 0,
+        _ => false,
     }
 }
 

@@ -33,7 +33,7 @@ impl Reader<'_> {
             let how = match constraint {
                 JoinConstraint::On(condition) => Join::On(self.operands(condition)?),
                 JoinConstraint::None => Join::On(Vec::new()),
-                JoinConstraint::Natural => Join::Natural,
+                JoinConstraint::Natural => Join::Natural(self.natural(&relation)),
                 JoinConstraint::Using(names) => {
                     let mut columns = Vec::with_capacity(names.len());
                     for name in names {

@@ -7,6 +7,7 @@ mod cast;
 mod compare;
 mod from;
 mod mysql;
+mod places;
 mod reader;
 mod survey;
 mod term;
@@ -23,7 +24,7 @@ use reader::Reader;
 use std::ops::Range;
 use survey::Survey;
 
-pub use cast::named;
+pub use cast::{named, typed};
 pub use tree::Facts;
 pub use wrapped::{Wrapped, Wrapper, unwrap};
 

@@ -347,7 +347,7 @@ fn flatten(
         }
         match how {
             Join::On(conditions) => operands.extend(conditions),
-            Join::Using(_) | Join::Natural => {
+            Join::Using(_) | Join::Natural(_) => {
                 return Err(NoFacts::Form("UPDATE with NATURAL JOIN or USING"));
             }
         }

@@ -4,7 +4,9 @@
 //! does not pass unseen.
 
 use super::survey::Survey;
-use super::tree::{Alias, Body, Cte, Distinct, Item, Key, Query, Select, TableName, Term};
+use super::tree::{
+    Alias, Body, Cte, Distinct, Item, Key, Operation, Query, Select, TableName, Term,
+};
 use super::{FOREIGN, NoFacts, OTHER_STATEMENT, Source};
 use crate::sql::hidden::Hidden;
 use crate::sql::token::Kind;
@@ -272,12 +274,6 @@ impl<'a> Reader<'a> {
                 set_quantifier,
                 right,
             } => {
-                let operation = match op {
-                    SetOperator::Union => "UNION",
-                    SetOperator::Except => "EXCEPT",
-                    SetOperator::Intersect => "INTERSECT",
-                    SetOperator::Minus => return Err(FOREIGN),
-                };
                 let all = match set_quantifier {
                     SetQuantifier::All => true,
                     SetQuantifier::Distinct | SetQuantifier::None => false,
@@ -285,11 +281,22 @@ impl<'a> Reader<'a> {
                     | SetQuantifier::AllByName
                     | SetQuantifier::DistinctByName => return Err(FOREIGN),
                 };
+                let operation = match (op, all) {
+                    (SetOperator::Union, true) => Operation::UnionAll,
+                    (SetOperator::Union, false) => Operation::Union,
+                    (SetOperator::Except, true) => Operation::ExceptAll,
+                    (SetOperator::Except, false) => Operation::Except,
+                    (SetOperator::Intersect, true) => Operation::IntersectAll,
+                    (SetOperator::Intersect, false) => Operation::Intersect,
+                    (SetOperator::Minus, _) => return Err(FOREIGN),
+                };
+                let one = self.body(left)?;
+                let other = self.body(right)?;
                 Body::Set {
                     operation,
-                    keeps_all: all && *op == SetOperator::Union,
-                    left: Box::new(self.body(left)?),
-                    right: Box::new(self.body(right)?),
+                    tokens: self.set_tokens((left, &one), (right, &other)),
+                    left: Box::new(one),
+                    right: Box::new(other),
                 }
             }
             SetExpr::Values(values) => Body::Values(self.rows(values)?),

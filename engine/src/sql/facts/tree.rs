@@ -50,19 +50,59 @@ pub enum Body {
     Values(Vec<Vec<Term>>),
     /// Two queries in one.
     Set {
-        /// The name of the operation.
-        operation: &'static str,
-        /// Rows are not compared: `UNION ALL`.
-        keeps_all: bool,
+        /// How they become one.
+        operation: Operation,
         /// The first.
         left: Box<Body>,
         /// The second.
         right: Box<Body>,
+        /// Where they are in the text, if that is certain.
+        tokens: Option<SetTokens>,
     },
     /// A query in parentheses.
     Query(Box<Query>),
     /// A statement that writes; its rows are what it returns.
     Write(Box<Write>),
+}
+
+/// How two queries become one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Operation {
+    /// `UNION ALL`: the only one that compares no rows.
+    UnionAll,
+    /// `UNION`
+    Union,
+    /// `INTERSECT`
+    Intersect,
+    /// `INTERSECT ALL`
+    IntersectAll,
+    /// `EXCEPT`
+    Except,
+    /// `EXCEPT ALL`
+    ExceptAll,
+}
+
+impl Operation {
+    /// What is said of a column in the rows.
+    pub fn how(self) -> &'static str {
+        match self {
+            Self::UnionAll => "is a column of UNION ALL",
+            Self::Union => "is compared by UNION",
+            Self::Intersect | Self::IntersectAll => "is compared by INTERSECT",
+            Self::Except | Self::ExceptAll => "is compared by EXCEPT",
+        }
+    }
+}
+
+/// The tokens of a set operation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SetTokens {
+    /// The first token of the first query.
+    pub first: usize,
+    /// The words of the operation.
+    pub operation: Range<usize>,
+    /// The last token of the second query.
+    pub last: usize,
 }
 
 /// A `SELECT`.
@@ -124,8 +164,17 @@ pub enum Join {
     On(Vec<Term>),
     /// `USING`
     Using(Vec<usize>),
+    /// `NATURAL`, and where it is in the text, if that is certain.
+    Natural(Option<NaturalTokens>),
+}
+
+/// The tokens of a `NATURAL JOIN`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NaturalTokens {
     /// `NATURAL`
-    Natural,
+    pub natural: usize,
+    /// The last token of the table that is joined.
+    pub last: usize,
 }
 
 /// The name of a table.

@@ -11,6 +11,7 @@ use super::MySqlSession;
 use super::connect::out_of_order;
 use super::ledger::{Awaited, ResultStep, Results};
 use super::packets::take;
+use crate::columns::Subject;
 use crate::plan::{ClientEncoding, Copy, FAILURE, Load};
 use crate::session::search::Changes;
 use crate::session::stop::Stop;
@@ -262,6 +263,7 @@ impl MySqlSession {
         cx.events.push(Event::Refused {
             code,
             message: error.message.clone(),
+            subject: error.subject.clone(),
         });
         if let Some(entry) = self.ledger.head() {
             entry.refused = Some(Box::new(error));
@@ -283,7 +285,7 @@ fn check_charset(plan: &Load, piece: &[u8]) -> Result<(), Stop> {
                 "the file for protected table \"{}\" is not ASCII, and the statement does not tell its character set",
                 plan.table
             ),
-        )
+        ).about(Subject::of_table(&plan.table))
         .hint("Write CHARACTER SET utf8mb4 behind the table's name."),
     ))
 }

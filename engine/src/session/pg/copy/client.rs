@@ -332,6 +332,7 @@ impl PgSession {
         cx.events.push(Event::Refused {
             code,
             message: error.message.clone(),
+            subject: error.subject.clone(),
         });
         let mut message = Vec::new();
         write_frame(&mut message, b'f', |out| write_cstr(out, REFUSED));

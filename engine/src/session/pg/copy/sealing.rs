@@ -9,7 +9,7 @@ use super::stream::Cells;
 use super::writing;
 use crate::cell::typed::{Form, Said};
 use crate::cell::{Kind, bytea, token};
-use crate::columns::{Setting, TokenType};
+use crate::columns::{Setting, Subject, TokenType};
 use crate::crypto::container::Envelope;
 use crate::plan::{ClientEncoding, CopyColumn, CopyFormat, CopyIn, Role};
 use crate::session::pg::PgSession;
@@ -74,7 +74,7 @@ impl Sealing<'_, '_> {
                     "rows for protected table \"{}\" are not ASCII, and their encoding is not one that is read here",
                     self.plan.table
                 ),
-            )
+            ).about(Subject::of_table(&self.plan.table))
             .hint("SET client_encoding TO 'UTF8' in a statement of its own before the COPY."),
         ))
     }
@@ -254,6 +254,7 @@ fn zero_byte(setting: &Setting) -> Stop {
             "22021",
             format!("a value for column \"{column}\" of table \"{table}\" has a zero byte"),
         )
+        .about(setting.subject())
         .hint("Write bytes in the hexadecimal form of bytea, \\x…."),
     )
 }

@@ -5,7 +5,7 @@ use super::sealing::wrong_data;
 use super::split::Splitter;
 use super::stream::Stream;
 use super::{Copies, FromClient, Incoming, Outgoing, Slice, new_message, send};
-use crate::columns::Setting;
+use crate::columns::{Setting, Subject};
 use crate::plan::{ClientEncoding, Copy, CopyFormat, CopyIn};
 use crate::session::pg::PgSession;
 use crate::session::tokenize::AT_ONCE;
@@ -51,7 +51,7 @@ impl PgSession {
                     plan.table,
                     plan.columns.len()
                 ),
-            )
+            ).about(Subject::of_table(&plan.table))
             .hint("Name the columns in the COPY statement, or correct `columns:` of the table.");
             self.fail_copy(wrong_data(error), None, out, cx);
             self.copies.from_client = FromClient::Dropping;
