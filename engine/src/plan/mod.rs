@@ -137,7 +137,7 @@ pub struct Plan {
     pub prepared: Vec<Arc<Plan>>,
     /// Prepared statements that the text executes.
     pub executes: Vec<Box<[u8]>>,
-    /// Whether it is one statement.
+    /// Whether it is one statement, which holds no others.
     pub alone: bool,
     /// A string of it that is a text of its own, and planned as such.
     pub run: Option<Run>,

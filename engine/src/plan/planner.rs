@@ -407,7 +407,7 @@ impl Planner {
         Plan {
             names: effects.names,
             executes: effects.executes,
-            alone: effects.alone,
+            alone: effects.alone && !effects.nested,
             rows_of: effects.rows_of,
             may_change_settings: effects.may_change_settings,
             ..plan

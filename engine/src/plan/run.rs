@@ -78,11 +78,15 @@ pub(super) fn runs(text: &[u8], scratch: &Scratch, concerns: impl Fn(&[u8]) -> b
             if !concerns(&value) {
                 continue;
             }
-            let name = match at {
-                2 => None,
-                _ => statement.get(1).map(|name| ident::name(name, text).into()),
+            let begins = |word| {
+                statement
+                    .first()
+                    .is_some_and(|first| first.is_word(text, word))
             };
-            let is_first = at == 2 || at == 3 && next.is_none();
+            let (immediate, prepare) = (begins("execute"), begins("prepare") && next.is_none());
+            let is_first = immediate && at == 2 || prepare && at == 3;
+            let name = statement.get(1).filter(|_| prepare);
+            let name = name.map(|name| ident::name(name, text).into());
             let is_plain = matches!(token.text(text), [b'\'' | b'"', ..]);
             if !is_one || !is_first || !is_plain {
                 return Runs::Refused(refusal(NOT_ALONE));

@@ -83,6 +83,8 @@ pub struct Effects {
     pub may_change_settings: bool,
     /// Whether it is one statement.
     pub alone: bool,
+    /// Whether a statement of MySQL holds others that prepare or execute.
+    pub nested: bool,
     /// Whether a string in it may be run as a text of its own, now or later.
     pub runs_text: bool,
 }

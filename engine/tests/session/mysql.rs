@@ -346,6 +346,58 @@ fn progress_is_no_end_and_definitions_may_be_left_out() {
     assert_eq!(driver.session().activity(), Activity::Idle);
 }
 
+/// As MariaDB 11.8 answers: the counts are told with definitions each time, the statement's own rows without, once they are known.
+#[test]
+fn counts_of_rows_in_bulk_are_no_rows_of_the_statement() {
+    let used = USED
+        .with(Capabilities::DEPRECATE_EOF)
+        .with(Capabilities::MARIADB_STMT_BULK_OPERATIONS)
+        .with(Capabilities::MARIADB_CACHE_METADATA)
+        .with(Capabilities::MARIADB_BULK_UNIT_RESULTS);
+    let (more, end) = ([0xfe, 0, 0, 10, 0, 0, 0], [0xfe, 0, 0, 2, 0, 0, 0]);
+    let (bytes, number) = (column(252, 63), column(8, 63));
+    let mut row = vec![0, 0];
+    lenenc::write_string(&mut row, &sealed(SECRET));
+    let mut opened = vec![0, 0];
+    lenenc::write_string(&mut opened, SECRET);
+    let count = [&[0, 0][..], &7_u64.to_le_bytes(), &1_u64.to_le_bytes()].concat();
+    let counts: [&[u8]; 5] = [&[2, 1], &number, &number, &count, &end];
+    let execution = packet(0, b"\xfa\x03\0\0\0\xc0\0\xfd\0\0\x01a");
+    // One that returns rows, twice.
+    let mut driver = live(context(), used);
+    driver.feed(
+        From::Client,
+        &packet(0, b"\x16INSERT INTO t VALUES (?) RETURNING a"),
+    );
+    let prepared: [&[u8]; 3] = [&[0, 3, 0, 0, 0, 1, 0, 1, 0, 0, 0, 0], &bytes, &bytes];
+    driver.feed(From::Server, &answer(&prepared));
+    for known in [false, true] {
+        driver.to_client.clear();
+        driver.feed(From::Client, &execution);
+        let head: &[&[u8]] = match known {
+            false => &[&[1, 1], &bytes],
+            true => &[&[1, 0]],
+        };
+        let answered = |row: &[u8]| answer(&[head, &[row, &more], &counts].concat());
+        driver.feed(From::Server, &answered(&row));
+        assert_eq!(driver.to_client, answered(&opened));
+        assert_eq!(driver.session().activity(), Activity::Idle);
+    }
+    // One that returns none.
+    driver.feed(From::Client, &packet(0, b"\x16INSERT INTO t VALUES (?)"));
+    driver.feed(
+        From::Server,
+        &answer(&[&[0, 3, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0], &bytes]),
+    );
+    for _ in 0..2 {
+        driver.to_client.clear();
+        driver.feed(From::Client, &execution);
+        driver.feed(From::Server, &answer(&counts));
+        assert_eq!(driver.to_client, answer(&counts));
+        assert_eq!(driver.session().activity(), Activity::Idle);
+    }
+}
+
 #[test]
 fn what_nobody_asked_for_ends_the_session() {
     let mut driver = live(context(), USED);

@@ -50,7 +50,9 @@ fn what_is_not_understood_is_not_offered() {
         let cleared = Capabilities::COMPRESS
             .with(Capabilities::ZSTD_COMPRESSION)
             .with(Capabilities::MARIADB_COM_MULTI)
-            .with(Capabilities(1 << 29));
+            .with(Capabilities(1 << 29))
+            // Of a MariaDB to come.
+            .with(Capabilities(1 << 38));
         assert_eq!((number, offered.and(cleared)), (0, Capabilities::default()));
         assert_eq!(offered.has(Capabilities::SSL), tls != ClientTls::Disabled);
         let rest = OFFERED.without(cleared).without(Capabilities::SSL);

@@ -8,7 +8,7 @@ use acra_engine::wire::mysql::value::Type;
 use acra_engine::wire::mysql::{Capabilities, Column, lenenc, write_message};
 
 /// What the server of the scripts can do: all but what is cleared.
-pub(crate) const OFFERED: Capabilities = Capabilities(0x1f_dfff_fffe);
+pub(crate) const OFFERED: Capabilities = Capabilities(0x7f_dfff_fffe);
 /// What the client of the scripts uses.
 pub(crate) const USED: Capabilities = Capabilities::PROTOCOL_41
     .with(Capabilities::SECURE_CONNECTION)

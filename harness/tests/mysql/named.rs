@@ -128,6 +128,8 @@ fn values_of_variables_are_refused(scene: &mut Scene) -> Result<()> {
         &prepare("s", &scene.sql("SELECT id FROM {t} ORDER BY ssn")),
         "ssn",
     )?;
+    let set = "SET STATEMENT max_statement_time = 9 FOR EXECUTE s USING 1, '078-05-1'";
+    refused(&mut session, set, "s, which")?;
     let block = "BEGIN NOT ATOMIC EXECUTE IMMEDIATE 'INSERT INTO {t} (id, ssn) VALUES (1, ''078-05-1'')'; END";
     refused(&mut session, &scene.sql(block), "concerns")?;
     assert!(scene.stored("SELECT id FROM {t}")?.is_empty());

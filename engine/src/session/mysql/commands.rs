@@ -8,6 +8,7 @@ use super::packets::{Numbers, Progress, forward};
 use super::statements::{Judged, Payload, too_many_statements};
 use crate::session::stop::Stop;
 use crate::session::{ClientError, Cx, Event, Input, Output, Side, Step};
+use crate::wire::mysql::bulk;
 use crate::wire::mysql::packet::{HEADER, Header};
 use crate::wire::mysql::row::RowFormat;
 use crate::wire::mysql::{Command, Message, Scan, change_user, scan, write_message};
@@ -15,8 +16,8 @@ use crate::wire::mysql::{Command, Message, Scan, change_user, scan, write_messag
 /// First byte of a message by which a replica says what it has (MySQL documentation, "Semisynchronous Replication").
 const REPLICA_ACK: u8 = 0xef;
 
-/// The command's byte and the number of a statement.
-const STATEMENT_HEAD: usize = 5;
+/// The command's byte, the number of a statement, and the flags of an execution in bulk.
+const STATEMENT_HEAD: usize = 7;
 
 impl MySqlSession {
     pub(super) fn client_messages(
@@ -271,12 +272,8 @@ impl MySqlSession {
     fn awaited(&mut self, command: Option<Command>, start: &[u8]) -> Expects {
         let results = |format, statement, step| {
             Expects::Answer(Awaited::Results(Results {
-                format,
-                statement,
-                step,
-                more: false,
-                plan: None,
-                number: 0,
+                counts_rows: command == Some(Command::StmtBulkExecute) && bulk::counts_rows(start),
+                ..Results::new(format, statement, step)
             }))
         };
         match command {

@@ -33,7 +33,8 @@ const UNDERSTOOD: Capabilities = Capabilities(
         | Capabilities::MARIADB_PROGRESS.0
         | Capabilities::MARIADB_STMT_BULK_OPERATIONS.0
         | Capabilities::MARIADB_EXTENDED_TYPE_INFO.0
-        | Capabilities::MARIADB_CACHE_METADATA.0,
+        | Capabilities::MARIADB_CACHE_METADATA.0
+        | Capabilities::MARIADB_BULK_UNIT_RESULTS.0,
 )
 .without(Capabilities::COMPRESSION);
 

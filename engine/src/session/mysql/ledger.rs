@@ -51,6 +51,23 @@ pub(super) struct Results {
     pub(super) plan: Option<Arc<Plan>>,
     /// How many results have ended.
     pub(super) number: usize,
+    /// The last of them counts the rows of an execution in bulk, and is none of the statement's own.
+    pub(super) counts_rows: bool,
+}
+
+impl Results {
+    /// Of a text, or of this prepared statement.
+    pub(super) fn new(format: RowFormat, statement: Option<u32>, step: ResultStep) -> Self {
+        Self {
+            format,
+            statement,
+            step,
+            more: false,
+            plan: None,
+            number: 0,
+            counts_rows: false,
+        }
+    }
 }
 
 /// How far a result has come.

@@ -91,14 +91,7 @@ impl MySqlSession {
             client: number,
             server: number,
         };
-        let results = Results {
-            format: RowFormat::Text,
-            statement: None,
-            step: ResultStep::Head,
-            more: false,
-            plan: None,
-            number: 0,
-        };
+        let results = Results::new(RowFormat::Text, None, ResultStep::Head);
         self.ledger.push(Awaited::Results(results), numbers);
         if let Some(entry) = self.ledger.last() {
             entry.own = Some(Box::new(Own::new(question)));

@@ -94,12 +94,8 @@ impl MySqlSession {
         Ok(Judged {
             payload,
             awaited: Some(Awaited::Results(Results {
-                format: RowFormat::Binary,
-                statement: Some(number),
-                step: ResultStep::Head,
-                more: false,
                 plan: Some(plan),
-                number: 0,
+                ..Results::new(RowFormat::Binary, Some(number), ResultStep::Head)
             })),
             redefines: false,
             choices: choices.unwrap_or_default(),
@@ -308,7 +304,11 @@ impl MySqlSession {
         if let Some(statement) = self.registry.statement_mut(number) {
             statement.types = unnamed(&given);
         }
-        self.executed(number, plan, instead)
+        let mut judged = self.executed(number, plan, instead)?;
+        if let Some(Awaited::Results(results)) = &mut judged.awaited {
+            results.counts_rows = bulk::counts_rows(payload);
+        }
+        Ok(judged)
     }
 
     /// A bulk execution with the protected values of all rows changed.

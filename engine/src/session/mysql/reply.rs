@@ -123,7 +123,10 @@ impl Reply<'_> {
                 *left -= 1;
                 if *left == 0 {
                     let columns = Arc::new(std::mem::take(columns));
-                    if let Some(number) = results.statement {
+                    // Definitions of the counts are sent each time, and those of the statement's own rows stay what they are.
+                    let is_own = !results.counts_rows
+                        || results.number == 0 && self.has_rows(results.statement);
+                    if let Some(number) = results.statement.filter(|_| is_own) {
                         self.registry.update(number, Arc::clone(&columns));
                     }
                     results.step = self.after_definitions(Some(columns));
@@ -148,6 +151,12 @@ impl Reply<'_> {
             }
         }
         Ok(Answer::Goes)
+    }
+
+    /// Whether a prepared statement has rows of its own.
+    fn has_rows(&self, statement: Option<u32>) -> bool {
+        let columns = statement.and_then(|number| self.registry.columns(number));
+        columns.is_some_and(|columns| !columns.list.is_empty())
     }
 
     fn after_definitions(&self, columns: Option<Arc<Columns>>) -> ResultStep {

@@ -80,12 +80,8 @@ impl MySqlSession {
                 Some(text) => Payload::New([before, &text].concat()),
             },
             awaited: Some(Awaited::Results(Results {
-                format: RowFormat::Text,
-                statement: None,
-                step: ResultStep::Head,
-                more: false,
                 plan: counts.then_some(plan),
-                number: 0,
+                ..Results::new(RowFormat::Text, None, ResultStep::Head)
             })),
             redefines,
             choices,

@@ -1,6 +1,6 @@
 //! Strings that statements run as texts of their own, and prepared statements by their names.
 
-use super::words::is;
+use super::words::{is, is_routine};
 use crate::sql::effects::{Effects, NameEffect};
 use crate::sql::ident;
 use crate::sql::token::Token;
@@ -10,7 +10,7 @@ pub(crate) fn operands<'a>(
     text: &'a [u8],
     statement: &'a [Token],
 ) -> impl Iterator<Item = usize> + 'a {
-    (0..statement.len()).filter_map(move |at| {
+    commands(text, statement).filter_map(move |at| {
         if prepares(text, statement, at) {
             Some(at + 3)
         } else if is(text, statement, at, &["execute"])
@@ -27,14 +27,25 @@ fn prepares(text: &[u8], statement: &[Token], at: usize) -> bool {
     is(text, statement, at, &["prepare"]) && is(text, statement, at + 2, &["from"])
 }
 
-/// Whether a statement may begin behind this token.
-fn begins(text: &[u8], statement: &[Token], before: usize) -> bool {
-    const BEFORE: [&str; 8] = [
-        "begin", "atomic", "then", "else", "do", "loop", "repeat", "declare",
-    ];
-    is(text, statement, before, &BEFORE) || statement.get(before).is_some_and(|token| token.text(text) == b":")
-        // The statement of a handler follows its condition.
-        || is(text, statement, 0, &["declare"])
+/// The places of `PREPARE` and `EXECUTE` where a statement may begin with them: in front, and within what holds statements.
+fn commands<'a>(text: &'a [u8], statement: &'a [Token]) -> impl Iterator<Item = usize> + 'a {
+    const BEFORE: [&str; 7] = ["begin", "atomic", "then", "else", "do", "loop", "repeat"];
+    // A handler's statement follows its condition, a routine's what is said of it, and that of MariaDB's SET STATEMENT the settings.
+    let anywhere = is(text, statement, 0, &["declare"])
+        || is(text, statement, 0, &["set"]) && is(text, statement, 1, &["statement"])
+        || is_routine(text, statement);
+    (0..statement.len()).filter(move |at| {
+        let Some(before) = at.checked_sub(1) else {
+            return is(text, statement, 0, &["prepare", "execute"]);
+        };
+        let is_label = || {
+            statement
+                .get(before)
+                .is_some_and(|token| token.text(text) == b":")
+        };
+        is(text, statement, *at, &["prepare", "execute"])
+            && (anywhere || is(text, statement, before, &BEFORE) || is_label())
+    })
 }
 
 /// Adds the names that one statement gives, takes back and executes.
@@ -47,7 +58,8 @@ pub(super) fn names(text: &[u8], statement: &[Token], effects: &mut Effects) {
         effects.names.push(NameEffect::Deallocate(name(2)));
         return;
     }
-    for at in 0..statement.len() {
+    for at in commands(text, statement) {
+        effects.nested |= at > 0;
         if prepares(text, statement, at) {
             effects.names.push(NameEffect::Prepare(name(at + 1)));
             if at > 0 {
@@ -56,7 +68,6 @@ pub(super) fn names(text: &[u8], statement: &[Token], effects: &mut Effects) {
             }
         } else if is(text, statement, at, &["execute"])
             && !is(text, statement, at + 1, &["immediate"])
-            && (at == 0 || begins(text, statement, at - 1))
         {
             effects.executes.push(name(at + 1));
         }

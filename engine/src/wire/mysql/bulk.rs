@@ -14,6 +14,15 @@ const COMMAND: u8 = 0xfa;
 /// Flag: types follow.
 const SENDS_TYPES: u16 = 128;
 
+/// Flag: the last result counts what has become of each row.
+const COUNTS_ROWS: u16 = 64;
+
+/// Whether the answer to a bulk execution, of which the head is there, ends with a result that counts what has become of its rows.
+pub fn counts_rows(payload: &[u8]) -> bool {
+    let flags = payload.get(5..).and_then(|flags| flags.first_chunk());
+    flags.is_some_and(|flags| u16::from_le_bytes(*flags) & COUNTS_ROWS != 0)
+}
+
 /// A value of a row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum BulkValue<'a> {

@@ -55,6 +55,8 @@ impl Capabilities {
     pub const MARIADB_EXTENDED_TYPE_INFO: Self = Self(1 << 35);
     /// MariaDB: definitions that the client has are not sent again.
     pub const MARIADB_CACHE_METADATA: Self = Self(1 << 36);
+    /// MariaDB: many rows of parameters may be answered by a result with the number and the count of each row.
+    pub const MARIADB_BULK_UNIT_RESULTS: Self = Self(1 << 37);
 
     /// The compressed protocol, by whatever it is.
     pub const COMPRESSION: Self = Self::COMPRESS.with(Self::ZSTD_COMPRESSION);
