@@ -8,6 +8,7 @@ mod opened;
 #[macro_use]
 mod protected;
 mod loads;
+mod queries;
 mod scripts;
 mod start;
 mod statements;
