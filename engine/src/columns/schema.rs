@@ -109,6 +109,7 @@ impl Columns {
                 name: name.clone(),
                 columns: None,
                 disputed: false,
+                by_schema: Vec::new(),
                 is_view: false,
                 ..parent.clone()
             });
@@ -233,17 +234,20 @@ impl Table {
                     setting.column
                 ));
             }
-            orders.push(order);
+            orders.push((relation.schema.clone(), order));
         }
-        let Some(first) = orders.first() else {
+        let Some((_, first)) = orders.first() else {
             notes.push(format!(
                 "table \"{name}\" does not exist in the database yet"
             ));
             return table;
         };
-        if orders.iter().any(|order| order != first) {
-            // Which of them an unqualified name means is not known.
+        if orders.iter().any(|(_, order)| order != first) {
+            // Which of them an unqualified name means, only a session may know.
             table.disputed = true;
+            let listed = self.columns.as_ref();
+            orders.retain(|(_, order)| listed.is_none_or(|listed| listed == order));
+            table.by_schema = orders;
             return table;
         }
         if self.columns.as_ref().is_some_and(|listed| listed != first) {
@@ -269,6 +273,7 @@ impl Table {
                     .collect(),
             ),
             disputed: false,
+            by_schema: Vec::new(),
             ..self.clone()
         }
     }
@@ -427,7 +432,11 @@ schemas:
             ],
         };
         let (columns, notes) = configured().in_database(&schema, &|_, _| None);
-        assert!(columns.table(None, "people").unwrap().is_disputed());
+        let disputed = columns.table(None, "people").unwrap();
+        assert!(disputed.is_disputed() && columns.differ_by_schema());
+        // The configuration lists columns, and only one of the tables has these.
+        assert_eq!(disputed.columns_in("public").unwrap(), ["id", "ssn"]);
+        assert!(disputed.columns_in("b").is_none() && disputed.columns_in("c").is_none());
         assert_eq!(notes.len(), 1);
         assert!(notes[0].contains("\"app.orders\" has no column \"card\""));
     }

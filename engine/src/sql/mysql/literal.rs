@@ -182,6 +182,12 @@ fn quoted_part<'a>(
     }
 }
 
+/// A name in lower case: letter by letter, as names are compared.
+pub(crate) fn lower(name: &str) -> String {
+    let lower = |letter: char| letter.to_lowercase().next().unwrap_or(letter);
+    name.chars().map(lower).collect()
+}
+
 /// A name in lower case without its quotes; names of columns are equal in any case, and those of tables are taken for equal.
 pub(crate) fn name(raw: &[u8]) -> Cow<'_, [u8]> {
     let mut name = Vec::with_capacity(raw.len());
@@ -201,10 +207,7 @@ pub(crate) fn name(raw: &[u8]) -> Cow<'_, [u8]> {
         _ => name.extend_from_slice(raw),
     }
     match std::str::from_utf8(&name) {
-        Ok(text) if !text.is_ascii() => {
-            let lower = |letter: char| letter.to_lowercase().next().unwrap_or(letter);
-            Cow::Owned(text.chars().map(lower).collect::<String>().into_bytes())
-        }
+        Ok(text) if !text.is_ascii() => Cow::Owned(lower(text).into_bytes()),
         _ => {
             name.make_ascii_lowercase();
             Cow::Owned(name)
