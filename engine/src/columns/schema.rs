@@ -246,11 +246,12 @@ impl Table {
             // Which of them an unqualified name means, only a session may know.
             table.disputed = true;
             let listed = self.columns.as_ref();
-            orders.retain(|(_, order)| listed.is_none_or(|listed| listed == order));
+            orders.retain(|(_, order)| listed.is_none_or(|listed| are_same(listed, order)));
             table.by_schema = orders;
             return table;
         }
-        if self.columns.as_ref().is_some_and(|listed| listed != first) {
+        let listed = self.columns.as_ref();
+        if listed.is_some_and(|listed| !are_same(listed, first)) {
             notes.push(format!(
                 "table \"{name}\" has other columns in the database than the configuration lists: INSERT without a list of columns is refused"
             ));
@@ -277,6 +278,15 @@ impl Table {
             ..self.clone()
         }
     }
+}
+
+/// Whether these are the same columns in the same order. The configuration may write them in capitals, as no statement tells
+/// these apart that is not quoted.
+fn are_same(listed: &[String], told: &[String]) -> bool {
+    let lower = |names: &[String]| -> Vec<String> {
+        names.iter().map(|name| name.to_lowercase()).collect()
+    };
+    lower(listed) == lower(told)
 }
 
 #[cfg(test)]

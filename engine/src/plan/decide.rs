@@ -229,7 +229,10 @@ impl<'a> Judge<'a> {
         let range = source.range.0..source.range.1;
         let statement = source.tokens.get(range).unwrap_or_default();
         if source.dialect.is_mysql() && mysql::makes_table(source.text, statement) {
-            return Err(no_facts(&NoFacts::Form("CREATE TABLE … SELECT"), named));
+            let refusal = no_facts(&NoFacts::Form("CREATE TABLE … SELECT"), named);
+            return Err(refusal.with_hint(
+                "Make the table with its columns, give it an entry in the encryptor configuration that protects them alike, and fill it by INSERT … SELECT.",
+            ));
         }
         if let Some(verdict) = definition::judge(source, self.schema, named) {
             let defined = verdict?;

@@ -56,17 +56,7 @@ fn settings() -> Vec<u8> {
         Some(b"0"),
     ]);
     let end = ended(false);
-    answer(&[
-        &[5],
-        &text,
-        &text,
-        &text,
-        &text,
-        &text,
-        &end,
-        &row,
-        &end,
-    ])
+    answer(&[&[5], &text, &text, &text, &text, &text, &end, &row, &end])
 }
 
 fn prepared() -> Vec<u8> {
