@@ -4,6 +4,7 @@ mod compressed;
 mod drivers;
 mod dump;
 mod lasting;
+mod lexical;
 mod opened;
 #[macro_use]
 mod protected;

@@ -64,6 +64,15 @@ fn charset(word: &[u8]) -> Option<bool> {
     found.map(|(_, keeps_bytes)| *keeps_bytes)
 }
 
+fn is_utf8mb3(charset: &[u8]) -> bool {
+    charset.eq_ignore_ascii_case(b"utf8") || charset.eq_ignore_ascii_case(b"utf8mb3")
+}
+
+/// Whether no character takes four bytes: those become question marks in `utf8mb3`, which `N'…'` is of as well.
+fn in_three_bytes(value: &[u8]) -> bool {
+    value.iter().all(|byte| *byte < 0xF0)
+}
+
 /// The bytes of a string token. `None`: the server would make others of them.
 pub(crate) fn string<'a>(raw: &'a [u8], lexical: &Lexical) -> Option<Cow<'a, [u8]>> {
     match raw {
@@ -75,11 +84,14 @@ pub(crate) fn string<'a>(raw: &'a [u8], lexical: &Lexical) -> Option<Cow<'a, [u8
             let keeps_bytes = charset(rest.get(..length)?)?;
             let start = length + literal_start(rest.get(length..)?)?;
             let value = string(rest.get(start..)?, lexical)?;
-            (keeps_bytes).then_some(value)
+            let cuts = is_utf8mb3(rest.get(..length)?) && !in_three_bytes(&value);
+            (keeps_bytes && !cuts).then_some(value)
         }
         [b'x' | b'X', b'\'', digits @ .., b'\''] if digits.len() % 2 == 0 => bytes_of(digits),
         [b'0', b'x', digits @ ..] => bytes_of(digits),
-        [b'n' | b'N', rest @ ..] => quoted(rest, !lexical.standard_conforming_strings),
+        [b'n' | b'N', rest @ ..] => {
+            quoted(rest, !lexical.standard_conforming_strings).filter(|value| in_three_bytes(value))
+        }
         [b'\'' | b'"', ..] => quoted(raw, !lexical.standard_conforming_strings),
         _ => None,
     }
