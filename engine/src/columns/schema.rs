@@ -111,6 +111,7 @@ impl Columns {
                 name: name.clone(),
                 columns: None,
                 disputed: false,
+                by_schema: Vec::new(),
                 is_view: false,
                 ..parent.clone()
             });
@@ -231,20 +232,24 @@ impl Table {
                 }
             }
             table.check_search_columns(relation, notes);
-            orders.push(order);
+            orders.push((relation.schema.clone(), order));
         }
-        let Some(first) = orders.first() else {
+        let Some((_, first)) = orders.first() else {
             notes.push(format!(
                 "table \"{name}\" does not exist in the database yet"
             ));
             return table;
         };
-        if orders.iter().any(|order| order != first) {
-            // Which of them an unqualified name means is not known.
+        if orders.iter().any(|(_, order)| order != first) {
+            // Which of them an unqualified name means, only a session may know.
             table.disputed = true;
+            let listed = self.columns.as_ref();
+            orders.retain(|(_, order)| listed.is_none_or(|listed| are_same(listed, order)));
+            table.by_schema = orders;
             return table;
         }
-        if self.columns.as_ref().is_some_and(|listed| listed != first) {
+        let listed = self.columns.as_ref();
+        if listed.is_some_and(|listed| !are_same(listed, first)) {
             notes.push(format!(
                 "table \"{name}\" has other columns in the database than the configuration lists: INSERT without a list of columns is refused"
             ));
@@ -267,9 +272,19 @@ impl Table {
                     .collect(),
             ),
             disputed: false,
+            by_schema: Vec::new(),
             ..self.clone()
         }
     }
+}
+
+/// Whether these are the same columns in the same order. The configuration may write them in capitals, as no statement tells
+/// these apart that is not quoted.
+fn are_same(listed: &[String], told: &[String]) -> bool {
+    let lower = |names: &[String]| -> Vec<String> {
+        names.iter().map(|name| name.to_lowercase()).collect()
+    };
+    lower(listed) == lower(told)
 }
 
 #[cfg(test)]
@@ -427,7 +442,11 @@ schemas:
             ],
         };
         let (columns, notes) = configured().in_database(&schema, &|_, _| None);
-        assert!(columns.table(None, "people").unwrap().is_disputed());
+        let disputed = columns.table(None, "people").unwrap();
+        assert!(disputed.is_disputed() && columns.differ_by_schema());
+        // The configuration lists columns, and only one of the tables has these.
+        assert_eq!(disputed.columns_in("public").unwrap(), ["id", "ssn"]);
+        assert!(disputed.columns_in("b").is_none() && disputed.columns_in("c").is_none());
         assert_eq!(notes.len(), 1);
         assert!(notes[0].contains("\"app.orders\" has no column \"card\""));
     }

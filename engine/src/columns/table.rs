@@ -39,6 +39,8 @@ pub struct Table {
     pub(super) by_column: HashMap<String, usize>,
     /// The order of its columns is not what the configuration says, or not known.
     pub(super) disputed: bool,
+    /// Where tables of this name differ: the schemas that have one, and its columns in order.
+    pub(super) by_schema: Vec<(String, Vec<String>)>,
     pub(super) is_view: bool,
 }
 
@@ -89,6 +91,11 @@ impl Columns {
     /// Whether nothing is done for this client (`defaults.ignore_client_ids`).
     pub fn ignores(&self, client_id: &str) -> bool {
         self.ignored.iter().any(|ignored| ignored == client_id)
+    }
+
+    /// Whether it depends on the schema which columns a table has.
+    pub fn differ_by_schema(&self) -> bool {
+        self.tables.iter().any(|table| !table.by_schema.is_empty())
     }
 
     /// Whether some column is searchable.
@@ -168,6 +175,7 @@ impl Table {
             settings: Vec::new(),
             by_column: HashMap::new(),
             disputed: false,
+            by_schema: Vec::new(),
             is_view: false,
         }
     }
@@ -191,6 +199,12 @@ impl Table {
     /// nothing may be written that relies on it.
     pub fn is_disputed(&self) -> bool {
         self.disputed
+    }
+
+    /// All columns of the table of this schema in order, where tables of this name differ and the database has told of that one.
+    pub fn columns_in(&self, schema: &str) -> Option<&[String]> {
+        let mut own = self.by_schema.iter().filter(|(own, _)| own == schema);
+        own.next().map(|(_, columns)| &**columns)
     }
 
     /// Whether it is a view of a protected table.

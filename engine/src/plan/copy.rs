@@ -17,6 +17,7 @@ use crate::sql::copy::{self, CopyStatement, Target, Unreadable};
 pub use crate::sql::copy::{CopyFormat, Dialect};
 use crate::sql::effects::statements;
 use crate::sql::facts::Source;
+use crate::sql::facts::tree::TableName;
 use std::sync::Arc;
 
 /// What happens to the rows of a COPY with the client.
@@ -138,11 +139,11 @@ pub(super) fn judge(
             columns,
         } => (schema, table, columns),
     };
-    let schema = schema.map(|schema| token_name(schema, source));
-    let Some(table) = tables
-        .columns
-        .table(schema.as_deref(), &token_name(*table, source))
-    else {
+    let name = TableName {
+        schema: *schema,
+        table: *table,
+    };
+    let Some(table) = tables.table(name, source) else {
         return Ok(passed(Ok(copy)));
     };
     if !copy.with_client {
@@ -161,7 +162,7 @@ pub(super) fn judge(
             .map(|token| token_name(*token, source).into_owned())
             .collect(),
         None => tables
-            .columns_of(table)
+            .columns_of(table, name, source)
             .ok_or_else(|| unknown_order(table, copy.from))?
             .to_vec(),
     };

@@ -62,8 +62,16 @@ pub(super) fn decide(
     is_protected: impl Fn(&Token) -> bool,
     found: Option<&mut Vec<ResultColumn>>,
 ) -> Result<Decision, Refusal> {
+    // What another statement of the text does to the schema is not known here.
+    let is_alone = statements(text, tokens)
+        .filter(|range| !range.is_empty())
+        .count()
+        == 1;
     let mut judge = Judge {
-        schema: Schema { columns },
+        schema: Schema {
+            columns,
+            current: lexical.schema.as_deref().filter(|_| is_alone),
+        },
         shape,
         lexical,
         protected: Vec::new(),
@@ -120,8 +128,7 @@ pub(super) fn decide(
         let named = named.map(|named| name(named, text));
         if lexical.dialect.is_mysql() && is_load(text, statement) {
             if let Some(named) = named {
-                let others = statements(text, tokens).filter(|range| !range.is_empty());
-                judge.load(&source, &named, others.count() == 1)?;
+                judge.load(&source, &named, is_alone)?;
             }
         } else if is_copy(text, statement) {
             judge.copy(&source, named.as_deref())?;
@@ -229,7 +236,10 @@ impl<'a> Judge<'a> {
         let range = source.range.0..source.range.1;
         let statement = source.tokens.get(range).unwrap_or_default();
         if source.dialect.is_mysql() && mysql::makes_table(source.text, statement) {
-            return Err(no_facts(&NoFacts::Form("CREATE TABLE … SELECT"), named));
+            let refusal = no_facts(&NoFacts::Form("CREATE TABLE … SELECT"), named);
+            return Err(refusal.with_hint(
+                "Make the table with its columns, give it an entry in the encryptor configuration that protects them alike, and fill it by INSERT … SELECT.",
+            ));
         }
         if let Some(verdict) = definition::judge(source, self.schema, named) {
             let defined = verdict?;

@@ -16,6 +16,7 @@ use std::collections::BTreeSet;
 
 /// What is said of a column that cannot be grouped by.
 const BY_GROUP: &str = "is compared by GROUP BY or DISTINCT";
+const BY_DISTINCT: &str = "is compared by DISTINCT";
 
 /// A result column that has a value of its group.
 #[derive(Debug)]
@@ -24,6 +25,16 @@ pub(super) struct Representative {
     name: usize,
     /// The result column has a label.
     labelled: bool,
+    group: Group,
+}
+
+/// How the rows of a group are known to the server.
+#[derive(Debug)]
+enum Group {
+    /// By `GROUP BY`.
+    Grouped,
+    /// By a window over this hash: in all of its rows the value becomes the same, so that `DISTINCT` finds them equal.
+    Window(String),
 }
 
 impl<'a> Resolver<'a> {
@@ -218,6 +229,7 @@ impl<'a> Resolver<'a> {
                 } if column.flow == grouped_by => self.representatives.push(Representative {
                     name: *name,
                     labelled: label.is_some(),
+                    group: Group::Grouped,
                 }),
                 Item::One { .. } => {}
                 // Which columns follow is not known; the server takes them only where they need no group.
@@ -234,11 +246,13 @@ impl<'a> Resolver<'a> {
         rows: &Rows<'a>,
         scope: &Scope<'_, 'a>,
     ) -> Result<(), Refusal> {
-        const HOW: &str = "is compared by DISTINCT";
+        if self.source.dialect.is_mysql() {
+            return self.distinct_by_windows(select, rows);
+        }
         let mut keys = Vec::new();
         let mut hashed = None;
         for (at, column) in rows.columns.iter().enumerate() {
-            let key = match self.likeness(column.flow, HOW)? {
+            let key = match self.likeness(column.flow, BY_DISTINCT)? {
                 Some(Likeness::Hash) => {
                     hashed = hashed.or(Some(column.flow));
                     self.hash_text(select, at, scope)
@@ -250,16 +264,13 @@ impl<'a> Resolver<'a> {
         let Some(flow) = hashed else {
             return Ok(());
         };
-        if self.source.dialect.is_mysql() {
-            return compare(flow, &mut self.flows, HOW);
-        }
         let keys: Option<Vec<String>> = keys.into_iter().collect();
         match keys.filter(|_| rows.open.is_none()) {
             Some(keys) => {
                 self.put(keyword, Place::After, format!(" ON ({})", keys.join(", ")));
                 Ok(())
             }
-            None => compare(flow, &mut self.flows, HOW),
+            None => compare(flow, &mut self.flows, BY_DISTINCT),
         }
     }
 
@@ -274,16 +285,50 @@ impl<'a> Resolver<'a> {
         hashes.map(|insertion| insertion.token).collect()
     }
 
+    /// The same for servers without `DISTINCT ON`. Rows that are grouped already have no windows over the columns of a table.
+    fn distinct_by_windows(&mut self, select: &Select, rows: &Rows<'a>) -> Result<(), Refusal> {
+        // After `*` a place does not tell which item gives a column.
+        let listed = select.items.iter().map_while(|item| match item {
+            Item::One { label, term } => Some((label, term)),
+            Item::Wildcard | Item::TableWildcard(_) => None,
+        });
+        let mut listed = listed.filter(|_| select.group_by.is_empty());
+        for column in &rows.columns {
+            let item = listed.next();
+            if self.likeness(column.flow, BY_DISTINCT)? != Some(Likeness::Hash) {
+                continue;
+            }
+            let Some((label, Term::Column { name, .. })) = item else {
+                return compare(column.flow, &mut self.flows, BY_DISTINCT);
+            };
+            let Some(hash) = self.hash_of_named(*name) else {
+                return compare(column.flow, &mut self.flows, BY_DISTINCT);
+            };
+            self.representatives.push(Representative {
+                name: *name,
+                labelled: label.is_some(),
+                group: Group::Window(hash),
+            });
+        }
+        Ok(())
+    }
+
     /// Puts one value of the group in the place of result columns that rows are grouped by.
     pub(super) fn write_representatives(&mut self) {
         let hashed = self.hashed_columns();
-        for Representative { name, labelled } in std::mem::take(&mut self.representatives) {
+        for representative in std::mem::take(&mut self.representatives) {
+            let Representative {
+                name,
+                labelled,
+                group,
+            } = representative;
             if hashed.contains(&name) {
                 continue;
             }
-            let (before, after) = match self.source.dialect.is_mysql() {
-                true => ("min(", ")"),
-                false => ("(array_agg(", "))[1]"),
+            let (before, after) = match group {
+                Group::Grouped if self.source.dialect.is_mysql() => ("min(", ")".to_owned()),
+                Group::Grouped => ("(array_agg(", "))[1]".to_owned()),
+                Group::Window(hash) => ("first_value(", format!(") OVER (PARTITION BY {hash})")),
             };
             self.put(self.first_of_column(name), Place::Before, before);
             let label = self
@@ -293,7 +338,7 @@ impl<'a> Resolver<'a> {
                 .map(|name| name.text(self.source.text));
             let text = match label.and_then(|label| std::str::from_utf8(label).ok()) {
                 Some(label) if !labelled => format!("{after} AS {label}"),
-                _ => after.to_owned(),
+                _ => after,
             };
             self.put(name, Place::After, text);
         }

@@ -80,7 +80,7 @@ pub(super) fn judge(
         ));
     }
     check_set(&read, table, source)?;
-    let targets = targets(&read, schema, table, source)?;
+    let targets = targets(&read, schema, (name, table), source)?;
     let insertion = rewritten(&read, &targets, source, named)?;
     let load = Load {
         table: table.name().to_owned(),
@@ -94,7 +94,7 @@ pub(super) fn judge(
 fn targets(
     read: &LoadStatement,
     schema: Schema<'_>,
-    table: &Table,
+    (called, table): (TableName, &Table),
     source: &Source<'_>,
 ) -> Result<Vec<LoadTarget>, Refusal> {
     let target = |name: String, is_variable: bool| LoadTarget {
@@ -105,7 +105,7 @@ fn targets(
         name,
     };
     let Some(listed) = &read.targets else {
-        let columns = schema.columns_of(table).ok_or_else(|| {
+        let columns = schema.columns_of(table, called, source).ok_or_else(|| {
             let name = table.name();
             form(name, "LOAD DATA without a list of columns, whose order is not known").with_hint(
                 "Name the columns in parentheses, or list all columns of the table under `columns:` in the encryptor configuration.",

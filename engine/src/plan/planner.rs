@@ -111,6 +111,11 @@ impl Planner {
         self.maps
     }
 
+    /// Whether plans depend on the schema of the session.
+    pub fn follows_schema(&self) -> bool {
+        self.columns.differ_by_schema()
+    }
+
     /// Whether some column is searchable.
     pub fn searches(&self) -> bool {
         self.searches

@@ -16,7 +16,7 @@ impl<'a> Resolver<'a> {
             return (Rows::unknown(), None);
         };
         self.concerned = true;
-        let known = self.schema.columns_of(table);
+        let known = self.schema.columns_of(table, name, &self.source);
         let mut rows = Rows {
             columns: Vec::new(),
             open: known.is_none().then_some(0),

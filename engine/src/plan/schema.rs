@@ -9,6 +9,8 @@ use crate::sql::facts::tree::TableName;
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Schema<'a> {
     pub(super) columns: &'a Columns,
+    /// The schema of names without one, if the session knows it.
+    pub(super) current: Option<&'a str>,
 }
 
 impl<'a> Schema<'a> {
@@ -19,11 +21,23 @@ impl<'a> Schema<'a> {
             .table(schema.as_deref(), &token_name(name.table, source))
     }
 
-    /// The names of all columns in their order, if that is known.
-    pub(super) fn columns_of(self, table: &'a Table) -> Option<&'a [String]> {
-        let listed = table
-            .columns()
-            .filter(|listed| !listed.is_empty() && !table.is_disputed())?;
+    /// The names of all columns in their order, if that is known. `name` is what a statement calls the table.
+    pub(super) fn columns_of(
+        self,
+        table: &'a Table,
+        name: TableName,
+        source: &Source<'_>,
+    ) -> Option<&'a [String]> {
+        let listed = match table.is_disputed() {
+            false => table.columns()?,
+            true => {
+                let written = name.schema.map(|schema| token_name(schema, source));
+                table.columns_in(written.as_deref().or(self.current)?)?
+            }
+        };
+        if listed.is_empty() {
+            return None;
+        }
         // A list without a protected column is not that of the table.
         table
             .settings()

@@ -1,5 +1,7 @@
 //! What decides how a text is read, beside the text.
 
+use std::sync::Arc;
+
 /// Settings of the session that the meaning of a text depends on.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Lexical {
@@ -10,6 +12,8 @@ pub struct Lexical {
     pub standard_conforming_strings: bool,
     /// How the client writes characters.
     pub encoding: ClientEncoding,
+    /// The schema of names that are written without one, where it is known and matters.
+    pub schema: Option<Arc<str>>,
 }
 
 /// Whose SQL a text is.
@@ -29,6 +33,8 @@ pub struct MySql {
     pub ansi_quotes: bool,
     /// The server is MariaDB, which reads some comments as text that MySQL does not, and the reverse.
     pub mariadb: bool,
+    /// Its version as comments write it, `80036` for 8.0.36, if that is sure.
+    pub version: Option<u32>,
 }
 
 impl Dialect {
@@ -54,6 +60,7 @@ impl Default for Lexical {
             dialect: Dialect::PostgreSql,
             standard_conforming_strings: true,
             encoding: ClientEncoding::Utf8,
+            schema: None,
         }
     }
 }
@@ -65,6 +72,7 @@ impl Lexical {
             dialect: Dialect::MySql(mysql),
             standard_conforming_strings: false,
             encoding: ClientEncoding::Utf8,
+            schema: None,
         }
     }
 }

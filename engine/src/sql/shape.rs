@@ -85,6 +85,11 @@ impl Shape {
         self.key.push(u8::from(lexical.standard_conforming_strings));
         self.key.push(lexical.encoding as u8);
         self.key.push(lexical.dialect.code());
+        if let Some(schema) = &lexical.schema {
+            self.key.extend_from_slice(schema.as_bytes());
+        }
+        // What no name has in it ends it.
+        self.key.push(0);
         let mut builder = Builder {
             shape: self,
             text,

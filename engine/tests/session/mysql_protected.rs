@@ -48,9 +48,15 @@ fn protecting(used: Capabilities) -> Driver<MySqlSession> {
 /// What the server answers to the session's question for its settings.
 fn settings() -> Vec<u8> {
     let text = column(253, 45);
-    let row = text_row(&[Some(b""), Some(b"utf8mb4"), Some(b"utf8mb4")]);
+    let row = text_row(&[
+        Some(b""),
+        Some(b"utf8mb4"),
+        Some(b"utf8mb4"),
+        None,
+        Some(b"0"),
+    ]);
     let end = ended(false);
-    answer(&[&[3], &text, &text, &text, &end, &row, &end])
+    answer(&[&[5], &text, &text, &text, &text, &text, &end, &row, &end])
 }
 
 fn prepared() -> Vec<u8> {

@@ -104,9 +104,10 @@ impl Server {
                 .iter()
                 .any(|word| statement.trim_start().starts_with(word));
             if statement.contains("@@SESSION.sql_mode") {
-                let settings = [self.mode, self.charset, "utf8mb4"];
+                // The schema in hex, and no proof of a version.
+                let settings = [self.mode, self.charset, "utf8mb4", "73686F70", "0"];
                 let row = text_row(&settings.map(|setting| Some(setting.as_bytes())));
-                out.extend(rows(&[VARCHAR; 3], &row, more));
+                out.extend(rows(&[VARCHAR; 5], &row, more));
             } else if is_read {
                 let row = text_row(&[Some(b"1"), Some(&block(STORED)), Some(b"n")]);
                 out.extend(result(&row, more));

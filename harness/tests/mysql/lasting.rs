@@ -58,6 +58,8 @@ scenarios! {
     a_session_that_begins_anew on vault;
     views on viewed;
     inserts_without_columns on ordered;
+    schemas_with_columns_in_other_orders on apart;
+    names_in_capitals on capital;
     a_new_configuration on vault;
     procedures on vault;
 }
@@ -268,5 +270,101 @@ fn procedures(scene: &Scene) -> Result<()> {
         // What is behind the results is read as such.
         assert_eq!(session.strings("SELECT ssn FROM vault")?, [["078-05-1"]]);
     }
+    Ok(())
+}
+
+/// Several schemas have the table, each with its columns in another order: an INSERT without a list means that of the session.
+fn schemas_with_columns_in_other_orders(scene: &Scene) -> Result<()> {
+    let (own, other) = (&scene.schema, scene.server.fresh_schema()?);
+    scene.run_directly(&format!(
+        "CREATE TABLE {other}.apart (ssn LONGBLOB, note TEXT, mail VARBINARY(500), id INT PRIMARY KEY)"
+    ))?;
+    let here = |id: u32| {
+        format!("INSERT INTO apart VALUES ({id}, '078-05-s{id}', '078-05-m{id}', 'note')")
+    };
+    let there = |id: u32| {
+        format!("INSERT INTO apart VALUES ('078-05-s{id}', 'note', '078-05-m{id}', {id})")
+    };
+    let mut session = scene.proxied()?;
+    session.run(&here(1))?;
+    session.run(&format!("USE {other}"))?;
+    session.run(&there(2))?;
+    session.command(&[b"\x02", own.as_bytes()].concat())?;
+    // It is sent before the answer has come.
+    session.run(&here(3))?;
+    change_user(&mut session, &other)?;
+    session.run(&there(4))?;
+    session.run(&here(5).replace("apart", &format!("{own}.apart")))?;
+    session.run("SET @s = 'none'; SET @n = 1")?;
+    session.run(&there(6))?;
+    // The schema of a statement that was prepared stays what it was.
+    let insert = prepare(
+        &mut session,
+        "INSERT INTO apart VALUES (?, 'note', '078-05-m7', 7)",
+    )?;
+    session.run(&format!("USE {own}"))?;
+    let value = lengthy(b"078-05-s7");
+    let command = execution(&session, insert, 0, &[(TEXT, Some(&value))], true);
+    session.executed(&command)?;
+    for refused in [
+        format!("USE {other}; {}", there(8)),
+        format!("DO 1; {}", here(8)),
+    ] {
+        let error = session.error(&refused)?;
+        assert!(error.starts_with("#42000"), "{refused}: {error}");
+    }
+    // A session that has no schema.
+    let mut none = Connection::open(scene.acra.address())?;
+    none.login(acra_harness::mysql::Login {
+        user: "test",
+        auth: b"",
+        schema: "",
+        capabilities: Capabilities::PLUGIN_AUTH,
+    })?;
+    none.run(&there(9).replace("apart", &format!("{other}.apart")))?;
+    let error = none.error(&here(8))?;
+    assert!(error.starts_with("#42000"), "{error}");
+    for (schema, ids) in [(own, "135"), (&other, "24679")] {
+        let read = session.strings(&format!(
+            "SELECT id, ssn, mail, note FROM {schema}.apart ORDER BY id"
+        ))?;
+        let expected: Vec<Vec<String>> = ids
+            .chars()
+            .map(|id| {
+                vec![
+                    id.into(),
+                    format!("078-05-s{id}"),
+                    format!("078-05-m{id}"),
+                    "note".into(),
+                ]
+            })
+            .collect();
+        assert_eq!(read, expected);
+        let clear = scene.stored(&format!(
+            "SELECT id FROM {schema}.apart WHERE SUBSTR(ssn, 1, 3) <> '%%%' OR SUBSTR(mail, 1, 1) <> X'7F'"
+        ))?;
+        assert!(clear.is_empty(), "{clear:?}");
+    }
+    Ok(())
+}
+
+/// Names of tables and columns that the database keeps in capitals are those of the configuration.
+fn names_in_capitals(scene: &Scene) -> Result<()> {
+    scene.run_directly("DROP TABLE capital")?;
+    scene.run_directly(
+        "CREATE TABLE Capital (ID INT PRIMARY KEY, SSN LONGBLOB, Mail VARBINARY(500), Note TEXT)",
+    )?;
+    scene.run_directly("CREATE VIEW Letters AS SELECT ID, Mail AS Address FROM Capital")?;
+    let mut session = scene.proxied()?;
+    session.run("INSERT INTO Capital VALUES (1, '078-05-1', '078-05-a@b', 'n')")?;
+    let read = session.strings("SELECT * FROM Capital WHERE mail = '078-05-a@b'")?;
+    assert_eq!(read, [["1", "078-05-1", "078-05-a@b", "n"]]);
+    let found = session.strings("SELECT id FROM Letters WHERE address = '078-05-a@b'")?;
+    assert_eq!(found, [["1"]]);
+    assert!(
+        scene
+            .stored("SELECT ID FROM Capital WHERE SUBSTR(SSN, 1, 3) <> '%%%'")?
+            .is_empty()
+    );
     Ok(())
 }

@@ -2,7 +2,7 @@
 
 use crate::protected::{
     ENCRYPTED, ENCRYPTED_COLUMNS, FULL_MARIADB, FULL_MYSQL, SEARCHABLE, Scene, TOKEN_COLUMNS,
-    TOKENS, each, some,
+    TOKENS, TYPED, TYPED_COLUMNS, each, some,
 };
 use acra_engine::wire::mysql::error;
 use acra_harness::mysql::Connection;
@@ -146,6 +146,91 @@ fn tokenized_files(scene: &mut Scene) -> Result<()> {
     assert_ne!(kept[0][0], some("41"));
     assert_ne!(kept[0][1], some("alice@078-05-1.com"));
     Ok(())
+}
+
+scenario!(typed_files, TYPED_COLUMNS, TYPED);
+fn typed_files(scene: &mut Scene) -> Result<()> {
+    let mut session = scene.side.login()?;
+    let sql = scene.sql("LOAD DATA LOCAL INFILE 'f' INTO TABLE {t} CHARACTER SET utf8mb4");
+    let rows = "1\t42\t-9000000000\t078-05-\u{e9}\t078-05-1120\n2\t\\N\t7\t\\N\t078\n";
+    loaded(&mut session, &sql, &[rows.as_bytes()])?;
+    let read =
+        session.table(&scene.sql("SELECT id, number, big, name, card FROM {t} ORDER BY id"))?;
+    let expected = [
+        [
+            some("1"),
+            some("42"),
+            some("-9000000000"),
+            some("078-05-\u{e9}"),
+            some("078-05-1120"),
+        ],
+        [some("2"), None, some("7"), None, some("078")],
+    ];
+    assert_eq!(read.rows, expected);
+    let kept = scene.stored("SELECT number, big, name FROM {t} WHERE id = 1")?;
+    assert!(
+        kept[0]
+            .iter()
+            .flatten()
+            .all(|cell| cell.starts_with(b"%%%")),
+        "{kept:?}"
+    );
+    // What is none of its type is refused, and nothing of the file is kept.
+    let answer = load(
+        &mut session,
+        &sql,
+        &[b"3\t1\t1\ta\tb\n4\t078-05-many\t1\ta\tb\n"],
+    )?;
+    let text = String::from_utf8_lossy(&answer);
+    assert!(
+        text.contains("is not valid for type") && !text.contains("078-05"),
+        "{text}"
+    );
+    assert_eq!(scene.stored("SELECT COUNT(*) FROM {t}")?, [[some("2")]]);
+    session.run("DO 1")
+}
+
+const PARTITIONED: &str = "id INT PRIMARY KEY, ssn LONGBLOB, note TEXT) PARTITION BY RANGE (id) \
+    (PARTITION low VALUES LESS THAN (10), PARTITION high VALUES LESS THAN (1000)";
+
+scenario!(partitions, PARTITIONED, ENCRYPTED);
+fn partitions(scene: &mut Scene) -> Result<()> {
+    let mut session = scene.side.login()?;
+    let all = "LOAD DATA LOCAL INFILE 'f' INTO TABLE {t} PARTITION (low, high) (id, ssn)";
+    let rows: &[&[u8]] = &[b"1\t078-05-1\n50\t078-05-50\n"];
+    loaded(&mut session, &scene.sql(all), rows)?;
+    // A row of another partition is left out with a warning, as in every LOAD DATA LOCAL.
+    let low = "LOAD DATA LOCAL INFILE 'f' INTO TABLE {t} PARTITION (low) (id, ssn)";
+    let rows: &[&[u8]] = &[b"2\t078-05-2\n60\t078-05-60\n"];
+    loaded(&mut session, &scene.sql(low), rows)?;
+    let read = session.table(&scene.sql("SELECT id, ssn FROM {t} PARTITION (low) ORDER BY id"))?;
+    let expected = [[some("1"), some("078-05-1")], [some("2"), some("078-05-2")]];
+    assert_eq!(read.rows, expected);
+    let kept = scene.stored("SELECT id FROM {t} WHERE LEFT(ssn, 3) = '%%%' ORDER BY id")?;
+    assert_eq!(kept, [[some("1")], [some("2")], [some("50")]]);
+    Ok(())
+}
+
+scenario!(without_transactions, ENCRYPTED_COLUMNS, ENCRYPTED);
+fn without_transactions(scene: &mut Scene) -> Result<()> {
+    scene.direct.run(&scene.sql("DROP TABLE {t}"))?;
+    let table = format!("CREATE TABLE {{t}} ({ENCRYPTED_COLUMNS}) ENGINE = MyISAM");
+    scene.direct.run(&scene.sql(&table))?;
+    let mut session = scene.side.login()?;
+    let sql = scene.sql("LOAD DATA LOCAL INFILE 'f' INTO TABLE {t} (note, id, ssn)");
+    loaded(&mut session, &sql, &[b"n\t1\t078-05-1\n"])?;
+    let read = session.table(&scene.sql("SELECT ssn FROM {t}"))?;
+    assert_eq!(read.rows, [[some("078-05-1")]]);
+    // The second row has no cell for the column: rows before it may stay, and none of them in the clear.
+    let answer = load(
+        &mut session,
+        &sql,
+        &[b"n\t2\t078-05-2\nn\t3\n", b"n\t4\t078-05-4\n"],
+    )?;
+    assert_eq!(answer.first(), Some(&error::ERR));
+    let kept = scene.stored("SELECT id FROM {t} WHERE LEFT(ssn, 3) <> '%%%' OR id > 2")?;
+    assert!(kept.is_empty(), "{kept:?}");
+    session.run("DO 1")
 }
 
 scenario!(wrong_files, ENCRYPTED_COLUMNS, ENCRYPTED);

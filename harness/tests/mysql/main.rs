@@ -6,11 +6,13 @@ mod drivers;
 mod dump;
 mod lasting;
 mod leaks;
+mod lexical;
 mod opened;
 #[macro_use]
 mod protected;
 mod loads;
 mod named;
+mod queries;
 mod scripts;
 mod start;
 mod statements;

@@ -388,12 +388,12 @@ fn bulk_executions() -> Result<()> {
     Ok(())
 }
 
-const TYPED: &str = "      - {column: number, data_type: int32, response_on_fail: error}
+pub(crate) const TYPED: &str = "      - {column: number, data_type: int32, response_on_fail: error}
       - {column: big, data_type: int64, response_on_fail: default_value, default_data_value: \"-7\"}
       - {column: name, data_type: str}
       - {column: card, masking: \"xxxx\", plaintext_length: 4, plaintext_side: right}
 ";
-const TYPED_COLUMNS: &str =
+pub(crate) const TYPED_COLUMNS: &str =
     "id INT PRIMARY KEY, number VARBINARY(500), big BLOB, name BLOB, card BLOB";
 
 scenario!(types, TYPED_COLUMNS, TYPED);

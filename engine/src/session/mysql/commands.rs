@@ -288,7 +288,11 @@ impl MySqlSession {
                 }
                 Expects::Answer(Awaited::Simple)
             }
-            Some(Command::Simple | Command::InitDb) => Expects::Answer(Awaited::Simple),
+            Some(Command::Simple) => Expects::Answer(Awaited::Simple),
+            Some(Command::InitDb) => {
+                self.settings_changed();
+                Expects::Answer(Awaited::Simple)
+            }
             Some(Command::ResetConnection) => {
                 self.settings_changed();
                 Expects::Answer(Awaited::Reset)

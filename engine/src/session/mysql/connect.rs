@@ -9,6 +9,7 @@ use super::compression::{self, Agreed};
 use super::ledger::Awaited;
 use super::packets::{Numbers, forward, take};
 use super::password::{Leg, needs_password, password_in_front};
+use super::settings::version_number;
 use super::{DatabaseTls, MySqlSession, Phase, codes};
 use crate::session::{ClientError, ClientTls, Cx, Effect, Input, Output, Side, Step};
 use crate::wire::mysql::compressed::Algorithm;
@@ -86,6 +87,7 @@ impl MySqlSession {
         };
         // Of MySQL's servers alone.
         self.mariadb = !greeting.capabilities.has(Capabilities::LONG_PASSWORD);
+        self.announced_version = version_number(greeting.version);
         let database_offers_tls = greeting.capabilities.has(Capabilities::SSL);
         let mut offered = greeting
             .capabilities

@@ -153,6 +153,8 @@ pub struct MySqlSession {
     asks: Option<Question>,
     /// The server is MariaDB.
     mariadb: bool,
+    /// The version that it greets with, as comments write it.
+    announced_version: Option<u32>,
     settings: Settings,
     /// Number of the character set of results.
     charset: u16,
@@ -206,6 +208,7 @@ impl MySqlSession {
             claim: None,
             asks: None,
             mariadb: false,
+            announced_version: None,
             settings: Settings::default(),
             charset: settings::UTF8MB4,
             utf8: true,

@@ -76,7 +76,7 @@ impl MySqlSession {
 
     pub(super) fn ask_database(&mut self, question: Question, out: &mut Output<'_>) {
         let text = match question {
-            Question::Settings => super::settings::QUESTION.to_vec(),
+            Question::Settings => self.settings_question(),
             Question::Schema => super::probe::question(self.context.planners.base().columns()),
         };
         let mut payload = vec![3];

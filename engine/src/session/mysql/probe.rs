@@ -8,6 +8,7 @@ use super::own::{Question, Row};
 use crate::columns::{Column, Columns, Kinship, Relation, Schema};
 use crate::session::stop::Stop;
 use crate::session::{Cx, Event};
+use crate::sql::mysql::lower;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The columns of the configured tables, and of all views with their queries, but for those of the server's own schemas. Names
@@ -147,7 +148,7 @@ fn schema(rows: &[Row], columns: &Columns) -> Option<Schema> {
             return None;
         };
         let entry = told
-            .entry((name(schema)?, name(table)?))
+            .entry((folded_name(schema)?, folded_name(table)?))
             .or_insert_with(|| Told {
                 columns: Vec::new(),
                 last: 0,
@@ -160,7 +161,7 @@ fn schema(rows: &[Row], columns: &Columns) -> Option<Schema> {
         // An invisible column has no place in rows, nor in an INSERT without a list.
         if invisible.as_deref() != Some(b"1") {
             entry.columns.push(Column {
-                name: name(column)?,
+                name: folded_name(column)?,
                 holds_bytes: holds_bytes(kind),
                 number: position,
                 generated: generated.as_deref().and_then(name),
@@ -191,7 +192,8 @@ fn relations(told: BTreeMap<Name, Told>, columns: &Columns) -> Vec<Relation> {
         let mut found = Vec::new();
         for (view, entry) in &told {
             let Some(query) = &entry.view else { continue };
-            let reads = roots.iter().filter(|((_, name), _)| match query {
+            let query = query.as_deref().map(lower);
+            let reads = roots.iter().filter(|((_, name), _)| match &query {
                 Some(query) => query.contains(&**name),
                 // What it reads is not known.
                 None => true,
@@ -236,6 +238,11 @@ fn holds_bytes(kind: &[u8]) -> bool {
         kind,
         b"binary" | b"varbinary" | b"tinyblob" | b"blob" | b"mediumblob" | b"longblob"
     )
+}
+
+/// A name that travels in hex, as it is looked for: in lower case.
+pub(super) fn folded_name(hex: &[u8]) -> Option<String> {
+    name(hex).map(|name| lower(&name))
 }
 
 fn name(hex: &[u8]) -> Option<String> {

@@ -7,7 +7,7 @@ use crate::cell::typed::{Form, Said};
 use crate::cell::{Kind, token};
 use crate::columns::{Setting, TokenType};
 use crate::plan::{
-    Edit, LiteralKind, LiteralValue, Plan, Refusal, Role, Verdict, in_order, splice,
+    Edit, Lexical, LiteralKind, LiteralValue, Plan, Refusal, Role, Verdict, in_order, splice,
 };
 use crate::session::choices::Choices;
 use crate::session::sealing::plain;
@@ -170,7 +170,11 @@ impl MySqlSession {
         let lexical = match self.planner.may_concern(text) || spells(text, b"prepare") {
             true => {
                 self.knows_schema()?;
-                self.lexical()?
+                let lexical = self.lexical()?;
+                Lexical {
+                    schema: lexical.schema.filter(|_| self.planner.follows_schema()),
+                    ..lexical
+                }
             }
             // Whatever the settings are, nothing in it is protected.
             false => self.usual_lexical(false),

@@ -130,9 +130,9 @@ impl PgSession {
             let count = if text.is_ascii() { 1 } else { encodings.len() };
             for encoding in encodings.into_iter().take(count) {
                 let other = Lexical {
-                    dialect: self.lexical.dialect,
                     standard_conforming_strings,
                     encoding,
+                    ..self.lexical.clone()
                 };
                 let other = self.planner.plan(text, &other, &mut self.sql);
                 protected |= other.protected;

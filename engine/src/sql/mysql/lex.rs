@@ -9,11 +9,14 @@ use memchr::{memchr, memmem};
 /// Longest word that is a token of kind [`Kind::Word`]: names are cut nowhere, and no keyword is as long.
 const MAX_WORD: usize = 63;
 
-/// A text in comments for newer versions is read by no server that is supported and older than this.
+/// Comments for versions below this are read by every server that is supported.
 const ALWAYS: u32 = 50_700;
 
 /// MariaDB does not read comments for these versions of MySQL.
 const NOT_MARIADB: std::ops::RangeInclusive<u32> = 50_700..=99_999;
+
+/// The first version of MySQL that takes six digits before a blank for a version; others take five of them.
+const SIX_DIGITS: u32 = 90_000;
 
 /// Comments of MariaDB for versions up to this are read by all of it that is supported.
 const ALWAYS_MARIADB: u32 = 100_000;
@@ -153,30 +156,44 @@ impl Lexer<'_> {
             (Some(b'M'), Some(b'!')) => (4, true),
             _ => return Ok(Comment::Ignored),
         };
-        let digits = self.run(prefix, |byte| byte.is_ascii_digit());
         if maria && !self.mysql.mariadb {
             return Ok(Comment::Ignored);
         }
-        if digits == 0 {
+        // Fewer digits belong to the text.
+        let Some(digits) = self.digits_of_version(prefix)? else {
             return Ok(Comment::Read(prefix));
-        }
-        // Whether a sixth digit belongs to the version depends on the server.
+        };
         let number = self.rest().get(prefix..prefix + digits);
         let number = number.and_then(|digits| std::str::from_utf8(digits).ok()?.parse().ok());
-        match (digits, number) {
-            (5, Some(version))
-                if self.mysql.mariadb && !maria && NOT_MARIADB.contains(&version) =>
-            {
-                match self.in_one_piece() {
-                    true => Ok(Comment::Ignored),
-                    false => Err(LexError::Version),
-                }
+        let version: u32 = number.ok_or(LexError::Version)?;
+        let is_read = match self.mysql.version {
+            _ if self.mysql.mariadb && !maria && NOT_MARIADB.contains(&version) => false,
+            Some(own) => version <= own,
+            None if version < ALWAYS || maria && version <= ALWAYS_MARIADB => true,
+            None if maria && version == NEVER_MARIADB => false,
+            None => return Err(LexError::Version),
+        };
+        match is_read {
+            true => Ok(Comment::Read(prefix + digits)),
+            false if self.in_one_piece() => Ok(Comment::Ignored),
+            false => Err(LexError::Version),
+        }
+    }
+
+    /// How many of the digits from here on are a version, if they are one.
+    fn digits_of_version(&self, from: usize) -> Result<Option<usize>, LexError> {
+        let digits = self.run(from, |byte| byte.is_ascii_digit());
+        if digits <= 5 {
+            return Ok((digits == 5).then_some(5));
+        }
+        if self.mysql.mariadb {
+            return Ok(Some(6));
+        }
+        match self.mysql.version {
+            Some(own) if own >= SIX_DIGITS => {
+                let ends = digits == 6 && self.byte(from + 6).is_some_and(is_blank);
+                Ok(Some(if ends { 6 } else { 5 }))
             }
-            (5, Some(version)) if version < ALWAYS => Ok(Comment::Read(prefix + digits)),
-            (6, Some(version)) if maria && version <= ALWAYS_MARIADB => {
-                Ok(Comment::Read(prefix + digits))
-            }
-            (6, Some(NEVER_MARIADB)) if maria && self.in_one_piece() => Ok(Comment::Ignored),
             _ => Err(LexError::Version),
         }
     }

@@ -64,6 +64,15 @@ fn charset(word: &[u8]) -> Option<bool> {
     found.map(|(_, keeps_bytes)| *keeps_bytes)
 }
 
+fn is_utf8mb3(charset: &[u8]) -> bool {
+    charset.eq_ignore_ascii_case(b"utf8") || charset.eq_ignore_ascii_case(b"utf8mb3")
+}
+
+/// Whether no character takes four bytes: those become question marks in `utf8mb3`, which `N'…'` is of as well.
+fn in_three_bytes(value: &[u8]) -> bool {
+    value.iter().all(|byte| *byte < 0xF0)
+}
+
 /// The bytes of a string token. `None`: the server would make others of them.
 pub(crate) fn string<'a>(raw: &'a [u8], lexical: &Lexical) -> Option<Cow<'a, [u8]>> {
     match raw {
@@ -75,11 +84,14 @@ pub(crate) fn string<'a>(raw: &'a [u8], lexical: &Lexical) -> Option<Cow<'a, [u8
             let keeps_bytes = charset(rest.get(..length)?)?;
             let start = length + literal_start(rest.get(length..)?)?;
             let value = string(rest.get(start..)?, lexical)?;
-            (keeps_bytes).then_some(value)
+            let cuts = is_utf8mb3(rest.get(..length)?) && !in_three_bytes(&value);
+            (keeps_bytes && !cuts).then_some(value)
         }
         [b'x' | b'X', b'\'', digits @ .., b'\''] if digits.len() % 2 == 0 => bytes_of(digits),
         [b'0', b'x', digits @ ..] => bytes_of(digits),
-        [b'n' | b'N', rest @ ..] => quoted(rest, !lexical.standard_conforming_strings),
+        [b'n' | b'N', rest @ ..] => {
+            quoted(rest, !lexical.standard_conforming_strings).filter(|value| in_three_bytes(value))
+        }
         [b'\'' | b'"', ..] => quoted(raw, !lexical.standard_conforming_strings),
         _ => None,
     }
@@ -196,6 +208,12 @@ fn quoted_part<'a>(
     }
 }
 
+/// A name in lower case: letter by letter, as names are compared.
+pub(crate) fn lower(name: &str) -> String {
+    let lower = |letter: char| letter.to_lowercase().next().unwrap_or(letter);
+    name.chars().map(lower).collect()
+}
+
 /// A name in lower case without its quotes; names of columns are equal in any case, and those of tables are taken for equal.
 pub(crate) fn name(raw: &[u8]) -> Cow<'_, [u8]> {
     let mut name = Vec::with_capacity(raw.len());
@@ -215,10 +233,7 @@ pub(crate) fn name(raw: &[u8]) -> Cow<'_, [u8]> {
         _ => name.extend_from_slice(raw),
     }
     match std::str::from_utf8(&name) {
-        Ok(text) if !text.is_ascii() => {
-            let lower = |letter: char| letter.to_lowercase().next().unwrap_or(letter);
-            Cow::Owned(text.chars().map(lower).collect::<String>().into_bytes())
-        }
+        Ok(text) if !text.is_ascii() => Cow::Owned(lower(text).into_bytes()),
         _ => {
             name.make_ascii_lowercase();
             Cow::Owned(name)

@@ -65,6 +65,9 @@ impl Search<'_, '_> {
             && self.source.kind(at - 1).is_some_and(Kind::is_name)
         {
             self.hide_list(at, at + 1);
+        } else if self.is(at, "mod") && !is_first && self.is_modulo(at) {
+            // Another operator that binds alike.
+            self.words.keywords.push((at, "DIV"));
         } else if self.is_any(at, &["use", "force", "ignore"])
             && self.is_any(at + 1, &["index", "key"])
         {
@@ -137,6 +140,16 @@ impl Search<'_, '_> {
             if depth == 0 && self.is_symbol(at, b',') {
                 self.words.keywords.push((at, "JOIN"));
             }
+        }
+    }
+
+    /// Whether `MOD` stands between two values. After a word, what is in parentheses may be arguments of the function.
+    fn is_modulo(&self, at: usize) -> bool {
+        match self.source.kind(at - 1) {
+            Some(Kind::Word) => !self.is_symbol(at + 1, b'('),
+            Some(Kind::Backtick | Kind::Variable | Kind::Param) => true,
+            Some(kind) => kind.is_literal() || self.is_symbol(at - 1, b')'),
+            None => false,
         }
     }
 

@@ -111,6 +111,43 @@ fn tokens_are_those_of_the_manual() {
 }
 
 #[test]
+fn comments_are_read_as_the_server_of_that_version_does() {
+    let of = |mariadb, version| {
+        Lexical::mysql(MySql {
+            mariadb,
+            version: Some(version),
+            ..MySql::default()
+        })
+    };
+    let words = |text: &'static str, lexical: &Lexical| -> Vec<&str> {
+        let spelled = spelled(text, lexical);
+        spelled.into_iter().map(|(_, word)| word).collect()
+    };
+    let (old, new, maria) = (of(false, 80_036), of(false, 90_704), of(true, 101_119));
+    for (text, in_old, in_new, in_maria) in [
+        ("a/*!80036 b*/", "a b", "a b", "a"),
+        ("a/*!80037 b*/", "a", "a b", "a"),
+        ("a/*!90705 b*/", "a", "a", "a"),
+        ("a/*!50699 b*/", "a b", "a b", "a b"),
+        ("a/*!500b*/", "a 500b", "a 500b", "a 500b"),
+        ("a/*M!101119b*/", "a", "a", "a b"),
+        ("a/*M!101120b*/", "a", "a", "a"),
+        ("a/*M!80000b*/", "a", "a", "a b"),
+        ("a/*!101119 b*/", "", "a", "a b"),
+        ("a/*!101119b*/", "", "a 9b", "a b"),
+        ("a/*!090704 b*/", "", "a b", "a"),
+        ("a/*!1011191 b*/", "", "a 91 b", "a 1 b"),
+    ] {
+        for (lexical, expected) in [(&old, in_old), (&new, in_new), (&maria, in_maria)] {
+            match expected {
+                "" => assert_eq!(read(text, lexical).err(), Some(LexError::Version), "{text}"),
+                _ => assert_eq!(words(text, lexical).join(" "), expected, "{text}"),
+            }
+        }
+    }
+}
+
+#[test]
 fn what_depends_on_the_server_is_not_read() {
     for (text, error) in [
         ("a/*!80000 b*/", LexError::Version),
@@ -239,11 +276,11 @@ fn names_are_equal_in_any_case() {
 
 proptest! {
     #[test]
-    fn any_text_has_tokens_in_order_or_none(text in "[ab0x'\"`\\\\/*!#\\-\n _@?.()é50M]{0,40}", ansi: bool, mariadb: bool, plain: bool) {
+    fn any_text_has_tokens_in_order_or_none(text in "[ab0x'\"`\\\\/*!#\\-\n _@?.()é50M]{0,40}", ansi: bool, mariadb: bool, plain: bool, version: Option<u32>) {
         let lexical = Lexical {
-            dialect: Dialect::MySql(MySql { ansi_quotes: ansi, mariadb }),
+            dialect: Dialect::MySql(MySql { ansi_quotes: ansi, mariadb, version }),
             standard_conforming_strings: plain,
-            encoding: ClientEncoding::Utf8,
+            ..usual()
         };
         if let Ok((tokens, _)) = read(&text, &lexical) {
             let mut at = 0;

@@ -14,6 +14,8 @@ pub const VERSION: u8 = 10;
 /// A greeting that has been read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Greeting<'a> {
+    /// The server's version, as it says it.
+    pub version: &'a [u8],
     /// What the server can do.
     pub capabilities: Capabilities,
     /// Both parts of the authentication data, without the zero at the end.
@@ -40,7 +42,7 @@ impl<'a> Greeting<'a> {
         if reader.u8("protocol version")? != VERSION {
             return Err(Malformed("protocol version 10"));
         }
-        reader.cstr("server version")?;
+        let version = reader.cstr("server version")?;
         reader.u32_le("thread id")?;
         let first = reader.bytes(8, "authentication data")?;
         reader.u8("filler")?;
@@ -64,6 +66,7 @@ impl<'a> Greeting<'a> {
             false => b"",
         };
         Ok(Self {
+            version,
             capabilities,
             scramble: [first, second.strip_suffix(&[0]).unwrap_or(second)],
             plugin,

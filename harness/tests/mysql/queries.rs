@@ -1,0 +1,124 @@
+//! Queries on protected tables of MariaDB and MySQL give the rows that they would give of plain ones.
+
+use crate::protected::{FULL_MARIADB, FULL_MYSQL, Scene, each};
+use acra_harness::Result;
+use acra_harness::servers::Flavour;
+
+const COLUMNS: &str = "id INT PRIMARY KEY, grp INT, ssn LONGBLOB, mail VARBINARY(500)";
+const ENCRYPTED: &str = "      - {column: ssn, searchable: true, data_type: str}
+      - {column: mail, searchable: true}
+";
+
+/// Not the secret of other tests, who look for theirs in all files of the server: the plain table has it too.
+const MARK: &str = "alike-";
+
+/// Each on a protected table and on a plain one of the same values.
+const DISTINCT: &[&str] = &[
+    "SELECT DISTINCT ssn FROM {t}",
+    "SELECT DISTINCT mail, ssn AS s FROM {t} WHERE id > 2",
+    "SELECT DISTINCTROW grp, p.ssn FROM {t} p ORDER BY grp LIMIT 100",
+    "SELECT DISTINCT ssn, ssn FROM {t}",
+    "SELECT COUNT(*) FROM (SELECT DISTINCT ssn, grp FROM {t}) AS d WHERE ssn <> 'alike-1'",
+    "SELECT ssn FROM (SELECT DISTINCT mail, ssn FROM {t}) AS d WHERE mail = 'alike-m2'",
+    "SELECT DISTINCT a.ssn, b.mail FROM {t} a JOIN {t} b ON a.mail = b.mail",
+    "SELECT DISTINCT s FROM (SELECT ssn AS s FROM {t} UNION ALL SELECT ssn FROM {t} WHERE id < 4) AS u",
+    "SELECT id FROM {t} WHERE ssn IN (SELECT DISTINCT ssn FROM {t} WHERE grp = 1)",
+    "SELECT COUNT(DISTINCT ssn), COUNT(DISTINCT mail) FROM {t}",
+    "SELECT ssn, COUNT(*) FROM {t} GROUP BY ssn",
+    "SELECT id, ROW_NUMBER() OVER (PARTITION BY ssn ORDER BY id) FROM {t}",
+    "SELECT DISTINCT ssn FROM {t} WHERE id > 1000",
+    "SELECT id, id MOD 4 FROM {t} WHERE id MOD 3 = 1 AND `id` MOD (5) <> MOD(id, 2) AND ssn = 'alike-1'",
+];
+
+scenario!(distinct, COLUMNS, ENCRYPTED);
+fn distinct(scene: &mut Scene) -> Result<()> {
+    let mut session = scene.side.login()?;
+    let plain = format!("plain_{}", scene.table);
+    scene.direct.run(&format!("DROP TABLE IF EXISTS {plain}"))?;
+    scene.direct.run(&format!(
+        "CREATE TABLE {plain} (id INT PRIMARY KEY, grp INT, ssn VARBINARY(500), mail VARBINARY(500))"
+    ))?;
+    let long = "x".repeat(300);
+    for id in 0..30 {
+        let ssn = match id % 6 {
+            4 => "NULL".to_owned(),
+            5 => "''".to_owned(),
+            n => format!("'alike-{n}'"),
+        };
+        let row = format!("({id}, {}, {ssn}, 'alike-m{}{long}')", id % 3, id % 4);
+        let row = row.replace(&format!("m2{long}"), "m2");
+        session.run(&scene.sql(&format!("INSERT INTO {{t}} VALUES {row}")))?;
+        scene
+            .direct
+            .run(&format!("INSERT INTO {plain} VALUES {row}"))?;
+    }
+    for sql in DISTINCT {
+        let mut found = session.table(&scene.sql(sql))?.rows;
+        let mut expected = scene.direct.table(&sql.replace("{t}", &plain))?.rows;
+        found.sort();
+        expected.sort();
+        assert_eq!(found, expected, "{sql}");
+    }
+    for cell in scene
+        .stored("SELECT * FROM {t}")?
+        .iter()
+        .flatten()
+        .flatten()
+    {
+        assert!(memchr::memmem::find(cell, MARK.as_bytes()).is_none());
+    }
+    let stored = scene.stored("SELECT ssn FROM {t} WHERE ssn <> ''")?;
+    assert_eq!(stored.len(), 20);
+    assert!(
+        stored
+            .iter()
+            .flatten()
+            .flatten()
+            .all(|cell| cell.starts_with(b"\x7f")),
+        "{stored:?}"
+    );
+    for sql in [
+        "SELECT DISTINCT * FROM {t}",
+        "SELECT DISTINCT ssn FROM {t} ORDER BY ssn",
+        "SELECT DISTINCT IFNULL(ssn, '') FROM {t}",
+        "SELECT DISTINCT ssn FROM {t} GROUP BY ssn, grp",
+    ] {
+        let error = session.error(&scene.sql(sql))?;
+        assert!(error.starts_with("#42000"), "{sql}: {error}");
+    }
+    scene.direct.run(&format!("DROP TABLE {plain}"))
+}
+
+scenario!(comments_for_versions, COLUMNS, ENCRYPTED);
+fn comments_for_versions(scene: &mut Scene) -> Result<()> {
+    let mut session = scene.side.login()?;
+    let is_mariadb = scene.side.flavour == Flavour::MariaDb;
+    // What a server does not read stays as it is, so no secrets are there. Of the first two comments each server reads one; a server that reads both or none would not understand it.
+    session.run(&scene.sql(
+        "INSERT INTO {t} (id, ssn) VALUES (1, /*!80000 'of mysql' */ /*M!100000 'of maria' */)",
+    ))?;
+    session.run(
+        &scene.sql("INSERT INTO {t} (id, ssn) VALUES (2, '078-05-2' /*!99999 , 'never' */)"),
+    )?;
+    session.run(&scene.sql(
+        "ALTER TABLE {t} ADD COLUMN extra INT /*!80023 INVISIBLE */ /*M!100303 INVISIBLE */",
+    ))?;
+    session.run(&scene.sql("INSERT INTO {t} VALUES (3, 1, '078-05-3', NULL)"))?;
+    let read = session.strings(&scene.sql("SELECT * FROM {t} ORDER BY id"))?;
+    let of_server = match is_mariadb {
+        true => "of maria",
+        false => "of mysql",
+    };
+    let expected = [
+        ["1", "NULL", of_server, "NULL"],
+        ["2", "NULL", "078-05-2", "NULL"],
+        ["3", "1", "078-05-3", "NULL"],
+    ];
+    assert_eq!(read, expected);
+    let found = session
+        .strings(&scene.sql("SELECT id FROM {t} WHERE ssn = '078-05-3' /*!99999 OR id = 2 */"))?;
+    assert_eq!(found, [["3"]]);
+    let kept = scene.stored("SELECT id FROM {t} WHERE LEFT(ssn, 1) <> X'7F'")?;
+    assert!(kept.is_empty(), "{kept:?}");
+    Ok(())
+}
