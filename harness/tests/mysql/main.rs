@@ -5,6 +5,7 @@ mod drivers;
 mod dump;
 mod lasting;
 mod leaks;
+mod lengths;
 mod opened;
 #[macro_use]
 mod protected;

@@ -197,6 +197,7 @@ impl MySqlSession {
             self.ledger.push(awaited, numbers);
             if let Some(entry) = self.ledger.last() {
                 entry.redefines = judged.redefines;
+                entry.stored = judged.stored;
             }
         }
     }

@@ -9,6 +9,7 @@ use super::own::Own;
 use super::packets::Numbers;
 use crate::plan::Plan;
 use crate::session::ClientError;
+use crate::session::stored::Stored;
 use crate::wire::mysql::row::RowFormat;
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -102,6 +103,8 @@ pub(super) struct Entry {
     pub(super) own: Option<Box<Own>>,
     /// It may change definitions.
     pub(super) redefines: bool,
+    /// The longest container in it.
+    pub(super) stored: Option<Stored>,
 }
 
 #[derive(Debug, Default)]
@@ -138,6 +141,7 @@ impl Ledger {
             refused: None,
             own: None,
             redefines: false,
+            stored: None,
         };
         self.barriers += usize::from(entry.is_barrier());
         self.entries.push_back(entry);

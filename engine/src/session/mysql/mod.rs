@@ -29,6 +29,7 @@ mod responses;
 mod rows;
 mod settings;
 mod statements;
+mod stored;
 mod tokens;
 mod withhold;
 

@@ -11,7 +11,7 @@ use super::planned::{Planned, Row};
 use super::reply::{Answer, Reply};
 use super::rows::{self, Layout};
 use super::tokens::Rows;
-use super::{MySqlSession, codes};
+use super::{MySqlSession, codes, stored};
 use crate::session::{Ask, Cx, Event, Input, Output, ScanColumns, Side, Step};
 use crate::wire::cursor::Malformed;
 use crate::wire::mysql::packet::{HEADER, Header, renumber};
@@ -286,7 +286,9 @@ impl MySqlSession {
             is_alone,
         };
         let answer = reply.take(entry, &payload)?;
-        let replaced = reply.replaced;
+        let replaced = reply
+            .replaced
+            .or_else(|| stored::with_size(entry, &payload));
         if answer == Answer::RefusesFile {
             // The client does not hear that it is asked for a file.
             let mut packet = Vec::with_capacity(HEADER);

@@ -11,6 +11,7 @@ use crate::plan::{
 use crate::session::sealing::plain;
 use crate::session::search::{self, Changes};
 use crate::session::stop::Stop;
+use crate::session::stored::Stored;
 use crate::session::tokenize::token_of;
 use crate::session::{ClientError, ClientFacing, Cx, Event};
 use crate::sql::spells;
@@ -27,7 +28,12 @@ pub(super) struct Judged {
     pub(super) awaited: Option<Awaited>,
     /// It may change definitions.
     pub(super) redefines: bool,
+    /// The longest container in it.
+    pub(super) stored: Option<Stored>,
 }
+
+/// A text with edits, and the longest container in it.
+type Rewritten = (Vec<u8>, Option<Stored>);
 
 /// What the server gets.
 pub(super) enum Payload {
@@ -48,11 +54,12 @@ impl MySqlSession {
         let redefines = self.follow(query.text, &plan);
         // After a procedure, of how many results nobody knows, places do not tell.
         let counts = !spells(query.text, b"call") || !plan.copies.is_empty();
+        let (payload, stored) = match rewritten {
+            None => (Payload::Same, None),
+            Some((text, stored)) => (Payload::New([before, &text].concat()), stored),
+        };
         Ok(Judged {
-            payload: match rewritten {
-                None => Payload::Same,
-                Some(text) => Payload::New([before, &text].concat()),
-            },
+            payload,
             awaited: Some(Awaited::Results(Results {
                 format: RowFormat::Text,
                 statement: None,
@@ -62,6 +69,7 @@ impl MySqlSession {
                 number: 0,
             })),
             redefines,
+            stored,
         })
     }
 
@@ -77,10 +85,11 @@ impl MySqlSession {
         Ok(Judged {
             payload: match rewritten {
                 None => Payload::Same,
-                Some(text) => Payload::New([&[*command][..], &text].concat()),
+                Some((text, _)) => Payload::New([&[*command][..], &text].concat()),
             },
             awaited: Some(Awaited::Prepare(PrepareStep::Head, plan)),
             redefines: has_definition(text),
+            stored: None,
         })
     }
 
@@ -97,7 +106,7 @@ impl MySqlSession {
         &mut self,
         text: &[u8],
         cx: &mut Cx<'_>,
-    ) -> Result<(Arc<Plan>, Option<Vec<u8>>), Stop> {
+    ) -> Result<(Arc<Plan>, Option<Rewritten>), Stop> {
         let plan = self.plan(text, cx)?;
         if plan.verdict != Verdict::Rewrite {
             return Ok((plan, None));
@@ -148,7 +157,7 @@ impl MySqlSession {
         mut edits: Vec<Edit>,
         text: &[u8],
         cx: &mut Cx<'_>,
-    ) -> Result<Option<Vec<u8>>, Stop> {
+    ) -> Result<Option<Rewritten>, Stop> {
         let mut requests = Vec::new();
         for literal in values {
             if let Some((token_type, _)) = literal.setting.tokenized() {
@@ -186,12 +195,12 @@ impl MySqlSession {
         if edits.is_empty() {
             return Ok(None);
         }
-        changes.tell(cx);
+        let stored = changes.tell(cx);
         let mut out = Vec::with_capacity(
             text.len() + edits.iter().map(|edit| edit.text.len()).sum::<usize>(),
         );
         splice(text, &in_order(edits), &mut out);
-        Ok(Some(out))
+        Ok(Some((out, stored)))
     }
 
     /// What a bound value becomes; `None`: it stays.
