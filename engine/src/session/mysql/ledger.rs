@@ -105,6 +105,8 @@ pub(super) struct Entry {
     pub(super) redefines: bool,
     /// The longest container in it.
     pub(super) stored: Option<Stored>,
+    /// The text, if it may have to be told about.
+    pub(super) text: Option<Box<[u8]>>,
 }
 
 #[derive(Debug, Default)]
@@ -142,6 +144,7 @@ impl Ledger {
             own: None,
             redefines: false,
             stored: None,
+            text: None,
         };
         self.barriers += usize::from(entry.is_barrier());
         self.entries.push_back(entry);

@@ -22,6 +22,7 @@ mod packets;
 mod parameters;
 mod password;
 mod planned;
+mod poison;
 mod probe;
 mod registry;
 mod reply;

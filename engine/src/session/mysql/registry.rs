@@ -17,6 +17,8 @@ pub(super) struct Statement {
     /// What is done to its parameters and its results; `None`: nothing is known of it, since the configuration has changed.
     pub(super) plan: Option<Arc<Plan>>,
     pub(super) columns: Arc<Columns>,
+    /// What may be told of it.
+    pub(super) outline: Option<Box<str>>,
     /// How many parameters it has.
     pub(super) parameters: usize,
     /// Their types as the client gave them last.
@@ -28,7 +30,8 @@ pub(super) struct Statement {
 impl Statement {
     /// What it costs, in bytes.
     fn cost(&self) -> usize {
-        ENTRY + self.columns.cost() + self.parameters * size_of::<ParameterType<'_>>()
+        let outline = self.outline.as_ref().map_or(0, |outline| outline.len());
+        ENTRY + outline + self.columns.cost() + self.parameters * size_of::<ParameterType<'_>>()
     }
 
     /// Bytes of parameters that are held.
@@ -66,6 +69,15 @@ impl Registry {
         if let Some(statement) = self.statements.get_mut(&number) {
             self.bytes = self.bytes.saturating_sub(statement.cost());
             statement.columns = columns;
+            self.bytes += statement.cost();
+        }
+    }
+
+    /// What may be told of a statement.
+    pub(super) fn is_told_by(&mut self, number: u32, outline: Option<Box<str>>) {
+        if let Some(statement) = self.statements.get_mut(&number) {
+            self.bytes = self.bytes.saturating_sub(statement.cost());
+            statement.outline = outline;
             self.bytes += statement.cost();
         }
     }

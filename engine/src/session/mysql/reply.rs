@@ -268,6 +268,7 @@ impl Reply<'_> {
         let statement = Statement {
             plan: Some(Arc::clone(plan)),
             columns,
+            outline: None,
             parameters: ahead.parameters,
             types: Vec::new(),
             parts: BTreeMap::new(),

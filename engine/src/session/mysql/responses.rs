@@ -320,6 +320,7 @@ impl MySqlSession {
 
     /// A command is done.
     fn ended(&mut self, entry: Entry, cx: &mut Cx<'_>) {
+        self.keep_outline(&entry);
         if entry.redefines {
             self.context.planners.outdate();
         }
