@@ -34,6 +34,7 @@ mod openings;
 mod options;
 mod passing;
 pub mod pg;
+mod poison;
 mod sealing;
 mod search;
 mod stop;

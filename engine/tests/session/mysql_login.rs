@@ -61,9 +61,27 @@ fn what_is_not_understood_is_not_offered() {
 }
 
 #[test]
+fn a_client_that_compresses_without_an_offer_is_told() {
+    for asked in [Capabilities::COMPRESS, Capabilities::ZSTD_COMPRESSION] {
+        let mut driver = greeted(
+            with_tls(ClientTls::Allowed, DatabaseTls::Disabled, None),
+            CACHING,
+        );
+        driver.to_client.clear();
+        let wanted = response(USED.with(asked), &[7; 32], CACHING);
+        driver.feed(From::Client, &packet(1, &request()));
+        driver.feed(From::Client, &packet(2, &wanted));
+        let (number, told) = packets(&driver.to_client).remove(0);
+        assert_eq!(number, 3);
+        assert!(told.starts_with(b"\xff\xd3\x04#42000acra-server does not offer compression"));
+        assert!(driver.closed && driver.to_server.is_empty());
+    }
+}
+
+#[test]
 fn a_client_that_uses_what_was_not_offered_does_not_get_it() {
     let mut driver = greeted(context(), CACHING);
-    let wanted = USED.with(Capabilities::COMPRESS);
+    let wanted = USED.with(Capabilities::MARIADB_COM_MULTI);
     driver.feed(
         From::Client,
         &packet(1, &response(wanted, &[7; 32], CACHING)),
@@ -123,12 +141,9 @@ fn a_client_in_clear_is_refused_where_tls_is_required() {
     );
     driver.to_client.clear();
     driver.feed(From::Client, &packet(1, &response(USED, &[7; 32], CACHING)));
-    let told = packets(&driver.to_client);
-    assert!(
-        told[0]
-            .1
-            .starts_with(b"\xff\x15\x04#28000acra-server accepts only encrypted")
-    );
+    let (number, told) = packets(&driver.to_client).remove(0);
+    assert_eq!(number, 2);
+    assert!(told.starts_with(b"\xff\x15\x04#28000acra-server accepts only encrypted"));
     assert!(driver.closed && driver.to_server.is_empty());
     // As in Acra: a client that wants TLS where there is none.
     let mut driver = greeted(context(), CACHING);

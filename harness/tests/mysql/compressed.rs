@@ -28,30 +28,60 @@ fn drivers(flavour: Flavour) -> Vec<(&'static str, User)> {
     ]
 }
 
+/// Which connections are encrypted.
+#[derive(Clone, Copy)]
+struct Tls {
+    client: bool,
+    database: bool,
+}
+
+const NONE: Tls = Tls {
+    client: false,
+    database: false,
+};
+
 /// All drivers read through `acra-server` what they read directly without compression.
-fn check(flavour: Flavour, mode: &str, tls: bool) -> Result<()> {
+fn check(flavour: Flavour, mode: &str, tls: Tls) -> Result<()> {
     let Some(server) = MySql::shared(flavour)? else {
         return Ok(());
     };
-    let mut settings = match tls {
+    let mut settings = match tls.client || tls.database {
         false => plain(server),
-        true => with_database_tls(with_client_tls(config(server), server)?, server)?,
+        true => config(server),
+    };
+    if tls.client {
+        settings = with_client_tls(settings, server)?;
+    }
+    settings = match tls.database {
+        true => with_database_tls(settings, server)?,
+        // It would be encrypted because the client's is.
+        false => settings.flag("--tls_database_mode=disable"),
     };
     settings = settings.flag(&format!("--mysql_compression={mode}"));
     let acra = AcraServer::start(&settings)?;
     let ca = server.ca()?;
-    let ca = tls.then_some(&*ca);
+    let ca = tls.client.then_some(&*ca);
     let told = |error: Error| Error::new(format!("{error}\nlog of acra-server:\n{}", acra.log()));
-    // Some ask for what is not offered, and then cannot read.
     let offered = matches!(mode, "client" | "both");
-    for (driver, user) in drivers(flavour) {
-        let name = driver.split('+').next().unwrap_or_default();
-        let driver = if offered { driver } else { name };
+    for (asking, user) in drivers(flavour) {
+        let name = asking.split('+').next().unwrap_or_default();
+        let driver = if offered { asking } else { name };
         let directly = python(name, server.address(), user, ca)?;
         let through = python(driver, acra.address(), user, ca).map_err(told)?;
         assert_eq!(through, directly, "{driver}");
+        if offered || !asking.contains('+') {
+            continue;
+        }
+        // One that looks at the greeting does not ask; the others are told.
+        match python(asking, acra.address(), user, ca) {
+            Ok(through) => assert_eq!(through, directly, "{asking}"),
+            Err(error) => assert!(
+                error.to_string().contains("does not offer compression"),
+                "{asking}: {error}"
+            ),
+        }
     }
-    if !tls {
+    if !tls.client && !tls.database {
         let directly = java(server.address(), "")?;
         let through = java(
             acra.address(),
@@ -70,22 +100,32 @@ macro_rules! modes {
 
             #[test]
             fn of_clients() -> Result<()> {
-                check(Flavour::$flavour, "client", false)
+                check(Flavour::$flavour, "client", NONE)
             }
 
             #[test]
             fn of_the_database() -> Result<()> {
-                check(Flavour::$flavour, "database", false)
+                check(Flavour::$flavour, "database", NONE)
             }
 
             #[test]
             fn of_both_inside_tls() -> Result<()> {
-                check(Flavour::$flavour, "both", true)
+                check(Flavour::$flavour, "both", Tls { client: true, database: true })
+            }
+
+            #[test]
+            fn of_clients_beside_tls_of_the_database() -> Result<()> {
+                check(Flavour::$flavour, "client", Tls { client: false, database: true })
+            }
+
+            #[test]
+            fn of_the_database_beside_tls_of_clients() -> Result<()> {
+                check(Flavour::$flavour, "database", Tls { client: true, database: false })
             }
 
             #[test]
             fn of_none() -> Result<()> {
-                check(Flavour::$flavour, "off", false)
+                check(Flavour::$flavour, "off", NONE)
             }
         })+
     };
@@ -140,9 +180,18 @@ fn sides_are_independent() -> Result<()> {
             for &capabilities in &of_clients {
                 let asks = capabilities.and(Capabilities::COMPRESSION) != Capabilities::default();
                 if asks && matches!(mode, "database" | "off") {
-                    // It is not offered; a client that asks all the same gets none, and reads nothing.
+                    // It is not offered; a client that asks all the same is told.
                     let asked = Capabilities::COMPRESSION;
                     assert_eq!(offered(acra.address())?.and(asked), Capabilities::default());
+                    let told = is_compressed(acra.address(), flavour, capabilities);
+                    let told = told
+                        .err()
+                        .map(|error| error.to_string())
+                        .unwrap_or_default();
+                    assert!(
+                        told.contains("does not offer compression"),
+                        "{flavour} {mode}: {told}"
+                    );
                     continue;
                 }
                 let said = is_compressed(acra.address(), flavour, capabilities)?;

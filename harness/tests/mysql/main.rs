@@ -6,6 +6,7 @@ mod drivers;
 mod dump;
 mod lasting;
 mod leaks;
+mod lengths;
 mod lexical;
 mod opened;
 #[macro_use]
@@ -65,7 +66,7 @@ parity! {
 
 parity! {
     MySql mysql_compressed: zstd = crate::targets::MYSQL_ZSTD => {
-        scripts: texts, many_results, types, errors, commands, users, wrong_logins, pipelines,
+        scripts: texts, many_results, types, errors, commands, local_file, long_texts, long_rows, users, wrong_logins, pipelines,
             attributes, without_definitions;
         statements: prepared, types_of_parameters, cursors, long_data, procedures, unknown_statements;
     }

@@ -1,5 +1,6 @@
 //! Containers in results are opened with the client's keys, in texts and prepared statements; poison records are noticed.
 
+use crate::statements::{execution, prepare};
 use crate::targets::{MARIADB, PLAIN, plain};
 use acra_engine::crypto::{BlockKey, container};
 use acra_engine::keys::{ClientId, KeyKind, MasterKey, v1};
@@ -119,9 +120,8 @@ fn containers_of_mysql() -> Result<()> {
     opened(Flavour::MySql, PLAIN.with(Capabilities::DEPRECATE_EOF))
 }
 
-/// The rows from the record on are withheld, and the session goes on.
-#[test]
-fn poison_records() -> Result<()> {
+/// The rows from the record on are withheld, and the session goes on. The statement is told without its data.
+fn poison_records(flavour: Flavour) -> Result<()> {
     let detecting = |config: AcraConfig| {
         let config = AcraConfig {
             poison_keys: true,
@@ -129,7 +129,7 @@ fn poison_records() -> Result<()> {
         };
         config.flag("--poison_detect_enable").flag("-v")
     };
-    let Some(scene) = scene(Flavour::MariaDb, PLAIN, detecting)? else {
+    let Some(scene) = scene(flavour, PLAIN, detecting)? else {
         return Ok(());
     };
     let record = sealed(&scene.acra, &KeyKind::PoisonSymmetric, b"nothing")?;
@@ -153,5 +153,25 @@ fn poison_records() -> Result<()> {
     session.run("SELECT 1")?;
     let log = scene.acra.log();
     assert!(log.contains("Recognized poison record"), "{log}");
+    let outline = "SELECT CAST(? AS BINARY) AS v UNION ALL SELECT ? UNION ALL SELECT ?";
+    assert!(log.contains(&format!("{outline}; SELECT ?")), "{log}");
+    let statement = prepare(&mut session, &format!("SELECT x'{digits}' AS prepared"))?;
+    let command = execution(&session, statement, 0, &[], true);
+    session.command(&command)?;
+    let answers = format!("{:?}", session.answers()?);
+    assert!(answers.contains("Row withheld"), "{answers}");
+    let log = scene.acra.log();
+    assert!(log.contains("SELECT ? AS prepared"), "{log}");
+    assert!(!log.contains(&digits), "{log}");
     Ok(())
+}
+
+#[test]
+fn poison_records_of_mariadb() -> Result<()> {
+    poison_records(Flavour::MariaDb)
+}
+
+#[test]
+fn poison_records_of_mysql() -> Result<()> {
+    poison_records(Flavour::MySql)
 }

@@ -121,8 +121,24 @@ impl MySqlSession {
         if reads && command.is_some_and(has_values) {
             return self.judged(command?, input, out, cx);
         }
+        let mut text = None;
+        if let Some(command) = command
+            && self.may_be_told(command, header.length)
+        {
+            let Some(payload) = there.get(..header.length) else {
+                return Some(Step::NeedMore {
+                    want: HEADER + header.length,
+                });
+            };
+            text = self.kept_text(command, payload);
+        }
         match self.awaited(command, start) {
-            Expects::Answer(awaited) => self.send(Some(awaited), 0),
+            Expects::Answer(awaited) => {
+                self.send(Some(awaited), 0);
+                if let Some(entry) = self.ledger.last() {
+                    entry.text = text;
+                }
+            }
             Expects::Nothing => self.send(None, 0),
             Expects::Auth => return self.change_user(input, out, cx),
             Expects::Refuse(code, error) => self.refuse(code, error, cx),
@@ -144,6 +160,7 @@ impl MySqlSession {
             Err(None) => return Some(self.close(too_long_or_out_of_order(input), out)),
         };
         let payload = message.payload(input.bytes);
+        let text = self.kept_text(command, &payload);
         let outcome = match command {
             Command::StmtPrepare if !self.registry.has_room(self.context.limits.max_registry) => {
                 Err(Stop::Refuse("too-many-names", too_many_statements()))
@@ -155,7 +172,7 @@ impl MySqlSession {
             _ => self.query(&payload, cx),
         };
         match outcome {
-            Ok(judged) => self.send_judged(judged, &message, input, out),
+            Ok(judged) => self.send_judged(judged, text, &message, input, out),
             Err(Stop::Ask(ask)) => return Some(Step::Ask(ask)),
             Err(Stop::Wait) => {
                 if let Some(question) = self.asks.take() {
@@ -176,6 +193,7 @@ impl MySqlSession {
     fn send_judged(
         &mut self,
         judged: Judged,
+        text: Option<Box<[u8]>>,
         message: &Message,
         input: &mut Input<'_>,
         out: &mut Output<'_>,
@@ -201,6 +219,8 @@ impl MySqlSession {
                 entry.redefines = judged.redefines;
                 entry.choices = judged.choices;
                 entry.names = judged.names;
+                entry.stored = judged.stored;
+                entry.text = text;
             });
         }
     }

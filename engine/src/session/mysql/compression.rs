@@ -3,7 +3,7 @@
 //! The session sees packets as they are: the shell decompresses what comes in and compresses what goes out.
 
 use super::MySqlSession;
-use crate::session::Effect;
+use crate::session::{ClientError, Effect};
 use crate::wire::mysql::Capabilities;
 use crate::wire::mysql::compressed::Algorithm;
 use crate::wire::mysql::handshake::HandshakeResponse;
@@ -62,6 +62,13 @@ pub(super) fn capability(algorithm: Option<Algorithm>) -> Capabilities {
         Some(Algorithm::Zstd) => Capabilities::ZSTD_COMPRESSION,
         None => Capabilities::default(),
     }
+}
+
+/// The error for a client that asks for compression although the greeting did not offer it.
+pub(super) fn not_offered() -> ClientError {
+    ClientError::fatal("0A000", "acra-server does not offer compression to clients").hint(
+        "Connect without compression, or start acra-server with --mysql_compression=client or both",
+    )
 }
 
 impl MySqlSession {

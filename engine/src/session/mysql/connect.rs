@@ -126,7 +126,7 @@ impl MySqlSession {
         cx: &mut Cx<'_>,
     ) -> Option<Step> {
         if let Some(error) = self.unwelcome.take() {
-            return Some(self.close(error, out));
+            return Some(self.decline(error, out));
         }
         let (message, range) = match self.hello_message(input, out, cx) {
             Ok(found) => found,
@@ -156,9 +156,22 @@ impl MySqlSession {
                 ClientError::fatal("28000", "acra-server accepts only encrypted connections").hint(
                     "Connect with --ssl-mode=REQUIRED (or --ssl, sslMode, ssl of the driver)",
                 );
-            return Some(self.close(error, out));
+            return Some(self.decline(error, out));
+        }
+        let not_offered = capabilities.without(connecting.offered);
+        if not_offered.and(Capabilities::COMPRESSION) != Capabilities::default() {
+            // It would read what follows as compressed, and may wait for ever.
+            return Some(self.decline(compression::not_offered(), out));
         }
         self.reach_database(capabilities, message, input, out, cx)
+    }
+
+    /// The answer to the client's message is this error, with the number that follows: clients do not read others.
+    fn decline(&mut self, error: ClientError, out: &mut Output<'_>) -> Step {
+        if let Some(connecting) = &mut self.connecting {
+            take(&mut connecting.numbers.client);
+        }
+        self.close(error, out)
     }
 
     fn hello_message(
@@ -207,7 +220,7 @@ impl MySqlSession {
                 "acra-server cannot reach the database: it does not offer TLS",
             )
             .hint("Give the database a certificate, or use --tls_database_mode=prefer or disable");
-            return Some(self.close(error, out));
+            return Some(self.decline(error, out));
         }
         if !wants {
             return self.pass_hello(input, out, cx);
@@ -273,7 +286,7 @@ impl MySqlSession {
         let shows_password = !response.auth.is_empty() && needs_password(&plugin);
         let leg = self.leg();
         if shows_password && leg != Leg::Alike {
-            return Some(self.close(password_in_front(), out));
+            return Some(self.decline(password_in_front(), out));
         }
         let auth = Auth::new(Purpose::Login, plugin, scramble, leg);
         self.capabilities = agreed;

@@ -11,6 +11,7 @@ use super::registry::Names;
 use crate::plan::Plan;
 use crate::session::ClientError;
 use crate::session::choices::Choices;
+use crate::session::stored::Stored;
 use crate::wire::mysql::row::RowFormat;
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -125,6 +126,10 @@ pub(super) struct Entry {
     pub(super) choices: Choices,
     /// The names of prepared statements that it gives and takes back.
     pub(super) names: Names,
+    /// The longest container in it.
+    pub(super) stored: Option<Stored>,
+    /// The text, if it may have to be told about.
+    pub(super) text: Option<Box<[u8]>>,
 }
 
 #[derive(Debug, Default)]
@@ -172,6 +177,8 @@ impl Ledger {
             redefines: false,
             choices: Choices::default(),
             names: Names::new(),
+            stored: None,
+            text: None,
         };
         self.barriers += usize::from(entry.is_barrier());
         self.entries.push_back(entry);

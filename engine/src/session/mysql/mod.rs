@@ -24,6 +24,7 @@ mod packets;
 mod parameters;
 mod password;
 mod planned;
+mod poison;
 mod probe;
 mod registry;
 mod reply;
@@ -31,6 +32,7 @@ mod responses;
 mod rows;
 mod settings;
 mod statements;
+mod stored;
 mod tokens;
 mod withhold;
 

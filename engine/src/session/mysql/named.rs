@@ -44,7 +44,7 @@ impl MySqlSession {
             values.extend(arguments);
             edits.extend(around);
         }
-        let mut changed = self.changes(&values, cx)?;
+        let (mut changed, stored) = self.changes(&values, cx)?;
         edits.extend(changed.split_off(own).into_iter().flatten());
         let mut within: Vec<Edit> = changed.into_iter().flatten().collect();
         if plan.verdict == Verdict::Rewrite {
@@ -79,6 +79,7 @@ impl MySqlSession {
             text,
             names,
             redefines,
+            stored,
         })
     }
 
@@ -141,7 +142,8 @@ impl MySqlSession {
         let Named { plan, redefines } = named;
         let arguments = plan::arguments(text, &self.sql, |_| &plan.params);
         let (values, mut edits) = arguments.map_err(|refusal| refused(&refusal))?;
-        edits.extend(self.changes(&values, cx)?.into_iter().flatten());
+        let (changed, stored) = self.changes(&values, cx)?;
+        edits.extend(changed.into_iter().flatten());
         let text = spliced(text, edits);
         self.settings_changed();
         Ok(Rewritten {
@@ -149,6 +151,7 @@ impl MySqlSession {
             plan,
             names: Names::new(),
             redefines,
+            stored,
         })
     }
 

@@ -10,6 +10,7 @@ use crate::plan::{ParamAction, Plan};
 use crate::session::choices::Choices;
 use crate::session::search::Changes;
 use crate::session::stop::Stop;
+use crate::session::stored::Stored;
 use crate::session::tokenize::token_of;
 use crate::session::{ClientError, Cx};
 use crate::tokens::Outcome;
@@ -57,6 +58,7 @@ impl MySqlSession {
         let (statement, _) = self.prepared(head.statement)?;
         let mut instead = Payload::Same;
         let mut given = Vec::new();
+        let mut stored = None;
         if !plan.params.is_empty() {
             let parameters = execute::parameters(payload, statement.parameters, self.capabilities)?;
             given = match &parameters.types {
@@ -73,9 +75,11 @@ impl MySqlSession {
                 }
             }
             let values: Result<Vec<_>, _> = parameters.values(&present).collect();
-            let written = self.change_parameters(&plan, &given, &values?, &statement.parts, cx)?;
+            let (written, longest) =
+                self.change_parameters(&plan, &given, &values?, &statement.parts, cx)?;
             let mut out = Vec::with_capacity(payload.len());
             execute::write(payload, &written, self.capabilities, &mut out);
+            stored = longest;
             instead = Payload::New(out);
         }
         if let Some(statement) = self.registry.statement_mut(head.statement) {
@@ -83,11 +87,17 @@ impl MySqlSession {
             statement.parts.clear();
             statement.types = unnamed(&given);
         }
-        self.executed(head.statement, plan, instead)
+        self.executed(head.statement, plan, instead, stored)
     }
 
     /// The entry for the results of an execution.
-    fn executed(&mut self, number: u32, plan: Arc<Plan>, payload: Payload) -> Result<Judged, Stop> {
+    fn executed(
+        &mut self,
+        number: u32,
+        plan: Arc<Plan>,
+        payload: Payload,
+        stored: Option<Stored>,
+    ) -> Result<Judged, Stop> {
         self.settings_may_change(&plan);
         let statement = self.registry.statement(number);
         let choices = statement.map(|statement| statement.choices.clone());
@@ -100,10 +110,11 @@ impl MySqlSession {
             redefines: false,
             choices: choices.unwrap_or_default(),
             names: Names::new(),
+            stored,
         })
     }
 
-    /// The parameters with their protected values changed.
+    /// The parameters with their protected values changed; the longest container.
     fn change_parameters<'a>(
         &self,
         plan: &'a Plan,
@@ -111,7 +122,7 @@ impl MySqlSession {
         values: &[Option<&'a [u8]>],
         parts: &'a BTreeMap<usize, Option<Zeroizing<Vec<u8>>>>,
         cx: &mut Cx<'_>,
-    ) -> Result<Vec<Written<'a>>, Stop> {
+    ) -> Result<(Vec<Written<'a>>, Option<Stored>), Stop> {
         let mut bound = BTreeMap::new();
         for action in &plan.params {
             let at = place(action)?;
@@ -156,8 +167,7 @@ impl MySqlSession {
             };
             written.push(Written { kind, value });
         }
-        changes.tell(cx);
-        Ok(written)
+        Ok((written, changes.tell(cx)))
     }
 
     /// What a protected value becomes, and the type that it has then; `None`: it stays.
@@ -229,6 +239,7 @@ impl MySqlSession {
             redefines: false,
             choices: Choices::default(),
             names: Names::new(),
+            stored: None,
         };
         let is_known = self.registry.statement_mut(part.statement).is_some();
         if (part.statement == LAST_PREPARED || !is_known) && self.ledger.prepares() {
@@ -289,6 +300,7 @@ impl MySqlSession {
         let (statement, _) = self.prepared(number)?;
         let mut instead = Payload::Same;
         let mut given = Vec::new();
+        let mut stored = None;
         if !plan.params.is_empty() {
             let bulk = BulkExecute::read(payload, statement.parameters)?;
             given = match &bulk.types {
@@ -298,27 +310,28 @@ impl MySqlSession {
             if given.is_empty() || given.len() != statement.parameters {
                 return Err(unknown_types());
             }
-            let out = self.change_rows(&bulk, &plan, &given, cx)?;
+            let (out, longest) = self.change_rows(&bulk, &plan, &given, cx)?;
+            stored = longest;
             instead = Payload::New(out);
         }
         if let Some(statement) = self.registry.statement_mut(number) {
             statement.types = unnamed(&given);
         }
-        let mut judged = self.executed(number, plan, instead)?;
+        let mut judged = self.executed(number, plan, instead, stored)?;
         if let Some(Awaited::Results(results)) = &mut judged.awaited {
             results.counts_rows = bulk::counts_rows(payload);
         }
         Ok(judged)
     }
 
-    /// A bulk execution with the protected values of all rows changed.
+    /// A bulk execution with the protected values of all rows changed; the longest container.
     fn change_rows(
         &self,
         bulk: &BulkExecute<'_>,
         plan: &Plan,
         given: &[ParameterType<'_>],
         cx: &mut Cx<'_>,
-    ) -> Result<Vec<u8>, Stop> {
+    ) -> Result<(Vec<u8>, Option<Stored>), Stop> {
         let mut actions = vec![None; given.len()];
         for action in &plan.params {
             match actions.get_mut(place(action)?) {
@@ -379,10 +392,10 @@ impl MySqlSession {
             let value = changed.as_deref().unwrap_or(&protected.value);
             bulk::write_value(&mut rows, kind.kind, BulkValue::Value(value));
         }
-        changes.tell(cx);
+        let stored = changes.tell(cx);
         let mut out = Vec::with_capacity(rows.len() + 64);
         bulk::write(bulk, &types, &rows, &mut out);
-        Ok(out)
+        Ok((out, stored))
     }
 
     /// COM_STMT_RESET drops what came in parts.

@@ -23,6 +23,8 @@ pub(super) struct Statement {
     pub(super) columns: Arc<Columns>,
     /// What it does to the client's choice.
     pub(super) choices: Choices,
+    /// What may be told of it.
+    pub(super) outline: Option<Box<str>>,
     /// How many parameters it has.
     pub(super) parameters: usize,
     /// Their types as the client gave them last.
@@ -34,7 +36,9 @@ pub(super) struct Statement {
 impl Statement {
     /// What it costs, in bytes.
     fn cost(&self) -> usize {
+        let outline = self.outline.as_ref().map_or(0, |outline| outline.len());
         ENTRY
+            + outline
             + self.columns.cost()
             + self.choices.len() * CHOICE
             + self.parameters * size_of::<ParameterType<'_>>()
@@ -96,6 +100,15 @@ impl Registry {
         if let Some(statement) = self.statements.get_mut(&number) {
             self.bytes = self.bytes.saturating_sub(statement.cost());
             statement.columns = columns;
+            self.bytes += statement.cost();
+        }
+    }
+
+    /// What may be told of a statement.
+    pub(super) fn is_told_by(&mut self, number: u32, outline: Option<Box<str>>) {
+        if let Some(statement) = self.statements.get_mut(&number) {
+            self.bytes = self.bytes.saturating_sub(statement.cost());
+            statement.outline = outline;
             self.bytes += statement.cost();
         }
     }

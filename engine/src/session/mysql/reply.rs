@@ -280,6 +280,7 @@ impl Reply<'_> {
             plan: Some(Arc::clone(plan)),
             columns,
             choices: choices.clone(),
+            outline: None,
             parameters: ahead.parameters,
             types: Vec::new(),
             parts: BTreeMap::new(),

@@ -11,7 +11,7 @@ use super::planned::{Planned, Row};
 use super::reply::{Answer, Reply};
 use super::rows::{self, Layout};
 use super::tokens::Rows;
-use super::{MySqlSession, codes, named};
+use super::{MySqlSession, codes, named, stored};
 use crate::session::{Ask, Cx, Event, Input, Output, ScanColumns, Side, Step};
 use crate::wire::cursor::Malformed;
 use crate::wire::mysql::packet::{HEADER, Header, renumber};
@@ -289,7 +289,9 @@ impl MySqlSession {
         let done = entry.results_done();
         let answer = reply.take(entry, &payload)?;
         let completes = entry.results_done() > done;
-        let replaced = reply.replaced;
+        let replaced = reply
+            .replaced
+            .or_else(|| stored::with_size(entry, &payload));
         if answer == Answer::RefusesFile {
             // The client does not hear that it is asked for a file.
             let mut packet = Vec::with_capacity(HEADER);
@@ -325,6 +327,7 @@ impl MySqlSession {
     /// A command is done.
     fn ended(&mut self, mut entry: Entry, failed: bool, cx: &mut Cx<'_>) {
         named::answered(&mut entry, failed, &mut self.registry);
+        self.keep_outline(&entry);
         if entry.redefines {
             self.context.planners.outdate();
         }

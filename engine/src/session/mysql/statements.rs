@@ -13,6 +13,7 @@ use crate::session::choices::Choices;
 use crate::session::sealing::plain;
 use crate::session::search::{self, Changes};
 use crate::session::stop::Stop;
+use crate::session::stored::Stored;
 use crate::session::tokenize::token_of;
 use crate::session::{ClientError, ClientFacing, Cx, Event};
 use crate::sql::spells;
@@ -34,6 +35,8 @@ pub(super) struct Judged {
     pub(super) choices: Choices,
     /// The names of prepared statements that it gives and takes back.
     pub(super) names: Names,
+    /// The longest container in it.
+    pub(super) stored: Option<Stored>,
 }
 
 /// What has become of a text.
@@ -46,6 +49,8 @@ pub(super) struct Rewritten {
     pub(super) names: Names,
     /// It may change definitions.
     pub(super) redefines: bool,
+    /// The longest container in it.
+    pub(super) stored: Option<Stored>,
 }
 
 /// What the server gets.
@@ -68,6 +73,7 @@ impl MySqlSession {
             text,
             names,
             redefines,
+            stored,
         } = self.rewrite(query.text, cx)?;
         let choices = self.choices(query.text, choosing.as_ref(), &plan)?;
         self.settings_may_change(&plan);
@@ -86,6 +92,7 @@ impl MySqlSession {
             redefines,
             choices,
             names,
+            stored,
         })
     }
 
@@ -111,6 +118,7 @@ impl MySqlSession {
             choices,
             // Servers prepare no text that gives names.
             names: Names::new(),
+            stored: None,
         })
     }
 
@@ -133,7 +141,7 @@ impl MySqlSession {
         }
         let names = self.names(text, &plan)?;
         let values = self.values(text, &plan)?;
-        let changed = self.changes(&values, cx)?;
+        let (changed, stored) = self.changes(&values, cx)?;
         let mut edits: Vec<Edit> = changed.into_iter().flatten().collect();
         if plan.verdict == Verdict::Rewrite {
             edits.extend(plan.edits(&self.sql));
@@ -143,6 +151,7 @@ impl MySqlSession {
             plan,
             names,
             redefines: has_definition(text),
+            stored,
         })
     }
 
@@ -196,12 +205,12 @@ impl MySqlSession {
         Ok(plan)
     }
 
-    /// The edits by which each of these values is sealed, hashed or replaced by a token.
+    /// The edits by which each of these values is sealed, hashed or replaced by a token, and the longest container.
     pub(super) fn changes(
         &self,
         values: &[LiteralValue<'_>],
         cx: &mut Cx<'_>,
-    ) -> Result<Vec<Vec<Edit>>, Stop> {
+    ) -> Result<(Vec<Vec<Edit>>, Option<Stored>), Stop> {
         let mut requests = Vec::new();
         for literal in values {
             if let Some((token_type, _)) = literal.setting.tokenized() {
@@ -225,8 +234,7 @@ impl MySqlSession {
             }));
             all.push(edits);
         }
-        changes.tell(cx);
-        Ok(all)
+        Ok((all, changes.tell(cx)))
     }
 
     /// What stands in the place of a literal; `None`: it stays.

@@ -1,38 +1,21 @@
 //! Results that end with an error of ours.
 //!
 //! The client gets the error in the place of a row, and nothing more of the same command: the server's answers are followed and
-//! dropped up to their end. Poison records are one reason (containers.md 11, policy.md 3.8).
+//! dropped up to their end.
 
 use super::{MySqlSession, codes};
 use crate::columns::Setting;
-use crate::session::{ClientError, Cx, Event, Output, PoisonReply};
+use crate::session::{ClientError, Cx, Event, Output};
 use crate::tokens::TokenFault;
 
 impl MySqlSession {
     /// Ends the result with this error.
-    fn withhold(&mut self, error: &ClientError, out: &mut Output<'_>) {
+    pub(super) fn withhold(&mut self, error: &ClientError, out: &mut Output<'_>) {
         if let Some(entry) = self.ledger.head() {
             out.to_client
                 .push(codes::packet(error, entry.numbers.client, true));
             entry.withheld = true;
         }
-    }
-
-    /// A poison record was met in what the client is to get. Whether it is withheld.
-    pub(super) fn met_poison(&mut self, out: &mut Output<'_>, cx: &mut Cx<'_>) -> bool {
-        cx.events.push(Event::Poison {
-            session: self.number,
-            client_id: self.openings.client_id.clone(),
-            // Its literals could not be told from the rest of it.
-            statement: None,
-        });
-        let reply = self.context.poison.as_ref().map(|poison| poison.reply);
-        if reply != Some(PoisonReply::Error) {
-            return false;
-        }
-        let error = ClientError::error("XX001", "Row withheld: see the server's log");
-        self.withhold(&error, out);
-        true
     }
 
     /// A value of this column can neither be opened nor shown otherwise.

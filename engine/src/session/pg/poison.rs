@@ -5,15 +5,13 @@
 use super::PgSession;
 use super::ledger::Awaited;
 use crate::plan::outline;
-use crate::session::{ClientError, Cx, Event, Output, PoisonReply};
-
-/// Longest text of a statement that is kept to be told about, in bytes.
-const MAX_TEXT: usize = 4 << 10;
+use crate::session::{Cx, Output, poison};
 
 impl PgSession {
     /// A statement's text, if it may have to be told about.
     pub(super) fn kept_text(&self, text: &[u8]) -> Option<Box<[u8]>> {
-        (self.context.poison.is_some() && text.len() <= MAX_TEXT).then(|| text.into())
+        let may_be_told = poison::may_be_told(text.len(), self.context.poison.as_ref());
+        may_be_told.then(|| text.into())
     }
 
     /// A prepared statement without its literals, if it may have to be told about.
@@ -32,20 +30,11 @@ impl PgSession {
                 .as_deref()
                 .and_then(|text| outline(text, lexical).map(Into::into)),
         });
-        cx.events.push(Event::Poison {
-            session: self.number,
-            client_id: self.openings.client_id.clone(),
-            statement,
-        });
-        let withholds = self
-            .context
-            .poison
-            .as_ref()
-            .is_some_and(|poison| poison.reply == PoisonReply::Error);
-        if withholds {
-            let error = ClientError::error("XX001", "Row withheld: see the server's log");
-            self.withhold(&error, out);
+        let session = (self.number, &self.openings);
+        let instead = poison::met(session, statement, self.context.poison.as_ref(), cx);
+        if let Some(error) = &instead {
+            self.withhold(error, out);
         }
-        withholds
+        instead.is_some()
     }
 }
