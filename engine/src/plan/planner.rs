@@ -388,7 +388,7 @@ impl Planner {
             ),
             LexError::Version => (
                 RefusalCode::NotUnderstood,
-                "it has a comment that only servers of some versions read",
+                "it has a comment or a number that not all servers read alike",
             ),
         };
         let message = format!("{concerns} cannot be read: {what}");

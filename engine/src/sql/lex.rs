@@ -17,7 +17,7 @@ pub enum LexError {
     TooLong,
     /// Characters cannot be told apart in the client's encoding.
     Encoding,
-    /// What it says depends on the version of the server.
+    /// What it says depends on the server and its version.
     Version,
 }
 

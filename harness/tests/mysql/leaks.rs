@@ -180,6 +180,8 @@ const STATEMENTS: &[&str] = &[
     "SELECT `a``'` FROM (SELECT 1 AS `a``'`) x; UPDATE vault SET secret = 'SECRET' -- '",
     "SELECT \"a\"\"'\"; UPDATE vault SET secret = 'SECRET' -- '",
     "SELECT 1 --'\n; UPDATE vault SET secret = 'SECRET'",
+    "INSERT INTO vault (id, secret) SELECT 1.e-- 20, 'SECRET' /*\n, 'x' -- */",
+    "INSERT INTO vault (id, secret) VALUES (10, 1.e('SECRET')), (11, .5E+('SECRET'))",
     "SELECT 1 --1; UPDATE vault SET secret = 'SECRET' -- '",
     "SELECT '' # '\n; UPDATE vault SET secret = 'SECRET' # '",
     "SELECT 1 /*! ; UPDATE vault SET secret = 'SECRET' */",
@@ -364,25 +366,6 @@ fn a_change_of_settings_is_followed(flavour: Flavour) -> Result<()> {
         ([], _) => Err(Error::new(format!("only {sealed} worked"))),
         _ => Err(Error::new(found.concat())),
     }
-}
-
-macro_rules! on_both {
-    ($($name:ident;)+) => {
-        $(mod $name {
-            use acra_harness::Result;
-            use acra_harness::servers::Flavour;
-
-            #[test]
-            fn on_mariadb() -> Result<()> {
-                super::$name(Flavour::MariaDb)
-            }
-
-            #[test]
-            fn on_mysql() -> Result<()> {
-                super::$name(Flavour::MySql)
-            }
-        })+
-    };
 }
 
 on_both! {

@@ -1,5 +1,25 @@
 //! `acra-server` in front of MariaDB and MySQL: what passes is the same byte for byte, containers in results are opened.
 
+/// Makes a test of each function, with MariaDB and with MySQL.
+macro_rules! on_both {
+    ($($name:ident;)+) => {
+        $(mod $name {
+            use acra_harness::Result;
+            use acra_harness::servers::Flavour;
+
+            #[test]
+            fn on_mariadb() -> Result<()> {
+                super::$name(Flavour::MariaDb)
+            }
+
+            #[test]
+            fn on_mysql() -> Result<()> {
+                super::$name(Flavour::MySql)
+            }
+        })+
+    };
+}
+
 mod chosen;
 mod compressed;
 mod drivers;

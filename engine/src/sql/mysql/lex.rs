@@ -125,9 +125,10 @@ impl Lexer<'_> {
         }
     }
 
+    /// A zero byte ends a comment too.
     fn skip_line(&mut self) {
         let rest = self.rest();
-        self.at += memchr(b'\n', rest).unwrap_or(rest.len());
+        self.at += memchr::memchr2(b'\n', 0, rest).unwrap_or(rest.len());
     }
 
     fn comment(&mut self) -> Result<(), LexError> {
@@ -244,7 +245,7 @@ impl Lexer<'_> {
             (b'.', Some(b'0'..=b'9')) if !after_name => {
                 self.at += 1;
                 self.at += self.run(0, |byte| byte.is_ascii_digit());
-                self.exponent();
+                self.exponent()?;
                 Kind::Number
             }
             (b'@', _) => self.variable()?,
@@ -437,7 +438,7 @@ impl Lexer<'_> {
             if self.byte(0) == Some(b'.') {
                 self.at += 1;
                 self.at += self.run(0, is_digit);
-                self.exponent();
+                self.exponent()?;
             }
             return Ok(Kind::Number);
         }
@@ -452,14 +453,18 @@ impl Lexer<'_> {
         self.word()
     }
 
-    fn exponent(&mut self) {
+    /// The exponent behind a number with a point. One without digits is passed over by MySQL together with the number
+    /// and a sign, and is an error or a name for others.
+    fn exponent(&mut self) -> Result<(), LexError> {
         if matches!(self.byte(0), Some(b'e' | b'E')) {
             let sign = usize::from(matches!(self.byte(1), Some(b'+' | b'-')));
             let power = self.run(1 + sign, |byte| byte.is_ascii_digit());
-            if power > 0 {
-                self.at += 1 + sign + power;
+            if power == 0 {
+                return Err(LexError::Version);
             }
+            self.at += 1 + sign + power;
         }
+        Ok(())
     }
 
     /// `@name`, `@'name'`, `@@name`. A name in quotes of a string is read as a string is, backslashes included.

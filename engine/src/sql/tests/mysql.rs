@@ -93,6 +93,7 @@ fn tokens_are_those_of_the_manual() {
         ),
         ("5-- 1", vec![(Number, "5")]),
         ("5--", vec![(Number, "5")]),
+        ("5-- a\06", vec![(Number, "5"), (Other, "\0"), (Number, "6")]),
         ("5#1\n6", vec![(Number, "5"), (Number, "6")]),
         ("a/* /* */b", vec![(Word, "a"), (Word, "b")]),
         ("a/*+ x */b", vec![(Word, "a"), (Word, "b")]),
@@ -152,6 +153,8 @@ fn what_depends_on_the_server_is_not_read() {
     for (text, error) in [
         ("a/*!80000 b*/", LexError::Version),
         ("a/*!400001 b*/", LexError::Version),
+        ("1.e-- a", LexError::Version),
+        (".5E+(a)", LexError::Version),
         ("a/*!50000 /* b */ c*/", LexError::Version),
         ("'a' /*!50000 'b' */", LexError::Version),
         ("_utf8 /*!50000 'b' */", LexError::Version),
