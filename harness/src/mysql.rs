@@ -6,6 +6,7 @@ mod packet;
 mod parity;
 mod rows;
 mod scene;
+pub mod statements;
 
 pub use connection::{Connection, Login};
 pub use packet::Packet;

@@ -160,7 +160,7 @@ impl Random {
     }
 
     /// Mostly the first, which is usual: a statement with one oddity gets further than one with many.
-    fn odd<'a>(&mut self, list: &[&'a str]) -> &'a str {
+    pub(crate) fn odd<'a>(&mut self, list: &[&'a str]) -> &'a str {
         match self.of(&["usual", "usual", "usual", "odd"]) {
             "usual" => list[0],
             _ => self.of(list),

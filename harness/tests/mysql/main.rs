@@ -34,6 +34,7 @@ mod protected;
 mod loads;
 mod named;
 mod queries;
+mod random;
 mod scripts;
 mod start;
 mod statements;
