@@ -3,7 +3,9 @@
 #![allow(missing_docs, reason = "criterion's macros make public functions")]
 
 use acra_benches::conversation::{Conversation, key, message};
+use acra_benches::mysql_conversation as my;
 use acra_engine::crypto::container;
+use acra_engine::wire::mysql::value::Type;
 use acra_engine::wire::pg::{Scan, scan};
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use std::hint::black_box;
@@ -17,6 +19,12 @@ const COLUMNS: &str = "schemas:
   - table: customers
     columns: [id, ssn, name, mail, phone]
     encrypted: [{column: ssn}, {column: name}, {column: mail}, {column: phone, searchable: true}]
+";
+
+const MYSQL_COLUMNS: &str = "schemas:
+  - table: customers
+    columns: [id, ssn, name, mail]
+    encrypted: [{column: ssn}, {column: name}, {column: mail}]
 ";
 
 fn row_description(columns: usize, oid: u32) -> Vec<u8> {
@@ -55,9 +63,13 @@ fn bind(values: usize) -> Vec<u8> {
 
 /// A value as the database shows it.
 fn stored(value: &[u8]) -> Vec<u8> {
-    let mut stored = Vec::new();
-    container::seal_block(&key(), &mut rand::rng(), value, &mut stored).expect("seals");
-    format!("\\x{}", const_hex::encode(&stored)).into_bytes()
+    format!("\\x{}", const_hex::encode(sealed(value))).into_bytes()
+}
+
+fn sealed(value: &[u8]) -> Vec<u8> {
+    let mut sealed = Vec::new();
+    container::seal_block(&key(), &mut rand::rng(), value, &mut sealed).expect("seals");
+    sealed
 }
 
 fn frames(criterion: &mut Criterion) {
@@ -92,7 +104,7 @@ fn data_rows(criterion: &mut Criterion) {
         ),
         ("1000 x 3 sealed", 3, BYTEA, &hex),
     ] {
-        let mut conversation = Conversation::new(COLUMNS);
+        let mut conversation = Conversation::postgres(COLUMNS);
         conversation.feed_client(&mut message(b'Q', b"SELECT 1\0"));
         conversation.feed_server(&mut row_description(columns, oid));
         let bytes = rows(columns, cell);
@@ -149,7 +161,7 @@ fn statements(criterion: &mut Criterion) {
             &[],
         ),
     ] {
-        let mut conversation = Conversation::new(COLUMNS);
+        let mut conversation = Conversation::postgres(COLUMNS);
         let parse = [b"s\0", text.as_bytes(), b"\0\0\0"].concat();
         conversation.feed_client(&mut [message(b'P', &parse), message(b'S', b"")].concat());
         conversation.feed_server(&mut [message(b'1', b""), message(b'Z', b"I")].concat());
@@ -175,5 +187,71 @@ fn statements(criterion: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, frames, data_rows, statements);
+/// The same of MySQL, by a text and by a statement that was prepared before: what the client sends, and what the server answers.
+fn mysql(criterion: &mut Criterion) {
+    let cell = sealed(b"078-05-1120");
+    let plain = [("plain", "name", Type::STRING)];
+    let columns = ["ssn", "name", "mail"].map(|name| ("customers", name, Type::BLOB));
+    let mut group = criterion.benchmark_group("mysql");
+    for (name, statement, columns, cells) in [
+        (
+            "point select, plain",
+            "SELECT name FROM plain WHERE id = '078-05-1120'",
+            &plain[..],
+            &[&b"some text"[..]][..],
+        ),
+        (
+            "point select, 1 cell",
+            "SELECT ssn FROM customers WHERE id = '078-05-1120'",
+            &columns[..1],
+            &[&cell],
+        ),
+        (
+            "point select, 3 cells",
+            "SELECT ssn, name, mail FROM customers WHERE id = '078-05-1120'",
+            &columns,
+            &[&cell, &cell, &cell],
+        ),
+        (
+            "insert of 1 value",
+            "INSERT INTO customers (ssn) VALUES ('078-05-1120')",
+            &[],
+            &[],
+        ),
+        (
+            "insert of 3 values",
+            "INSERT INTO customers (ssn, name, mail) VALUES ('078-05-1120', '078-05-1120', '078-05-1120')",
+            &[],
+            &[],
+        ),
+    ] {
+        let question = statement.replace("'078-05-1120'", "?");
+        let values = question.matches('?').count();
+        let answers = |row: Vec<u8>| match columns {
+            [] => my::done(),
+            columns => my::result(columns, &row),
+        };
+        let (by_text, by_number) = (answers(my::cells(cells)), answers(my::binary_row(cells)));
+        for (how, sent, answer) in [
+            ("text", my::text(statement), by_text),
+            ("prepared", my::execute(values), by_number),
+        ] {
+            let mut conversation = Conversation::mysql(MYSQL_COLUMNS, "SELECT id FROM customers");
+            conversation.feed_client(&mut my::prepare(&question));
+            conversation.feed_server(&mut my::prepared(values, columns));
+            group.bench_function(format!("{name}, {how}"), |bencher| {
+                bencher.iter_batched_ref(
+                    || (sent.clone(), answer.clone()),
+                    |(sent, answer)| {
+                        conversation.feed_client(sent) + conversation.feed_server(answer)
+                    },
+                    criterion::BatchSize::SmallInput,
+                );
+            });
+        }
+    }
+    group.finish();
+}
+
+criterion_group!(benches, frames, data_rows, statements, mysql);
 criterion_main!(benches);

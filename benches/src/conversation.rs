@@ -1,4 +1,4 @@
-//! A PostgreSQL session without sockets: what is fed to it comes from a script.
+//! A session without sockets: what is fed to it comes from a script.
 
 use acra_engine::columns::{Columns, Database};
 use acra_engine::crypto::search_hash::SearchKey;
@@ -24,45 +24,57 @@ pub fn key() -> BlockKey {
 
 /// A client that has been let in, and its server.
 #[derive(Debug)]
-pub struct Conversation {
-    session: PgSession,
+pub struct Conversation<S> {
+    session: S,
     keys: Arc<ClientKeys>,
     events: Vec<Event>,
 }
 
-impl Conversation {
+/// Plans statements by this encryptor configuration.
+pub(crate) fn planners(columns: &str, database: Database) -> Arc<Planners> {
+    let parsed = Columns::parse(columns.as_bytes(), database).expect("is valid");
+    let columns = Arc::new(parsed.columns);
+    Arc::new(Planners::new(columns, Unsupported::Refuse, 1 << 20))
+}
+
+/// Whose keys are used.
+pub(crate) fn client_id() -> ClientId {
+    ClientId::new("client").expect("is valid")
+}
+
+impl Conversation<PgSession> {
     /// With this encryptor configuration.
-    pub fn new(columns: &str) -> Self {
-        let columns = Columns::parse(columns.as_bytes(), Database::PostgreSql)
-            .expect("is valid")
-            .columns;
+    pub fn postgres(columns: &str) -> Self {
         let context = Context {
             protects: true,
             schema_probe: false,
             poison: None,
-            planners: Arc::new(Planners::new(
-                Arc::new(columns),
-                Unsupported::Refuse,
-                1 << 20,
-            )),
-            client_id: Some(ClientId::new("client").expect("is valid")),
+            planners: planners(columns, Database::PostgreSql),
+            client_id: Some(client_id()),
             client_id_variable: None,
             client_tls: ClientTls::Disabled,
             scan: ScanColumns::Typed,
             limits: Limits::default(),
         };
-        let mut conversation = Self {
-            session: PgSession::new(Arc::new(context)),
+        let mut conversation = Self::of(PgSession::new(Arc::new(context)));
+        conversation.feed_client(&mut b"\0\0\0\x10\0\x03\0\0user\0x\0\0".to_vec());
+        conversation.feed_server(&mut [message(b'R', &[0; 4]), message(b'Z', b"I")].concat());
+        conversation
+    }
+}
+
+impl<S: Session> Conversation<S> {
+    /// Before its first byte.
+    pub(crate) fn of(session: S) -> Self {
+        Self {
+            session,
             keys: Arc::new(ClientKeys {
                 symmetric: vec![key()],
                 search: Some(SearchKey::new(Secret::from(vec![8; 32]))),
                 ..ClientKeys::default()
             }),
             events: Vec::new(),
-        };
-        conversation.feed_client(&mut b"\0\0\0\x10\0\x03\0\0user\0x\0\0".to_vec());
-        conversation.feed_server(&mut [message(b'R', &[0; 4]), message(b'Z', b"I")].concat());
-        conversation
+        }
     }
 
     /// Feeds bytes of the client as one read; gives how many come out.

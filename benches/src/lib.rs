@@ -7,3 +7,4 @@
 
 pub mod conversation;
 pub mod floor;
+pub mod mysql_conversation;
