@@ -2,7 +2,7 @@
 
 use crate::columns::Columns;
 use crate::sql::spells;
-use memchr::memmem;
+use memchr::memchr_iter;
 
 /// Whether any word in these bytes is the name of a protected table in any case.
 ///
@@ -11,11 +11,13 @@ use memchr::memmem;
 /// (`U&"…"`) for a protected one.
 pub(super) fn mentions(columns: &Columns, bytes: &[u8]) -> bool {
     let in_word = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'$');
-    let is_name = |word: &[u8]| {
-        columns.has_name_of(word.len())
-            && (columns.names_table(word) || columns.names_table(&word.to_ascii_lowercase()))
+    let in_lower_case = |word: &[u8]| {
+        word.iter().any(u8::is_ascii_uppercase) && columns.names_table(&word.to_ascii_lowercase())
     };
-    if memmem::find(bytes, b"&\"").is_some() {
+    let is_name = |word: &[u8]| {
+        columns.has_name_of(word.len()) && (columns.names_table(word) || in_lower_case(word))
+    };
+    if memchr_iter(b'&', bytes).any(|at| bytes.get(at + 1) == Some(&b'"')) {
         return true;
     }
     // A byte above 0x7F may be part of a name or, in some encodings, of the character before it.
