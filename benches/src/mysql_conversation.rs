@@ -28,6 +28,7 @@ impl Conversation<MySqlSession> {
             schema_probe: false,
             protects: true,
             client_id: Some(client_id()),
+            client_id_variable: None,
             client_tls: ClientTls::Disabled,
             database_tls: DatabaseTls::Disabled,
             mixed_tls: MixedTls::Refuse,
@@ -43,8 +44,9 @@ impl Conversation<MySqlSession> {
         conversation.feed_server(&mut packet(2, OK));
         let asked = conversation.feed_client(&mut text(first));
         assert!(asked > first.len(), "the settings are asked for");
-        let modes = cells(&[b"STRICT_TRANS_TABLES", b"utf8mb4", b"utf8mb4"]);
-        let columns = [("", "", Type::STRING); 3];
+        // With the schema in hex, and no proof of a version.
+        let modes = cells(&[b"STRICT_TRANS_TABLES", b"utf8mb4", b"utf8mb4", b"61"]);
+        let columns = [("", "", Type::STRING); 4];
         conversation.feed_server(&mut result(&columns, &modes));
         conversation
     }

@@ -138,6 +138,8 @@ pub(crate) enum Reading {
     MySqlAnsiQuotes,
     MySqlNoBackslashEscapes,
     MariaDb,
+    MariaDb11,
+    MySql9,
 }
 
 impl Reading {
@@ -159,6 +161,14 @@ impl Reading {
             Lexical::mysql(MySql {
                 ansi_quotes,
                 mariadb,
+                version: None,
+            })
+        };
+        let mysql_of = |version, mariadb| {
+            Lexical::mysql(MySql {
+                ansi_quotes: false,
+                mariadb,
+                version: Some(version),
             })
         };
         match self {
@@ -170,6 +180,8 @@ impl Reading {
             Self::MySql => mysql(false, false),
             Self::MySqlAnsiQuotes => mysql(true, false),
             Self::MariaDb => mysql(false, true),
+            Self::MariaDb11 => mysql_of(110_800, true),
+            Self::MySql9 => mysql_of(90_700, false),
             Self::MySqlNoBackslashEscapes => Lexical {
                 standard_conforming_strings: true,
                 ..mysql(false, false)

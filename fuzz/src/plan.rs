@@ -121,9 +121,10 @@ fn executed(text: &[u8], columns: &Columns, scratch: &Scratch) {
         elements: false,
         cast: None,
     });
-    if let Ok(values) = arguments(text, scratch, |_| &params) {
-        for value in values {
-            assert!(value.span.start < value.span.end && value.span.end <= text.len());
+    if let Ok((values, around)) = arguments(text, scratch, |_| &params) {
+        let spans = values.iter().map(|value| &value.span);
+        for span in spans.chain(around.iter().map(|edit| &edit.span)) {
+            assert!(span.start <= span.end && span.end <= text.len());
         }
     }
 }

@@ -26,7 +26,11 @@ pub fn write_all(folder: &Path) -> io::Result<()> {
         count: 0,
     };
     statements(&tests.join("corpus"), &[0], &mut seeds)?;
-    statements(&tests.join("corpus/mysql"), &[5, 6, 7, 8], &mut seeds)?;
+    statements(
+        &tests.join("corpus/mysql"),
+        &[5, 6, 7, 8, 9, 10],
+        &mut seeds,
+    )?;
     recordings(&tests, &mut seeds)?;
     for seed in keystore::seeds(|file| vectors(&tests, file))? {
         seeds.add("keystore", &[&seed])?;
@@ -58,7 +62,7 @@ pub fn write_all(folder: &Path) -> io::Result<()> {
 }
 
 /// How many ways to read a text there are.
-const READINGS: u64 = 9;
+const READINGS: u64 = 11;
 
 struct Seeds {
     folder: PathBuf,

@@ -155,7 +155,8 @@ impl Random {
         (self.0 >> 33) as usize % bound
     }
 
-    fn of<'a>(&mut self, list: &[&'a str]) -> &'a str {
+    /// One of these.
+    pub fn of<'a>(&mut self, list: &[&'a str]) -> &'a str {
         list[self.below(list.len())]
     }
 

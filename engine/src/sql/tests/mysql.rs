@@ -93,7 +93,10 @@ fn tokens_are_those_of_the_manual() {
         ),
         ("5-- 1", vec![(Number, "5")]),
         ("5--", vec![(Number, "5")]),
-        ("5-- a\06", vec![(Number, "5"), (Other, "\0"), (Number, "6")]),
+        (
+            "5-- a\u{0}6",
+            vec![(Number, "5"), (Other, "\0"), (Number, "6")],
+        ),
         ("5#1\n6", vec![(Number, "5"), (Number, "6")]),
         ("a/* /* */b", vec![(Word, "a"), (Word, "b")]),
         ("a/*+ x */b", vec![(Word, "a"), (Word, "b")]),
