@@ -45,8 +45,8 @@ impl Conversation<MySqlSession> {
         let asked = conversation.feed_client(&mut text(first));
         assert!(asked > first.len(), "the settings are asked for");
         // With the schema in hex, and no proof of a version.
-        let modes = cells(&[b"STRICT_TRANS_TABLES", b"utf8mb4", b"utf8mb4", b"61"]);
-        let columns = [("", "", Type::STRING); 4];
+        let modes = cells(&[b"STRICT_TRANS_TABLES", b"utf8mb4", b"utf8mb4", b"61", b"0"]);
+        let columns = [("", "", Type::STRING); 5];
         conversation.feed_server(&mut result(&columns, &modes));
         conversation
     }

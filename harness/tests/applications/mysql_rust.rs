@@ -107,7 +107,8 @@ async fn reads(conn: &mut Conn) -> Result<()> {
             let row = rows.next().await.ok_or_else(|| Error::new("no row"))??;
             assert_eq!(row, member(number));
         }
-        assert!(rows.next().await.is_none());
+        let more = rows.next().await.transpose()?;
+        assert_eq!(more, None);
     }
     results.drop_result().await?;
     let nobody: Option<Member> = conn.exec_first(select("email = ?"), (email(999),)).await?;

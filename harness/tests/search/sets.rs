@@ -106,7 +106,10 @@ fn are_stored_encrypted() -> Result<()> {
                   (substr(email, 1, 1) <> '\\x7f' OR substr(email, 34, 3) <> '%%%')";
     assert_eq!(value(&mut scene.direct()?, sealed)?, "0");
     let found = at_rest::in_tables(scene.postgres, &scene.database, &[MARK.as_bytes()])?;
-    let of_plain = |found: &at_rest::Found| found.place.contains("plain_");
+    // The database may have counted what is in the plain tables.
+    let of_plain = |found: &at_rest::Found| {
+        found.place.contains("plain_") || found.place.ends_with("pg_statistic")
+    };
     assert!(found.iter().all(of_plain), "{found:?}");
     Ok(())
 }
