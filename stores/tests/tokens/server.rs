@@ -46,9 +46,9 @@ impl RedisServer {
     }
 
     /// Starts a replica of a master of a cluster.
-    pub(crate) fn start_in_cluster(arguments: &[&str], master: &Self) -> Option<Self> {
+    pub(crate) fn start_in_cluster(master: &Self) -> Option<Self> {
         let bus = free_port().to_string();
-        let replica = Self::start(&[arguments, &["--cluster-port", &bus]].concat())?;
+        let replica = Self::start(&["--cluster-enabled", "yes", "--cluster-port", &bus])?;
         master.cli(&[
             "CLUSTER",
             "MEET",
@@ -65,7 +65,6 @@ impl RedisServer {
                 .cli(&["INFO", "replication"])
                 .contains("master_link_status:up")
         });
-        // All masters have to know it before they can vote for it.
         replica.until("it belongs to the cluster", |replica| {
             replica
                 .cli(&["CLUSTER", "INFO"])
@@ -149,7 +148,6 @@ pub(crate) fn cluster(masters: u16, arguments: &[&str]) -> Option<Vec<RedisServe
         let bus = free_port().to_string();
         let cluster = [
             &["--cluster-enabled", "yes", "--cluster-port", &bus][..],
-            &["--cluster-node-timeout", "1000"],
             arguments,
         ];
         let server = RedisServer::start(&cluster.concat())?;
