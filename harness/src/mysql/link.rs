@@ -49,14 +49,16 @@ impl Link {
         Ok(self.stream.write_all(bytes)?)
     }
 
-    pub(super) fn send(&mut self, mut bytes: &[u8]) -> Result<()> {
+    pub(super) fn send(&mut self, bytes: &[u8]) -> Result<()> {
         let Some(compressed) = &mut self.compressed else {
             return Ok(self.stream.write_all(bytes)?);
         };
-        let mut out = Vec::new();
+        let (mut out, mut bytes) = (Vec::new(), bytes.to_vec());
+        let mut bytes = &mut bytes[..];
         while !bytes.is_empty() {
-            let (length, number) = compressed.numbers.send(&bytes[..bytes.len().min(PIECE)]);
-            let (piece, rest) = bytes.split_at(length);
+            let next = bytes.len().min(PIECE);
+            let (length, number) = compressed.numbers.send(&mut bytes[..next]);
+            let (piece, rest) = bytes.split_at_mut(length);
             compressed::write(
                 &mut out,
                 &mut compressed.codec,

@@ -7,6 +7,7 @@
 //! count through both directions of a connection, and each command begins anew.
 
 mod codec;
+mod inner;
 mod numbers;
 
 pub use codec::Codec;

@@ -1,6 +1,7 @@
 //! The numbers of compressed packets, and where commands begin.
 
 use super::Fault;
+use super::inner::Inner;
 use crate::wire::mysql::packet;
 
 /// Who we are on a connection.
@@ -31,8 +32,10 @@ pub struct Numbers {
     left: usize,
     /// Number of the packet that was sent last.
     last: u8,
-    /// Something has been received since.
+    /// Something has been received since the last was sent.
     answered: bool,
+    /// Of packets towards a client.
+    inner: Inner,
 }
 
 impl Numbers {
@@ -45,6 +48,7 @@ impl Numbers {
             left: 0,
             last: 0,
             answered: true,
+            inner: Inner::default(),
         }
     }
 
@@ -68,13 +72,18 @@ impl Numbers {
         Ok(())
     }
 
-    /// How much of what is to be sent goes into the next compressed packet, and its number.
-    pub fn send(&mut self, bytes: &[u8]) -> (usize, u8) {
+    /// How much of what is to be sent goes into the next compressed packet, and its number. The packets in what goes to a client get
+    /// the numbers that it expects there.
+    pub fn send(&mut self, bytes: &mut [u8]) -> (usize, u8) {
         let length = match self.role {
             Role::Server => bytes.len(),
             Role::Client => self.one_command(bytes),
         };
         let number = self.next;
+        if self.role == Role::Server {
+            let is_first = std::mem::take(&mut self.answered);
+            self.inner.count(bytes, number, is_first);
+        }
         self.next = number.wrapping_add(1);
         (length, number)
     }
@@ -124,50 +133,51 @@ mod tests {
         let mut numbers = Numbers::new(Role::Server);
         assert_eq!(numbers.received(0), Ok(()));
         assert_eq!(numbers.received(1), Ok(()));
-        assert_eq!(numbers.send(b"answer"), (6, 2));
+        assert_eq!(numbers.send(&mut packet(1, 2)), (6, 2));
         assert_eq!(numbers.received(3), Ok(()), "a file");
         assert_eq!(numbers.received(5), Err(Fault::OutOfOrder));
         assert_eq!(numbers.received(0), Ok(()), "the next command");
-        assert_eq!(numbers.send(b"answer"), (6, 1));
+        assert_eq!(numbers.send(&mut packet(1, 2)), (6, 1));
     }
 
     #[test]
     fn each_command_to_the_database_has_a_packet_of_its_own() {
         let mut numbers = Numbers::new(Role::Client);
         let first = packet(0, 20);
-        let both = [&first[..], &packet(0, 5)].concat();
-        assert_eq!(numbers.send(&both), (24, 0));
-        assert_eq!(numbers.send(&both[24..]), (9, 0));
+        let mut both = [&first[..], &packet(0, 5)].concat();
+        assert_eq!(numbers.send(&mut both), (24, 0));
+        assert_eq!(numbers.send(&mut both[24..]), (9, 0));
         assert_eq!(numbers.received(1), Ok(()));
         assert_eq!(numbers.received(2), Ok(()));
-        assert_eq!(numbers.send(&packet(0, 1)), (5, 0), "during the answer");
+        assert_eq!(numbers.send(&mut packet(0, 1)), (5, 0), "during the answer");
         assert_eq!(numbers.received(3), Ok(()));
         assert_eq!(numbers.received(1), Ok(()), "the answer to the second");
         assert_eq!(numbers.received(3), Err(Fault::OutOfOrder));
-        assert_eq!(numbers.send(&packet(2, 30)), (34, 2), "a file");
+        assert_eq!(numbers.send(&mut packet(2, 30)), (34, 2), "a file");
     }
 
     #[test]
     fn a_command_may_be_sent_in_parts() {
         let mut numbers = Numbers::new(Role::Client);
-        let command = packet(0, 100);
-        assert_eq!(numbers.send(&command[..50]), (50, 0));
-        let rest = [&command[50..], &packet(0, 1)].concat();
-        assert_eq!(numbers.send(&rest), (54, 1));
-        assert_eq!(numbers.send(&rest[54..]), (5, 0));
+        let mut command = packet(0, 100);
+        assert_eq!(numbers.send(&mut command[..50]), (50, 0));
+        let mut rest = [&command[50..], &packet(0, 1)].concat();
+        assert_eq!(numbers.send(&mut rest), (54, 1));
+        assert_eq!(numbers.send(&mut rest[54..]), (5, 0));
     }
 
     #[test]
     fn packets_of_a_file_come_back_to_zero_without_being_a_command() {
         let mut numbers = Numbers::new(Role::Client);
-        assert_eq!(numbers.send(&packet(0, 1)), (5, 0));
+        assert_eq!(numbers.send(&mut packet(0, 1)), (5, 0));
         assert_eq!(numbers.received(1), Ok(()));
         let mut file = Vec::new();
         for number in 2..=257_u16 {
             file.extend(packet(number as u8, 10));
         }
-        assert_eq!(numbers.send(&file), (file.len(), 2));
+        let length = file.len();
+        assert_eq!(numbers.send(&mut file), (length, 2));
         assert_eq!(numbers.received(3), Ok(()));
-        assert_eq!(numbers.send(&packet(0, 1)), (5, 0));
+        assert_eq!(numbers.send(&mut packet(0, 1)), (5, 0));
     }
 }
