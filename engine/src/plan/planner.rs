@@ -141,16 +141,11 @@ impl Planner {
         }
         let mut effects = Effects::default();
         let mut copies = false;
-        // Where the statements begin that the server reads by other settings.
-        let mut read_anew = None;
         for (number, range) in effects::statements(text, &scratch.tokens).enumerate() {
             effects.alone = number == 0;
             let statement = scratch.tokens.get(range).unwrap_or_default();
             if lexical.dialect.is_mysql() {
                 copies |= is_load(text, statement);
-                if read_anew.is_none() && mysql::changes_reading(text, statement) {
-                    read_anew = statement.last().map(|last| last.end);
-                }
                 mysql::effects(text, statement, &mut effects);
             } else {
                 copies |= is_copy(text, statement);
@@ -179,7 +174,7 @@ impl Planner {
                 return Arc::new(self.with_effects(self.refused(refusal), effects));
             }
         }
-        let read_anew = read_anew.and_then(|from| text.get(from as usize..));
+        let read_anew = effects.read_anew.and_then(|from| text.get(from..));
         if let Some(refusal) = read_anew.and_then(|rest| self.read_anew(rest)) {
             return Arc::new(self.with_effects(self.refused(refusal), effects));
         }

@@ -81,6 +81,9 @@ pub struct Effects {
     pub rows_of: Vec<(usize, RowsOf)>,
     /// Whether it may change how later texts are read.
     pub may_change_settings: bool,
+    /// Where the part of a text of MySQL begins that the server reads by settings which statements before it may have made, in
+    /// bytes.
+    pub read_anew: Option<usize>,
     /// Whether it is one statement.
     pub alone: bool,
     /// Whether a statement of MySQL holds others that prepare or execute.

@@ -261,14 +261,17 @@ pub(crate) fn is_routine(text: &[u8], tokens: &[Token]) -> bool {
 
 /// Adds what one statement does to the session.
 pub(crate) fn effects(text: &[u8], statement: &[Token], effects: &mut Effects) {
-    effects.may_change_settings |=
-        changes_reading(text, statement) || is(text, statement, 0, &["use"]);
+    let changes_reading = changes_reading(text, statement);
+    if changes_reading && effects.read_anew.is_none() {
+        effects.read_anew = statement.last().map(|last| last.end as usize);
+    }
+    effects.may_change_settings |= changes_reading || is(text, statement, 0, &["use"]);
     effects.runs_text |= run::operands(text, statement).next().is_some();
     run::names(text, statement, effects);
 }
 
 /// Whether a statement may change how texts behind it are read. What a routine sets ends with it.
-pub(crate) fn changes_reading(text: &[u8], statement: &[Token]) -> bool {
+fn changes_reading(text: &[u8], statement: &[Token]) -> bool {
     let begins = |words: &[&str]| is(text, statement, 0, words);
     if begins(&["set"]) {
         return is(text, statement, 1, &["statement"]) || sets_reading(text, statement);
