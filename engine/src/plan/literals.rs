@@ -3,6 +3,7 @@
 use super::like::PatternAt;
 use super::refusal::{Refusal, RefusalCode};
 use super::{CastType, Plan, Role, Scratch};
+use crate::cell::token;
 use crate::columns::Setting;
 use crate::sql::{Kind, literal, mysql};
 use std::borrow::Cow;
@@ -196,6 +197,16 @@ pub(super) fn read<'a>(
             pattern: None,
         });
     }
+    if scratch.lexical.dialect.is_mysql()
+        && mysql::is_hexadecimal(token.text(text))
+        && is_number_token(setting)
+    {
+        return Err(wrong(
+            RefusalCode::BadLiteral,
+            "is a hexadecimal literal, which servers read as different numbers",
+        )
+        .with_hint("Write the number in decimal, or bind it as a parameter."));
+    }
     let value = literal::string(token, text, &scratch.lexical)
         .ok_or_else(|| wrong(RefusalCode::BadLiteral, "has a wrong escape"))?;
     let keeps_bytes = scratch.lexical.encoding.keeps_bytes()
@@ -225,4 +236,10 @@ pub(super) fn read<'a>(
         cast: None,
         pattern: None,
     })
+}
+
+/// Whether the column has tokens that are numbers.
+fn is_number_token(setting: &Setting) -> bool {
+    let tokenized = setting.tokenized();
+    tokenized.is_some_and(|(token_type, _)| token::number_width(token_type).is_some())
 }

@@ -121,6 +121,11 @@ pub(crate) fn tells_bytes(raw: &[u8]) -> bool {
     }
 }
 
+/// Whether a token is a hexadecimal literal without the name of a character set, which makes it a string everywhere.
+pub(crate) fn is_hexadecimal(raw: &[u8]) -> bool {
+    matches!(raw, [b'x' | b'X', b'\'', ..] | [b'0', b'x', ..])
+}
+
 /// After the name of a character set, the place of the literal; comments may stand between.
 fn literal_start(rest: &[u8]) -> Option<usize> {
     let blank = rest
