@@ -5,8 +5,10 @@ use crate::{log_problems, log_warnings, say, snapshot};
 use acra_cli::Parsed;
 use acra_engine::columns::{Envelope, Likeness, ResponseOnFail, Setting, Side, Transform};
 use acra_engine::plan::{
-    Copy, Edit, Explanation, Lexical, MySql, Planner, Role, Unsupported, Verdict, in_order, splice,
+    Copy, Edit, Explanation, Lexical, MySql, Planner, Refusal, Role, SqlDialect, Unsupported,
+    Verdict, in_order, quoted_in, splice,
 };
+use acra_engine::session::mysql::number_and_state;
 use acra_engine::types::Type;
 use acra_telemetry::Logger;
 use std::fmt::Write as _;
@@ -44,187 +46,224 @@ fn explanation(parsed: &Parsed, logger: &Logger) -> Result<(String, bool), Start
     };
     let explained = planner.explain(text.as_bytes(), &lexical);
     Ok((
-        told(text, &explained),
+        Telling { text, protocol }.told(&explained),
         matches!(explained.verdict, Verdict::Refuse(_)),
     ))
 }
 
-fn told(text: &str, explained: &Explanation) -> String {
-    let mut out = String::new();
-    // Writing to a string does not fail.
-    let _ = write(&mut out, text, explained);
-    out
+/// An explanation on its way to a reader, in the words of what clients speak.
+#[derive(Clone, Copy)]
+struct Telling<'a> {
+    text: &'a str,
+    protocol: Protocol,
 }
 
-fn write(out: &mut String, text: &str, explained: &Explanation) -> std::fmt::Result {
-    if let Verdict::Refuse(refusal) = &explained.verdict {
+impl Telling<'_> {
+    fn told(self, explained: &Explanation) -> String {
+        let mut out = String::new();
+        // Writing to a string does not fail.
+        let _ = self.write(&mut out, explained);
+        out
+    }
+
+    fn write(self, out: &mut String, explained: &Explanation) -> std::fmt::Result {
+        if let Verdict::Refuse(refusal) = &explained.verdict {
+            return self.refusal(out, refusal);
+        }
+        if !explained.protected {
+            return writeln!(
+                out,
+                "Passes as it is: it names no protected table. Containers in its result are opened."
+            );
+        }
+        let is_rewritten = !explained.literals.is_empty() || !explained.edits.is_empty();
+        writeln!(
+            out,
+            "{}",
+            if is_rewritten {
+                "Rewritten:"
+            } else {
+                "Passes as it is."
+            }
+        )?;
+        for literal in &explained.literals {
+            let line = self.text.get(..literal.span.start).unwrap_or_default();
+            let place = line.chars().count() + 1;
+            let changed = self.changed(&literal.setting, literal.role);
+            writeln!(out, "  value at character {place}: {changed}")?;
+        }
+        for param in &explained.params {
+            let sign = match self.protocol {
+                Protocol::PostgreSql => "$",
+                Protocol::MySql => "",
+            };
+            writeln!(
+                out,
+                "  parameter {sign}{}: {}",
+                param.number,
+                self.changed(&param.setting, param.role)
+            )?;
+        }
+        for copy in &explained.copies {
+            self.copy(out, copy)?;
+        }
+        for result in &explained.results {
+            let label = result.label.as_deref().map(|label| self.name(label));
+            let place = match (result.place, label) {
+                (Some(place), Some(label)) => format!("result column {place}, {label}"),
+                (Some(place), None) => format!("result column {place}"),
+                (None, Some(label)) => format!("result column {label}"),
+                (None, None) => "a result column".to_owned(),
+            };
+            writeln!(out, "  {place}: {}", self.opened(&result.setting))?;
+        }
+        if !is_rewritten {
+            return Ok(());
+        }
+        let mut edits = explained.edits.clone();
+        edits.extend(explained.literals.iter().map(|literal| Edit {
+            span: literal.span.clone(),
+            text: self.stand_in(&literal.setting, literal.role).into(),
+        }));
+        let mut sent = Vec::new();
+        splice(self.text.as_bytes(), &in_order(edits), &mut sent);
+        writeln!(
+            out,
+            "Sent to the database:\n  {}",
+            String::from_utf8_lossy(&sent)
+        )
+    }
+
+    /// The error that a client would get.
+    fn refusal(self, out: &mut String, refusal: &Refusal) -> std::fmt::Result {
         writeln!(out, "Refused: {}", refusal.message)?;
         if let Some(detail) = &refusal.detail {
             writeln!(out, "  {detail}")?;
         }
         writeln!(out, "  {}", refusal.hint)?;
-        return writeln!(
-            out,
-            "  SQLSTATE {}, docs/errors.md#{}",
-            refusal.sqlstate,
-            refusal.code.anchor()
-        );
-    }
-    if !explained.protected {
-        return writeln!(
-            out,
-            "Passes as it is: it names no protected table. Containers in its result are opened."
-        );
-    }
-    let is_rewritten = !explained.literals.is_empty() || !explained.edits.is_empty();
-    writeln!(
-        out,
-        "{}",
-        if is_rewritten {
-            "Rewritten:"
-        } else {
-            "Passes as it is."
-        }
-    )?;
-    for literal in &explained.literals {
-        let line = text.get(..literal.span.start).unwrap_or_default();
-        let place = line.chars().count() + 1;
-        let changed = changed(&literal.setting, literal.role);
-        writeln!(out, "  value at character {place}: {changed}")?;
-    }
-    for param in &explained.params {
-        writeln!(
-            out,
-            "  parameter ${}: {}",
-            param.number,
-            changed(&param.setting, param.role)
-        )?;
-    }
-    for copy in &explained.copies {
-        match copy {
-            Copy::In(copy) => {
-                let columns = copy.columns.iter().enumerate();
-                for (at, column) in columns {
-                    if let Some(setting) = &column.setting {
-                        writeln!(
-                            out,
-                            "  column {} of the rows: {}",
-                            at + 1,
-                            changed(setting, Role::Stored)
-                        )?;
-                    }
-                }
+        let code = match self.protocol {
+            Protocol::PostgreSql => format!("SQLSTATE {}", refusal.sqlstate),
+            Protocol::MySql => {
+                let (number, state) = number_and_state(refusal.sqlstate);
+                format!("error {number}, SQLSTATE {state}")
             }
-            Copy::Load(load) => {
-                for (at, target) in load.targets.iter().enumerate() {
-                    if let Some(setting) = &target.setting {
-                        writeln!(
-                            out,
-                            "  column {} of the rows: {}",
-                            at + 1,
-                            changed(setting, Role::Stored)
-                        )?;
-                    }
-                }
-            }
-            Copy::Out(_) => writeln!(out, "  containers in the rows are opened")?,
-            Copy::Pass => {}
-        }
-    }
-    for result in &explained.results {
-        let place = match (result.place, &result.label) {
-            (Some(place), Some(label)) => format!("result column {place}, \"{label}\""),
-            (Some(place), None) => format!("result column {place}"),
-            (None, Some(label)) => format!("result column \"{label}\""),
-            (None, None) => "a result column".to_owned(),
         };
-        writeln!(out, "  {place}: {}", opened(&result.setting))?;
+        writeln!(out, "  {code}, docs/errors.md#{}", refusal.code.anchor())
     }
-    if !is_rewritten {
-        return Ok(());
+
+    fn copy(self, out: &mut String, copy: &Copy) -> std::fmt::Result {
+        let settings: Vec<_> = match copy {
+            Copy::In(copy) => copy.columns.iter().map(|it| it.setting.as_ref()).collect(),
+            Copy::Load(load) => load.targets.iter().map(|it| it.setting.as_ref()).collect(),
+            Copy::Out(_) => return writeln!(out, "  containers in the rows are opened"),
+            Copy::Pass => return Ok(()),
+        };
+        for (at, setting) in settings.into_iter().enumerate() {
+            if let Some(setting) = setting {
+                writeln!(
+                    out,
+                    "  column {} of the rows: {}",
+                    at + 1,
+                    self.changed(setting, Role::Stored)
+                )?;
+            }
+        }
+        Ok(())
     }
-    let mut edits = explained.edits.clone();
-    edits.extend(explained.literals.iter().map(|literal| Edit {
-        span: literal.span.clone(),
-        text: stand_in(&literal.setting, literal.role).into(),
-    }));
-    let mut sent = Vec::new();
-    splice(text.as_bytes(), &in_order(edits), &mut sent);
-    writeln!(
-        out,
-        "Sent to the database:\n  {}",
-        String::from_utf8_lossy(&sent)
-    )
-}
 
-/// What becomes of a value.
-fn changed(setting: &Setting, role: Role) -> String {
-    let Setting { table, column, .. } = setting;
-    match (role, setting.likeness()) {
-        (Role::Stored, _) => encrypted(setting),
-        (_, Some(Likeness::Token)) => {
-            format!("compared with column \"{column}\" of table \"{table}\", by its token")
-        }
-        (Role::Pattern, _) => {
-            format!(
-                "pattern for column \"{column}\" of table \"{table}\", whose hash is compared; case counts"
-            )
-        }
-        (Role::Compared, _) => {
-            format!("compared with column \"{column}\" of table \"{table}\", by its hash")
+    /// A name in the quotes of the dialect.
+    fn name(self, name: &str) -> String {
+        let dialect = match self.protocol {
+            Protocol::PostgreSql => SqlDialect::PostgreSql,
+            Protocol::MySql => SqlDialect::MySql(MySql::default()),
+        };
+        quoted_in(dialect, name)
+    }
+
+    fn column_of_table(self, setting: &Setting) -> String {
+        let (column, table) = (self.name(&setting.column), self.name(&setting.table));
+        format!("column {column} of table {table}")
+    }
+
+    /// What becomes of a value.
+    fn changed(self, setting: &Setting, role: Role) -> String {
+        let column = self.column_of_table(setting);
+        match (role, setting.likeness()) {
+            (Role::Stored, _) => self.encrypted(setting),
+            (_, Some(Likeness::Token)) => format!("compared with {column}, by its token"),
+            (Role::Pattern, _) => {
+                format!("pattern for {column}, whose hash is compared; case counts")
+            }
+            (Role::Compared, _) => format!("compared with {column}, by its hash"),
         }
     }
-}
 
-/// Stands in the text that is shown for what becomes of a value.
-fn stand_in(setting: &Setting, role: Role) -> &'static str {
-    match (&setting.transform, role) {
-        (Transform::Tokenized { .. }, _) => "'token…'",
-        (Transform::Searchable { .. }, Role::Stored) => "'\\x7f…252525…'",
-        (_, Role::Stored) => "'\\x252525…'",
-        (_, Role::Compared | Role::Pattern) => "'\\x7f…'",
+    /// Stands in the text that is shown for what becomes of a value. MySQL gets a blank in front of it, as in what is sent.
+    fn stand_in(self, setting: &Setting, role: Role) -> String {
+        let digits = match (&setting.transform, role) {
+            (Transform::Tokenized { .. }, _) => {
+                return match self.protocol {
+                    Protocol::PostgreSql => "'token…'".to_owned(),
+                    Protocol::MySql => " 'token…'".to_owned(),
+                };
+            }
+            (Transform::Searchable { .. }, Role::Stored) => "7f…252525…",
+            (_, Role::Stored) => "252525…",
+            (_, Role::Compared | Role::Pattern) => "7f…",
+        };
+        match self.protocol {
+            Protocol::PostgreSql => format!("'\\x{digits}'"),
+            Protocol::MySql => format!(" X'{digits}'"),
+        }
     }
-}
 
-fn encrypted(setting: &Setting) -> String {
-    let Setting { table, column, .. } = setting;
-    let envelope = match setting.envelope {
-        Envelope::AcraBlock => "AcraBlock",
-        Envelope::AcraStruct => "AcraStruct",
-    };
-    let client = match &setting.client_id {
-        Some(client) => format!("client \"{client}\""),
-        None => "the connection's client".to_owned(),
-    };
-    let as_type = as_type(setting);
-    let what = match &setting.transform {
-        Transform::Tokenized { .. } => format!("replaced by a token of {client}"),
-        Transform::Searchable { .. } => {
-            format!("encrypted as {envelope} behind its hash, for {client}")
-        }
-        Transform::Plain | Transform::Masked { .. } => {
-            format!("encrypted as {envelope} for {client}{}", clear(setting))
-        }
-    };
-    format!("column \"{column}\" of table \"{table}\"{as_type}, {what}")
-}
+    fn encrypted(self, setting: &Setting) -> String {
+        let column = self.column_of_table(setting);
+        let envelope = match setting.envelope {
+            Envelope::AcraBlock => "AcraBlock",
+            Envelope::AcraStruct => "AcraStruct",
+        };
+        let client = match &setting.client_id {
+            Some(client) => format!("client \"{client}\""),
+            None => "the connection's client".to_owned(),
+        };
+        let as_type = self.as_type(setting);
+        let what = match &setting.transform {
+            Transform::Tokenized { .. } => format!("replaced by a token of {client}"),
+            Transform::Searchable { .. } => {
+                format!("encrypted as {envelope} behind its hash, for {client}")
+            }
+            Transform::Plain | Transform::Masked { .. } => {
+                format!("encrypted as {envelope} for {client}{}", clear(setting))
+            }
+        };
+        format!("{column}{as_type}, {what}")
+    }
 
-/// What a client gets of a column.
-fn opened(setting: &Setting) -> String {
-    let Setting { table, column, .. } = setting;
-    let as_type = as_type(setting);
-    let otherwise = match (&setting.transform, setting.response_on_fail) {
-        (Transform::Masked { pattern, .. }, _) => format!(", or masked by \"{pattern}\""),
-        (_, ResponseOnFail::Error) => ", or an error".to_owned(),
-        (_, ResponseOnFail::DefaultValue) => ", or the default value".to_owned(),
-        (_, ResponseOnFail::Ciphertext) => String::new(),
-    };
-    format!("column \"{column}\" of table \"{table}\", opened{as_type}{otherwise}")
-}
+    /// What a client gets of a column.
+    fn opened(self, setting: &Setting) -> String {
+        let column = self.column_of_table(setting);
+        let as_type = self.as_type(setting);
+        let otherwise = match (&setting.transform, setting.response_on_fail) {
+            (Transform::Masked { pattern, .. }, _) => format!(", or masked by \"{pattern}\""),
+            (_, ResponseOnFail::Error) => ", or an error".to_owned(),
+            (_, ResponseOnFail::DefaultValue) => ", or the default value".to_owned(),
+            (_, ResponseOnFail::Ciphertext) => String::new(),
+        };
+        format!("{column}, opened{as_type}{otherwise}")
+    }
 
-fn as_type(setting: &Setting) -> String {
-    let named = |kind: Type| format!(" as {}", kind.name());
-    setting.shown_type().map(named).unwrap_or_default()
+    fn as_type(self, setting: &Setting) -> String {
+        let Some(kind) = setting.shown_type() else {
+            return String::new();
+        };
+        let name = match (self.protocol, kind) {
+            (Protocol::MySql, Type::Int4) => "int",
+            (Protocol::MySql, Type::Bytea) => "blob",
+            (_, kind) => kind.name(),
+        };
+        format!(" as {name}")
+    }
 }
 
 /// What a mask leaves in clear.

@@ -58,6 +58,7 @@ pub use explain::{ChangedLiteral, Explanation, ResultColumn};
 pub use like::{Pattern, part};
 pub use literals::{LiteralKind, LiteralValue, PatternPlace};
 pub use load::{Load, LoadDialect, LoadTarget};
+pub use names::quoted_in;
 pub use outline::outline;
 pub use planner::{Planner, Scratch, Unsupported};
 pub use planners::{Catalog, Claim, Planners};

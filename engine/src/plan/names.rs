@@ -21,7 +21,7 @@ pub(super) fn token_name<'a>(token: usize, source: &Source<'a>) -> Cow<'a, str> 
 }
 
 /// A name as it is written in the quotes of a dialect.
-pub(super) fn quoted_in(dialect: Dialect, name: &str) -> String {
+pub fn quoted_in(dialect: Dialect, name: &str) -> String {
     let quote = if dialect.is_mysql() { "`" } else { "\"" };
     format!("{quote}{}{quote}", name.replace(quote, &quote.repeat(2)))
 }

@@ -167,3 +167,75 @@ fn comparisons_of_searchable_columns() -> Result {
     }
     Ok(())
 }
+
+/// A configuration for MySQL, and what is told of a text with it.
+fn explain_for_mysql(text: &str) -> Result<(Option<i32>, String)> {
+    let place = Place::new()?;
+    let encryptor = place.file(
+        "e.yaml",
+        "schemas:\n  - table: vault\n    columns: [id, secret, mail, age, raw]\n    encrypted:\n      \
+         - {column: secret}\n      - {column: mail, searchable: true}\n      \
+         - {column: age, data_type: int32, response_on_fail: error}\n      - {column: raw, data_type: bytes}\n",
+    )?;
+    let done = place.run(&[
+        "--mysql_enable",
+        &format!("--encryptor_config_file={encryptor}"),
+        &format!("--explain={text}"),
+    ])?;
+    assert!(!done.stderr.contains("level=error"), "{}", done.stderr);
+    Ok((done.code, done.stdout))
+}
+
+#[test]
+fn what_is_sent_to_mysql_is_in_its_words() -> Result {
+    let (code, told) = explain_for_mysql(
+        "INSERT INTO `vault` (id, secret, mail) VALUES (1, 'x', 'y'), (2, ?, ?)",
+    )?;
+    assert_eq!(code, Some(0));
+    assert_eq!(
+        told,
+        "Rewritten:\n  \
+         value at character 51: column `secret` of table `vault`, encrypted as AcraBlock for the connection's client\n  \
+         value at character 56: column `mail` of table `vault`, encrypted as AcraBlock behind its hash, for the connection's client\n  \
+         parameter 1: column `secret` of table `vault`, encrypted as AcraBlock for the connection's client\n  \
+         parameter 2: column `mail` of table `vault`, encrypted as AcraBlock behind its hash, for the connection's client\n\
+         Sent to the database:\n  \
+         INSERT INTO `vault` (id, secret, mail) VALUES (1,  X'252525…',  X'7f…252525…'), (2, ?, ?)\n"
+    );
+    let (_, told) = explain_for_mysql(
+        "SELECT secret AS `a``b`, age, raw FROM vault WHERE mail = 'x' AND id = 1",
+    )?;
+    for part in [
+        "result column 1, `a``b`: column `secret` of table `vault`, opened\n",
+        "`age` of table `vault`, opened as int, or an error\n",
+        "`raw` of table `vault`, opened as blob\n",
+        "compared with column `mail` of table `vault`, by its hash\n",
+        " =  X'7f…' AND id = 1\n",
+    ] {
+        assert!(told.contains(part), "{told}");
+    }
+    Ok(())
+}
+
+#[test]
+fn refusals_have_the_numbers_that_clients_of_mysql_get() -> Result {
+    for (text, number, anchor) in [
+        (
+            "SELECT id FROM vault WHERE secret = 'a value'",
+            "error 1235, SQLSTATE 42000",
+            "column-use",
+        ),
+        (
+            "INSERT INTO vault (id, secret) VALUES (1, X'123')",
+            "error 1366, SQLSTATE HY000",
+            "bad-literal",
+        ),
+    ] {
+        let (code, told) = explain_for_mysql(text)?;
+        assert_eq!(code, Some(1), "{text}: {told}");
+        let last = format!("  {number}, docs/errors.md#{anchor}\n");
+        assert!(told.ends_with(&last), "{text}: {told}");
+        assert!(!told.contains("0A000"), "{text}: {told}");
+    }
+    Ok(())
+}

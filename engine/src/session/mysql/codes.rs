@@ -6,9 +6,9 @@
 use crate::session::ClientError;
 use crate::wire::mysql::error::{ErrorFields, write};
 
-/// The number and the state of an error.
-fn code(error: &ClientError) -> (u16, &'static str) {
-    match error.sqlstate {
+/// The number and the state that MySQL's clients get for an error of this SQLSTATE.
+pub fn number_and_state(sqlstate: &str) -> (u16, &'static str) {
+    match sqlstate {
         // ER_SERVER_SHUTDOWN
         "57P01" => (1053, "08S01"),
         // ER_NET_READ_INTERRUPTED
@@ -49,7 +49,7 @@ fn code(error: &ClientError) -> (u16, &'static str) {
 /// An ERR packet; `knows_states` says that the client reads SQLSTATEs, which is not so before the greeting. A hint follows
 /// the text, as the packet has no place of its own for it.
 pub(super) fn packet(error: &ClientError, number: u8, knows_states: bool) -> Vec<u8> {
-    let (code, sqlstate) = code(error);
+    let (code, sqlstate) = number_and_state(error.sqlstate);
     let message = match &error.hint {
         None => error.message.clone(),
         Some(hint) => format!("{}. {hint}", error.message),

@@ -48,6 +48,7 @@ use crate::keys::ClientId;
 use crate::plan::{Catalog, Claim, Planner, Planners};
 use crate::wire::mysql::Capabilities;
 use crate::wire::mysql::ok::Status;
+pub use codes::number_and_state;
 use compression::Agreed;
 pub use compression::Compression;
 use connect::Connecting;
