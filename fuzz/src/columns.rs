@@ -101,6 +101,7 @@ fn relation(found: &Found, names: &[String]) -> Relation {
             .map(|((name, holds_bytes), number)| Column {
                 name: column(name),
                 holds_bytes: *holds_bytes,
+                longest: Some(u64::from(*name)),
                 number,
                 generated: None,
             })

@@ -7,6 +7,7 @@ mod base64;
 mod casts;
 mod error;
 mod kinds;
+mod lengths;
 mod lint;
 mod needs;
 mod node;

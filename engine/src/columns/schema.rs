@@ -54,6 +54,8 @@ pub struct Column {
     pub name: String,
     /// Whether its type can hold a container: `bytea`, or a type of text in which one is written in hex; of MySQL a type of bytes.
     pub holds_bytes: bool,
+    /// The longest value that it takes, in characters or bytes, if it has a limit and the database tells it.
+    pub longest: Option<u64>,
     /// Its number in the relation, from 1 on; those of dropped columns are left out.
     pub number: i16,
     /// What the database computes it of, if it does.
@@ -133,6 +135,7 @@ impl Columns {
                 })
             };
             completed.add(table.with_columns(own(Kinship::Itself), &mut notes));
+            completed.measure(table, own(Kinship::Itself), &mut notes);
             for child in own(Kinship::Child) {
                 let mut kin = table.child(child);
                 kin.check_search_columns(child, &mut notes);
@@ -312,6 +315,7 @@ schemas:
         let column = |name: &str| Column {
             name: name.trim_end_matches('!').to_owned(),
             holds_bytes: !name.ends_with('!'),
+            longest: None,
             number: 1,
             generated: None,
         };
@@ -380,6 +384,7 @@ schemas:
                 .map(|(name, number)| Column {
                     name: (*name).to_owned(),
                     holds_bytes: true,
+                    longest: None,
                     number: *number,
                     generated: None,
                 })

@@ -61,6 +61,7 @@ mod tests {
             let column = Column {
                 name: "hash".to_owned(),
                 holds_bytes: true,
+                longest: None,
                 number: 1,
                 generated: Some(expression.to_owned()),
             };

@@ -17,6 +17,8 @@ pub struct Columns {
     /// Protected columns by the numbers of their relation and of themselves, as far as the database has told them and
     /// anybody needs to know.
     pub(super) by_number: HashMap<u32, Vec<(i16, Arc<Setting>)>>,
+    /// How long values may be, by the names of table and column as the settings have them; nothing that the database has not told.
+    pub(super) longest: HashMap<String, HashMap<String, u64>>,
     /// Clients for whom nothing is done.
     pub(super) ignored: Vec<String>,
     /// A database has told of its tables.

@@ -254,6 +254,7 @@ fn what_the_database_says_decides_on_columns_that_are_not_listed() {
                 generated: None,
                 name: (*name).to_owned(),
                 holds_bytes: true,
+                longest: None,
             })
             .collect(),
         reads: Vec::new(),

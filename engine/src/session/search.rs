@@ -27,6 +27,11 @@ impl Changed {
             Self::Hash(hash) => hash,
         }
     }
+
+    /// How many bytes it takes.
+    pub(super) fn length(&self) -> usize {
+        self.as_bytes().len()
+    }
 }
 
 /// What was sealed of one message.
@@ -35,6 +40,8 @@ pub(super) struct Changes {
     sealed: u64,
     structs: u64,
     longest: Option<Stored>,
+    /// The longest of what does not fit its column.
+    too_long: Option<Stored>,
 }
 
 impl Changes {
@@ -44,6 +51,18 @@ impl Changes {
             self.structs += u64::from(sealed.envelope() == container::Envelope::AcraStruct);
             Stored::note(&mut self.longest, setting, sealed.as_bytes().len());
         }
+    }
+
+    /// Takes note of what is stored and does not fit its column.
+    pub(super) fn measure(&mut self, setting: &Arc<Setting>, bytes: usize, longest: Option<u64>) {
+        if longest.is_some_and(|longest| bytes as u64 > longest) {
+            Stored::note(&mut self.too_long, setting, bytes);
+        }
+    }
+
+    /// The longest of what does not fit its column.
+    pub(super) fn too_long(&self) -> Option<&Stored> {
+        self.too_long.as_ref()
     }
 
     /// Tells of it; the longest container.

@@ -10,7 +10,7 @@ use acra_harness::servers::Flavour;
 use acra_harness::{Error, Result};
 
 /// Loads a file that comes in these pieces; gives the server's answer.
-fn load(session: &mut Connection, sql: &str, pieces: &[&[u8]]) -> Result<Vec<u8>> {
+pub(crate) fn load(session: &mut Connection, sql: &str, pieces: &[&[u8]]) -> Result<Vec<u8>> {
     session.query(sql)?;
     let wanted = session.packet()?;
     if wanted.payload.first() != Some(&0xfb) {

@@ -37,6 +37,8 @@ pub fn number_and_state(sqlstate: &str) -> (u16, &'static str) {
         "54001" => (1235, "42000"),
         // ER_UNKNOWN_STMT_HANDLER
         "26000" => (1243, "HY000"),
+        // ER_DATA_TOO_LONG
+        "22001" => (1406, "22001"),
         // ER_TRUNCATED_WRONG_VALUE_FOR_FIELD
         "22P02" | "22P03" | "22023" | "22025" => (1366, "HY000"),
         // ER_QUERY_INTERRUPTED, as Acra has it, also for values that cannot be shown

@@ -161,16 +161,12 @@ impl MySqlSession {
         };
         let payload = message.payload(input.bytes);
         let text = self.kept_text(command, &payload);
-        let outcome = match command {
-            Command::StmtPrepare if !self.registry.has_room(self.context.limits.max_registry) => {
-                Err(Stop::Refuse("too-many-names", too_many_statements()))
-            }
-            Command::StmtPrepare => self.prepare(&payload, cx),
-            Command::StmtExecute => self.execute(&payload, cx),
-            Command::StmtBulkExecute => self.bulk(&payload, cx),
-            Command::StmtSendLongData => self.long_data(&payload),
-            _ => self.query(&payload, cx),
-        };
+        let mut outcome = self.outcome(command, &payload, cx);
+        if let Err(stop) = &outcome
+            && self.measures_again(stop)
+        {
+            outcome = self.outcome(command, &payload, cx);
+        }
         match outcome {
             Ok(judged) => self.send_judged(judged, text, &message, input, out),
             Err(Stop::Ask(ask)) => return Some(Step::Ask(ask)),
@@ -186,7 +182,31 @@ impl MySqlSession {
             Err(Stop::Refuse(code, error)) => self.refuse(code, error, cx),
         }
         self.openings.tokens = None;
+        self.measuring = false;
         None
+    }
+
+    /// What becomes of a command that is planned.
+    fn outcome(
+        &mut self,
+        command: Command,
+        payload: &[u8],
+        cx: &mut Cx<'_>,
+    ) -> Result<Judged, Stop> {
+        if self.measuring {
+            // A statement that was prepared before is not planned again.
+            self.knows_schema()?;
+        }
+        match command {
+            Command::StmtPrepare if !self.registry.has_room(self.context.limits.max_registry) => {
+                Err(Stop::Refuse("too-many-names", too_many_statements()))
+            }
+            Command::StmtPrepare => self.prepare(payload, cx),
+            Command::StmtExecute => self.execute(payload, cx),
+            Command::StmtBulkExecute => self.bulk(payload, cx),
+            Command::StmtSendLongData => self.long_data(payload),
+            _ => self.query(payload, cx),
+        }
     }
 
     /// Sends what has become of a command, all of which is there.

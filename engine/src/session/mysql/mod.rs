@@ -154,6 +154,8 @@ pub struct MySqlSession {
     claim: Option<Claim>,
     /// What must be asked before the next text.
     asks: Option<Question>,
+    /// The client's message has something too long in it by what was known, and is judged again by what the database says now.
+    measuring: bool,
     /// The server is MariaDB.
     mariadb: bool,
     /// The version that it greets with, as comments write it.
@@ -210,6 +212,7 @@ impl MySqlSession {
             planner: Arc::clone(context.planners.base()),
             claim: None,
             asks: None,
+            measuring: false,
             mariadb: false,
             announced_version: None,
             settings: Settings::default(),

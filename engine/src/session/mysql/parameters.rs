@@ -167,7 +167,7 @@ impl MySqlSession {
             };
             written.push(Written { kind, value });
         }
-        Ok((written, changes.tell(cx)))
+        Ok((written, self.told(changes, cx)?))
     }
 
     /// What a protected value becomes, and the type that it has then; `None`: it stays.
@@ -392,7 +392,7 @@ impl MySqlSession {
             let value = changed.as_deref().unwrap_or(&protected.value);
             bulk::write_value(&mut rows, kind.kind, BulkValue::Value(value));
         }
-        let stored = changes.tell(cx);
+        let stored = self.told(changes, cx)?;
         let mut out = Vec::with_capacity(rows.len() + 64);
         bulk::write(bulk, &types, &rows, &mut out);
         Ok((out, stored))

@@ -15,7 +15,8 @@ use std::collections::{BTreeMap, BTreeSet};
 /// travel in hex.
 const QUESTION: [&str; 2] = [
     "SELECT HEX(c.TABLE_SCHEMA), HEX(c.TABLE_NAME), HEX(c.COLUMN_NAME), c.ORDINAL_POSITION, c.DATA_TYPE, \
-     INSTR(c.EXTRA, 'INVISIBLE') > 0, v.TABLE_NAME IS NOT NULL, HEX(v.VIEW_DEFINITION), HEX(NULLIF(c.GENERATION_EXPRESSION, '')) \
+     INSTR(c.EXTRA, 'INVISIBLE') > 0, v.TABLE_NAME IS NOT NULL, HEX(v.VIEW_DEFINITION), HEX(NULLIF(c.GENERATION_EXPRESSION, '')), \
+     c.CHARACTER_MAXIMUM_LENGTH \
      FROM information_schema.COLUMNS c LEFT JOIN information_schema.VIEWS v \
      ON v.TABLE_SCHEMA = c.TABLE_SCHEMA AND v.TABLE_NAME = c.TABLE_NAME \
      WHERE c.TABLE_SCHEMA NOT IN ('mysql', 'sys', 'information_schema', 'performance_schema') \
@@ -143,6 +144,7 @@ fn schema(rows: &[Row], columns: &Columns) -> Option<Schema> {
             Some(is_view),
             query,
             generated,
+            longest,
         ] = &**row
         else {
             return None;
@@ -163,6 +165,10 @@ fn schema(rows: &[Row], columns: &Columns) -> Option<Schema> {
             entry.columns.push(Column {
                 name: folded_name(column)?,
                 holds_bytes: holds_bytes(kind),
+                longest: match longest {
+                    None => None,
+                    Some(longest) => Some(std::str::from_utf8(longest).ok()?.parse().ok()?),
+                },
                 number: position,
                 generated: generated.as_deref().and_then(name),
             });

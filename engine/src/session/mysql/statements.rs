@@ -11,7 +11,7 @@ use crate::plan::{
 };
 use crate::session::choices::Choices;
 use crate::session::sealing::plain;
-use crate::session::search::{self, Changes};
+use crate::session::search::{self, Changed, Changes};
 use crate::session::stop::Stop;
 use crate::session::stored::Stored;
 use crate::session::tokenize::token_of;
@@ -234,7 +234,7 @@ impl MySqlSession {
             }));
             all.push(edits);
         }
-        Ok((all, changes.tell(cx)))
+        Ok((all, self.told(changes, cx)?))
     }
 
     /// What stands in the place of a literal; `None`: it stays.
@@ -257,6 +257,8 @@ impl MySqlSession {
         let value = plain(&literal.value, Form::Raw, setting, Said::default())?;
         let value = search::asked_for(value, literal, edits)?;
         let changed = self.openings.change(&value, setting, literal.role, cx)?;
+        let bytes = changed.as_ref().map_or(value.len(), Changed::length);
+        self.measure((setting, literal.role), bytes, changes);
         Ok(changed.map(|changed| {
             changes.add(setting, &changed);
             hexadecimal(changed.as_bytes())
@@ -274,6 +276,8 @@ impl MySqlSession {
         let value = plain(value, Form::Raw, setting, Said::default())?;
         let value = search::bound(value, role, setting)?;
         let changed = self.openings.change(&value, setting, role, cx)?;
+        let bytes = changed.as_ref().map_or(value.len(), Changed::length);
+        self.measure((setting, role), bytes, changes);
         Ok(changed.map(|changed| {
             changes.add(setting, &changed);
             changed.as_bytes().to_vec()

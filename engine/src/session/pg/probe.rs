@@ -309,6 +309,8 @@ fn column(text: &[u8]) -> Option<Column> {
     Some(Column {
         name: name(hex)?,
         holds_bytes: *sign == b'+',
+        // It fails where a value is too long.
+        longest: None,
         number: number(parts.next()?)?,
         generated: match parts.next() {
             None => None,

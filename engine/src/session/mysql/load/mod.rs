@@ -242,6 +242,7 @@ impl MySqlSession {
 
     /// The client gets this error when the server has answered.
     fn refuse_load(&mut self, loading: &Loading, stop: Stop, cx: &mut Cx<'_>) {
+        self.measured_too_long(&stop);
         let (code, error) = match stop {
             Stop::Refuse(code, error) => (code, error),
             // Keys were asked for before; nothing else waits within a file.

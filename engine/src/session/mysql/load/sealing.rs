@@ -9,6 +9,7 @@ use crate::plan::{Load, Role};
 use crate::session::mysql::MySqlSession;
 use crate::session::mysql::parameters::foreign_charset;
 use crate::session::mysql::statements::token_value;
+use crate::session::mysql::stored::fit;
 use crate::session::search::Changes;
 use crate::session::stop::Stop;
 use crate::session::tokenize::token_of;
@@ -48,6 +49,7 @@ impl Sealing<'_, '_> {
                 let sealed =
                     self.session
                         .change_bound(value, stored, &mut self.changes, self.cx)?;
+                fit(&self.changes)?;
                 hexadecimal(sealed.as_deref().unwrap_or(value), self.out);
             }
             return Ok(());
