@@ -155,6 +155,25 @@ fn statements_of_mysql_are_understood_or_refused_as_the_corpus_says() {
     check(&folder().join("mysql"), &planner, &lexical, 600);
 }
 
+#[test]
+fn pipes_put_strings_together_in_that_sql_mode_alone() {
+    let planner = planner(Database::MySql);
+    let with = |pipes_as_concat| {
+        Lexical::mysql(MySql {
+            pipes_as_concat,
+            ..MySql::default()
+        })
+    };
+    let folder = folder().join("mysql/pipes_as_concat");
+    check(&folder, &planner, &with(true), 12);
+    // The cache tells the modes apart.
+    let text = "SELECT * FROM people WHERE email = 'a' || phone = 'b'";
+    for (pipes, expected) in [(false, "send "), (true, "refuse "), (false, "send ")] {
+        let found = outcome(&planner, text, &with(pipes));
+        assert!(found.starts_with(expected), "{found}");
+    }
+}
+
 /// Compares what is found with what is expected, in all files of a folder.
 fn check(folder: &Path, planner: &Planner, lexical: &Lexical, least: usize) {
     let mut wrong = String::new();

@@ -160,6 +160,7 @@ impl Reading {
         let mysql = |ansi_quotes, mariadb| {
             Lexical::mysql(MySql {
                 ansi_quotes,
+                pipes_as_concat: ansi_quotes,
                 mariadb,
                 version: None,
             })
@@ -167,6 +168,7 @@ impl Reading {
         let mysql_of = |version, mariadb| {
             Lexical::mysql(MySql {
                 ansi_quotes: false,
+                pipes_as_concat: false,
                 mariadb,
                 version: Some(version),
             })

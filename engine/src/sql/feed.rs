@@ -6,6 +6,7 @@
 
 use super::facts::Source;
 use super::hidden::Hidden;
+use super::lexical::{Dialect, MySql};
 use super::token::{Kind, Token};
 use foldhash::{HashMap, HashMapExt as _};
 use sqlparser::keywords::{ALL_KEYWORDS, ALL_KEYWORDS_INDEX, Keyword};
@@ -88,8 +89,10 @@ fn fed_token(token: &Token, source: &Source<'_>) -> Option<Fed> {
         | Kind::Bits => Fed::SingleQuotedString(String::new()),
         Kind::Number | Kind::OddNumber => Fed::Number("1".to_owned(), false),
         Kind::Param => Fed::Placeholder(String::new()),
-        Kind::Operator if source.dialect.is_mysql() => mysql_operator(token.text(text)),
-        Kind::Operator => operator(token.text(text)),
+        Kind::Operator => match source.dialect {
+            Dialect::MySql(mysql) => mysql_operator(token.text(text), mysql),
+            Dialect::PostgreSql => operator(token.text(text)),
+        },
         Kind::Punctuation => punctuation(token.text(text))?,
         Kind::Other => return None,
     })
@@ -157,8 +160,10 @@ fn punctuation(raw: &[u8]) -> Option<Fed> {
 }
 
 /// What it means does not matter where it is not a comparison; how it binds does.
-fn mysql_operator(raw: &[u8]) -> Fed {
+fn mysql_operator(raw: &[u8], mysql: MySql) -> Fed {
     match raw {
+        // Otherwise it binds more strongly than any comparison, as with PostgreSQL.
+        b"||" if !mysql.pipes_as_concat => Fed::make_keyword("OR"),
         b"&&" => Fed::make_keyword("AND"),
         // It compares with NULL, too.
         b"<=>" => Fed::Eq,

@@ -31,6 +31,8 @@ pub enum Dialect {
 pub struct MySql {
     /// Whether `"…"` is a name and no string (the SQL mode `ANSI_QUOTES`).
     pub ansi_quotes: bool,
+    /// Whether `||` puts strings together and is not OR (the SQL mode `PIPES_AS_CONCAT`).
+    pub pipes_as_concat: bool,
     /// The server is MariaDB, which reads some comments as text that MySQL does not, and the reverse.
     pub mariadb: bool,
     /// Its version as comments write it, `80036` for 8.0.36, if that is sure.
@@ -48,7 +50,9 @@ impl Dialect {
         match self {
             Self::PostgreSql => 0,
             Self::MySql(mysql) => {
-                1 | u8::from(mysql.ansi_quotes) << 1 | u8::from(mysql.mariadb) << 2
+                1 | u8::from(mysql.ansi_quotes) << 1
+                    | u8::from(mysql.mariadb) << 2
+                    | u8::from(mysql.pipes_as_concat) << 3
             }
         }
     }

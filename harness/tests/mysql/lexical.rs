@@ -170,6 +170,7 @@ impl Judge {
         };
         let mysql = sql::MySql {
             ansi_quotes: mode.contains("ANSI_QUOTES"),
+            pipes_as_concat: mode.contains("PIPES_AS_CONCAT"),
             mariadb: flavour == Flavour::MariaDb,
             version: Some(major * 10_000 + minor * 100 + patch),
         };

@@ -2,6 +2,7 @@
 
 use crate::protected::{FULL_MARIADB, FULL_MYSQL, Scene, each};
 use acra_harness::Result;
+use acra_harness::mysql::Connection;
 use acra_harness::servers::Flavour;
 
 const COLUMNS: &str = "id INT PRIMARY KEY, grp INT, ssn LONGBLOB, mail VARBINARY(500)";
@@ -11,6 +12,45 @@ const ENCRYPTED: &str = "      - {column: ssn, searchable: true, data_type: str}
 
 /// Not the secret of other tests, who look for theirs in all files of the server: the plain table has it too.
 const MARK: &str = "alike-";
+
+/// Puts the same rows into the protected table and into a plain one, whose name it gives.
+fn filled(scene: &mut Scene, session: &mut Connection) -> Result<String> {
+    let plain = format!("plain_{}", scene.table);
+    scene.direct.run(&format!("DROP TABLE IF EXISTS {plain}"))?;
+    scene.direct.run(&format!(
+        "CREATE TABLE {plain} (id INT PRIMARY KEY, grp INT, ssn VARBINARY(500), mail VARBINARY(500))"
+    ))?;
+    let long = "x".repeat(300);
+    for id in 0..30 {
+        let ssn = match id % 6 {
+            4 => "NULL".to_owned(),
+            5 => "''".to_owned(),
+            n => format!("'alike-{n}'"),
+        };
+        let row = format!("({id}, {}, {ssn}, 'alike-m{}{long}')", id % 3, id % 4);
+        let row = row.replace(&format!("m2{long}"), "m2");
+        session.run(&scene.sql(&format!("INSERT INTO {{t}} VALUES {row}")))?;
+        scene
+            .direct
+            .run(&format!("INSERT INTO {plain} VALUES {row}"))?;
+    }
+    Ok(plain)
+}
+
+/// A statement gives the same rows of the protected table and of the plain one, which are given, sorted.
+fn same(
+    scene: &mut Scene,
+    session: &mut Connection,
+    plain: &str,
+    sql: &str,
+) -> Result<Vec<Vec<Option<Vec<u8>>>>> {
+    let mut found = session.table(&scene.sql(sql))?.rows;
+    let mut expected = scene.direct.table(&sql.replace("{t}", plain))?.rows;
+    found.sort();
+    expected.sort();
+    assert_eq!(found, expected, "{sql}");
+    Ok(found)
+}
 
 /// Each on a protected table and on a plain one of the same values.
 const DISTINCT: &[&str] = &[
@@ -33,31 +73,9 @@ const DISTINCT: &[&str] = &[
 scenario!(distinct, COLUMNS, ENCRYPTED);
 fn distinct(scene: &mut Scene) -> Result<()> {
     let mut session = scene.side.login()?;
-    let plain = format!("plain_{}", scene.table);
-    scene.direct.run(&format!("DROP TABLE IF EXISTS {plain}"))?;
-    scene.direct.run(&format!(
-        "CREATE TABLE {plain} (id INT PRIMARY KEY, grp INT, ssn VARBINARY(500), mail VARBINARY(500))"
-    ))?;
-    let long = "x".repeat(300);
-    for id in 0..30 {
-        let ssn = match id % 6 {
-            4 => "NULL".to_owned(),
-            5 => "''".to_owned(),
-            n => format!("'alike-{n}'"),
-        };
-        let row = format!("({id}, {}, {ssn}, 'alike-m{}{long}')", id % 3, id % 4);
-        let row = row.replace(&format!("m2{long}"), "m2");
-        session.run(&scene.sql(&format!("INSERT INTO {{t}} VALUES {row}")))?;
-        scene
-            .direct
-            .run(&format!("INSERT INTO {plain} VALUES {row}"))?;
-    }
+    let plain = filled(scene, &mut session)?;
     for sql in DISTINCT {
-        let mut found = session.table(&scene.sql(sql))?.rows;
-        let mut expected = scene.direct.table(&sql.replace("{t}", &plain))?.rows;
-        found.sort();
-        expected.sort();
-        assert_eq!(found, expected, "{sql}");
+        same(scene, &mut session, &plain, sql)?;
     }
     for cell in scene
         .stored("SELECT * FROM {t}")?
@@ -86,6 +104,87 @@ fn distinct(scene: &mut Scene) -> Result<()> {
         let error = session.error(&scene.sql(sql))?;
         assert!(error.starts_with("#42000"), "{sql}: {error}");
     }
+    scene.direct.run(&format!("DROP TABLE {plain}"))
+}
+
+/// Where `||` is OR; with how many rows each has.
+const OR: &[(&str, usize)] = &[
+    (
+        "SELECT id FROM {t} WHERE ssn = 'alike-1' || mail = 'alike-m2'",
+        12,
+    ),
+    (
+        "SELECT id FROM {t} WHERE id = 3 || ssn = 'alike-1' && grp = 1 || 'alike-m2' = mail",
+        13,
+    ),
+    ("SELECT id FROM {t} WHERE NOT ssn = 'alike-1' || id = 1", 21),
+    (
+        "SELECT id, ssn = 'alike-1' || id = 2 FROM {t} ORDER BY id LIMIT 3",
+        3,
+    ),
+    ("SELECT id FROM {t} WHERE grp || ssn IS NULL", 20),
+];
+
+/// Where it puts strings together.
+const CONCAT: &[(&str, usize)] = &[
+    (
+        "SELECT id, id || ':' || grp, ssn FROM {t} WHERE ssn = 'alike-1' AND id || ':' || grp = '7:1'",
+        1,
+    ),
+    (
+        "SELECT id FROM {t} WHERE grp || 0 = '10' AND (ssn = 'alike-1' OR ssn IS NULL)",
+        10,
+    ),
+];
+
+scenario!(pipes, COLUMNS, ENCRYPTED);
+fn pipes(scene: &mut Scene) -> Result<()> {
+    let mut session = scene.side.login()?;
+    let plain = filled(scene, &mut session)?;
+    let both = "SELECT id FROM {t} WHERE ssn = 'alike-1' || mail = 'alike-m2'";
+    for (mode, texts) in [
+        ("", OR),
+        ("PIPES_AS_CONCAT", CONCAT),
+        ("ANSI_QUOTES", OR),
+        ("ANSI", CONCAT),
+        ("NO_BACKSLASH_ESCAPES", OR),
+    ] {
+        let set = format!("SET SESSION sql_mode = '{mode}'");
+        session.run(&set)?;
+        scene.direct.run(&set)?;
+        for (sql, count) in texts {
+            let found = same(scene, &mut session, &plain, sql)?;
+            assert_eq!(found.len(), *count, "{mode}: {sql}");
+        }
+        let prepare = format!("PREPARE p FROM '{}'", both.replace('\'', "''"));
+        if texts == OR {
+            session.run(&scene.sql(&prepare))?;
+            assert_eq!(session.table("EXECUTE p")?.rows.len(), 12, "{mode}");
+            continue;
+        }
+        for sql in [
+            both,
+            &prepare,
+            "SELECT id FROM {t} WHERE ssn = 'alike-' || '1'",
+            "UPDATE {t} SET ssn = 'alike-' || '1' WHERE id = 1",
+            "INSERT INTO {t} (id, ssn) VALUES (100, 'alike-' || '1')",
+        ] {
+            let error = session.error(&scene.sql(sql))?;
+            assert!(error.starts_with("#42000"), "{mode}: {sql}: {error}");
+        }
+    }
+    // What is behind a change of the mode in the same text is read by the new one.
+    for change in [
+        "SET sql_mode = 'PIPES_AS_CONCAT'",
+        "SET @@SESSION.sql_mode = 'ANSI'",
+        "SET sql_mode = CONCAT(@@sql_mode, ',PIPES_AS_CONCAT')",
+    ] {
+        let error = session.error(&scene.sql(&format!("{change}; {both}")))?;
+        assert!(error.contains("how it is read"), "{error}");
+    }
+    session.run("SET sql_mode = ''")?;
+    assert_eq!(same(scene, &mut session, &plain, both)?.len(), 12);
+    scene.stored("SELECT id FROM {t}")?;
     scene.direct.run(&format!("DROP TABLE {plain}"))
 }
 

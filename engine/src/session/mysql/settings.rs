@@ -74,6 +74,7 @@ impl MySqlSession {
     pub(super) fn usual_lexical(&self, ansi_quotes: bool) -> Lexical {
         Lexical::mysql(MySql {
             ansi_quotes,
+            pipes_as_concat: false,
             mariadb: self.mariadb,
             version: None,
         })
@@ -96,6 +97,7 @@ impl MySqlSession {
         self.utf8 = results.as_deref().is_none_or(is_utf8);
         let dialect = SqlDialect::MySql(MySql {
             ansi_quotes: has_mode(mode, b"ANSI_QUOTES"),
+            pipes_as_concat: has_mode(mode, b"PIPES_AS_CONCAT"),
             mariadb: self.mariadb,
             version: self.announced_version.filter(|_| proof == b"1"),
         });

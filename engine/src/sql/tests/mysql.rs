@@ -284,7 +284,7 @@ proptest! {
     #[test]
     fn any_text_has_tokens_in_order_or_none(text in "[ab0x'\"`\\\\/*!#\\-\n _@?.()é50M]{0,40}", ansi: bool, mariadb: bool, plain: bool, version: Option<u32>) {
         let lexical = Lexical {
-            dialect: Dialect::MySql(MySql { ansi_quotes: ansi, mariadb, version }),
+            dialect: Dialect::MySql(MySql { ansi_quotes: ansi, pipes_as_concat: ansi, mariadb, version }),
             standard_conforming_strings: plain,
             ..usual()
         };
