@@ -7,7 +7,7 @@ use super::refusal::{Refusal, RefusalCode};
 use super::resolve::Resolver;
 use super::scope::{Rel, Rows, Scope, misused};
 use crate::columns::{Likeness, Setting, Subject, Table};
-use crate::sql::facts::tree::{Action, Assignment, NewRow, Query, Term, Write};
+use crate::sql::facts::tree::{Action, Assignment, NewRow, Query, TableName, Term, Write};
 use std::borrow::Cow;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -24,6 +24,16 @@ struct Target<'a> {
     name: Cow<'a, str>,
 }
 
+impl Target<'_> {
+    /// Refuses views.
+    fn is_written(&self) -> Result<(), Refusal> {
+        match self.table.filter(|table| table.is_view()) {
+            Some(view) => Err(view_write(view)),
+            None => Ok(()),
+        }
+    }
+}
+
 impl<'a> Resolver<'a> {
     /// A statement that writes; what it returns.
     pub(super) fn write(
@@ -31,15 +41,11 @@ impl<'a> Resolver<'a> {
         write: &Write,
         outer: &Scope<'_, 'a>,
     ) -> Result<Rows<'a>, Refusal> {
-        let (rows, table) = self.base(write.target);
-        if let Some(view) = table.filter(|table| table.is_view() && !write.actions.is_empty()) {
-            return Err(view_write(view));
+        let target = self.target(write.target);
+        let table = target.table;
+        if !write.actions.is_empty() {
+            target.is_written()?;
         }
-        let target = Target {
-            table,
-            rows: Rc::new(rows),
-            name: self.name(write.target.table),
-        };
         let mut scope = Scope::inside(Some(outer));
         let own = Rel {
             name: Some(self.name(write.alias.unwrap_or(write.target.table))),
@@ -88,10 +94,28 @@ impl<'a> Resolver<'a> {
                     self.operands(operands, &scope)?;
                     scope.rels.truncate(before);
                 }
+                Action::UpdateJoined {
+                    target,
+                    assignments,
+                } => {
+                    let target = self.target(*target);
+                    target.is_written()?;
+                    self.assignments(&target, assignments, &scope)?;
+                }
             }
         }
         self.operands(&write.operands, &scope)?;
         self.items(&write.returning, &scope)
+    }
+
+    fn target(&mut self, table: TableName) -> Target<'a> {
+        let name = self.name(table.table);
+        let (rows, table) = self.base(table);
+        Target {
+            table,
+            rows: Rc::new(rows),
+            name,
+        }
     }
 
     /// The names of the row that was to be inserted.

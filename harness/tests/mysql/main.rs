@@ -40,6 +40,7 @@ mod start;
 mod statements;
 mod targets;
 mod tls;
+mod updates;
 
 /// Makes a test of each script, beside each server and with each set of capabilities.
 macro_rules! parity {

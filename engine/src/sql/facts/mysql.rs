@@ -11,7 +11,10 @@ use sqlparser::ast::{
     self, AssignmentTarget, Delete, Expr, FromTable, Function, Insert, InsertAliases, OnInsert,
     OrderBy, OrderByKind, Update,
 };
+use std::collections::BTreeMap;
 use std::ops::ControlFlow;
+
+const NOT_A_TABLE: NoFacts = NoFacts::Form("UPDATE of something that is not a table");
 
 impl Reader<'_> {
     /// Refuses labels of result columns in expressions: MySQL takes them for what they name in `HAVING`, and in expressions of
@@ -177,14 +180,25 @@ impl Reader<'_> {
         for from in self.from(std::slice::from_ref(table))? {
             flatten(from, &mut relations, &mut operands)?;
         }
-        let at = match &*relations {
-            [_] => 0,
+        // Another table's name in front of a column of the only one is the server's to refuse.
+        let mut changes = match &*relations {
+            [_] => BTreeMap::from([(0, self.mysql_assignments(assignments)?)]),
             _ => self.updated(assignments, &relations)?,
         };
-        let (target, alias) = named(&relations.remove(at))
-            .ok_or(NoFacts::Form("UPDATE of something that is not a table"))?;
-        // Another table's name in front of a column is the server's to refuse.
-        let assignments = self.mysql_assignments(assignments)?;
+        let (at, first) = changes.pop_first().ok_or(NoFacts::NotUnderstood)?;
+        let mut actions = vec![Action::Update {
+            assignments: first,
+            operands: Vec::new(),
+            new_row: NewRow::Unseen,
+        }];
+        for (at, assignments) in changes {
+            let relation = relations.get(at).ok_or(NoFacts::NotUnderstood)?;
+            actions.push(Action::UpdateJoined {
+                target: named(relation).ok_or(NOT_A_TABLE)?.0,
+                assignments,
+            });
+        }
+        let (target, alias) = named(&relations.remove(at)).ok_or(NOT_A_TABLE)?;
         operands.extend(self.operands(selection)?);
         operands.extend(self.operands(order_by)?);
         operands.extend(self.operands(limit)?);
@@ -196,11 +210,7 @@ impl Reader<'_> {
             target,
             alias,
             from: relations.into_iter().map(from).collect(),
-            actions: vec![Action::Update {
-                assignments,
-                operands: Vec::new(),
-                new_row: NewRow::Unseen,
-            }],
+            actions,
             operands,
             returning: Vec::new(),
         })
@@ -252,11 +262,15 @@ impl Reader<'_> {
         &mut self,
         assignments: &[ast::Assignment],
     ) -> Result<Vec<Assignment>, NoFacts> {
-        let assignment = |assignment: &ast::Assignment| {
-            let (_, column) = self.assigned(assignment)?;
-            Ok(Assignment::Column(column, self.term(&assignment.value)?))
-        };
-        assignments.iter().map(assignment).collect()
+        assignments
+            .iter()
+            .map(|assignment| self.mysql_assignment(assignment))
+            .collect()
+    }
+
+    fn mysql_assignment(&mut self, assignment: &ast::Assignment) -> Result<Assignment, NoFacts> {
+        let (_, column) = self.assigned(assignment)?;
+        Ok(Assignment::Column(column, self.term(&assignment.value)?))
     }
 
     /// The column that is assigned, and what stands in front of it.
@@ -274,13 +288,13 @@ impl Reader<'_> {
         }
     }
 
-    /// Which of several tables is updated.
+    /// What is assigned to columns of each of several tables, by their places.
     fn updated(
         &mut self,
         assignments: &[ast::Assignment],
         relations: &[Relation],
-    ) -> Result<usize, NoFacts> {
-        let mut updated = None;
+    ) -> Result<BTreeMap<usize, Vec<Assignment>>, NoFacts> {
+        let mut updated: BTreeMap<usize, Vec<Assignment>> = BTreeMap::new();
         for assignment in assignments {
             let qualifier = self.assigned(assignment)?.0.ok_or(NoFacts::Form(
                 "UPDATE of several tables by columns without the name of their table",
@@ -295,13 +309,10 @@ impl Reader<'_> {
                 relations.iter().skip(at + 1).any(is_named),
                 NoFacts::Form("UPDATE of tables of the same name"),
             )?;
-            without(
-                updated.is_some_and(|updated| updated != at),
-                NoFacts::Form("UPDATE that sets columns of several tables"),
-            )?;
-            updated = Some(at);
+            let assignment = self.mysql_assignment(assignment)?;
+            updated.entry(at).or_default().push(assignment);
         }
-        updated.ok_or(NoFacts::NotUnderstood)
+        Ok(updated)
     }
 
     fn is_name_of(&self, qualifier: usize, (table, alias): Named) -> bool {

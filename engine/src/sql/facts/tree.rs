@@ -422,6 +422,13 @@ pub enum Action {
         /// How the row that was to be inserted is seen.
         new_row: NewRow,
     },
+    /// Changes of rows of another table, which is among those that the first one is joined to.
+    UpdateJoined {
+        /// The table.
+        target: TableName,
+        /// The changes.
+        assignments: Vec<Assignment>,
+    },
 }
 
 /// How a statement sees the row that was to be inserted.
