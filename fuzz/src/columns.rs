@@ -51,6 +51,7 @@ pub fn run(data: &[u8]) {
         .map(|table| table.name().to_owned())
         .collect();
     let schema = Schema {
+        remarks: Vec::new(),
         relations: input
             .relations
             .iter()

@@ -88,6 +88,7 @@ mod tests {
             ("b.people", [Some(20), Some(30)], Some(30), 0),
         ] {
             let schema = Schema {
+                remarks: Vec::new(),
                 relations: vec![relation("a", lengths[0]), relation("b", lengths[1])],
             };
             let (columns, told) = parsed(name).in_database(&schema, &|_, _| None);

@@ -112,6 +112,7 @@ fn judge(
     };
     let mut columns = Columns::empty();
     columns.ignored.clone_from(&defaults.ignored);
+    columns.case_sensitive = case_sensitive_tables;
     for RawTable {
         line,
         table: name,

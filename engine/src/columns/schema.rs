@@ -13,6 +13,8 @@ use std::sync::Arc;
 pub struct Schema {
     /// In no order of importance.
     pub relations: Vec<Relation>,
+    /// What of the configuration does not fit the server, a sentence each.
+    pub remarks: Vec<String>,
 }
 
 /// What a relation is to the table that the configuration names.
@@ -127,7 +129,7 @@ impl Columns {
         let mut completed = Self::empty();
         completed.ignored.clone_from(&self.ignored);
         completed.is_told = true;
-        let mut notes = Vec::new();
+        let mut notes = schema.remarks.clone();
         for table in self.tables() {
             let own = |kinship| {
                 schema.relations.iter().filter(move |relation| {
@@ -342,6 +344,7 @@ schemas:
         let people = ("public", "people");
         let orders = ("app", "orders");
         let schema = Schema {
+            remarks: Vec::new(),
             relations: vec![
                 relation(people, Kinship::Itself, people, "id ssn"),
                 relation(people, Kinship::Child, ("parts", "people_1"), "ssn id"),
@@ -392,6 +395,7 @@ schemas:
             ..relation(people, kinship, name, "")
         };
         let schema = Schema {
+            remarks: Vec::new(),
             relations: vec![
                 numbered(1, Kinship::Itself, people, &[("id", 1), ("ssn", 3)]),
                 numbered(2, Kinship::Child, ("parts", "people_1"), &[("ssn", 1)]),
@@ -425,6 +429,7 @@ schemas:
     fn what_does_not_fit_is_told() {
         let people = ("public", "people");
         let schema = Schema {
+            remarks: Vec::new(),
             relations: vec![
                 relation(people, Kinship::Itself, people, "ssn! id"),
                 relation(people, Kinship::View, ("public", "v"), "id secret"),
@@ -440,6 +445,7 @@ schemas:
         assert_eq!(notes.len(), 4);
 
         let schema = Schema {
+            remarks: Vec::new(),
             relations: vec![
                 relation(people, Kinship::Itself, people, "id ssn"),
                 relation(("b", "people"), Kinship::Itself, ("b", "people"), "ssn id"),

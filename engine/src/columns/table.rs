@@ -19,6 +19,8 @@ pub struct Columns {
     pub(super) by_number: HashMap<u32, Vec<(i16, Arc<Setting>)>>,
     /// How long values may be, by the names of table and column as the settings have them; nothing that the database has not told.
     pub(super) longest: HashMap<String, HashMap<String, u64>>,
+    /// Names of tables that differ in case are said to be different (`case_sensitive_table_identifiers`).
+    pub(super) case_sensitive: bool,
     /// Clients for whom nothing is done.
     pub(super) ignored: Vec<String>,
     /// A database has told of its tables.
@@ -88,6 +90,11 @@ impl Columns {
     /// Whether there is an entry whose name may have so many bytes. Most words of a text are told from names by that.
     pub fn has_name_of(&self, length: usize) -> bool {
         self.lengths & length_bit(length) != 0
+    }
+
+    /// Whether the configuration says that the case of tables' names matters.
+    pub fn is_case_sensitive(&self) -> bool {
+        self.case_sensitive
     }
 
     /// Whether nothing is done for this client (`defaults.ignore_client_ids`).

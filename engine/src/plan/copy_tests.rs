@@ -266,7 +266,13 @@ fn what_the_database_says_decides_on_columns_that_are_not_listed() {
             relation(Kinship::Child, "part", &["ssn", "id"]),
             relation(Kinship::View, "seen", &["id", "ssn"]),
         ];
-        let (columns, _) = configured.in_database(&Schema { relations }, &|_, _| None);
+        let (columns, _) = configured.in_database(
+            &Schema {
+                relations,
+                remarks: Vec::new(),
+            },
+            &|_, _| None,
+        );
         let planner = Planner::new(Arc::new(columns), Unsupported::Refuse, 1 << 20);
         let plan = planner.plan(
             text.as_bytes(),

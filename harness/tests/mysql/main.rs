@@ -20,6 +20,7 @@ macro_rules! on_both {
     };
 }
 
+mod case;
 mod chosen;
 mod compressed;
 mod drivers;

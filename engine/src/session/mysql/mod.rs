@@ -9,6 +9,7 @@
 //! database what must be known for that (`settings`, `probe`).
 
 mod auth;
+mod case;
 mod chosen;
 mod codes;
 mod columns;

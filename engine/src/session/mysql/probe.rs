@@ -4,6 +4,7 @@
 //! A user is told of what it may use, so what one user hears serves the sessions of that user alone.
 
 use super::MySqlSession;
+use super::case;
 use super::own::{Question, Row};
 use crate::columns::{Column, Columns, Kinship, Relation, Schema};
 use crate::session::stop::Stop;
@@ -16,7 +17,7 @@ use std::collections::{BTreeMap, BTreeSet};
 const QUESTION: [&str; 2] = [
     "SELECT HEX(c.TABLE_SCHEMA), HEX(c.TABLE_NAME), HEX(c.COLUMN_NAME), c.ORDINAL_POSITION, c.DATA_TYPE, \
      INSTR(c.EXTRA, 'INVISIBLE') > 0, v.TABLE_NAME IS NOT NULL, HEX(v.VIEW_DEFINITION), HEX(NULLIF(c.GENERATION_EXPRESSION, '')), \
-     c.CHARACTER_MAXIMUM_LENGTH \
+     c.CHARACTER_MAXIMUM_LENGTH, @@lower_case_table_names \
      FROM information_schema.COLUMNS c LEFT JOIN information_schema.VIEWS v \
      ON v.TABLE_SCHEMA = c.TABLE_SCHEMA AND v.TABLE_NAME = c.TABLE_NAME \
      WHERE c.TABLE_SCHEMA NOT IN ('mysql', 'sys', 'information_schema', 'performance_schema') \
@@ -145,6 +146,7 @@ fn schema(rows: &[Row], columns: &Columns) -> Option<Schema> {
             query,
             generated,
             longest,
+            _,
         ] = &**row
         else {
             return None;
@@ -176,6 +178,7 @@ fn schema(rows: &[Row], columns: &Columns) -> Option<Schema> {
     }
     Some(Schema {
         relations: relations(told, columns),
+        remarks: case::remarks(rows, columns),
     })
 }
 
@@ -251,6 +254,6 @@ pub(super) fn folded_name(hex: &[u8]) -> Option<String> {
     name(hex).map(|name| lower(&name))
 }
 
-fn name(hex: &[u8]) -> Option<String> {
+pub(super) fn name(hex: &[u8]) -> Option<String> {
     String::from_utf8(const_hex::decode(hex).ok()?).ok()
 }
