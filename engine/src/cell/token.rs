@@ -28,7 +28,7 @@ pub fn read<'a>(
     kind: Kind,
     format: Format,
 ) -> Result<Cow<'a, [u8]>, NoValue> {
-    match (is_number(token_type), format) {
+    match (token_type.is_number(), format) {
         (true, Format::Binary) => {
             let number = match *cell {
                 [a, b] => i16::from_be_bytes([a, b]).into(),
@@ -58,7 +58,7 @@ pub fn write(
     format: Format,
     width: usize,
 ) -> Option<Vec<u8>> {
-    match (is_number(token_type), format) {
+    match (token_type.is_number(), format) {
         (true, Format::Binary) => {
             let number: i64 = std::str::from_utf8(value).ok()?.parse().ok()?;
             Some(match width {
@@ -83,10 +83,6 @@ pub fn number_width(token_type: TokenType) -> Option<usize> {
         TokenType::Int64 => Some(8),
         _ => None,
     }
-}
-
-fn is_number(token_type: TokenType) -> bool {
-    number_width(token_type).is_some()
 }
 
 fn is_bytea(token_type: TokenType, kind: Kind) -> bool {

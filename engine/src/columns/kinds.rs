@@ -141,6 +141,11 @@ pub enum TokenType {
 }
 
 impl TokenType {
+    /// Whether its column holds numbers.
+    pub fn is_number(self) -> bool {
+        matches!(self, Self::Int32 | Self::Int64)
+    }
+
     pub(super) fn parse(word: &str) -> Option<Self> {
         match word {
             "int32" => Some(Self::Int32),

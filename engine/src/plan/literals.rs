@@ -3,7 +3,6 @@
 use super::like::PatternAt;
 use super::refusal::{Refusal, RefusalCode};
 use super::{CastType, Plan, Role, Scratch};
-use crate::cell::token;
 use crate::columns::Setting;
 use crate::sql::{Kind, literal, mysql};
 use std::borrow::Cow;
@@ -199,7 +198,9 @@ pub(super) fn read<'a>(
     }
     if scratch.lexical.dialect.is_mysql()
         && mysql::is_hexadecimal(token.text(text))
-        && is_number_token(setting)
+        && setting
+            .tokenized()
+            .is_some_and(|(token_type, _)| token_type.is_number())
     {
         return Err(wrong(
             RefusalCode::BadLiteral,
@@ -236,10 +237,4 @@ pub(super) fn read<'a>(
         cast: None,
         pattern: None,
     })
-}
-
-/// Whether the column has tokens that are numbers.
-fn is_number_token(setting: &Setting) -> bool {
-    let tokenized = setting.tokenized();
-    tokenized.is_some_and(|(token_type, _)| token::number_width(token_type).is_some())
 }

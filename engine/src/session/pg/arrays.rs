@@ -166,7 +166,7 @@ fn is_string(of: Type) -> bool {
 
 /// The format in which the elements are values of a token type.
 fn format_in(array: &Array<'_>, token_type: TokenType, setting: &Setting) -> Result<Format, Stop> {
-    let is_number = token::number_width(token_type).is_some();
+    let is_number = token_type.is_number();
     match array.of() {
         None => Ok(Format::Text),
         Some(Type::Int2 | Type::Int4 | Type::Int8) if is_number => Ok(Format::Binary),
