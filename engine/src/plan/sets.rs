@@ -3,7 +3,8 @@
 //! Equal tokens are equal values, so that nothing has to be done for them. For searchable columns the two queries become one by
 //! `UNION ALL`, and a query around it tells rows apart by hashes. `UNION` is `DISTINCT ON`. For the others the rows of either side
 //! are counted, with those that are equal, by window functions; these tell which rows stay, and how often, for a NULL as for any
-//! other value. Where only the hashes of the columns are asked for (`email IN (SELECT … INTERSECT …)`), the operation stays as it is.
+//! other value. MySQL has neither `DISTINCT ON` nor a right count of equal texts that are long: one container takes the place of all that
+//! have its hash, in both queries, and the operation compares the rows then. Where only the hashes of the columns are asked for (`email IN (SELECT … INTERSECT …)`), the operation stays as it is.
 
 use super::compare::{HASH_OF, OF_LENGTH};
 use super::edits::{Insertion, Place};
@@ -13,6 +14,7 @@ use super::resolve::Resolver;
 use super::scope::{Rows, compare, misused};
 use crate::columns::{Likeness, Setting};
 use crate::sql::facts::tree::{Body, Item, Operation, SetTokens, Term};
+use crate::sql::{Dialect, Kind, MySql};
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -38,6 +40,8 @@ struct ComparedColumn<'a> {
     is_searchable: bool,
     /// The token of its name in the first query, if it is a column there.
     token: Option<usize>,
+    /// The token of its label in the first query, if it has one there or is a column.
+    label: Option<usize>,
     /// It may be a value that has no type of its own in one of the queries.
     has_values: bool,
 }
@@ -72,6 +76,7 @@ impl<'a> Resolver<'a> {
                 name: column.name.clone(),
                 is_searchable,
                 token: column_of(first, at),
+                label: label_of(first, at),
                 has_values: is_value(column.flow) || is_value(other),
             });
         }
@@ -102,20 +107,23 @@ impl<'a> Resolver<'a> {
             let refusal = || {
                 misused(set.setting, set.operation.how()).with_hint(
                     "Give each column of the first query a name of its own, by AS; a value beside searchable columns needs a query in FROM. \
-                     MySQL compares searchable columns by IN (SELECT …) and EXISTS.",
+                     With MySQL, list the columns of the first query, and lock no rows. With MariaDB, INTERSECT and EXCEPT are beside no WITH, and have no LIMIT inside.",
                 )
             };
-            let is_known = !self.source.dialect.is_mysql()
-                && set
-                    .columns
-                    .iter()
-                    .all(|column| !column.is_searchable || is_bare(column));
+            let is_mysql = self.source.dialect.is_mysql();
+            let is_known = set
+                .columns
+                .iter()
+                .all(|column| !column.is_searchable || is_bare(column));
             let tokens = set
                 .tokens
                 .as_ref()
                 .filter(|_| is_known)
                 .ok_or_else(refusal)?;
             let [front, between, behind] = match set.operation {
+                _ if is_mysql && self.locks_after(tokens.last) => None,
+                Operation::Union if is_mysql => self.mysql_union(&set.columns),
+                _ if is_mysql => self.mysql_set(tokens, &set.columns),
                 Operation::Union => self.union(&set.columns),
                 operation => self.counted(operation, &set.columns),
             }
@@ -159,6 +167,96 @@ impl<'a> Resolver<'a> {
         ])
     }
 
+    /// The same for MySQL and MariaDB, which have no two columns of one name in a query in `FROM`.
+    fn mysql_union(&self, columns: &[ComparedColumn<'a>]) -> Option<[String; 3]> {
+        let values = columns.iter().map(|column| {
+            let (label, name) = (self.label(column)?, column.name.as_deref()?);
+            let mut named = columns
+                .iter()
+                .filter(|other| other.name.as_deref() == Some(name));
+            let is_only = named.next().is_some() && named.next().is_none();
+            is_only.then(|| match column.is_searchable {
+                true => format!("first_value({label}) OVER ({}) AS {label}", part_of(&label)),
+                false => label.clone(),
+            })
+        });
+        let values: Vec<String> = values.collect::<Option<_>>()?;
+        Some([
+            format!("SELECT DISTINCT {} FROM (", values.join(", ")),
+            "UNION ALL".to_owned(),
+            format!(") AS {ALIAS}"),
+        ])
+    }
+
+    /// Another operation with MySQL and MariaDB. MariaDB reads the rows anew for each of the last two queries, so the container that stands
+    /// for others is the same one each time, the least, and the rows must be the same.
+    fn mysql_set(&self, tokens: &SetTokens, columns: &[ComparedColumn<'a>]) -> Option<[String; 3]> {
+        if !self.is_read_alike(tokens) {
+            return None;
+        }
+        let results = (1..)
+            .zip(columns)
+            .map(|(at, column)| Some(format!("acra_{at} AS {}", self.label(column)?)));
+        let results: Vec<String> = results.collect::<Option<_>>()?;
+        let alike = (1..)
+            .zip(columns)
+            .map(|(at, column)| match column.is_searchable {
+                true => format!("min(acra_{at}) OVER ({})", part_of(&format!("acra_{at}"))),
+                false => format!("acra_{at}"),
+            });
+        let alike: Vec<String> = alike.collect();
+        let words = tokens.operation.clone().map(|word| self.raw(word));
+        let words: Vec<&str> = words.collect::<Option<_>>()?;
+        let (results, alike, names) = (results.join(", "), alike.join(", "), mysql_names(columns));
+        let words = words.join(" ");
+        Some([
+            format!("SELECT {results} FROM (WITH acra_left ({names}) AS ("),
+            format!("), acra_right ({names}) AS ("),
+            format!(
+                "), {ALIAS} ({names}, acra_side) AS (SELECT {alike}, acra_side FROM (SELECT *, 1 AS acra_side FROM acra_left \
+                 UNION ALL SELECT *, 2 FROM acra_right) AS {ALIAS}) SELECT {names} FROM {ALIAS} WHERE acra_side = 1 {words} \
+                 SELECT {names} FROM {ALIAS} WHERE acra_side = 2) AS {ALIAS}"
+            ),
+        ])
+    }
+
+    /// Whether the server reads the same rows each time, and knows what they are read from: MariaDB does not know outer queries of `WITH` within others.
+    fn is_read_alike(&self, tokens: &SetTokens) -> bool {
+        const MAY_DIFFER: [&str; 4] = ["limit", "fetch", "rand", "uuid"];
+        let Dialect::MySql(MySql { mariadb: true, .. }) = self.source.dialect else {
+            return true;
+        };
+        self.source.tokens().all(|(at, token)| {
+            let is_word = |word: &&str| token.is_word(self.source.text, word);
+            let inside = tokens.first <= at && at <= tokens.last;
+            !is_word(&"with") && !(inside && MAY_DIFFER.iter().any(|word| is_word(&word)))
+        })
+    }
+
+    /// The label of a result column as it is written. After a dot that may be a reserved word.
+    fn label(&self, column: &ComparedColumn<'a>) -> Option<String> {
+        let raw = self.raw(column.label?)?;
+        let is_word = self.source.kind(column.label?) == Some(Kind::Word);
+        Some(match is_word {
+            true => self.quoted(raw),
+            false => raw.to_owned(),
+        })
+    }
+
+    fn raw(&self, token: usize) -> Option<&'a str> {
+        let token = self.source.tokens.get(token)?;
+        std::str::from_utf8(token.text(self.source.text)).ok()
+    }
+
+    /// Whether what follows a query locks its rows, which are others in a query around it.
+    fn locks_after(&self, last: usize) -> bool {
+        let mut rest = self.source.tokens.iter().skip(last + 1);
+        let next = rest.find(|token| !token.is(self.source.text, b')'));
+        next.is_some_and(|token| {
+            token.is_word(self.source.text, "for") || token.is_word(self.source.text, "lock")
+        })
+    }
+
     /// What is in front of another operation, in its place, and behind it.
     fn counted(&self, operation: Operation, columns: &[ComparedColumn<'a>]) -> Option<[String; 3]> {
         let (mut results, mut names, mut keys) = (Vec::new(), Vec::new(), Vec::new());
@@ -197,6 +295,17 @@ impl<'a> Resolver<'a> {
     }
 }
 
+/// What parts rows by the hash of a column.
+fn part_of(column: &str) -> String {
+    format!("PARTITION BY {HASH_OF}{column}{OF_LENGTH}")
+}
+
+/// The names of columns inside of what is written for MySQL.
+fn mysql_names(columns: &[ComparedColumn<'_>]) -> String {
+    let names: Vec<String> = (1..=columns.len()).map(|at| format!("acra_{at}")).collect();
+    names.join(", ")
+}
+
 /// The token of the column that is a result column.
 fn column_of(body: &Body, at: usize) -> Option<usize> {
     fn named(term: &Term) -> Option<usize> {
@@ -206,16 +315,30 @@ fn column_of(body: &Body, at: usize) -> Option<usize> {
             _ => None,
         }
     }
+    named(item_of(body, at)?.1)
+}
+
+/// The token that labels a result column.
+fn label_of(body: &Body, at: usize) -> Option<usize> {
+    match item_of(body, at)? {
+        (Some(label), _) => Some(label),
+        (None, Term::Column { name, .. }) => Some(*name),
+        (None, _) => None,
+    }
+}
+
+/// The label and the value of a result column.
+fn item_of(body: &Body, at: usize) -> Option<(Option<usize>, &Term)> {
     match body {
         Body::Select(select) => match select.items.get(..=at)? {
-            [before @ .., Item::One { term, .. }] => {
+            [before @ .., Item::One { term, label }] => {
                 let is_one = |item: &Item| matches!(item, Item::One { .. });
-                before.iter().all(is_one).then(|| named(term)).flatten()
+                before.iter().all(is_one).then_some((*label, term))
             }
             _ => None,
         },
-        Body::Query(query) => column_of(&query.body, at),
-        Body::Set { left, .. } => column_of(left, at),
+        Body::Query(query) => item_of(&query.body, at),
+        Body::Set { left, .. } => item_of(left, at),
         Body::Values(_) | Body::Write(_) => None,
     }
 }

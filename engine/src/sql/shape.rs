@@ -95,6 +95,7 @@ impl Shape {
             text,
             tokens,
             keep_numbers: false,
+            keeps_case: lexical.dialect.is_mysql(),
             unclosed: false,
             params: 0,
         };
@@ -108,6 +109,8 @@ struct Builder<'a> {
     tokens: &'a [Token],
     /// After `ORDER BY` and `GROUP BY` a number may be the place of a column.
     keep_numbers: bool,
+    /// Words are told apart by their case: a name may become the label of a column, which MySQL shows as it is written.
+    keeps_case: bool,
     /// A parenthesis has no end: the text is no SQL, and is not searched for another one's end.
     unclosed: bool,
     /// Parameters that have no number of their own.
@@ -175,7 +178,7 @@ impl Builder<'_> {
                 self.shape.key.extend_from_slice(&length.to_le_bytes());
             }
         }
-        if token.kind == Kind::Word {
+        if token.kind == Kind::Word && !self.keeps_case {
             self.shape
                 .key
                 .extend(raw.iter().map(u8::to_ascii_lowercase));

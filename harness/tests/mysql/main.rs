@@ -37,6 +37,7 @@ mod named;
 mod queries;
 mod random;
 mod scripts;
+mod sets;
 mod start;
 mod statements;
 mod targets;

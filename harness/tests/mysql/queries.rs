@@ -5,8 +5,8 @@ use acra_harness::Result;
 use acra_harness::mysql::Connection;
 use acra_harness::servers::Flavour;
 
-const COLUMNS: &str = "id INT PRIMARY KEY, grp INT, ssn LONGBLOB, mail VARBINARY(500)";
-const ENCRYPTED: &str = "      - {column: ssn, searchable: true, data_type: str}
+pub(crate) const COLUMNS: &str = "id INT PRIMARY KEY, grp INT, ssn LONGBLOB, mail VARBINARY(500)";
+pub(crate) const ENCRYPTED: &str = "      - {column: ssn, searchable: true, data_type: str}
       - {column: mail, searchable: true}
 ";
 
@@ -14,7 +14,7 @@ const ENCRYPTED: &str = "      - {column: ssn, searchable: true, data_type: str}
 const MARK: &str = "alike-";
 
 /// Puts the same rows into the protected table and into a plain one, whose name it gives.
-fn filled(scene: &mut Scene, session: &mut Connection) -> Result<String> {
+pub(crate) fn filled(scene: &mut Scene, session: &mut Connection) -> Result<String> {
     let plain = format!("plain_{}", scene.table);
     scene.direct.run(&format!("DROP TABLE IF EXISTS {plain}"))?;
     scene.direct.run(&format!(
@@ -38,7 +38,7 @@ fn filled(scene: &mut Scene, session: &mut Connection) -> Result<String> {
 }
 
 /// A statement gives the same rows of the protected table and of the plain one, which are given, sorted.
-fn same(
+pub(crate) fn same(
     scene: &mut Scene,
     session: &mut Connection,
     plain: &str,

@@ -137,7 +137,10 @@ impl Reader<'_> {
             // A label after AS and a name after a dot can be any word.
             let is_name = self.is_word(at - 1, "as") || self.is(at - 1, b'.');
             let follows = FOLLOWING.iter().any(|word| self.is_word(at, word))
-                || self.is_word(at, "on") && self.is_word(at + 1, "conflict");
+                || self.is_word(at, "on") && self.is_word(at + 1, "conflict")
+                || self.source.dialect.is_mysql()
+                    && (self.is_word(at, "lock")
+                        || self.is_word(at, "on") && self.is_word(at + 1, "duplicate"));
             if follows && !is_name {
                 break;
             }

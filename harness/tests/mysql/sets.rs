@@ -1,0 +1,135 @@
+//! `UNION`, `INTERSECT` and `EXCEPT` of searchable columns give the rows that they would give of plain ones.
+
+use crate::protected::{FULL_MARIADB, FULL_MYSQL, Scene, TEXT, each, lengthy};
+use crate::queries::{COLUMNS, filled, same};
+use crate::statements::{execution, prepare};
+use acra_harness::Result;
+use acra_harness::mysql::Connection;
+use acra_harness::servers::Flavour;
+
+const ENCRYPTED: &str = "      - {column: ssn, searchable: true}
+      - {column: mail, searchable: true}
+";
+
+const SETS: &[&str] = &[
+    "SELECT ssn FROM {t} WHERE id < 15 UNION SELECT ssn FROM {t}",
+    "SELECT ssn FROM {t} WHERE id > 200 UNION SELECT mail FROM {t} WHERE id < 3",
+    "SELECT mail FROM {t} INTERSECT SELECT ssn FROM {t}",
+    "SELECT mail FROM {t} EXCEPT ALL SELECT ssn FROM {t}",
+    "SELECT ssn, grp FROM {t} WHERE id < 10 UNION SELECT mail, grp FROM {t} ORDER BY grp LIMIT 100",
+    "SELECT mail AS m, ssn FROM {t} UNION DISTINCT SELECT ssn, mail FROM {t}",
+    "SELECT ssn, ssn AS again, id % 2 AS m FROM {t} UNION SELECT ssn, mail, 1 FROM {t}",
+    "SELECT ssn FROM {t} UNION SELECT mail FROM {t} UNION SELECT ssn FROM {t}",
+    "SELECT ssn FROM {t} UNION SELECT mail FROM {t} UNION ALL SELECT ssn FROM {t}",
+    "SELECT ssn FROM {t} UNION ALL SELECT mail FROM {t} UNION SELECT ssn FROM {t}",
+    "(SELECT ssn FROM {t} ORDER BY id LIMIT 3) UNION (SELECT mail FROM {t} WHERE ssn = 'alike-1')",
+    "SELECT COUNT(*) FROM (SELECT ssn FROM {t} UNION SELECT mail FROM {t}) AS u WHERE ssn <> 'alike-m2'",
+    "WITH w AS (SELECT ssn, id FROM {t} WHERE id < 9) SELECT ssn FROM w UNION SELECT ssn FROM {t} WHERE id > 20",
+    "SELECT DISTINCT ssn FROM {t} UNION SELECT mail FROM {t} GROUP BY mail",
+    "SELECT Ssn AS `rank`, p.grp AS `select` FROM {t} p UNION SELECT mail, 1 FROM {t}",
+    "SELECT d.ssn, d.rank FROM (SELECT ssn, grp AS `rank` FROM {t}) AS d UNION SELECT mail, 1 FROM {t}",
+    "SELECT d.ssn, d.rank FROM (SELECT ssn, grp AS `rank` FROM {t}) AS d EXCEPT SELECT mail, 1 FROM {t}",
+    "SELECT ssn FROM {t} WHERE id > 1000 UNION SELECT mail FROM {t} WHERE id > 1000",
+    "SELECT ssn FROM {t} WHERE id < 3 INTERSECT SELECT ssn FROM {t} WHERE id > 7",
+    "SELECT ssn, ssn FROM {t} WHERE id < 3 INTERSECT SELECT ssn, ssn FROM {t} WHERE id > 7",
+    "SELECT ssn FROM {t} WHERE id < 15 INTERSECT SELECT ssn FROM {t} WHERE id > 12 AND id < 15",
+    "SELECT ssn, grp FROM {t} WHERE id < 7 INTERSECT SELECT ssn, grp FROM {t} WHERE id > 7 ORDER BY grp",
+    "SELECT ssn, mail AS m, id FROM {t} INTERSECT SELECT ssn, mail, id FROM {t} WHERE grp = 1",
+    "SELECT ssn FROM {t} INTERSECT ALL SELECT ssn FROM {t} WHERE id > 7 AND id < 22",
+    "SELECT ssn FROM {t} EXCEPT SELECT ssn FROM {t} WHERE id < 3",
+    "SELECT ssn, grp FROM {t} EXCEPT SELECT mail, grp FROM {t}",
+    "SELECT ssn FROM {t} EXCEPT ALL SELECT ssn FROM {t} WHERE id > 7 AND id < 22",
+    "SELECT ssn FROM {t} EXCEPT SELECT ssn FROM {t} WHERE id < 2 EXCEPT SELECT ssn FROM {t} WHERE ssn IS NULL",
+    "SELECT ssn FROM {t} EXCEPT (SELECT ssn FROM {t} WHERE id < 2 UNION SELECT mail FROM {t})",
+    "SELECT ssn FROM {t} WHERE id < 2 UNION SELECT ssn FROM {t} WHERE id < 20 INTERSECT SELECT ssn FROM {t} WHERE id > 2 AND id < 5",
+    "SELECT ssn, CONCAT(REPEAT('x', 1500), grp) AS n FROM {t} INTERSECT SELECT ssn, CONCAT(REPEAT('x', 1500), 1) FROM {t} WHERE id > 3",
+    "SELECT ssn, CONCAT(REPEAT('x', 1500), grp) AS n FROM {t} EXCEPT ALL SELECT ssn, CONCAT(REPEAT('x', 1500), 1) FROM {t} WHERE id > 3",
+    "SELECT ssn, CONCAT('X', grp) AS n FROM {t} INTERSECT SELECT ssn, 'x1' FROM {t}",
+    "SELECT id FROM {t} WHERE ssn IN (SELECT ssn FROM {t} WHERE id < 9 EXCEPT SELECT ssn FROM {t} WHERE id < 2)",
+];
+
+scenario!(sets, COLUMNS, ENCRYPTED);
+fn sets(scene: &mut Scene) -> Result<()> {
+    let mut session = scene.side.login()?;
+    let plain = filled(scene, &mut session)?;
+    // Both columns have some values, so that they are equal across columns too.
+    let insert = "INSERT INTO {t} (id, ssn) SELECT id + 100 AS n, ssn FROM {t} WHERE id = 1 \
+        UNION SELECT id + 200, mail FROM {t} WHERE id = 2 ON DUPLICATE KEY UPDATE grp = 9";
+    session.run(&scene.sql(insert))?;
+    scene.direct.run(&insert.replace("{t}", &plain))?;
+    let read = session.strings(&scene.sql("SELECT id, ssn FROM {t} WHERE id > 99 ORDER BY id"))?;
+    assert_eq!(read, [["101", "alike-1"], ["202", "alike-m2"]]);
+    for sql in SETS {
+        same(scene, &mut session, &plain, sql)?;
+    }
+    let text = "SELECT ssn, grp FROM {t} WHERE ssn = ? UNION SELECT mail, grp FROM {t} WHERE mail = ? \
+        EXCEPT SELECT ssn, 2 FROM {t}";
+    let (first, second) = (lengthy(b"alike-1"), lengthy(b"alike-m2"));
+    let bound = [(TEXT, Some(&*first)), (TEXT, Some(&*second))];
+    let mut read = Vec::new();
+    for (connection, sql) in [
+        (&mut session, scene.sql(text)),
+        (&mut scene.direct, text.replace("{t}", &plain)),
+    ] {
+        let statement = prepare(connection, &sql)?;
+        let command = execution(connection, statement, 0, &bound, true);
+        let mut rows = connection.executed(&command)?.rows;
+        rows.sort();
+        read.push(rows);
+    }
+    assert_eq!(read[0], read[1]);
+    assert_eq!(read[0].len(), 4);
+    for sql in [
+        "WITH w AS (SELECT ssn, id FROM {t} WHERE id < 9) SELECT ssn FROM w EXCEPT SELECT ssn FROM {t} WHERE id < 3",
+        "SELECT ssn FROM {t} INTERSECT (SELECT mail FROM {t} WHERE id < 3 ORDER BY id LIMIT 9)",
+    ] {
+        // MariaDB would read what they read from twice.
+        match scene.side.flavour {
+            Flavour::MySql => drop(same(scene, &mut session, &plain, sql)?),
+            Flavour::MariaDb => {
+                let error = session.error(&scene.sql(sql))?;
+                assert!(error.starts_with("#42000"), "{sql}: {error}");
+            }
+        }
+    }
+    for sql in [
+        "SELECT ssn, ssn FROM {t} UNION SELECT mail, mail FROM {t}",
+        "SELECT * FROM {t} UNION SELECT * FROM {t}",
+        "SELECT ssn, id + 1 FROM {t} UNION SELECT ssn, id FROM {t}",
+        "SELECT ssn FROM {t} UNION SELECT 'alike-1'",
+        "SELECT ssn FROM {t} UNION SELECT grp FROM {t}",
+        "SELECT ssn FROM {t} UNION SELECT mail FROM {t} ORDER BY ssn",
+        "SELECT ssn FROM {t} INTERSECT SELECT mail FROM {t} FOR UPDATE",
+        "SELECT ssn FROM {t} UNION SELECT mail FROM {t} LOCK IN SHARE MODE",
+        "WITH RECURSIVE r AS (SELECT ssn FROM {t} UNION SELECT ssn FROM r) SELECT * FROM r",
+    ] {
+        let error = session.error(&scene.sql(sql))?;
+        assert!(error.starts_with("#42000"), "{sql}: {error}");
+    }
+    // What is stored by them is sealed.
+    views_and_outer_rows(scene, &mut session, &plain)?;
+    scene.stored("SELECT id FROM {t}")?;
+    scene.direct.run(&format!("DROP TABLE {plain}"))
+}
+
+/// In a view they give the same. Columns of an outer query are not known to MariaDB in a query in `FROM`.
+fn views_and_outer_rows(scene: &mut Scene, session: &mut Connection, plain: &str) -> Result<()> {
+    let union = "SELECT ssn FROM {t} UNION SELECT mail FROM {t}";
+    let view = format!("view_{plain}");
+    scene.direct.run(&format!("DROP VIEW IF EXISTS {view}"))?;
+    session.run(&scene.sql(&format!("CREATE VIEW {view} AS {union}")))?;
+    let mut found = session.table(&format!("SELECT ssn FROM {view}"))?.rows;
+    found.sort();
+    assert_eq!(found, same(scene, session, plain, union)?);
+    scene.direct.run(&format!("DROP VIEW {view}"))?;
+    let outer = "SELECT id FROM {t} o WHERE EXISTS (SELECT ssn FROM {t} p WHERE p.id = o.id AND p.id < 4 \
+        UNION SELECT mail FROM {t} WHERE id = o.id + 100)";
+    match scene.side.flavour {
+        Flavour::MySql => assert_eq!(same(scene, session, plain, outer)?.len(), 4),
+        Flavour::MariaDb => {
+            let error = session.error(&scene.sql(outer))?;
+            assert!(error.contains("#42S22"), "{error}");
+        }
+    }
+    Ok(())
+}
