@@ -229,7 +229,8 @@ impl<'a> Resolver<'a> {
         self.source.tokens().all(|(at, token)| {
             let is_word = |word: &&str| token.is_word(self.source.text, word);
             let inside = tokens.first <= at && at <= tokens.last;
-            !is_word(&"with") && !(inside && MAY_DIFFER.iter().any(|word| is_word(&word)))
+            let may_differ = inside && MAY_DIFFER.iter().any(is_word);
+            !may_differ && !is_word(&"with")
         })
     }
 
