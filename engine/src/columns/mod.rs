@@ -19,6 +19,7 @@ mod setting;
 mod subject;
 mod table;
 mod views;
+mod words;
 
 #[cfg(test)]
 mod tests;
@@ -32,6 +33,7 @@ pub use setting::{Likeness, Setting, Transform};
 pub use subject::Subject;
 pub use table::{Columns, Table};
 pub use views::ReadView;
+pub use words::in_word;
 
 use lint::Folding;
 use raw::{RawConfig, RawTable};

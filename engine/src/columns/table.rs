@@ -5,6 +5,7 @@ use std::sync::Arc;
 use foldhash::{HashMap, HashMapExt as _};
 
 use super::setting::{Setting, Transform};
+use super::words::Words;
 
 /// All tables of a configuration.
 #[derive(Debug, Clone, Default)]
@@ -14,6 +15,8 @@ pub struct Columns {
     by_name: HashMap<Box<[u8]>, Vec<usize>>,
     /// The lengths of these names, a bit each.
     lengths: u64,
+    /// Words of those that are more than one word.
+    pub(super) words: Words,
     /// Protected columns by the numbers of their relation and of themselves, as far as the database has told them and
     /// anybody needs to know.
     pub(super) by_number: HashMap<u32, Vec<(i16, Arc<Setting>)>>,
@@ -157,6 +160,7 @@ impl Columns {
     /// Adds an entry. One of the same schema and name is replaced, at its place; says whether there was one.
     pub(super) fn add(&mut self, table: Table) -> bool {
         self.lengths |= length_bit(table.name.len());
+        self.words.add(&table.name);
         let places = self
             .by_name
             .entry(table.name.as_bytes().into())
