@@ -81,7 +81,8 @@ fn sealed(planner: &Planner, plan: &Plan, values: &[Value], text: &[u8], lexical
     let hex = const_hex::encode(&container);
     let is_mysql = lexical.dialect.is_mysql();
     let quoted = match lexical.standard_conforming_strings {
-        _ if is_mysql => format!("X'{hex}'"),
+        // Without the name of a character set it would be refused for tokens that are numbers.
+        _ if is_mysql => format!(" _binary X'{hex}'"),
         true => format!("'\\x{hex}'"),
         false => format!("E'\\\\x{hex}'"),
     };
