@@ -15,7 +15,7 @@ pub struct Columns {
     by_name: HashMap<Box<[u8]>, Vec<usize>>,
     /// The lengths of these names, a bit each.
     lengths: u64,
-    /// Words of those that are more than one word.
+    /// A word of each of them.
     pub(super) words: Words,
     /// Protected columns by the numbers of their relation and of themselves, as far as the database has told them and
     /// anybody needs to know.
@@ -31,7 +31,7 @@ pub struct Columns {
 }
 
 /// Long names share the last bit.
-fn length_bit(length: usize) -> u64 {
+pub(super) fn length_bit(length: usize) -> u64 {
     1 << length.min(63)
 }
 
@@ -87,12 +87,8 @@ impl Columns {
 
     /// Whether there is an entry, in whatever schema, for this very name (decoded, folded, without schema).
     pub fn names_table(&self, name: &[u8]) -> bool {
-        self.has_name_of(name.len()) && self.by_name.contains_key(name)
-    }
-
-    /// Whether there is an entry whose name may have so many bytes. Most words of a text are told from names by that.
-    pub fn has_name_of(&self, length: usize) -> bool {
-        self.lengths & length_bit(length) != 0
+        // Most names of a text are told from these by their length.
+        self.lengths & length_bit(name.len()) != 0 && self.by_name.contains_key(name)
     }
 
     /// Whether the configuration says that the case of tables' names matters.

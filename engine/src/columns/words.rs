@@ -1,13 +1,15 @@
 //! The words of tables' names, by which text that is not read as SQL tells that it may name a table.
 
-use super::table::Columns;
+use super::table::{Columns, length_bit};
 use foldhash::HashSet;
 
-/// Of each name that is more than one word, one of its words.
+/// A word of each name.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Words {
-    /// The longest one, in lower case.
+    /// Names that are one word as they are; of others the longest word, in lower case.
     words: HashSet<Box<[u8]>>,
+    /// The lengths of these words, a bit each.
+    lengths: u64,
     /// There is a name without one.
     wordless: bool,
 }
@@ -17,7 +19,7 @@ impl Words {
     pub(super) fn add(&mut self, name: &str) {
         let name = name.as_bytes();
         if name.iter().all(|byte| in_word(byte) || !byte.is_ascii()) {
-            return;
+            return self.insert(name.into());
         }
         let longest = name
             .split(|byte| !in_word(byte))
@@ -25,15 +27,28 @@ impl Words {
             .unwrap_or_default();
         match longest {
             [] => self.wordless = true,
-            word => drop(self.words.insert(word.to_ascii_lowercase().into())),
+            word => self.insert(word.to_ascii_lowercase().into()),
         }
+    }
+
+    fn insert(&mut self, word: Box<[u8]>) {
+        self.lengths |= length_bit(word.len());
+        self.words.insert(word);
+    }
+
+    fn has(&self, word: &[u8]) -> bool {
+        // Most words of a text are told from these by their length.
+        self.lengths & length_bit(word.len()) != 0
+            && (self.words.contains(word)
+                || word.iter().any(u8::is_ascii_uppercase)
+                    && self.words.contains(&*word.to_ascii_lowercase()))
     }
 }
 
 impl Columns {
-    /// Whether a text may name a table in which this is one of several words, and in whatever quotes the name is.
+    /// Whether a text with this word may name a table: it is the name, in any case and quotes, or a word of it.
     pub fn has_word(&self, word: &[u8]) -> bool {
-        !self.words.words.is_empty() && self.words.words.contains(&*word.to_ascii_lowercase())
+        self.words.has(word)
     }
 
     /// Whether the name of a table has no word in it, so that any text may name it.

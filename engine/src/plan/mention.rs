@@ -10,12 +10,7 @@ use memchr::memchr_iter;
 /// see names that are put together, takes a word inside a comment for a name, and any name with Unicode escapes
 /// (`U&"…"`) for a protected one.
 pub(super) fn mentions(columns: &Columns, bytes: &[u8]) -> bool {
-    let in_lower_case = |word: &[u8]| {
-        word.iter().any(u8::is_ascii_uppercase) && columns.names_table(&word.to_ascii_lowercase())
-    };
-    let is_name = |word: &[u8]| {
-        columns.has_name_of(word.len()) && (columns.names_table(word) || in_lower_case(word))
-    };
+    let is_word = |word: &[u8]| columns.has_word(word);
     if columns.has_wordless_name() {
         return true;
     }
@@ -23,12 +18,11 @@ pub(super) fn mentions(columns: &Columns, bytes: &[u8]) -> bool {
         return true;
     }
     // A byte above 0x7F may be part of a name or, in some encodings, of the character before it.
-    let may_be_named = |word: &[u8]| is_name(word) || columns.has_word(word);
-    bytes.split(|byte| !in_word(byte)).any(may_be_named)
+    bytes.split(|byte| !in_word(byte)).any(is_word)
         || !bytes.is_ascii()
             && bytes
                 .split(|byte| byte.is_ascii() && !in_word(byte))
-                .any(is_name)
+                .any(is_word)
 }
 
 /// Whether a text that cannot be read may run a prepared statement, whose protected parameters it then has values for.
