@@ -27,11 +27,6 @@ impl Changed {
             Self::Hash(hash) => hash,
         }
     }
-
-    /// How many bytes it takes.
-    pub(super) fn length(&self) -> usize {
-        self.as_bytes().len()
-    }
 }
 
 /// What was sealed of one message.
@@ -53,10 +48,10 @@ impl Changes {
         }
     }
 
-    /// Takes note of what is stored and does not fit its column.
-    pub(super) fn measure(&mut self, setting: &Arc<Setting>, bytes: usize, longest: Option<u64>) {
-        if longest.is_some_and(|longest| bytes as u64 > longest) {
-            Stored::note(&mut self.too_long, setting, bytes);
+    /// Takes note of what is stored if it does not fit its column.
+    pub(super) fn measure(&mut self, setting: &Arc<Setting>, stored: &[u8], longest: Option<u64>) {
+        if longest.is_some_and(|longest| stored.len() as u64 > longest) {
+            Stored::note(&mut self.too_long, setting, stored.len());
         }
     }
 

@@ -38,7 +38,7 @@ impl MySqlSession {
                 if !text.is_ascii() || text.iter().any(|byte| matches!(byte, b'"' | b'\\')) {
                     return None;
                 }
-                usual = self.usual_lexical(false);
+                usual = self.usual_lexical();
                 &usual
             }
         };

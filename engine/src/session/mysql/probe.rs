@@ -117,7 +117,7 @@ impl MySqlSession {
             }
             Ok(schema) => {
                 // Servers write the queries of views in one way, whatever the session's settings are.
-                let lexical = self.usual_lexical(false);
+                let lexical = self.usual_lexical();
                 let notes = self.context.planners.learn(claim, schema, &lexical);
                 cx.events
                     .extend(notes.into_iter().map(|note| Event::SchemaNote {

@@ -71,12 +71,10 @@ impl MySqlSession {
     }
 
     /// How a text is read by the settings of most sessions.
-    pub(super) fn usual_lexical(&self, ansi_quotes: bool) -> Lexical {
+    pub(super) fn usual_lexical(&self) -> Lexical {
         Lexical::mysql(MySql {
-            ansi_quotes,
-            pipes_as_concat: false,
             mariadb: self.mariadb,
-            version: None,
+            ..MySql::default()
         })
     }
 

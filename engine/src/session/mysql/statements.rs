@@ -11,7 +11,7 @@ use crate::plan::{
 };
 use crate::session::choices::Choices;
 use crate::session::sealing::plain;
-use crate::session::search::{self, Changed, Changes};
+use crate::session::search::{self, Changes};
 use crate::session::stop::Stop;
 use crate::session::stored::Stored;
 use crate::session::tokenize::token_of;
@@ -186,7 +186,7 @@ impl MySqlSession {
                 }
             }
             // Whatever the settings are, nothing in it is protected.
-            false => self.usual_lexical(false),
+            false => self.usual_lexical(),
         };
         let plan = self.planner.plan(text, &lexical, &mut self.sql);
         match &plan.verdict {
@@ -256,13 +256,8 @@ impl MySqlSession {
         }
         let value = plain(&literal.value, Form::Raw, setting, Said::default())?;
         let value = search::asked_for(value, literal, edits)?;
-        let changed = self.openings.change(&value, setting, literal.role, cx)?;
-        let bytes = changed.as_ref().map_or(value.len(), Changed::length);
-        self.measure((setting, literal.role), bytes, changes);
-        Ok(changed.map(|changed| {
-            changes.add(setting, &changed);
-            hexadecimal(changed.as_bytes())
-        }))
+        let changed = self.change(&value, (setting, literal.role), changes, cx)?;
+        Ok(changed.map(|changed| hexadecimal(changed.as_bytes())))
     }
 
     /// What a bound value becomes; `None`: it stays.
@@ -275,13 +270,8 @@ impl MySqlSession {
     ) -> Result<Option<Vec<u8>>, Stop> {
         let value = plain(value, Form::Raw, setting, Said::default())?;
         let value = search::bound(value, role, setting)?;
-        let changed = self.openings.change(&value, setting, role, cx)?;
-        let bytes = changed.as_ref().map_or(value.len(), Changed::length);
-        self.measure((setting, role), bytes, changes);
-        Ok(changed.map(|changed| {
-            changes.add(setting, &changed);
-            changed.as_bytes().to_vec()
-        }))
+        let changed = self.change(&value, (setting, role), changes, cx)?;
+        Ok(changed.map(|changed| changed.as_bytes().to_vec()))
     }
 }
 

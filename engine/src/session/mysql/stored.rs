@@ -7,7 +7,7 @@ use super::MySqlSession;
 use super::ledger::Entry;
 use crate::columns::Setting;
 use crate::plan::Role;
-use crate::session::search::Changes;
+use crate::session::search::{Changed, Changes};
 use crate::session::stop::Stop;
 use crate::session::stored::Stored;
 use crate::session::{ClientError, Cx};
@@ -21,17 +21,23 @@ const TOO_LONG: u16 = 1406;
 const ANCHOR: &str = "data-too-long";
 
 impl MySqlSession {
-    /// Takes note of the length of what is stored of a value.
-    pub(super) fn measure(
+    /// What a value becomes, of which `changes` takes note, and of what does not fit its column; `None`: it stays.
+    pub(super) fn change(
         &self,
+        value: &[u8],
         (setting, role): (&Arc<Setting>, Role),
-        bytes: usize,
         changes: &mut Changes,
-    ) {
+        cx: &mut Cx<'_>,
+    ) -> Result<Option<Changed>, Stop> {
+        let changed = self.openings.change(value, setting, role, cx)?;
         if role == Role::Stored {
-            let longest = self.planner.columns().longest(setting);
-            changes.measure(setting, bytes, longest);
+            let stored = changed.as_ref().map_or(value, Changed::as_bytes);
+            changes.measure(setting, stored, self.planner.columns().longest(setting));
         }
+        if let Some(changed) = &changed {
+            changes.add(setting, changed);
+        }
+        Ok(changed)
     }
 
     /// Tells of what was sealed of a message, all of which fits; the longest container.
