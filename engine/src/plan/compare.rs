@@ -28,6 +28,11 @@ pub(super) const LENGTH: usize = 33;
 /// After it.
 pub(super) const OF_LENGTH: &str = ", 1, 33)";
 
+/// The text of the hash of a searchable value, of which this is the text.
+pub(super) fn hash_of_text(value: &str) -> String {
+    format!("{HASH_OF}{value}{OF_LENGTH}")
+}
+
 /// Around the part of a column that a literal of MySQL is compared with: users' indexes are made for Acra's text (policy.md 7.6).
 const BINARY_HASH_OF: &str = "convert(substr(";
 const BINARY_OF_LENGTH: &str = ", 1, 33), binary)";

@@ -4,7 +4,7 @@
 //! ones. The column is there where the table itself is read: a sub-select, a view or a list of column aliases may not pass it on,
 //! and the front of the cell is compared then, which is equal to it.
 
-use super::compare::{HASH_OF, OF_LENGTH};
+use super::compare::hash_of_text;
 use super::names::quoted_in;
 use super::resolve::Resolver;
 use super::scope::{Rel, Scope};
@@ -57,7 +57,7 @@ impl<'a> Resolver<'a> {
     pub(super) fn hash_of_named(&self, name: usize) -> Option<String> {
         let mut column = self.column_text(name)?;
         let Some(hashes) = self.hash_columns.get(&name) else {
-            return Some(format!("{HASH_OF}{column}{OF_LENGTH}"));
+            return Some(hash_of_text(&column));
         };
         let own = self.source.tokens.get(name)?.text(self.source.text).len();
         column.truncate(column.len().checked_sub(own)?);
@@ -70,7 +70,7 @@ impl<'a> Resolver<'a> {
         let table = self.quoted(rel.name.as_deref()?);
         Some(match self.search_column(rel, column) {
             Some(hashes) => format!("{table}.{}", self.quoted(hashes)),
-            None => format!("{HASH_OF}{table}.{}{OF_LENGTH}", self.quoted(column)),
+            None => hash_of_text(&format!("{table}.{}", self.quoted(column))),
         })
     }
 

@@ -6,7 +6,7 @@
 //! other value. MySQL has neither `DISTINCT ON` nor a right count of equal texts that are long: one container takes the place of all that
 //! have its hash, in both queries, and the operation compares the rows then. Where only the hashes of the columns are asked for (`email IN (SELECT … INTERSECT …)`), the operation stays as it is.
 
-use super::compare::{HASH_OF, OF_LENGTH};
+use super::compare::hash_of_text;
 use super::edits::{Insertion, Place};
 use super::flow::NOTHING;
 use super::refusal::Refusal;
@@ -151,14 +151,7 @@ impl<'a> Resolver<'a> {
                 keys.push((at + 1).to_string());
                 continue;
             }
-            let name = column.name.as_deref()?;
-            let named = columns
-                .iter()
-                .filter(|column| column.name.as_deref() == Some(name));
-            if named.count() != 1 {
-                return None;
-            }
-            keys.push(format!("{HASH_OF}{}{OF_LENGTH}", self.quoted(name)));
+            keys.push(hash_of_text(&self.quoted(own_name(column, columns)?)));
         }
         Some([
             format!("SELECT DISTINCT ON ({}) * FROM (", keys.join(", ")),
@@ -170,14 +163,11 @@ impl<'a> Resolver<'a> {
     /// The same for MySQL and MariaDB, which have no two columns of one name in a query in `FROM`.
     fn mysql_union(&self, columns: &[ComparedColumn<'a>]) -> Option<[String; 3]> {
         let values = columns.iter().map(|column| {
-            let (label, name) = (self.label(column)?, column.name.as_deref()?);
-            let mut named = columns
-                .iter()
-                .filter(|other| other.name.as_deref() == Some(name));
-            let is_only = named.next().is_some() && named.next().is_none();
-            is_only.then(|| match column.is_searchable {
+            own_name(column, columns)?;
+            let label = self.label(column)?;
+            Some(match column.is_searchable {
                 true => format!("first_value({label}) OVER ({}) AS {label}", part_of(&label)),
-                false => label.clone(),
+                false => label,
             })
         });
         let values: Vec<String> = values.collect::<Option<_>>()?;
@@ -194,21 +184,19 @@ impl<'a> Resolver<'a> {
         if !self.is_read_alike(tokens) {
             return None;
         }
-        let results = (1..)
-            .zip(columns)
-            .map(|(at, column)| Some(format!("acra_{at} AS {}", self.label(column)?)));
-        let results: Vec<String> = results.collect::<Option<_>>()?;
-        let alike = (1..)
-            .zip(columns)
-            .map(|(at, column)| match column.is_searchable {
-                true => format!("min(acra_{at}) OVER ({})", part_of(&format!("acra_{at}"))),
-                false => format!("acra_{at}"),
+        let (mut results, mut alike, mut names) = (Vec::new(), Vec::new(), Vec::new());
+        for (at, column) in (1..).zip(columns) {
+            let name = format!("acra_{at}");
+            results.push(format!("{name} AS {}", self.label(column)?));
+            alike.push(match column.is_searchable {
+                true => format!("min({name}) OVER ({})", part_of(&name)),
+                false => name.clone(),
             });
-        let alike: Vec<String> = alike.collect();
+            names.push(name);
+        }
+        let (results, alike, names) = (results.join(", "), alike.join(", "), names.join(", "));
         let words = tokens.operation.clone().map(|word| self.raw(word));
-        let words: Vec<&str> = words.collect::<Option<_>>()?;
-        let (results, alike, names) = (results.join(", "), alike.join(", "), mysql_names(columns));
-        let words = words.join(" ");
+        let words = words.collect::<Option<Vec<_>>>()?.join(" ");
         Some([
             format!("SELECT {results} FROM (WITH acra_left ({names}) AS ("),
             format!("), acra_right ({names}) AS ("),
@@ -270,7 +258,7 @@ impl<'a> Resolver<'a> {
             let label = self.quoted(column.name.as_deref()?);
             results.push(format!("{name} AS {label}"));
             keys.push(match column.is_searchable {
-                true => format!("{HASH_OF}{name}{OF_LENGTH}"),
+                true => hash_of_text(&name),
                 false => name.clone(),
             });
             names.push(name);
@@ -298,13 +286,16 @@ impl<'a> Resolver<'a> {
 
 /// What parts rows by the hash of a column.
 fn part_of(column: &str) -> String {
-    format!("PARTITION BY {HASH_OF}{column}{OF_LENGTH}")
+    format!("PARTITION BY {}", hash_of_text(column))
 }
 
-/// The names of columns inside of what is written for MySQL.
-fn mysql_names(columns: &[ComparedColumn<'_>]) -> String {
-    let names: Vec<String> = (1..=columns.len()).map(|at| format!("acra_{at}")).collect();
-    names.join(", ")
+/// The name of one of these columns, if it is known and no other has it.
+fn own_name<'c>(column: &'c ComparedColumn<'_>, columns: &[ComparedColumn<'_>]) -> Option<&'c str> {
+    let name = column.name.as_deref()?;
+    let named = columns
+        .iter()
+        .filter(|other| other.name.as_deref() == Some(name));
+    (named.count() == 1).then_some(name)
 }
 
 /// The token of the column that is a result column.
