@@ -128,6 +128,7 @@ impl Columns {
     pub fn in_database(&self, schema: &Schema, read: ReadView<'_>) -> (Self, Vec<String>) {
         let mut completed = Self::empty();
         completed.ignored.clone_from(&self.ignored);
+        completed.case_sensitive = self.case_sensitive;
         completed.is_told = true;
         let mut notes = schema.remarks.clone();
         for table in self.tables() {

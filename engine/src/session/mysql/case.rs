@@ -2,8 +2,9 @@
 //! depends on the server's `lower_case_table_names`.
 
 use super::own::Row;
-use super::probe::{folded_name, name};
+use super::probe::name;
 use crate::columns::Columns;
+use crate::sql::mysql::lower;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Whether the configuration says otherwise than the server, and which tables are taken for one; a sentence each. The rows are
@@ -11,24 +12,25 @@ use std::collections::{BTreeMap, BTreeSet};
 pub(super) fn remarks(rows: &[Row], columns: &Columns) -> Vec<String> {
     let setting = rows.first().and_then(|row| row.last()?.as_deref());
     let mut remarks = Vec::new();
-    match setting {
-        Some(b"0") | None => {}
-        Some(setting) if columns.is_case_sensitive() => remarks.push(format!(
+    if let Some(setting) = setting
+        && setting != b"0"
+        && columns.is_case_sensitive()
+    {
+        remarks.push(format!(
             "case_sensitive_table_identifiers is true, and the database does not tell names of tables apart by their case (lower_case_table_names is {}): set it to false, and write names in lower case",
             String::from_utf8_lossy(setting)
-        )),
-        Some(_) => {}
+        ));
     }
     let mut names: BTreeMap<(String, String), BTreeSet<String>> = BTreeMap::new();
     for row in rows {
         let [Some(schema), Some(table), ..] = &**row else {
             continue;
         };
-        let written = name(schema).zip(name(table));
-        let folded = folded_name(schema).zip(folded_name(table));
-        if let (Some((schema, table)), Some(folded)) = (written, folded)
-            && columns.table(Some(&folded.0), &folded.1).is_some()
-        {
+        let Some((schema, table)) = name(schema).zip(name(table)) else {
+            continue;
+        };
+        let folded = (lower(&schema), lower(&table));
+        if columns.table(Some(&folded.0), &folded.1).is_some() {
             let known = names.entry(folded).or_default();
             known.insert(format!("{schema}.{table}"));
         }
