@@ -46,7 +46,11 @@ fn explanation(parsed: &Parsed, logger: &Logger) -> Result<(String, bool), Start
     };
     let explained = planner.explain(text.as_bytes(), &lexical);
     Ok((
-        Telling { text, protocol }.told(&explained),
+        Telling {
+            text,
+            dialect: lexical.dialect,
+        }
+        .told(&explained),
         matches!(explained.verdict, Verdict::Refuse(_)),
     ))
 }
@@ -55,7 +59,7 @@ fn explanation(parsed: &Parsed, logger: &Logger) -> Result<(String, bool), Start
 #[derive(Clone, Copy)]
 struct Telling<'a> {
     text: &'a str,
-    protocol: Protocol,
+    dialect: SqlDialect,
 }
 
 impl Telling<'_> {
@@ -93,9 +97,9 @@ impl Telling<'_> {
             writeln!(out, "  value at character {place}: {changed}")?;
         }
         for param in &explained.params {
-            let sign = match self.protocol {
-                Protocol::PostgreSql => "$",
-                Protocol::MySql => "",
+            let sign = match self.dialect {
+                SqlDialect::PostgreSql => "$",
+                SqlDialect::MySql(_) => "",
             };
             writeln!(
                 out,
@@ -141,9 +145,9 @@ impl Telling<'_> {
             writeln!(out, "  {detail}")?;
         }
         writeln!(out, "  {}", refusal.hint)?;
-        let code = match self.protocol {
-            Protocol::PostgreSql => format!("SQLSTATE {}", refusal.sqlstate),
-            Protocol::MySql => {
+        let code = match self.dialect {
+            SqlDialect::PostgreSql => format!("SQLSTATE {}", refusal.sqlstate),
+            SqlDialect::MySql(_) => {
                 let (number, state) = number_and_state(refusal.sqlstate);
                 format!("error {number}, SQLSTATE {state}")
             }
@@ -173,11 +177,7 @@ impl Telling<'_> {
 
     /// A name in the quotes of the dialect.
     fn name(self, name: &str) -> String {
-        let dialect = match self.protocol {
-            Protocol::PostgreSql => SqlDialect::PostgreSql,
-            Protocol::MySql => SqlDialect::MySql(MySql::default()),
-        };
-        quoted_in(dialect, name)
+        quoted_in(self.dialect, name)
     }
 
     fn column_of_table(self, setting: &Setting) -> String {
@@ -202,18 +202,18 @@ impl Telling<'_> {
     fn stand_in(self, setting: &Setting, role: Role) -> String {
         let digits = match (&setting.transform, role) {
             (Transform::Tokenized { .. }, _) => {
-                return match self.protocol {
-                    Protocol::PostgreSql => "'token…'".to_owned(),
-                    Protocol::MySql => " 'token…'".to_owned(),
+                return match self.dialect {
+                    SqlDialect::PostgreSql => "'token…'".to_owned(),
+                    SqlDialect::MySql(_) => " 'token…'".to_owned(),
                 };
             }
             (Transform::Searchable { .. }, Role::Stored) => "7f…252525…",
             (_, Role::Stored) => "252525…",
             (_, Role::Compared | Role::Pattern) => "7f…",
         };
-        match self.protocol {
-            Protocol::PostgreSql => format!("'\\x{digits}'"),
-            Protocol::MySql => format!(" X'{digits}'"),
+        match self.dialect {
+            SqlDialect::PostgreSql => format!("'\\x{digits}'"),
+            SqlDialect::MySql(_) => format!(" X'{digits}'"),
         }
     }
 
@@ -257,9 +257,9 @@ impl Telling<'_> {
         let Some(kind) = setting.shown_type() else {
             return String::new();
         };
-        let name = match (self.protocol, kind) {
-            (Protocol::MySql, Type::Int4) => "int",
-            (Protocol::MySql, Type::Bytea) => "blob",
+        let name = match (self.dialect, kind) {
+            (SqlDialect::MySql(_), Type::Int4) => "int",
+            (SqlDialect::MySql(_), Type::Bytea) => "blob",
             (_, kind) => kind.name(),
         };
         format!(" as {name}")
