@@ -41,12 +41,6 @@ fn both_are_protected_and_it_is_told(flavour: Flavour) -> Result<()> {
     scene.explained(outcome)
 }
 
-#[test]
-fn on_mariadb() -> Result<()> {
-    both_are_protected_and_it_is_told(Flavour::MariaDb)
-}
-
-#[test]
-fn on_mysql() -> Result<()> {
-    both_are_protected_and_it_is_told(Flavour::MySql)
+on_both! {
+    both_are_protected_and_it_is_told;
 }

@@ -88,7 +88,7 @@ fn last_error(session: &mut Connection) -> Result<String> {
 const OWN_WORDS: &str = "#22001Data too long for column 'ssn'";
 
 /// The server cuts what is too long in a session like this, and only warns.
-fn nothing_is_cut(scene: &Scene) -> Result<()> {
+fn check_lax(scene: &Scene) -> Result<()> {
     scene.run_directly(
         "CREATE TABLE lax (id INT PRIMARY KEY, ssn VARBINARY(20), note VARCHAR(5)) ENGINE=InnoDB",
     )?;
@@ -145,22 +145,12 @@ fn nothing_is_cut(scene: &Scene) -> Result<()> {
     scene.keeps_none_of(&[VALUE])
 }
 
-fn where_the_server_would_cut(flavour: Flavour) -> Result<()> {
+fn nothing_is_cut_where_the_server_would_cut(flavour: Flavour) -> Result<()> {
     let Some(scene) = Scene::start(flavour, &yaml("lax"))? else {
         return Ok(());
     };
-    let outcome = nothing_is_cut(&scene);
+    let outcome = check_lax(&scene);
     scene.explained(outcome)
-}
-
-#[test]
-fn nothing_is_cut_on_mariadb() -> Result<()> {
-    where_the_server_would_cut(Flavour::MariaDb)
-}
-
-#[test]
-fn nothing_is_cut_on_mysql() -> Result<()> {
-    where_the_server_would_cut(Flavour::MySql)
 }
 
 fn the_size_that_is_needed_is_told_and_is_enough(flavour: Flavour) -> Result<()> {
@@ -179,12 +169,7 @@ fn the_size_that_is_needed_is_told_and_is_enough(flavour: Flavour) -> Result<()>
     Ok(())
 }
 
-#[test]
-fn on_mariadb() -> Result<()> {
-    the_size_that_is_needed_is_told_and_is_enough(Flavour::MariaDb)
-}
-
-#[test]
-fn on_mysql() -> Result<()> {
-    the_size_that_is_needed_is_told_and_is_enough(Flavour::MySql)
+on_both! {
+    nothing_is_cut_where_the_server_would_cut;
+    the_size_that_is_needed_is_told_and_is_enough;
 }

@@ -1,6 +1,7 @@
 //! UPDATE in the forms that MariaDB and MySQL have alone.
 
 use crate::protected::{FULL_MARIADB, FULL_MYSQL, Scene, TEXT, each, lengthy, some};
+use crate::queries::refused;
 use crate::statements::{execution, prepare};
 use acra_harness::Result;
 use acra_harness::servers::Flavour;
@@ -47,8 +48,7 @@ fn several_tables(scene: &mut Scene) -> Result<()> {
         "UPDATE {t} p, {o} o SET p.ssn = UPPER(o.note), o.note = 'x'",
         "UPDATE {t} p, {o} o SET ssn = '078-05-7', o.note = 'x'",
     ] {
-        let error = session.error(&scene.sql(sql).replace("{o}", &other))?;
-        assert!(error.starts_with("#42000"), "{sql}: {error}");
+        refused(&mut session, &scene.sql(sql).replace("{o}", &other))?;
     }
     let kept = scene.stored("SELECT id FROM {t} WHERE LEFT(ssn, 1) = '%'")?;
     assert_eq!(kept.len(), 3);

@@ -2,14 +2,19 @@
 
 use crate::support::{PROTECTS, Place, Result};
 
-/// Exit code and standard output; what is on standard error is checked to be no error.
 fn explain(text: &str) -> Result<(Option<i32>, String)> {
+    explain_by(PROTECTS, &[], text)
+}
+
+/// Exit code and standard output with this configuration and these flags; what is on standard error is checked to be no error.
+fn explain_by(encryptor: &str, flags: &[&str], text: &str) -> Result<(Option<i32>, String)> {
     let place = Place::new()?;
-    let encryptor = place.file("e.yaml", PROTECTS)?;
-    let done = place.run(&[
-        &format!("--encryptor_config_file={encryptor}"),
-        &format!("--explain={text}"),
-    ])?;
+    let encryptor = format!(
+        "--encryptor_config_file={}",
+        place.file("e.yaml", encryptor)?
+    );
+    let explain = format!("--explain={text}");
+    let done = place.run(&[flags, &[&*encryptor, &*explain]].concat())?;
     assert!(!done.stderr.contains("level=error"), "{}", done.stderr);
     Ok((done.code, done.stdout))
 }
@@ -168,22 +173,12 @@ fn comparisons_of_searchable_columns() -> Result {
     Ok(())
 }
 
-/// A configuration for MySQL, and what is told of a text with it.
+const FOR_MYSQL: &str = "schemas:\n  - table: vault\n    columns: [id, secret, mail, age, raw]\n    encrypted:\n      \
+    - {column: secret}\n      - {column: mail, searchable: true}\n      \
+    - {column: age, data_type: int32, response_on_fail: error}\n      - {column: raw, data_type: bytes}\n";
+
 fn explain_for_mysql(text: &str) -> Result<(Option<i32>, String)> {
-    let place = Place::new()?;
-    let encryptor = place.file(
-        "e.yaml",
-        "schemas:\n  - table: vault\n    columns: [id, secret, mail, age, raw]\n    encrypted:\n      \
-         - {column: secret}\n      - {column: mail, searchable: true}\n      \
-         - {column: age, data_type: int32, response_on_fail: error}\n      - {column: raw, data_type: bytes}\n",
-    )?;
-    let done = place.run(&[
-        "--mysql_enable",
-        &format!("--encryptor_config_file={encryptor}"),
-        &format!("--explain={text}"),
-    ])?;
-    assert!(!done.stderr.contains("level=error"), "{}", done.stderr);
-    Ok((done.code, done.stdout))
+    explain_by(FOR_MYSQL, &["--mysql_enable"], text)
 }
 
 #[test]
