@@ -10,19 +10,25 @@ use memchr::memchr_iter;
 /// see names that are put together, takes a word inside a comment for a name, and any name with Unicode escapes
 /// (`U&"…"`) for a protected one.
 pub(super) fn mentions(columns: &Columns, bytes: &[u8]) -> bool {
-    let is_word = |word: &[u8]| columns.has_word(word);
-    if columns.has_wordless_name() {
-        return true;
-    }
-    if memchr_iter(b'&', bytes).any(|at| bytes.get(at + 1) == Some(&b'"')) {
-        return true;
-    }
-    // A byte above 0x7F may be part of a name or, in some encodings, of the character before it.
-    bytes.split(|byte| !in_word(byte)).any(is_word)
-        || !bytes.is_ascii()
-            && bytes
-                .split(|byte| byte.is_ascii() && !in_word(byte))
-                .any(is_word)
+    columns.has_wordless_name()
+        || quotes_unicode_name(bytes)
+        || bytes
+            .split(|byte| !in_word(byte))
+            .any(|word| columns.has_word(word))
+        || !bytes.is_ascii() && mentions_beyond_ascii(columns, bytes)
+}
+
+/// Whether a name with Unicode escapes may stand there.
+pub(super) fn quotes_unicode_name(bytes: &[u8]) -> bool {
+    memchr_iter(b'&', bytes).any(|at| bytes.get(at + 1) == Some(&b'"'))
+}
+
+/// Whether a word is such a name if bytes above 0x7F belong to it: they may be part of a name or, in some encodings, of the
+/// character before it.
+pub(super) fn mentions_beyond_ascii(columns: &Columns, bytes: &[u8]) -> bool {
+    bytes
+        .split(|byte| byte.is_ascii() && !in_word(byte))
+        .any(|word| columns.has_word(word))
 }
 
 /// Whether a text that cannot be read may run a prepared statement, whose protected parameters it then has values for.

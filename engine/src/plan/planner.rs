@@ -2,6 +2,7 @@
 
 use super::copy;
 use super::decide::{Decision, Prepared, decide};
+use super::glance::Glance;
 use super::mention::{may_execute, mentions};
 use super::refusal::{Refusal, RefusalCode};
 use super::run::{Runs, runs};
@@ -304,10 +305,9 @@ impl Planner {
         })
     }
 
-    /// Whether a text may concern a protected table, however it is read.
-    pub fn may_concern(&self, text: &[u8]) -> bool {
-        !self.columns.is_empty()
-            && (self.foreign_names || mentions(&self.columns, text) || may_execute(text))
+    /// What a text for MySQL shows before it is read.
+    pub fn glance(&self, text: &[u8]) -> Glance {
+        Glance::at(text, &self.columns, self.foreign_names)
     }
 
     /// Refuses the rest of a text that the server reads by settings which the statements before it make.

@@ -7,9 +7,7 @@
 use super::MySqlSession;
 use super::ledger::Entry;
 use super::registry::{Name, Named, Names, Registry};
-use super::statements::{
-    Rewritten, has_definition, prepared_load, refused, spliced, too_many_statements,
-};
+use super::statements::{Rewritten, prepared_load, refused, spliced, too_many_statements};
 use crate::plan::{self, Edit, NameEffect, Plan, Run, Verdict};
 use crate::session::stop::Stop;
 use crate::session::{ClientError, Cx};
@@ -28,7 +26,8 @@ impl MySqlSession {
             .text(text, &lexical)
             .map_err(|refusal| refused(&refusal))?;
         let outer = std::mem::take(&mut self.sql);
-        let plan = self.plan(&inner, cx)?;
+        let glance = self.planner.glance(&inner);
+        let plan = self.plan(&inner, glance, cx)?;
         if plan.run.is_some() || !plan.names.is_empty() || !plan.executes.is_empty() {
             return Err(nested());
         }
@@ -57,7 +56,7 @@ impl MySqlSession {
         let text = spliced(text, edits);
         // What a statement does when it is run is not known.
         self.settings_changed();
-        let redefines = has_definition(&inner);
+        let redefines = glance.may_define();
         let names = match &run.name {
             None => Names::new(),
             Some(name) => {
@@ -79,6 +78,7 @@ impl MySqlSession {
             text,
             names,
             redefines,
+            may_call: glance.may_call(),
             stored,
         })
     }
@@ -103,14 +103,14 @@ impl MySqlSession {
     }
 
     /// The names that a text gives and takes back, none of them to statements that concern a protected table.
-    pub(super) fn names(&self, text: &[u8], plan: &Plan) -> Result<Names, Stop> {
+    pub(super) fn names(&self, plan: &Plan, redefines: bool) -> Result<Names, Stop> {
         let mut names = Names::new();
         for effect in &plan.names {
             let (name, named) = match effect {
                 NameEffect::Prepare(name) => {
                     let named = Named {
                         plan: self.planner.passing(),
-                        redefines: has_definition(text),
+                        redefines,
                     };
                     (name, Some(named))
                 }
@@ -151,6 +151,7 @@ impl MySqlSession {
             plan,
             names: Names::new(),
             redefines,
+            may_call: false,
             stored,
         })
     }

@@ -7,7 +7,8 @@ use crate::cell::typed::{Form, Said};
 use crate::cell::{Kind, token};
 use crate::columns::{Setting, TokenType};
 use crate::plan::{
-    Edit, Lexical, LiteralKind, LiteralValue, Plan, Refusal, Role, Verdict, in_order, splice,
+    Edit, Glance, Lexical, LiteralKind, LiteralValue, Plan, Refusal, Role, Verdict, in_order,
+    splice,
 };
 use crate::session::choices::Choices;
 use crate::session::sealing::plain;
@@ -16,7 +17,6 @@ use crate::session::stop::Stop;
 use crate::session::stored::Stored;
 use crate::session::tokenize::token_of;
 use crate::session::{ClientError, ClientFacing, Cx, Event};
-use crate::sql::spells;
 use crate::tokens::Outcome;
 use crate::wire::mysql::query::Query;
 use crate::wire::mysql::row::RowFormat;
@@ -49,6 +49,8 @@ pub(super) struct Rewritten {
     pub(super) names: Names,
     /// It may change definitions.
     pub(super) redefines: bool,
+    /// It may call a procedure.
+    pub(super) may_call: bool,
     /// The longest container in it.
     pub(super) stored: Option<Stored>,
 }
@@ -74,12 +76,13 @@ impl MySqlSession {
             names,
             redefines,
             stored,
+            may_call,
         } = self.rewrite(query.text, cx)?;
         let choices = self.choices(query.text, choosing.as_ref(), &plan)?;
         self.settings_may_change(&plan);
         let before = payload.get(..query.text_at).unwrap_or_default();
         // After a procedure, of how many results nobody knows, places do not tell.
-        let counts = !spells(query.text, b"call") || !plan.copies.is_empty();
+        let counts = !may_call || !plan.copies.is_empty();
         Ok(Judged {
             payload: match text {
                 None => Payload::Same,
@@ -132,14 +135,26 @@ impl MySqlSession {
 
     /// The plan for a text, and the text to send instead if something of it is changed.
     fn rewrite(&mut self, text: &[u8], cx: &mut Cx<'_>) -> Result<Rewritten, Stop> {
-        let plan = self.plan(text, cx)?;
+        let glance = self.planner.glance(text);
+        let plan = self.plan(text, glance, cx)?;
+        if glance.passes() {
+            return Ok(Rewritten {
+                plan,
+                text: None,
+                names: Names::new(),
+                redefines: false,
+                may_call: false,
+                stored: None,
+            });
+        }
         if let Some(run) = &plan.run {
             return self.run_string(text, run, cx);
         }
         if let Some(named) = self.executes(&plan)? {
             return self.execute_named(text, named, cx);
         }
-        let names = self.names(text, &plan)?;
+        let redefines = glance.may_define();
+        let names = self.names(&plan, redefines)?;
         let values = self.values(text, &plan)?;
         let (changed, stored) = self.changes(&values, cx)?;
         let mut edits: Vec<Edit> = changed.into_iter().flatten().collect();
@@ -150,7 +165,8 @@ impl MySqlSession {
             text: spliced(text, edits),
             plan,
             names,
-            redefines: has_definition(text),
+            redefines,
+            may_call: glance.may_call(),
             stored,
         })
     }
@@ -171,12 +187,17 @@ impl MySqlSession {
     }
 
     /// Plans a text and refuses what the plan does not allow.
-    pub(super) fn plan(&mut self, text: &[u8], cx: &mut Cx<'_>) -> Result<Arc<Plan>, Stop> {
-        if self.openings.ignored {
+    pub(super) fn plan(
+        &mut self,
+        text: &[u8],
+        glance: Glance,
+        cx: &mut Cx<'_>,
+    ) -> Result<Arc<Plan>, Stop> {
+        if self.openings.ignored || glance.passes() {
             return Ok(self.planner.passing());
         }
         // A string that is prepared may name a table by escapes.
-        let lexical = match self.planner.may_concern(text) || spells(text, b"prepare") {
+        let lexical = match glance.may_concern() || glance.may_prepare() {
             true => {
                 self.knows_schema()?;
                 let lexical = self.lexical()?;
@@ -326,11 +347,4 @@ fn token_literal(token: &[u8], token_type: TokenType, kind: LiteralKind) -> Vec<
         // Digits, letters, `@`, `.`, `-` and `~` alone.
         _ => [b" '", token, b"'"].concat(),
     }
-}
-
-/// Whether a text may change definitions.
-pub(super) fn has_definition(text: &[u8]) -> bool {
-    [&b"create"[..], b"alter", b"drop", b"rename"]
-        .iter()
-        .any(|word| spells(text, word))
 }

@@ -9,4 +9,4 @@ mod words;
 pub(super) use lex::lex;
 pub(crate) use literal::{is_hexadecimal, lower, name, string, tells_bytes, write_string};
 pub(crate) use run::operands;
-pub(crate) use words::{Words, effects, is_harmless, is_routine, makes_table};
+pub(crate) use words::{Words, changes_nothing, effects, is_harmless, is_routine, makes_table};

@@ -283,6 +283,12 @@ fn changes_reading(text: &[u8], statement: &[Token]) -> bool {
     is_named && !begins(&PLAIN)
 }
 
+/// Whether a statement with this first word does nothing to the session but run.
+pub(crate) fn changes_nothing(word: &[u8]) -> bool {
+    let is = |plain: &str| word.eq_ignore_ascii_case(plain.as_bytes());
+    PLAIN.iter().any(|plain| is(plain)) && !is("use")
+}
+
 /// First words of statements that change nothing, and hold none that do. Others, such as MariaDB's `IF` and `FOR`, a label, or
 /// what is not known, may hold a `SET`.
 const PLAIN: [&str; 48] = [
