@@ -31,6 +31,7 @@ pub struct Columns {
 }
 
 /// Long names share the last bit.
+#[inline]
 pub(super) fn length_bit(length: usize) -> u64 {
     1 << length.min(63)
 }
@@ -85,10 +86,15 @@ impl Columns {
             .or_else(|| matching().next())
     }
 
+    /// Whether there may be an entry for a name of so many bytes: most names of a text are told from these by their length.
+    #[inline]
+    pub fn has_name_as_long(&self, length: usize) -> bool {
+        self.lengths & length_bit(length) != 0
+    }
+
     /// Whether there is an entry, in whatever schema, for this very name (decoded, folded, without schema).
     pub fn names_table(&self, name: &[u8]) -> bool {
-        // Most names of a text are told from these by their length.
-        self.lengths & length_bit(name.len()) != 0 && self.by_name.contains_key(name)
+        self.has_name_as_long(name.len()) && self.by_name.contains_key(name)
     }
 
     /// Whether the configuration says that the case of tables' names matters.

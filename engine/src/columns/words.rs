@@ -37,18 +37,18 @@ impl Words {
     }
 
     fn has(&self, word: &[u8]) -> bool {
-        // Most words of a text are told from these by their length.
-        self.lengths & length_bit(word.len()) != 0
-            && (self.words.contains(word)
-                || word.iter().any(u8::is_ascii_uppercase)
-                    && self.words.contains(&*word.to_ascii_lowercase()))
+        self.words.contains(word)
+            || word.iter().any(u8::is_ascii_uppercase)
+                && self.words.contains(&*word.to_ascii_lowercase())
     }
 }
 
 impl Columns {
     /// Whether a text with this word may name a table: it is the name, in any case and quotes, or a word of it.
+    #[inline]
     pub fn has_word(&self, word: &[u8]) -> bool {
-        self.words.has(word)
+        // Most words of a text are told from these by their length.
+        self.words.lengths & length_bit(word.len()) != 0 && self.words.has(word)
     }
 
     /// Whether the name of a table has no word in it, so that any text may name it.
@@ -58,6 +58,22 @@ impl Columns {
 }
 
 /// Whether an ASCII byte belongs to a word: names that are more have quotes around them.
+#[inline]
 pub fn in_word(byte: &u8) -> bool {
-    byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'$')
+    // Every byte of every text is asked for.
+    IN_WORD.get(usize::from(*byte)).is_some_and(|is| *is)
 }
+
+#[expect(
+    clippy::indexing_slicing,
+    reason = "computed at compile time, where an index that is wrong is an error"
+)]
+static IN_WORD: [bool; 256] = {
+    let mut bytes = [false; 256];
+    let mut byte = 0;
+    while byte < bytes.len() {
+        bytes[byte] = (byte as u8).is_ascii_alphanumeric() || matches!(byte as u8, b'_' | b'$');
+        byte += 1;
+    }
+    bytes
+};

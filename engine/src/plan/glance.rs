@@ -24,27 +24,25 @@ const CALL: u8 = 1 << 2;
 const DEFINITION: u8 = 1 << 3;
 
 const KEYWORDS: [(&[u8], u8); 7] = [
+    (b"call", CALL),
+    (b"drop", DEFINITION),
+    (b"alter", DEFINITION),
+    (b"create", DEFINITION),
+    (b"rename", DEFINITION),
     (b"execute", EXECUTE),
     (b"prepare", PREPARE),
-    (b"call", CALL),
-    (b"create", DEFINITION),
-    (b"alter", DEFINITION),
-    (b"drop", DEFINITION),
-    (b"rename", DEFINITION),
 ];
 
-/// A letter, digit or other byte of a word.
-const WORD: u8 = 1;
 /// `;`, which parts statements.
-const SEMICOLON: u8 = 1 << 1;
+const SEMICOLON: u8 = 1;
 /// `/`, with which comments begin, of which servers read some.
-const SLASH: u8 = 1 << 2;
+const SLASH: u8 = 1 << 1;
 /// `&`, which may stand in front of a name with escapes.
-const AMPERSAND: u8 = 1 << 3;
+const AMPERSAND: u8 = 1 << 2;
 /// `\`, behind which letters of a string are others.
-const BACKSLASH: u8 = 1 << 4;
+const BACKSLASH: u8 = 1 << 3;
 /// What is no ASCII.
-const HIGH: u8 = 1 << 5;
+const HIGH: u8 = 1 << 4;
 
 impl Glance {
     /// Looks at a text for these columns; whether a name of them is not ASCII, and so depends on the encoding of the client.
@@ -58,9 +56,8 @@ impl Glance {
         let mut first: &[u8] = &[];
         let mut rest = text;
         while let Some(byte) = rest.first() {
-            let class = class(byte);
-            if class != WORD {
-                marks |= class;
+            if !in_word(byte) {
+                marks |= mark(*byte);
                 rest = rest.get(1..).unwrap_or_default();
                 continue;
             }
@@ -114,22 +111,26 @@ impl Glance {
     }
 }
 
-/// What a byte is to this walk.
-fn class(byte: &u8) -> u8 {
+/// What a byte between words tells.
+fn mark(byte: u8) -> u8 {
     match byte {
         b';' => SEMICOLON,
         b'/' => SLASH,
         b'&' => AMPERSAND,
         b'\\' => BACKSLASH,
         0x80.. => HIGH,
-        _ if in_word(byte) => WORD,
         _ => 0,
     }
 }
 
 /// The bit of a keyword; zero: it is none.
 fn keyword(word: &[u8]) -> u8 {
-    let is = |(keyword, _): &&(&[u8], u8)| word.eq_ignore_ascii_case(keyword);
+    if !(4..=7).contains(&word.len()) {
+        return 0;
+    }
+    let is = |(keyword, _): &&(&[u8], u8)| {
+        keyword.len() == word.len() && word.eq_ignore_ascii_case(keyword)
+    };
     KEYWORDS.iter().find(is).map_or(0, |(_, bit)| *bit)
 }
 

@@ -332,6 +332,13 @@ impl Planner {
         if !token.kind.is_name() {
             return false;
         }
+        // Others have quotes and escapes besides.
+        if token.kind == Kind::Word
+            && !self.foreign_names
+            && !self.columns.has_name_as_long(token.len())
+        {
+            return false;
+        }
         let foreign =
             self.foreign_names && !lexical.encoding.keeps_bytes() && !token.text(text).is_ascii();
         foreign || ident::with_name(token, text, |name| self.columns.names_table(name))

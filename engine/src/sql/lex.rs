@@ -398,7 +398,7 @@ fn is_identifier_start(byte: u8) -> bool {
 }
 
 /// Whether a byte can stand inside an unquoted identifier.
-pub(super) fn is_identifier_part(byte: u8) -> bool {
+pub(in crate::sql) fn is_identifier_part(byte: u8) -> bool {
     is(byte, PART)
 }
 

@@ -88,6 +88,12 @@ impl Token {
         self.start as usize..self.end as usize
     }
 
+    /// How many bytes it has.
+    #[expect(clippy::len_without_is_empty, reason = "a token without bytes is none")]
+    pub fn len(&self) -> usize {
+        (self.end - self.start) as usize
+    }
+
     /// Its bytes.
     pub fn text<'a>(&self, text: &'a [u8]) -> &'a [u8] {
         text.get(self.span()).unwrap_or_default()
@@ -95,11 +101,16 @@ impl Token {
 
     /// Whether it is this one byte of punctuation or operator.
     pub fn is(&self, text: &[u8], symbol: u8) -> bool {
-        matches!(self.kind, Kind::Punctuation | Kind::Operator) && self.text(text) == [symbol]
+        matches!(self.kind, Kind::Punctuation | Kind::Operator)
+            && self.len() == 1
+            && text.get(self.start as usize) == Some(&symbol)
     }
 
     /// Whether it is this keyword; `word` is in lower case.
     pub fn is_word(&self, text: &[u8], word: &str) -> bool {
-        self.kind == Kind::Word && self.text(text).eq_ignore_ascii_case(word.as_bytes())
+        // Most words are told by their length.
+        self.kind == Kind::Word
+            && self.len() == word.len()
+            && self.text(text).eq_ignore_ascii_case(word.as_bytes())
     }
 }

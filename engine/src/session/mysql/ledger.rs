@@ -209,6 +209,18 @@ impl Ledger {
         self.entries.front_mut()
     }
 
+    /// Our own error that the client gets next, and the number of its packet.
+    pub(super) fn local_error(&self) -> Option<(&ClientError, u8)> {
+        match self.entries.front() {
+            Some(Entry {
+                awaited: Awaited::Local(error),
+                numbers,
+                ..
+            }) => Some((error, numbers.client)),
+            _ => None,
+        }
+    }
+
     /// The entry of the command that was sent last.
     pub(super) fn last(&mut self) -> Option<&mut Entry> {
         self.entries.back_mut()

@@ -110,13 +110,11 @@ impl MySqlSession {
     /// Our own errors whose turn it is.
     pub(super) fn local_errors(&mut self, out: &mut Output<'_>) {
         // Until it has been dropped, the refused message may have more packets, which count.
-        while !self.from_server.is_under_way()
+        while let Some((error, number)) = self.ledger.local_error()
+            && !self.from_server.is_under_way()
             && (self.ledger.len() > 1 || !self.from_client.is_under_way())
-            && let Some(entry) = self.ledger.head()
-            && let Awaited::Local(error) = &entry.awaited
         {
-            out.to_client
-                .push(codes::packet(error, entry.numbers.client, true));
+            out.to_client.push(codes::packet(error, number, true));
             self.ledger.pop();
         }
     }

@@ -332,7 +332,16 @@ pub(super) fn token_value(value: &[u8], token_type: TokenType) -> Cow<'_, [u8]> 
 
 /// Bytes as a literal. The blank keeps it apart from a word before it.
 fn hexadecimal(bytes: &[u8]) -> Vec<u8> {
-    format!(" X'{}'", const_hex::encode(bytes)).into_bytes()
+    const BEFORE: &[u8] = b" X'";
+    let mut out = Vec::with_capacity(BEFORE.len() + 2 * bytes.len() + 1);
+    out.extend_from_slice(BEFORE);
+    out.resize(BEFORE.len() + 2 * bytes.len(), b'0');
+    if let Some(digits) = out.get_mut(BEFORE.len()..) {
+        // There is room for just so many.
+        let _ = const_hex::encode_to_slice(bytes, digits);
+    }
+    out.push(b'\'');
+    out
 }
 
 /// A token as a literal of its column's type.

@@ -1,7 +1,7 @@
 //! Text → tokens, by the rules of MySQL (reference manual, chapter 11) and MariaDB.
 
 use super::literal::is_charset;
-use crate::sql::lex::{LexError, MAX_TOKENS};
+use crate::sql::lex::{LexError, MAX_TOKENS, is_identifier_part};
 use crate::sql::lexical::{ClientEncoding, Lexical, MySql};
 use crate::sql::token::{Kind, Token};
 use memchr::{memchr, memmem};
@@ -90,12 +90,12 @@ enum Comment {
     Read(usize),
 }
 
-impl Lexer<'_> {
+impl<'a> Lexer<'a> {
     fn byte(&self, ahead: usize) -> Option<u8> {
         self.text.get(self.at + ahead).copied()
     }
 
-    fn rest(&self) -> &[u8] {
+    fn rest(&self) -> &'a [u8] {
         self.text.get(self.at..).unwrap_or_default()
     }
 
@@ -107,6 +107,10 @@ impl Lexer<'_> {
 
     fn skip_blanks(&mut self) -> Result<(), LexError> {
         loop {
+            // What most tokens begin with.
+            if self.byte(0).is_some_and(is_identifier_part) {
+                return Ok(());
+            }
             match (self.byte(0), self.byte(1)) {
                 (Some(byte), _) if is_blank(byte) => self.at += 1,
                 (Some(b'#'), _) => self.skip_line(),
@@ -211,7 +215,7 @@ impl Lexer<'_> {
         let Some(first) = self.byte(0) else {
             return Err(LexError::Unterminated);
         };
-        if dotted && is_name_part(first) {
+        if dotted && is_identifier_part(first) {
             return self.word();
         }
         Ok(match (first, self.byte(1)) {
@@ -253,7 +257,7 @@ impl Lexer<'_> {
                 self.at += 1;
                 Kind::Param
             }
-            (byte, _) if is_name_part(byte) => self.word()?,
+            (byte, _) if is_identifier_part(byte) => self.word()?,
             (b':', Some(b'=')) => {
                 self.at += 2;
                 Kind::Punctuation
@@ -358,7 +362,7 @@ impl Lexer<'_> {
 
     /// The name of a character set and the string that it belongs to, or a word.
     fn introduced(&mut self) -> Result<Kind, LexError> {
-        let length = self.run(0, is_name_part);
+        let length = self.run(0, is_identifier_part);
         let word = self.rest().get(1..length).unwrap_or_default();
         if !is_charset(word) {
             return self.word();
@@ -392,11 +396,15 @@ impl Lexer<'_> {
     }
 
     fn word(&mut self) -> Result<Kind, LexError> {
-        let length = self.run(0, is_name_part);
-        self.check_name(length)?;
-        let ascii = self.rest().get(..length).is_some_and(<[u8]>::is_ascii);
-        self.at += length;
-        Ok(match length > MAX_WORD || !ascii {
+        let rest = self.rest();
+        let stop = rest.iter().position(|byte| !is_identifier_part(*byte));
+        let name = rest.get(..stop.unwrap_or(rest.len())).unwrap_or_default();
+        let ascii = name.is_ascii();
+        if self.ascii_names && !ascii {
+            return Err(LexError::Encoding);
+        }
+        self.at += name.len();
+        Ok(match name.len() > MAX_WORD || !ascii {
             true => Kind::Backtick,
             false => Kind::Word,
         })
@@ -414,7 +422,7 @@ impl Lexer<'_> {
     /// What begins with a digit: a number, or a name.
     fn number_or_word(&mut self) -> Result<Kind, LexError> {
         let is_digit = |byte: u8| byte.is_ascii_digit();
-        let length = self.run(0, is_name_part);
+        let length = self.run(0, is_identifier_part);
         let word = self.rest().get(..length).unwrap_or_default();
         match word {
             [b'0', b'x', digits @ ..]
@@ -483,7 +491,7 @@ impl Lexer<'_> {
             }
             Some(quote @ (b'`' | b'"')) => self.quoted_name(quote)?,
             // A user variable may have dots in its name.
-            _ => self.at += self.run(0, |byte| is_name_part(byte) || byte == b'.'),
+            _ => self.at += self.run(0, |byte| is_identifier_part(byte) || byte == b'.'),
         }
         Ok(Kind::Variable)
     }
@@ -511,9 +519,4 @@ impl Lexer<'_> {
 
 fn is_blank(byte: u8) -> bool {
     matches!(byte, b' ' | b'\t' | b'\n' | b'\r' | b'\x0b' | b'\x0c')
-}
-
-/// Whether a byte can stand inside of an unquoted name.
-fn is_name_part(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'$') || byte >= 0x80
 }

@@ -31,20 +31,23 @@ fn prepares(text: &[u8], statement: &[Token], at: usize) -> bool {
 fn commands<'a>(text: &'a [u8], statement: &'a [Token]) -> impl Iterator<Item = usize> + 'a {
     const BEFORE: [&str; 7] = ["begin", "atomic", "then", "else", "do", "loop", "repeat"];
     // A handler's statement follows its condition, a routine's what is said of it, and that of MariaDB's SET STATEMENT the settings.
-    let anywhere = is(text, statement, 0, &["declare"])
-        || is(text, statement, 0, &["set"]) && is(text, statement, 1, &["statement"])
-        || is_routine(text, statement);
-    (0..statement.len()).filter(move |at| {
-        let Some(before) = at.checked_sub(1) else {
-            return is(text, statement, 0, &["prepare", "execute"]);
+    let anywhere = || {
+        is(text, statement, 0, &["declare"])
+            || is(text, statement, 0, &["set"]) && is(text, statement, 1, &["statement"])
+            || is_routine(text, statement)
+    };
+    let is_command =
+        |token: &Token| token.is_word(text, "prepare") || token.is_word(text, "execute");
+    let places = statement.iter().enumerate();
+    places.filter_map(move |(at, token)| {
+        let begins = || match at.checked_sub(1).and_then(|before| statement.get(before)) {
+            None => true,
+            Some(before) => {
+                let is_keyword = BEFORE.iter().any(|word| before.is_word(text, word));
+                is_keyword || before.text(text) == b":" || anywhere()
+            }
         };
-        let is_label = || {
-            statement
-                .get(before)
-                .is_some_and(|token| token.text(text) == b":")
-        };
-        is(text, statement, *at, &["prepare", "execute"])
-            && (anywhere || is(text, statement, before, &BEFORE) || is_label())
+        (is_command(token) && begins()).then_some(at)
     })
 }
 
