@@ -1,5 +1,5 @@
 //! What a query costs on MariaDB: sysbench reads rows with no, one and three protected columns, by texts and by prepared
-//! statements.
+//! statements, and on compressed connections.
 
 use crate::Effort;
 use crate::report::Spread;
@@ -32,6 +32,8 @@ struct Load {
     transactions: bool,
     /// By prepared statements; otherwise by texts.
     prepared: bool,
+    /// On compressed connections, which all but `acra-server` pass as they are.
+    compressed: bool,
 }
 
 /// Where queries are sent, and the process whose use counts.
@@ -86,15 +88,24 @@ pub(crate) fn run(effort: Effort) -> Result<()> {
 
 fn loads() -> impl Iterator<Item = Load> {
     let tables = [("sb0", "a"), ("sb1", "a"), ("sb3", "a, b, c")];
-    let ways = [(false, false), (false, true), (true, false), (true, true)];
-    ways.into_iter().flat_map(move |(transactions, prepared)| {
-        tables.into_iter().map(move |(table, columns)| Load {
-            table,
-            columns,
-            transactions,
-            prepared,
+    let ways = [
+        (false, false, false),
+        (false, true, false),
+        (true, false, false),
+        (true, true, false),
+        (false, true, true),
+        (true, true, true),
+    ];
+    ways.into_iter()
+        .flat_map(move |(transactions, prepared, compressed)| {
+            tables.into_iter().map(move |(table, columns)| Load {
+                table,
+                columns,
+                transactions,
+                prepared,
+                compressed,
+            })
         })
-    })
 }
 
 impl Load {
@@ -105,8 +116,9 @@ impl Load {
             "point select"
         };
         let how = if self.prepared { "prepared" } else { "text" };
+        let compressed = if self.compressed { ", compressed" } else { "" };
         let protected = self.table.trim_start_matches("sb");
-        format!("{what}, {how}, protected columns: {protected}")
+        format!("{what}, {how}{compressed}, protected columns: {protected}")
     }
 }
 
@@ -140,6 +152,9 @@ fn turn(target: &Target, load: Load, effort: Effort) -> Result<Turn> {
             "--db-ps-mode={}",
             if load.prepared { "auto" } else { "disable" }
         ));
+    if load.compressed {
+        command.arg("--mysql-compression=on");
+    }
     if load.transactions {
         command.arg("--transactions=on");
     }
