@@ -8,7 +8,7 @@ use crate::sql::{mysql, spells};
 use memchr::memmem;
 
 /// A text for MySQL or MariaDB at first sight.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Glance {
     /// A word of it may name a protected table.
     named: bool,

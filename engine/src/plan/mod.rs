@@ -12,6 +12,7 @@ mod copy;
 mod decide;
 mod definition;
 mod edits;
+mod examples;
 mod execute;
 mod explain;
 mod flow;

@@ -2,6 +2,7 @@
 
 use super::copy;
 use super::decide::{Decision, Prepared, decide};
+use super::examples::Examples;
 use super::glance::Glance;
 use super::mention::{may_execute, mentions};
 use super::refusal::{Refusal, RefusalCode};
@@ -40,6 +41,7 @@ pub struct Planner {
     searches: bool,
     forward: Arc<Plan>,
     plans: Cache<Box<[u8]>, Arc<Plan>, Weight, foldhash::fast::RandomState>,
+    examples: Examples,
 }
 
 /// Memory of one session for reading texts, and what is known of the last one.
@@ -55,6 +57,14 @@ impl Scratch {
     /// Whether the last text has a string that reads differently under another `standard_conforming_strings`.
     pub fn ambiguous_strings(&self) -> bool {
         self.ambiguous
+    }
+
+    /// A text was read by these settings, in which strings were ambiguous or not.
+    pub(super) fn note(&mut self, lexical: &Lexical, ambiguous: bool) {
+        if self.lexical != *lexical {
+            self.lexical = lexical.clone();
+        }
+        self.ambiguous = ambiguous;
     }
 
     /// An unusually long text does not keep its memory for the rest of the session.
@@ -76,6 +86,9 @@ impl Planner {
         });
         let maps = columns.needs_mapping();
         let searches = columns.searches();
+        // Of each plan, there may be an example that holds it.
+        let for_examples = cache_bytes / 4;
+        let cache_bytes = cache_bytes - for_examples;
         // An estimate that only sizes the first allocation.
         let expected = (cache_bytes / 1024).clamp(16, 1 << 14);
         // Half as many keys are remembered after their plans are gone, and what is freed leaves gaps of other sizes.
@@ -94,6 +107,7 @@ impl Planner {
                 foldhash::fast::RandomState::default(),
                 Default::default(),
             ),
+            examples: Examples::new(for_examples),
         }
     }
 
@@ -124,6 +138,27 @@ impl Planner {
 
     /// The plan for a text. Until the next call, `scratch` is what [`Plan::literals`] needs.
     pub fn plan(&self, text: &[u8], lexical: &Lexical, scratch: &mut Scratch) -> Arc<Plan> {
+        match self.recall(text, lexical, scratch) {
+            Some(plan) => plan,
+            None => self.plan_anew(text, lexical, scratch),
+        }
+    }
+
+    /// The same, if it is known from a text that differed in literals alone.
+    pub fn recall(
+        &self,
+        text: &[u8],
+        lexical: &Lexical,
+        scratch: &mut Scratch,
+    ) -> Option<Arc<Plan>> {
+        match self.columns.is_empty() {
+            true => None,
+            false => self.examples.find(text, lexical, scratch),
+        }
+    }
+
+    /// The same, where [`Self::recall`] has said nothing.
+    pub fn plan_anew(&self, text: &[u8], lexical: &Lexical, scratch: &mut Scratch) -> Arc<Plan> {
         if self.columns.is_empty() {
             if lexical.dialect.is_mysql() {
                 return Arc::clone(&self.forward);
@@ -131,11 +166,10 @@ impl Planner {
             return self.plan_unconfigured(text, lexical, scratch);
         }
         scratch.trim();
-        scratch.lexical = lexical.clone();
         match lex(text, lexical, &mut scratch.tokens) {
-            Ok(ambiguous) => scratch.ambiguous = ambiguous,
+            Ok(ambiguous) => scratch.note(lexical, ambiguous),
             Err(error) => {
-                scratch.ambiguous = false;
+                scratch.note(lexical, false);
                 scratch.tokens.clear();
                 return self.unreadable(text, lexical, error);
             }
@@ -197,8 +231,13 @@ impl Planner {
             return Arc::new(self.with_effects(plan, effects));
         }
         scratch.shape.compute(text, &scratch.tokens, lexical);
-        // What the options of a COPY say is in its literals, which a shape leaves out.
+        // What the options of a COPY say is in its literals, which a shape leaves out. So is what a string says that is run, and
+        // what is read anew.
+        let by_example = !copies && !effects.runs_text && effects.read_anew.is_none();
         if !copies && let Some(plan) = self.plans.get(scratch.shape.key()) {
+            if by_example {
+                self.examples.keep(text, scratch, &plan);
+            }
             return plan;
         }
         let plan = match decide(
@@ -252,6 +291,9 @@ impl Planner {
         if !copies {
             self.plans
                 .insert(scratch.shape.key().into(), Arc::clone(&plan));
+        }
+        if by_example {
+            self.examples.keep(text, scratch, &plan);
         }
         plan
     }
@@ -324,7 +366,7 @@ impl Planner {
 
     /// Bytes that the kept plans take.
     pub fn cached_bytes(&self) -> u64 {
-        self.plans.weight()
+        self.plans.weight() + self.examples.bytes()
     }
 
     /// Whether a token is the name of a protected table, whatever it stands for.

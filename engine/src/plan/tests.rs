@@ -56,6 +56,88 @@ fn statements_that_name_no_protected_table_pass() {
 }
 
 #[test]
+fn texts_that_differ_in_literals_alone_are_recalled() {
+    let planner = planner(Unsupported::Refuse);
+    let (lexical, mut scratch) = (Lexical::default(), Scratch::default());
+    let first = planner.plan(
+        b"UPDATE customers SET ssn = 'a' WHERE id = 5",
+        &lexical,
+        &mut scratch,
+    );
+    let text = b"UPDATE customers SET ssn = 'other' WHERE id = 77";
+    let plan = planner.recall(text, &lexical, &mut scratch).unwrap();
+    assert!(Arc::ptr_eq(&plan, &first));
+    let values: Vec<_> = plan.literals(text, &scratch).map(Result::unwrap).collect();
+    assert_eq!(values.len(), 1);
+    assert_eq!(
+        (&*values[0].value, values[0].span.clone()),
+        (&b"other"[..], 27..34)
+    );
+    for text in [
+        "UPDATE customers SET ssn = 'a' WHERE id = 5 OR 1 = 1",
+        "UPDATE customers SET ssn = 'a''' WHERE id = 5",
+        "UPDATE customers SET name = 'a' WHERE id = 5",
+    ] {
+        let plan = planner.recall(text.as_bytes(), &lexical, &mut scratch);
+        assert!(plan.is_none(), "{text}");
+    }
+    let latin = Lexical {
+        encoding: ClientEncoding::of_name(b"LATIN1"),
+        ..Lexical::default()
+    };
+    assert!(planner.recall(text, &latin, &mut scratch).is_none());
+}
+
+/// An example that no text is like any more makes room for another one.
+#[test]
+fn examples_are_replaced() {
+    let planner = planner(Unsupported::Refuse);
+    let (lexical, mut scratch) = (Lexical::default(), Scratch::default());
+    let mut plan = |text: &str| planner.plan(text.as_bytes(), &lexical, &mut scratch);
+    plan("SELECT ssn FROM customers WHERE id = 1 LIMIT 1");
+    for _ in 0..20 {
+        plan("SELECT ssn FROM customers WHERE id = 1 AND name = 'x'");
+    }
+    let text = b"SELECT ssn FROM customers WHERE id = 2 AND name = 'y'";
+    assert!(planner.recall(text, &lexical, &mut scratch).is_some());
+}
+
+/// What is in a string can matter to more than its value.
+#[test]
+fn texts_whose_strings_are_read_are_not_recalled() {
+    let mysql = Lexical::mysql(MySql::default());
+    for (lexical, first, second) in [
+        (
+            Lexical::default(),
+            "COPY customers (ssn) FROM STDIN (DELIMITER ',')",
+            "COPY customers (ssn) FROM STDIN (DELIMITER ';')",
+        ),
+        (
+            Lexical::default(),
+            "SELECT query_to_xml('SELECT 1', true, false, '') FROM customers",
+            "SELECT query_to_xml('SELECT ssn FROM customers', true, false, '') FROM customers",
+        ),
+        (
+            mysql.clone(),
+            "PREPARE customers FROM 'SELECT 1'",
+            "PREPARE customers FROM 'SELECT 2'",
+        ),
+        (
+            mysql,
+            "SET NAMES 'utf8mb4'; SELECT 1 FROM customers",
+            "SET NAMES 'sjis'; SELECT 1 FROM customers",
+        ),
+    ] {
+        let (planner, mut scratch) = (planner(Unsupported::Refuse), Scratch::default());
+        for _ in 0..20 {
+            planner.plan(first.as_bytes(), &lexical, &mut scratch);
+        }
+        let plan = planner.recall(second.as_bytes(), &lexical, &mut scratch);
+        assert!(plan.is_none(), "{second}");
+    }
+}
+
+#[test]
 fn messages_name_table_and_column_and_no_value() {
     let planner = planner(Unsupported::Refuse);
     for text in [

@@ -22,7 +22,7 @@ impl Weighter<Box<[u8]>, Arc<Plan>> for Weight {
 }
 
 /// What the allocator takes for so many bytes: a word in front, all in steps of 16.
-fn allocated(bytes: usize) -> u64 {
+pub(super) fn allocated(bytes: usize) -> u64 {
     match bytes {
         0 => 0,
         bytes => (bytes as u64 + 8).next_multiple_of(16).max(32),
@@ -41,7 +41,7 @@ fn child_names(child: &NewChild) -> usize {
 }
 
 /// A plan with the counts in front of it. What it shares with others, such as settings, is not in it.
-fn shared(plan: &Plan) -> u64 {
+pub(super) fn shared(plan: &Plan) -> u64 {
     allocated(size_of::<Plan>() + 2 * size_of::<usize>()) + parts(plan)
 }
 

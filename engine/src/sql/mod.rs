@@ -9,6 +9,7 @@ mod adapt;
 pub mod copy;
 mod cursor;
 pub mod effects;
+pub mod example;
 pub mod facts;
 mod feed;
 mod hidden;

@@ -21,7 +21,7 @@ pub struct Lifted {
 }
 
 /// The shape of a text, with memory that is used again.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, PartialEq, Eq)]
 pub struct Shape {
     key: Vec<u8>,
     literals: Vec<Lifted>,
@@ -65,6 +65,23 @@ impl Shape {
             .binary_search_by_key(&token, |lifted| lifted.token)
             .ok()?;
         self.literals.get(at).map(|lifted| lifted.slot as usize)
+    }
+
+    /// Becomes the same as another one.
+    pub fn copy_from(&mut self, other: &Self) {
+        self.key.clone_from(&other.key);
+        self.literals.clone_from(&other.literals);
+        self.folded.clone_from(&other.folded);
+        self.periods.clone_from(&other.periods);
+        self.slots = other.slots;
+    }
+
+    /// About how many bytes of memory its parts take.
+    pub fn held(&self) -> usize {
+        self.key.capacity()
+            + self.literals.capacity() * size_of::<Lifted>()
+            + self.folded.capacity() * size_of::<Range<usize>>()
+            + self.periods.capacity() * size_of::<usize>()
     }
 
     /// Gives back memory above what usual texts need.

@@ -26,8 +26,7 @@ impl MySqlSession {
             .text(text, &lexical)
             .map_err(|refusal| refused(&refusal))?;
         let outer = std::mem::take(&mut self.sql);
-        let glance = self.planner.glance(&inner);
-        let plan = self.plan(&inner, glance, cx)?;
+        let (plan, glance) = self.plan(&inner, cx)?;
         if plan.run.is_some() || !plan.names.is_empty() || !plan.executes.is_empty() {
             return Err(nested());
         }

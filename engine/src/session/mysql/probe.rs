@@ -64,6 +64,12 @@ impl MySqlSession {
         };
     }
 
+    /// Whether the planner is up to date.
+    pub(super) fn is_schema_known(&self) -> bool {
+        let catalog = self.catalog.as_deref();
+        catalog.is_none_or(|catalog| catalog.epoch() == self.catalog_seen)
+    }
+
     /// Brings the planner up to date before a text is planned, or asks the database.
     pub(super) fn knows_schema(&mut self) -> Result<(), Stop> {
         let Some(catalog) = &self.catalog else {

@@ -3,6 +3,7 @@
 use super::MySqlSession;
 use super::ledger::{Awaited, PrepareStep, ResultStep, Results};
 use super::registry::Names;
+use super::settings::Settings;
 use crate::cell::typed::{Form, Said};
 use crate::cell::{Kind, token};
 use crate::columns::{Setting, TokenType};
@@ -135,8 +136,7 @@ impl MySqlSession {
 
     /// The plan for a text, and the text to send instead if something of it is changed.
     fn rewrite(&mut self, text: &[u8], cx: &mut Cx<'_>) -> Result<Rewritten, Stop> {
-        let glance = self.planner.glance(text);
-        let plan = self.plan(text, glance, cx)?;
+        let (plan, glance) = self.plan(text, cx)?;
         if glance.passes() {
             return Ok(Rewritten {
                 plan,
@@ -190,26 +190,15 @@ impl MySqlSession {
     pub(super) fn plan(
         &mut self,
         text: &[u8],
-        glance: Glance,
         cx: &mut Cx<'_>,
-    ) -> Result<Arc<Plan>, Stop> {
-        if self.openings.ignored || glance.passes() {
-            return Ok(self.planner.passing());
+    ) -> Result<(Arc<Plan>, Glance), Stop> {
+        if self.openings.ignored {
+            return Ok((self.planner.passing(), Glance::default()));
         }
-        // A string that is prepared may name a table by escapes.
-        let lexical = match glance.may_concern() || glance.may_prepare() {
-            true => {
-                self.knows_schema()?;
-                let lexical = self.lexical()?;
-                Lexical {
-                    schema: lexical.schema.filter(|_| self.planner.follows_schema()),
-                    ..lexical
-                }
-            }
-            // Whatever the settings are, nothing in it is protected.
-            false => self.usual_lexical(),
+        let (plan, glance) = match self.recall(text) {
+            Some(plan) => (plan, Glance::default()),
+            None => self.plan_anew(text)?,
         };
-        let plan = self.planner.plan(text, &lexical, &mut self.sql);
         match &plan.verdict {
             Verdict::Refuse(refusal) => return Err(refused(refusal)),
             Verdict::Observe(refusal) => cx.events.push(Event::Observed {
@@ -223,7 +212,44 @@ impl MySqlSession {
             .planners
             .announced(self.catalog.as_deref(), &plan.children)
             .map_err(|refusal| refused(&refusal))?;
-        Ok(plan)
+        Ok((plan, glance))
+    }
+
+    /// The plan of a text like one that was planned before, of which a glance showed nothing else, unless something has to be
+    /// asked first.
+    fn recall(&mut self, text: &[u8]) -> Option<Arc<Plan>> {
+        let lexical = match &self.settings {
+            Settings::Known(lexical) if self.is_schema_known() => self.read_by(lexical.clone()),
+            _ => return None,
+        };
+        self.planner.recall(text, &lexical, &mut self.sql)
+    }
+
+    fn plan_anew(&mut self, text: &[u8]) -> Result<(Arc<Plan>, Glance), Stop> {
+        let glance = self.planner.glance(text);
+        if glance.passes() {
+            return Ok((self.planner.passing(), glance));
+        }
+        // A string that is prepared may name a table by escapes.
+        let lexical = match glance.may_concern() || glance.may_prepare() {
+            true => {
+                self.knows_schema()?;
+                let lexical = self.lexical()?;
+                self.read_by(lexical)
+            }
+            // Whatever the settings are, nothing in it is protected.
+            false => self.usual_lexical(),
+        };
+        let plan = self.planner.plan_anew(text, &lexical, &mut self.sql);
+        Ok((plan, glance))
+    }
+
+    /// The settings by which a text is planned: the schema only if it matters, so that others share the plan.
+    fn read_by(&self, lexical: Lexical) -> Lexical {
+        Lexical {
+            schema: lexical.schema.filter(|_| self.planner.follows_schema()),
+            ..lexical
+        }
     }
 
     /// The edits by which each of these values is sealed, hashed or replaced by a token, and the longest container.
