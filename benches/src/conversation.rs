@@ -5,9 +5,10 @@ use acra_engine::crypto::search_hash::SearchKey;
 use acra_engine::crypto::{BlockKey, Secret};
 use acra_engine::keys::{ClientId, ClientKeys};
 use acra_engine::plan::{Planners, Unsupported};
-use acra_engine::session::pg::{Context, PgSession};
-use acra_engine::session::{Answer, Ask, Cx, Event, Input, Limits, Output, Session, Step};
-use acra_engine::session::{ClientTls, ScanColumns};
+use acra_engine::session::pg::PgSession;
+use acra_engine::session::{
+    Answer, Ask, ClientTls, Context, Cx, Event, Input, Limits, Output, ScanColumns, Session, Step,
+};
 use acra_engine::wire::outbox::Outbox;
 use std::sync::Arc;
 
@@ -30,33 +31,28 @@ pub struct Conversation<S> {
     events: Vec<Event>,
 }
 
-/// Plans statements by this encryptor configuration.
-pub(crate) fn planners(columns: &str, database: Database) -> Arc<Planners> {
+/// Columns of this encryptor configuration are protected.
+pub(crate) fn context(columns: &str, database: Database) -> Arc<Context> {
     let parsed = Columns::parse(columns.as_bytes(), database).expect("is valid");
     let columns = Arc::new(parsed.columns);
-    Arc::new(Planners::new(columns, Unsupported::Refuse, 1 << 20))
-}
-
-/// Whose keys are used.
-pub(crate) fn client_id() -> ClientId {
-    ClientId::new("client").expect("is valid")
+    Arc::new(Context {
+        planners: Arc::new(Planners::new(columns, Unsupported::Refuse, 1 << 20)),
+        schema_probe: false,
+        protects: true,
+        client_id: Some(ClientId::new("client").expect("is valid")),
+        client_id_variable: None,
+        client_tls: ClientTls::Disabled,
+        poison: None,
+        scan: ScanColumns::Typed,
+        limits: Limits::default(),
+    })
 }
 
 impl Conversation<PgSession> {
     /// With this encryptor configuration.
     pub fn postgres(columns: &str) -> Self {
-        let context = Context {
-            protects: true,
-            schema_probe: false,
-            poison: None,
-            planners: planners(columns, Database::PostgreSql),
-            client_id: Some(client_id()),
-            client_id_variable: None,
-            client_tls: ClientTls::Disabled,
-            scan: ScanColumns::Typed,
-            limits: Limits::default(),
-        };
-        let mut conversation = Self::of(PgSession::new(Arc::new(context)));
+        let context = context(columns, Database::PostgreSql);
+        let mut conversation = Self::of(PgSession::new(context));
         conversation.feed_client(&mut b"\0\0\0\x10\0\x03\0\0user\0x\0\0".to_vec());
         conversation.feed_server(&mut [message(b'R', &[0; 4]), message(b'Z', b"I")].concat());
         conversation

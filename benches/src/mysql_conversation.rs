@@ -1,9 +1,8 @@
 //! A MySQL session without sockets, and the packets that its script is made of.
 
-use crate::conversation::{Conversation, client_id, planners};
+use crate::conversation::{Conversation, context};
 use acra_engine::columns::Database;
-use acra_engine::session::mysql::{Compression, Context, DatabaseTls, MixedTls, MySqlSession};
-use acra_engine::session::{ClientTls, Limits, ScanColumns};
+use acra_engine::session::mysql::MySqlSession;
 use acra_engine::wire::mysql::column::BINARY_CHARSET;
 use acra_engine::wire::mysql::value::Type;
 use acra_engine::wire::mysql::{Capabilities, Column, lenenc, write_message};
@@ -23,21 +22,8 @@ const UTF8MB4: u16 = 45;
 impl Conversation<MySqlSession> {
     /// With this encryptor configuration, and a text of it that makes the session ask for its settings.
     pub fn mysql(columns: &str, first: &str) -> Self {
-        let context = Context {
-            planners: planners(columns, Database::MySql),
-            schema_probe: false,
-            protects: true,
-            client_id: Some(client_id()),
-            client_id_variable: None,
-            client_tls: ClientTls::Disabled,
-            database_tls: DatabaseTls::Disabled,
-            mixed_tls: MixedTls::Refuse,
-            compression: Compression::default(),
-            poison: None,
-            scan: ScanColumns::Typed,
-            limits: Limits::default(),
-        };
-        let mut conversation = Self::of(MySqlSession::new(Arc::new(context)));
+        let context = context(columns, Database::MySql);
+        let mut conversation = Self::of(MySqlSession::new(context, Arc::default()));
         conversation.feed_client(&mut Vec::new());
         conversation.feed_server(&mut packet(0, &greeting()));
         conversation.feed_client(&mut packet(1, &response()));

@@ -6,10 +6,7 @@ use acra_engine::crypto::search_hash::SearchKey;
 use acra_engine::crypto::{BlockKey, KeyPairType, PrivateKey, Secret, container};
 use acra_engine::keys::{ClientId, ClientKeys};
 use acra_engine::plan::{ClientEncoding, Lexical, MySql, Planners, Unsupported};
-use acra_engine::session::Limits;
-use acra_engine::session::mysql::{self, Compression, DatabaseTls, MixedTls};
-use acra_engine::session::pg::Context;
-use acra_engine::session::{ClientTls, ScanColumns};
+use acra_engine::session::{ClientTls, Context, Limits, ScanColumns};
 use arbitrary::Arbitrary;
 use rand::SeedableRng;
 use rand::rngs::StdRng;
@@ -103,24 +100,6 @@ pub(crate) fn context(columns: Arc<Columns>, scan: ScanColumns) -> Arc<Context> 
         client_id: ClientId::new(CLIENT).ok(),
         client_id_variable: None,
         client_tls: ClientTls::Disabled,
-        scan,
-        limits: LIMITS,
-    })
-}
-
-/// The same for MySQL.
-pub(crate) fn mysql_context(columns: Arc<Columns>, scan: ScanColumns) -> Arc<mysql::Context> {
-    Arc::new(mysql::Context {
-        protects: !columns.is_empty(),
-        planners: Arc::new(Planners::new(columns, Unsupported::Refuse, PLANS)),
-        schema_probe: false,
-        client_id: ClientId::new(CLIENT).ok(),
-        client_id_variable: None,
-        client_tls: ClientTls::Disabled,
-        database_tls: DatabaseTls::Disabled,
-        mixed_tls: MixedTls::Refuse,
-        compression: Compression::default(),
-        poison: None,
         scan,
         limits: LIMITS,
     })

@@ -1,7 +1,7 @@
 //! A session of PostgreSQL or MySQL fed with any bytes from both sides: no panic, and the same output however they are cut.
 
 use crate::driver::{Driver, From};
-use crate::fixture::{CLIENT, columns, context, keys, mysql_columns, mysql_context, pieces};
+use crate::fixture::{CLIENT, columns, context, keys, mysql_columns, pieces};
 use crate::messages::{message, ready, startup};
 use crate::mysql_messages::{USED, let_in};
 use acra_engine::columns::Columns;
@@ -99,7 +99,10 @@ pub fn run_mysql(data: &[u8]) {
             true => mysql_columns(),
             false => Arc::new(Columns::empty()),
         };
-        let mut driver = Driver::new(MySqlSession::new(mysql_context(columns, input.scan())));
+        let mut driver = Driver::new(MySqlSession::new(
+            context(columns, input.scan()),
+            Arc::default(),
+        ));
         match input.has(4) {
             true => let_in(&mut driver, USED),
             false => driver.feed(From::Client, &[]),

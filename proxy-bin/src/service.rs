@@ -191,7 +191,8 @@ impl Refreshed for PgSession {
 
 impl Refreshed for MySqlSession {
     fn take(&mut self, snapshot: &Snapshot) {
-        self.reconfigure(Arc::clone(&snapshot.mysql));
+        let options = Arc::clone(&snapshot.mysql);
+        self.reconfigure(Arc::clone(&snapshot.context), options);
     }
 }
 
@@ -350,8 +351,9 @@ impl Service {
     }
 
     async fn serve_mysql(&self, client: Transport, number: u64, is_above_limit: bool) -> End {
-        let context = Arc::clone(&self.snapshot.load().mysql);
-        let mut session = MySqlSession::new(context)
+        let snapshot = self.snapshot.load_full();
+        let options = Arc::clone(&snapshot.mysql);
+        let mut session = MySqlSession::new(Arc::clone(&snapshot.context), options)
             .numbered(number)
             .local(client.is_local());
         if is_above_limit {

@@ -6,7 +6,7 @@ use crate::tls::Tls;
 use acra_engine::columns::{Columns, Database};
 use acra_engine::keys::ClientId;
 use acra_engine::plan::Planners;
-use acra_engine::session::{Poison, mysql, pg};
+use acra_engine::session::{Context, Poison, mysql};
 use acra_stores::{CacheSize, KeyCache, KeyStore, KeyStoreError};
 use acra_telemetry::{Logger, codes};
 use std::path::Path;
@@ -17,8 +17,8 @@ const PLAN_CACHE: u64 = 32 << 20;
 
 /// A state of the configuration, replaced as a whole.
 pub(crate) struct Snapshot {
-    pub(crate) context: Arc<pg::Context>,
-    pub(crate) mysql: Arc<mysql::Context>,
+    pub(crate) context: Arc<Context>,
+    pub(crate) mysql: Arc<mysql::Options>,
     pub(crate) keys: Arc<KeyCache>,
     pub(crate) tls: Arc<Tls>,
     /// The encryptor configuration as it was read: one that has not changed keeps its plans.
@@ -57,24 +57,15 @@ impl Snapshot {
         let tls = Tls::load(&settings.tls, logger)?;
         warn_missing(needs(&columns, client_id.as_ref()), &keys, logger);
         let protects = !columns.is_empty();
-        let mysql = mysql::Context {
-            planners: Arc::clone(&planners),
-            schema_probe: settings.schema_probe,
-            protects,
-            client_id: client_id.clone(),
-            client_id_variable: settings.client_id_variable.clone(),
-            client_tls: tls.client_mode(),
+        let mysql = mysql::Options {
             database_tls: match settings.upstream.is_local() {
                 true => mysql::DatabaseTls::Local,
                 false => tls.database_mode(),
             },
-            compression: settings.compression,
             mixed_tls: settings.mixed_tls.clone(),
-            poison: poison.clone(),
-            scan: settings.scan,
-            limits: settings.limits,
+            compression: settings.compression,
         };
-        let context = pg::Context {
+        let context = Context {
             planners,
             schema_probe: settings.schema_probe,
             protects,

@@ -1,9 +1,7 @@
 //! What a text does to the client that a session has chosen by a variable of SQL (policy.md 4.3).
 
-use super::openings::Openings;
+use super::ClientError;
 use super::stop::Stop;
-use super::{ClientError, Cx, Event};
-use crate::columns::Columns;
 use crate::keys::ClientId;
 use crate::plan::{self, Choice, Lexical, Plan, Unclear};
 
@@ -66,45 +64,4 @@ pub(super) fn choices(
 /// The client that a value of the variable stands for. A text with another value has been refused.
 pub(super) fn client(value: Option<&str>) -> Option<ClientId> {
     value.and_then(|id| ClientId::new(id).ok())
-}
-
-impl Openings {
-    /// The connection's own client is this one.
-    pub(super) fn identify(
-        &mut self,
-        own: Option<ClientId>,
-        chosen: Option<&ClientId>,
-        columns: &Columns,
-    ) {
-        self.own_client_id = own;
-        self.use_client(chosen.or(self.own_client_id.as_ref()).cloned(), columns);
-    }
-
-    /// Uses the keys of the client that is chosen now. True: statements that were prepared before it are not right for it, as one
-    /// client is ignored and the other is not.
-    pub(super) fn choose(
-        &mut self,
-        chosen: Option<&ClientId>,
-        columns: &Columns,
-        session: u64,
-        cx: &mut Cx<'_>,
-    ) -> bool {
-        let client = chosen.or(self.own_client_id.as_ref());
-        if client == self.client_id.as_ref() {
-            return false;
-        }
-        let was_ignored = self.ignored;
-        self.use_client(client.cloned(), columns);
-        cx.events.push(Event::ClientChosen {
-            session,
-            client_id: self.client_id.clone(),
-        });
-        was_ignored != self.ignored
-    }
-
-    fn use_client(&mut self, client_id: Option<ClientId>, columns: &Columns) {
-        let id = client_id.as_ref().map(ClientId::as_str);
-        self.ignored = id.is_some_and(|id| columns.ignores(id));
-        self.client_id = client_id;
-    }
 }

@@ -76,6 +76,22 @@ impl ClientError {
         )
     }
 
+    /// There is no connection with the database.
+    pub(super) fn unreachable_database(reason: &str) -> Self {
+        let message = format!("acra-server cannot reach the database: {reason}");
+        Self::fatal("08001", message).hint(
+            "Check that the database runs and that --db_host and --db_port of acra-server are right.",
+        )
+    }
+
+    /// The connection with the database has ended by itself.
+    pub(super) fn lost_database() -> Self {
+        Self::fatal(
+            "08006",
+            "the database closed the connection to acra-server unexpectedly",
+        )
+    }
+
     /// The same error with a hint.
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into().into());

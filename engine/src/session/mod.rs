@@ -23,9 +23,13 @@
 //! After every call the shell drains [`Cx::events`]. The same stream, cut into calls at any byte, gives the same
 //! output: randomness is drawn per message and never per call.
 
+mod admission;
 mod choices;
+mod context;
+mod ending;
 mod errors;
 mod events;
+mod identity;
 mod keyring;
 mod limits;
 pub mod mysql;
@@ -34,6 +38,7 @@ mod openings;
 mod options;
 mod passing;
 pub mod pg;
+mod planning;
 mod poison;
 mod sealing;
 mod search;
@@ -42,6 +47,7 @@ mod stored;
 mod tokenize;
 mod tokens;
 
+pub use context::Context;
 pub use errors::{ClientError, ClientFacing, Severity};
 pub use events::{Event, Side};
 pub use keyring::KeyFault;

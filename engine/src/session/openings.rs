@@ -1,19 +1,18 @@
 //! Opening containers in results: whose keys are used, and what came of it.
 
+use super::identity::Identity;
 use super::keyring::Keyring;
-use super::{Ask, Cx, Event, Poison, TokenAnswers};
+use super::tokens::OpenedTokens;
+use super::{Answer, Ask, Context, Cx, Event, Poison, Side, TokenAnswers};
 use crate::cell::{Opener, Scratch, Tally};
+use crate::columns::Setting;
 use crate::keys::{ClientId, ClientKeys};
+use std::sync::Arc;
 
 /// What the results of a session are opened with, and its values sealed.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Openings {
-    /// Whose keys this session uses.
-    pub(super) client_id: Option<ClientId>,
-    /// Whose it would use if it had not chosen.
-    pub(super) own_client_id: Option<ClientId>,
-    /// Nothing is done for this client: its statements and rows pass.
-    pub(super) ignored: bool,
+    pub(super) identity: Identity,
     pub(super) keyring: Keyring,
     /// Tokens for the message of the client that is under way.
     pub(super) tokens: Option<TokenAnswers>,
@@ -34,25 +33,74 @@ pub(super) struct Tools<'a> {
 }
 
 impl Openings {
+    /// Before the client has said anything.
+    pub(super) fn new(context: &Context) -> Self {
+        Self {
+            identity: Identity::new(context),
+            keyring: Keyring::default(),
+            tokens: None,
+            unopened: 0,
+            tally: Tally::default(),
+            cells: Scratch::default(),
+        }
+    }
+
+    /// Takes a new snapshot; keys are asked for again.
+    pub(super) fn reconfigure(&mut self, former: &Context, context: &Context) {
+        self.identity.reconfigure(former, context);
+        self.keyring = Keyring::default();
+    }
+
+    /// Whose keys are used.
+    pub(super) fn client_id(&self) -> Option<&ClientId> {
+        self.identity.client_id()
+    }
+
+    /// Whether some column is protected from this client.
+    pub(super) fn protects(&self, context: &Context) -> bool {
+        context.protects && !self.identity.is_ignored()
+    }
+
+    /// Takes the answer to an ask; values of tokens go to `opened`.
+    pub(super) fn resume(&mut self, answer: Answer, opened: &mut OpenedTokens) {
+        match answer {
+            Answer::Keys(client_id, keys) => self.keyring.insert(client_id, keys),
+            Answer::Tokens(Side::Client, answers) => self.tokens = Some(answers),
+            Answer::Tokens(Side::Server, answers) => opened.insert(answers),
+        }
+    }
+
     /// Whether there is anything to look for in cells.
     pub(super) fn looks(&self, poison: Option<&Poison>) -> bool {
-        self.client_id.is_some() || poison.is_some()
+        self.client_id().is_some() || poison.is_some()
     }
 
     /// What has to be known before a cell that may hold a container can be opened.
     pub(super) fn ask(&self) -> Option<Ask> {
-        let id = self.client_id.as_ref()?.as_str();
-        match self.keyring.get(id) {
-            None => Some(Ask::Keys(id.into())),
-            Some(_) => None,
-        }
+        self.ask_for(self.client_id()?.as_str())
+    }
+
+    /// What has to be known before values of these columns can be sealed.
+    pub(super) fn ask_to_seal<'s>(
+        &self,
+        settings: impl Iterator<Item = &'s Arc<Setting>>,
+    ) -> Option<Ask> {
+        let own = self.client_id().map(ClientId::as_str);
+        settings
+            .filter_map(|setting| setting.client_id.as_deref().or(own))
+            .find_map(|client_id| self.ask_for(client_id))
+    }
+
+    /// The ask for a client's keys, unless there has been one.
+    fn ask_for(&self, client_id: &str) -> Option<Ask> {
+        let is_known = self.keyring.get(client_id).is_some();
+        (!is_known).then(|| Ask::Keys(client_id.into()))
     }
 
     /// Whether the client's keys are at hand.
     pub(super) fn has_keys(&self) -> bool {
-        let keys = self.client_id.as_ref();
-        let keys = keys.and_then(|id| self.keyring.get(id.as_str()));
-        keys.is_some_and(|keys| keys.is_ok())
+        let keys = self.client_id().map(|id| self.keyring.get(id.as_str()));
+        keys.flatten().is_some_and(|keys| keys.is_ok())
     }
 
     /// What opens cells. `always` says that cells are read even if there are no keys; `searches`, that there may be search
@@ -64,7 +112,7 @@ impl Openings {
         searches: bool,
     ) -> Tools<'a> {
         let poison = poison.map(|poison| &*poison.keys);
-        let keys = self.client_id.as_ref();
+        let keys = self.identity.client_id();
         let keys = keys.and_then(|id| self.keyring.get(id.as_str()));
         let keys = keys.and_then(Result::ok);
         let tally = &mut self.tally;

@@ -1,6 +1,6 @@
 //! What is the same of poison records in results for all databases (containers.md 11, policy.md 3.8).
 
-use super::openings::Openings;
+use super::identity::Identity;
 use super::{ClientError, Cx, Event, Poison, PoisonReply};
 
 /// Longest text of a statement that is kept to be told about, in bytes.
@@ -13,14 +13,14 @@ pub(super) fn may_be_told(length: usize, poison: Option<&Poison>) -> bool {
 
 /// Tells that a record was met in what the client is to get; the error that it gets instead, if what it gets is withheld.
 pub(super) fn met(
-    (session, openings): (u64, &Openings),
+    identity: &Identity,
     statement: Option<Box<str>>,
     poison: Option<&Poison>,
     cx: &mut Cx<'_>,
 ) -> Option<ClientError> {
     cx.events.push(Event::Poison {
-        session,
-        client_id: openings.client_id.clone(),
+        session: identity.session(),
+        client_id: identity.client_id().cloned(),
         statement,
     });
     let withholds = poison.is_some_and(|poison| poison.reply == PoisonReply::Error);

@@ -13,7 +13,7 @@ use std::borrow::Cow;
 impl Openings {
     /// Whose keys protect a column.
     pub(super) fn owner<'s>(&'s self, setting: &'s Setting) -> Result<&'s str, Stop> {
-        let own = self.client_id.as_ref().map(|id| id.as_str());
+        let own = self.client_id().map(|id| id.as_str());
         let (table, column) = (&setting.table, &setting.column);
         setting.client_id.as_deref().or(own).ok_or_else(|| {
             Stop::Refuse(

@@ -1,6 +1,7 @@
 //! Why what a client sends does not go on as it is.
 
-use super::{Ask, ClientError};
+use super::{Ask, ClientError, ClientFacing};
+use crate::plan::Refusal;
 use crate::wire::cursor::Malformed;
 
 /// Why a message is not passed on as it is.
@@ -18,5 +19,17 @@ pub(super) enum Stop {
 impl From<Malformed> for Stop {
     fn from(malformed: Malformed) -> Self {
         Self::Malformed(malformed.0)
+    }
+}
+
+impl From<&Refusal> for Stop {
+    fn from(refusal: &Refusal) -> Self {
+        Self::Refuse(refusal.code.anchor(), refusal.client_error())
+    }
+}
+
+impl From<Refusal> for Stop {
+    fn from(refusal: Refusal) -> Self {
+        Self::from(&refusal)
     }
 }

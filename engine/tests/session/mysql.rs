@@ -5,15 +5,12 @@ use crate::driver::{Driver, From};
 use crate::mysql_messages::{
     MORE, OK, USED, answer, answer_of, column, ended, let_in, packet, packets, result, text_row,
 };
-use crate::script::{CLIENT, SECRET, keys, sealed};
+use crate::script::{self, CLIENT, SECRET, keys, sealed};
 use acra_engine::columns::Columns;
 use acra_engine::crypto::{BlockKey, Secret, container};
-use acra_engine::keys::{ClientId, ClientKeys};
-use acra_engine::plan::{Planners, Unsupported};
-use acra_engine::session::mysql::{Compression, Context, DatabaseTls, MixedTls, MySqlSession};
-use acra_engine::session::{
-    Activity, ClientTls, Event, Limits, Poison, PoisonReply, ScanColumns, Session,
-};
+use acra_engine::keys::ClientKeys;
+use acra_engine::session::mysql::MySqlSession;
+use acra_engine::session::{Activity, Context, Event, Poison, PoisonReply, ScanColumns, Session};
 use acra_engine::wire::mysql::packet::{Header, MAX_PAYLOAD};
 use acra_engine::wire::mysql::{Capabilities, lenenc};
 use proptest::prelude::*;
@@ -29,33 +26,19 @@ const RECORDINGS: [&str; 5] = [
     "mysql-pymysql",
 ];
 
+/// Nothing is protected.
 pub(crate) fn context() -> Context {
-    Context {
-        planners: Arc::new(Planners::new(
-            Arc::new(Columns::empty()),
-            Unsupported::Refuse,
-            1 << 20,
-        )),
-        schema_probe: false,
-        client_id_variable: None,
-        protects: false,
-        client_id: Some(ClientId::new(CLIENT).unwrap()),
-        client_tls: ClientTls::Disabled,
-        database_tls: DatabaseTls::Disabled,
-        mixed_tls: MixedTls::Refuse,
-        compression: Compression::default(),
-        poison: None,
-        scan: ScanColumns::Typed,
-        limits: Limits {
-            max_registry: 4096,
-            ..Limits::default()
-        },
-    }
+    Arc::into_inner(script::context(Columns::empty(), ScanColumns::Typed)).unwrap()
+}
+
+/// A session before its first byte.
+pub(crate) fn session(context: Context) -> MySqlSession {
+    MySqlSession::new(Arc::new(context), Arc::default())
 }
 
 /// A session in which the client has been let in.
 fn live(context: Context, used: Capabilities) -> Driver<MySqlSession> {
-    let mut driver = Driver::new(MySqlSession::new(Arc::new(context))).with_keys(CLIENT, keys());
+    let mut driver = Driver::new(session(context)).with_keys(CLIENT, keys());
     let_in(&mut driver, used);
     driver
 }
@@ -65,8 +48,7 @@ fn recorded_sessions_pass_but_for_capabilities() {
     for name in RECORDINGS {
         let recording = Recording::load(name);
         for cuts in [&[usize::MAX][..], &[1], &[5, 1, 7]] {
-            let session = MySqlSession::new(Arc::new(context()));
-            let (to_client, to_server) = recording.play(session, cuts);
+            let (to_client, to_server) = recording.play(session(context()), cuts);
             let differ = |left: &[u8], right: &[u8]| {
                 assert_eq!(left.len(), right.len(), "{name}");
                 let pairs = left.iter().zip(right).enumerate();
@@ -500,7 +482,7 @@ proptest! {
     fn any_cutting_of_a_recorded_session_gives_the_same(cuts in proptest::collection::vec(1usize..600, 1..20)) {
         for name in RECORDINGS {
             let recording = Recording::load(name);
-            let play = |cuts: &[usize]| recording.play(MySqlSession::new(Arc::new(context())), cuts);
+            let play = |cuts: &[usize]| recording.play(session(context()), cuts);
             prop_assert!(play(&cuts) == play(&[usize::MAX]));
         }
     }
@@ -512,7 +494,7 @@ proptest! {
     ) {
         let mut driver = match is_live {
             true => live(context(), USED),
-            false => Driver::new(MySqlSession::new(Arc::new(context()))),
+            false => Driver::new(session(context())),
         };
         for (client, bytes) in pieces {
             driver.feed(if client { From::Client } else { From::Server }, &bytes);

@@ -1,11 +1,11 @@
 //! MySQL: from the greeting to the server's consent, with TLS on either side.
 
 use crate::driver::{Driver, From};
-use crate::mysql::context;
+use crate::mysql::{context, session};
 use crate::mysql_messages::{OFFERED, USED, greeting, packet, packets, response};
 use acra_engine::crypto::rsa::{RsaKey, encrypt};
-use acra_engine::session::mysql::{Compression, Context, DatabaseTls, MixedTls, MySqlSession};
-use acra_engine::session::{ClientError, ClientTls};
+use acra_engine::session::mysql::{DatabaseTls, MixedTls, MySqlSession, Options};
+use acra_engine::session::{ClientError, ClientTls, Context};
 use acra_engine::wire::mysql::Capabilities;
 use acra_engine::wire::mysql::greeting::Greeting;
 use std::sync::Arc;
@@ -15,21 +15,24 @@ const CACHING: &str = "caching_sha2_password";
 const SCRAMBLE: &[u8; 20] = b"12345678901234567890";
 const PASSWORD: &[u8] = b"a password\0";
 
-fn greeted(context: Context, plugin: &str) -> Driver<MySqlSession> {
-    let mut driver = Driver::new(MySqlSession::new(Arc::new(context)));
+fn greeted(session: MySqlSession, plugin: &str) -> Driver<MySqlSession> {
+    let mut driver = Driver::new(session);
     driver.feed(From::Client, &[]);
     driver.feed(From::Server, &packet(0, &greeting(OFFERED, plugin)));
     driver
 }
 
-fn with_tls(client: ClientTls, database: DatabaseTls, key: Option<&Arc<RsaKey>>) -> Context {
-    Context {
+fn with_tls(client: ClientTls, database: DatabaseTls, key: Option<&Arc<RsaKey>>) -> MySqlSession {
+    let context = Context {
         client_tls: client,
-        database_tls: database,
-        compression: Compression::default(),
-        mixed_tls: key.map_or(MixedTls::Refuse, |key| MixedTls::Terminate(Arc::clone(key))),
         ..context()
-    }
+    };
+    let options = Options {
+        database_tls: database,
+        mixed_tls: key.map_or(MixedTls::Refuse, |key| MixedTls::Terminate(Arc::clone(key))),
+        ..Options::default()
+    };
+    MySqlSession::new(Arc::new(context), Arc::new(options))
 }
 
 fn request() -> Vec<u8> {
@@ -80,7 +83,7 @@ fn a_client_that_compresses_without_an_offer_is_told() {
 
 #[test]
 fn a_client_that_uses_what_was_not_offered_does_not_get_it() {
-    let mut driver = greeted(context(), CACHING);
+    let mut driver = greeted(session(context()), CACHING);
     let wanted = USED.with(Capabilities::MARIADB_COM_MULTI);
     driver.feed(
         From::Client,
@@ -146,7 +149,7 @@ fn a_client_in_clear_is_refused_where_tls_is_required() {
     assert!(told.starts_with(b"\xff\x15\x04#28000acra-server accepts only encrypted"));
     assert!(driver.closed && driver.to_server.is_empty());
     // As in Acra: a client that wants TLS where there is none.
-    let mut driver = greeted(context(), CACHING);
+    let mut driver = greeted(session(context()), CACHING);
     driver.to_client.clear();
     driver.feed(From::Client, &packet(1, &request()));
     let text = b"\xff\x25\x05#70100Query execution was interrupted";
@@ -156,8 +159,8 @@ fn a_client_in_clear_is_refused_where_tls_is_required() {
 
 #[test]
 fn a_database_that_does_not_offer_tls_is_not_used_where_it_is_required() {
-    let context = with_tls(ClientTls::Disabled, DatabaseTls::Required, None);
-    let mut driver = Driver::new(MySqlSession::new(Arc::new(context)));
+    let session = with_tls(ClientTls::Disabled, DatabaseTls::Required, None);
+    let mut driver = Driver::new(session);
     driver.feed(From::Client, &[]);
     let plain = OFFERED.without(Capabilities::SSL);
     driver.feed(From::Server, &packet(0, &greeting(plain, CACHING)));
@@ -167,14 +170,14 @@ fn a_database_that_does_not_offer_tls_is_not_used_where_it_is_required() {
 
 #[test]
 fn a_server_that_refuses_speaks_for_itself() {
-    let mut driver = Driver::new(MySqlSession::new(Arc::new(context())));
+    let mut driver = Driver::new(session(context()));
     driver.feed(From::Client, &[]);
     let refusal = packet(0, b"\xff\x10\x04Too many connections");
     driver.feed(From::Server, &refusal);
     assert_eq!(driver.to_client, refusal);
     assert!(driver.closed);
     // We do so before it has been asked, in the same form.
-    let mut session = MySqlSession::new(Arc::new(context()));
+    let mut session = session(context());
     session.turn_away(ClientError::fatal("53300", "Too many connections"));
     let mut driver = Driver::new(session);
     driver.feed(From::Client, &[]);
@@ -183,7 +186,7 @@ fn a_server_that_refuses_speaks_for_itself() {
 
 #[test]
 fn nothing_reaches_the_server_out_of_turn() {
-    let mut driver = greeted(context(), CACHING);
+    let mut driver = greeted(session(context()), CACHING);
     let query = packet(0, b"\x03SELECT 1");
     driver.feed(From::Client, &packet(1, &response(USED, &[7; 32], CACHING)));
     driver.feed(From::Client, &query);
@@ -194,7 +197,7 @@ fn nothing_reaches_the_server_out_of_turn() {
     driver.feed(From::Server, &packet(3, OK));
     assert!(driver.to_server.ends_with(&query));
     // What the server has asked for passes, and no more than that.
-    let mut driver = greeted(context(), CACHING);
+    let mut driver = greeted(session(context()), CACHING);
     driver.feed(From::Client, &packet(1, &response(USED, &[7; 32], CACHING)));
     driver.feed(From::Server, &packet(2, b"\xfeclient_ed25519\0scramble\0"));
     driver.feed(From::Client, &[packet(3, b"signature"), query].concat());
@@ -208,8 +211,8 @@ fn a_password_that_was_shown_is_hidden() {
         Arc::new(RsaKey::generate().unwrap()),
         RsaKey::generate().unwrap(),
     );
-    let context = with_tls(ClientTls::Allowed, DatabaseTls::Disabled, Some(&own));
-    let mut driver = greeted(context, CACHING);
+    let session = with_tls(ClientTls::Allowed, DatabaseTls::Disabled, Some(&own));
+    let mut driver = greeted(session, CACHING);
     driver.feed(From::Client, &packet(1, &request()));
     driver.feed(From::Client, &packet(2, &response(USED, &[7; 32], CACHING)));
     driver.feed(From::Server, &packet(2, &[1, 4]));
@@ -233,8 +236,8 @@ fn a_password_that_was_shown_is_hidden() {
 fn a_password_that_was_hidden_is_shown() {
     for (plugin, asks) in [(CACHING, 2), ("sha256_password", 1)] {
         let own = Arc::new(RsaKey::generate().unwrap());
-        let context = with_tls(ClientTls::Disabled, DatabaseTls::Required, Some(&own));
-        let mut driver = greeted(context, CACHING);
+        let session = with_tls(ClientTls::Disabled, DatabaseTls::Required, Some(&own));
+        let mut driver = greeted(session, CACHING);
         driver.feed(From::Client, &packet(1, &response(USED, &[7; 32], CACHING)));
         let demand = match plugin {
             CACHING => vec![1, 4],
@@ -256,8 +259,8 @@ fn a_password_that_was_hidden_is_shown() {
 
 #[test]
 fn unequal_connections_may_be_refused() {
-    let context = with_tls(ClientTls::Disabled, DatabaseTls::Required, None);
-    let mut driver = greeted(context, CACHING);
+    let session = with_tls(ClientTls::Disabled, DatabaseTls::Required, None);
+    let mut driver = greeted(session, CACHING);
     driver.feed(From::Client, &packet(1, &response(USED, &[7; 32], CACHING)));
     driver.to_client.clear();
     driver.feed(From::Server, &packet(3, &[1, 4]));

@@ -1,14 +1,14 @@
 //! MySQL with protected columns: values in texts, bound, and sent in parts, cut anywhere.
 
 use crate::driver::{Driver, From};
-use crate::mysql::context;
 use crate::mysql_messages::{
-    OK, USED, answer, answer_of, column, ended, let_in, packet, result, text_row,
+    OFFERED, OK, USED, answer, answer_of, column, ended, greeting, let_in, packet, response,
+    result, text_row,
 };
-use crate::script::{CLIENT, SECRET, keys, sealed};
+use crate::script::{self, CLIENT, SECRET, keys, sealed};
 use acra_engine::columns::{Columns, Database};
-use acra_engine::plan::{Planners, Unsupported};
-use acra_engine::session::mysql::{Context, MySqlSession};
+use acra_engine::session::mysql::MySqlSession;
+use acra_engine::session::{Context, ScanColumns};
 use acra_engine::wire::mysql::{Capabilities, lenenc};
 use proptest::prelude::*;
 use std::sync::Arc;
@@ -27,20 +27,14 @@ const INSERT: &[u8] = b"\x16INSERT INTO vault (id, secret, login) VALUES (?, ?, 
 /// The number of the statement that is prepared.
 const STATEMENT: [u8; 4] = [7, 0, 0, 0];
 
+fn context() -> Arc<Context> {
+    let columns = Columns::parse(COLUMNS.as_bytes(), Database::MySql);
+    script::context(columns.unwrap().columns, ScanColumns::Typed)
+}
+
 fn protecting(used: Capabilities) -> Driver<MySqlSession> {
-    let columns = Columns::parse(COLUMNS.as_bytes(), Database::MySql)
-        .unwrap()
-        .columns;
-    let context = Context {
-        planners: Arc::new(Planners::new(
-            Arc::new(columns),
-            Unsupported::Refuse,
-            1 << 20,
-        )),
-        protects: true,
-        ..context()
-    };
-    let mut driver = Driver::new(MySqlSession::new(Arc::new(context))).with_keys(CLIENT, keys());
+    let session = MySqlSession::new(context(), Arc::default());
+    let mut driver = Driver::new(session).with_keys(CLIENT, keys());
     let_in(&mut driver, used);
     driver
 }
@@ -188,6 +182,35 @@ fn a_part_sent_before_its_statement_is_known_waits() {
         assert_eq!(count(&driver.to_server, SECRET), 0);
     }
     assert_eq!(count(&driver.to_server, b"%%%"), 1);
+}
+
+/// What one user hears of the tables is kept by its name, of which there is room for 1024.
+#[test]
+fn users_that_are_not_let_in_take_no_room() {
+    let context = Arc::new(Context {
+        schema_probe: true,
+        ..Arc::into_inner(context()).unwrap()
+    });
+    let plugin = "mysql_native_password";
+    for number in 0..1100 {
+        let session = MySqlSession::new(Arc::clone(&context), Arc::default());
+        let mut driver = Driver::new(session);
+        driver.feed(From::Client, &[]);
+        driver.feed(From::Server, &packet(0, &greeting(OFFERED, plugin)));
+        let mut response = response(USED, &[7; 20], plugin);
+        let user = memchr::memmem::find(&response, b"bob").unwrap();
+        response.splice(user..user + 3, number.to_string().into_bytes());
+        driver.feed(From::Client, &packet(1, &response));
+        driver.feed(From::Server, &packet(2, b"\xff\x15\x04#28000no"));
+    }
+    let mut driver = Driver::new(MySqlSession::new(context, Arc::default()));
+    let_in(&mut driver, USED);
+    driver.feed(
+        From::Client,
+        &packet(0, b"\x03INSERT INTO vault (id) VALUES (1)"),
+    );
+    let question = memchr::memmem::find(&driver.to_server, b"information_schema.COLUMNS");
+    assert!(question.is_some());
 }
 
 proptest! {

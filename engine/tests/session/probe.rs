@@ -3,21 +3,24 @@
 use crate::driver::{Driver, From};
 use crate::messages::{complete, data_row, message, query, ready, startup};
 use crate::script::{CLIENT, columns, context, keys};
-use acra_engine::session::Event;
-use acra_engine::session::ScanColumns;
-use acra_engine::session::pg::{Context, PgSession};
+use acra_engine::columns::Columns;
+use acra_engine::session::pg::PgSession;
+use acra_engine::session::{Context, Event, ScanColumns};
 use proptest::prelude::*;
 use std::sync::Arc;
 
 const CHILD: &str = "INSERT INTO customers_1 (id, ssn) VALUES (1, '078-05-1120')";
 
-fn driver() -> Driver<PgSession> {
-    let context = context(columns(""), ScanColumns::Typed);
-    let context = Context {
+fn probing(columns: Columns) -> Arc<Context> {
+    let context = context(columns, ScanColumns::Typed);
+    Arc::new(Context {
         schema_probe: true,
         ..Arc::into_inner(context).unwrap()
-    };
-    Driver::new(PgSession::new(Arc::new(context))).with_keys(CLIENT, keys())
+    })
+}
+
+fn driver(columns: Columns) -> Driver<PgSession> {
+    Driver::new(PgSession::new(probing(columns))).with_keys(CLIENT, keys())
 }
 
 fn let_in() -> Vec<u8> {
@@ -57,7 +60,7 @@ fn answer(rows: &[Vec<u8>]) -> Vec<u8> {
 
 /// Two statements in one piece, of which the first waits for the answer; all cut into pieces of these lengths.
 fn conversation(cuts: &[usize], answer: &[u8]) -> Driver<PgSession> {
-    let mut driver = driver();
+    let mut driver = driver(columns(""));
     let mut cuts = cuts.iter().cycle();
     for (from, bytes) in [
         (From::Client, startup()),
@@ -140,6 +143,37 @@ fn an_answer_of_another_form_is_none() {
     ] {
         conversation(&[usize::MAX], &answer(&[row]));
     }
+}
+
+/// Whether [`CHILD`] went to the server in any form.
+fn is_sent(driver: &Driver<PgSession>) -> bool {
+    memchr::memmem::find(&driver.to_server, b"INSERT INTO customers_1").is_some()
+}
+
+#[test]
+fn a_session_older_than_its_columns_asks_too() {
+    let mut driver = driver(Columns::empty());
+    driver.feed(From::Client, &startup());
+    driver.feed(From::Server, &let_in());
+    driver.session().reconfigure(probing(columns("")));
+    driver.feed(From::Client, &query(CHILD));
+    assert!(!is_sent(&driver));
+    driver.feed(From::Server, &children());
+    assert!(is_sent(&driver) && !is_clear(&driver));
+}
+
+#[test]
+fn columns_that_change_while_the_database_is_asked_are_asked_about_anew() {
+    let mut driver = driver(columns(""));
+    driver.feed(From::Client, &startup());
+    driver.feed(From::Server, &let_in());
+    driver.feed(From::Client, &query(CHILD));
+    driver.session().reconfigure(probing(columns("")));
+    driver.feed(From::Server, &children());
+    assert!(!is_sent(&driver), "the answer was for the former columns");
+    driver.feed(From::Server, &children());
+    assert!(is_sent(&driver) && !is_clear(&driver));
+    assert_eq!(driver.to_client, let_in());
 }
 
 proptest! {

@@ -6,8 +6,10 @@ use acra_engine::columns::{Columns, Database};
 use acra_engine::crypto::{BlockKey, Secret, acrablock, container};
 use acra_engine::keys::{ClientId, ClientKeys};
 use acra_engine::plan::{Planners, Unsupported};
-use acra_engine::session::pg::{Context, PgSession};
-use acra_engine::session::{Activity, ClientError, ClientTls, Limits, ScanColumns, Session};
+use acra_engine::session::pg::PgSession;
+use acra_engine::session::{
+    Activity, ClientError, ClientTls, Context, Limits, ScanColumns, Session,
+};
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 use std::sync::Arc;

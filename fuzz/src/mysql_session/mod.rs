@@ -13,7 +13,7 @@ mod script;
 mod server;
 
 use crate::driver::{Driver, From};
-use crate::fixture::{CLIENT, block, keys, mysql_columns, mysql_context, pieces, show};
+use crate::fixture::{CLIENT, block, context, keys, mysql_columns, pieces, show};
 use crate::mysql_messages::{USED, let_in, packet, packets};
 use crate::session::marker;
 use acra_engine::session::mysql::MySqlSession;
@@ -57,7 +57,7 @@ fn started(script: &Script) -> Driver<MySqlSession> {
         true => ScanColumns::All,
         false => ScanColumns::Typed,
     };
-    let session = MySqlSession::new(mysql_context(mysql_columns(), scan));
+    let session = MySqlSession::new(context(mysql_columns(), scan), Arc::default());
     let mut driver = Driver::new(session).with_keys(CLIENT, Arc::clone(keys()));
     let_in(&mut driver, USED);
     driver

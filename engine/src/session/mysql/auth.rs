@@ -7,6 +7,7 @@ use super::connect::{out_of_order, whole};
 use super::packets::{Numbers, forward};
 use super::password::{Exchange, Handled, Leg};
 use super::{MySqlSession, ledger::Awaited};
+use crate::session::ending::Ending;
 use crate::session::{ClientError, Cx, Input, Output, Side, Step};
 use crate::wire::cursor::Malformed;
 use crate::wire::mysql::Message;
@@ -26,6 +27,8 @@ pub(super) enum Purpose {
 #[derive(Debug)]
 pub(super) struct Auth {
     purpose: Purpose,
+    /// Who the client says it is.
+    user: Box<[u8]>,
     /// The plugin in use.
     pub(super) plugin: Vec<u8>,
     /// Its scramble.
@@ -37,9 +40,16 @@ pub(super) struct Auth {
 }
 
 impl Auth {
-    pub(super) fn new(purpose: Purpose, plugin: Vec<u8>, scramble: Vec<u8>, leg: Leg) -> Self {
+    pub(super) fn new(
+        purpose: Purpose,
+        user: Box<[u8]>,
+        plugin: Vec<u8>,
+        scramble: Vec<u8>,
+        leg: Leg,
+    ) -> Self {
         Self {
             purpose,
+            user,
             plugin,
             scramble,
             asked: false,
@@ -80,7 +90,7 @@ impl MySqlSession {
         let payload = message
             .single()
             .and_then(|range| input.bytes.get_mut(range));
-        let mixed = &self.context.mixed_tls;
+        let mixed = &self.options.mixed_tls;
         let handled = auth.client_data(payload.unwrap_or_default(), (client, server), out, mixed);
         match handled {
             Handled::No => forward(&message, input, out.to_server, server),
@@ -113,6 +123,8 @@ impl MySqlSession {
             AuthMessage::Ok => {
                 self.welcome = true;
                 self.scramble = std::mem::take(&mut auth.scramble).into();
+                let user = std::mem::take(&mut auth.user);
+                self.planning.let_in(user, &self.context);
                 if purpose == Purpose::ChangeUser {
                     self.registry.clear();
                 }
@@ -128,7 +140,7 @@ impl MySqlSession {
                 }
             }
             AuthMessage::More(data) => {
-                let mixed = &self.context.mixed_tls;
+                let mixed = &self.options.mixed_tls;
                 match auth.server_data(data, &mut entry.numbers.server, out.to_server, mixed) {
                     Handled::No => {}
                     Handled::Yes { asked } => {

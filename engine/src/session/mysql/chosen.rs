@@ -4,6 +4,7 @@
 //! taken it. What a client sends behind one waits until then, so whatever was sent before is answered with the old keys.
 
 use super::MySqlSession;
+use crate::keys::ClientId;
 use crate::plan::{self, Choice, Lexical, Plan};
 use crate::session::Cx;
 use crate::session::choices::{self, Choices};
@@ -38,21 +39,18 @@ impl MySqlSession {
         };
         let mut made = entry.choices.iter();
         if let Some((_, Choice::Set(value))) = made.rfind(|(of, _)| *of == statement) {
-            self.chosen = choices::client(value.as_deref());
-            self.client_may_differ(cx);
+            let chosen = choices::client(value.as_deref());
+            self.choose(chosen.as_ref(), cx);
         }
     }
 
     /// The session is as new, and the variable gone.
     pub(super) fn forget_choice(&mut self, cx: &mut Cx<'_>) {
-        self.chosen = None;
-        self.client_may_differ(cx);
+        self.choose(None, cx);
     }
 
-    fn client_may_differ(&mut self, cx: &mut Cx<'_>) {
-        let columns = self.context.planners.base().columns();
-        let chosen = self.chosen.as_ref();
-        if self.openings.choose(chosen, columns, self.number, cx) {
+    fn choose(&mut self, chosen: Option<&ClientId>, cx: &mut Cx<'_>) {
+        if self.openings.identity.choose(chosen, &self.context, cx) {
             self.registry.forget_plans();
         }
     }

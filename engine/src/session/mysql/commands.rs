@@ -6,6 +6,7 @@ use super::connect::{out_of_order, whole};
 use super::ledger::{Awaited, PrepareStep, ResultStep, Results};
 use super::packets::{Numbers, Progress, forward};
 use super::statements::{Judged, Payload, too_many_statements};
+use crate::session::ending::Ending;
 use crate::session::stop::Stop;
 use crate::session::{ClientError, Cx, Event, Input, Output, Side, Step};
 use crate::wire::mysql::bulk;
@@ -288,12 +289,12 @@ impl MySqlSession {
             Ok(plugin) => plugin.unwrap_or_default().to_vec(),
             Err(malformed) => return Some(self.violation(Side::Client, malformed.0, out, cx)),
         };
-        let user = change_user::user(&payload).unwrap_or_default().to_vec();
-        self.user_is(&user);
+        let user = change_user::user(&payload).unwrap_or_default().into();
         self.settings_changed();
         // Servers send another scramble; should one not, it means the one before.
         let auth = Auth::new(
             Purpose::ChangeUser,
+            user,
             plugin,
             self.scramble.to_vec(),
             self.leg(),
@@ -348,7 +349,7 @@ impl MySqlSession {
                 Expects::Refuse("too-many-names", too_many_statements())
             }
             Some(Command::StmtPrepare) => {
-                let plan = self.planner.passing();
+                let plan = self.planning.planner().passing();
                 Expects::Answer(Awaited::Prepare(PrepareStep::Head, plan))
             }
             Some(Command::StmtExecute | Command::StmtBulkExecute) => {

@@ -74,7 +74,7 @@ pub(super) fn not_offered() -> ClientError {
 impl MySqlSession {
     /// What is asked of a database that offers these: what costs less.
     pub(super) fn database_compression(&self, offers: Capabilities) -> Option<Algorithm> {
-        if !self.context.compression.database {
+        if !self.options.compression.database {
             None
         } else if offers.has(Capabilities::ZSTD_COMPRESSION) {
             Some(Algorithm::Zstd)

@@ -11,6 +11,7 @@ use super::packets::{Numbers, forward, take};
 use super::password::{Leg, needs_password, password_in_front};
 use super::settings::version_number;
 use super::{DatabaseTls, MySqlSession, Phase, codes};
+use crate::session::ending::Ending;
 use crate::session::{ClientError, ClientTls, Cx, Effect, Input, Output, Side, Step};
 use crate::wire::mysql::compressed::Algorithm;
 use crate::wire::mysql::greeting::Greeting;
@@ -96,7 +97,7 @@ impl MySqlSession {
         if self.context.client_tls != ClientTls::Disabled {
             offered = offered.with(Capabilities::SSL);
         }
-        if self.context.compression.client {
+        if self.options.compression.client {
             offered = offered.with(Capabilities::COMPRESSION);
         }
         self.connecting = Some(Box::new(Connecting {
@@ -125,7 +126,7 @@ impl MySqlSession {
         out: &mut Output<'_>,
         cx: &mut Cx<'_>,
     ) -> Option<Step> {
-        if let Some(error) = self.unwelcome.take() {
+        if let Some(error) = self.admission.refusal() {
             return Some(self.decline(error, out));
         }
         let (message, range) = match self.hello_message(input, out, cx) {
@@ -140,7 +141,7 @@ impl MySqlSession {
         let asks_for_tls = capabilities.has(Capabilities::SSL) && payload.len() == FIXED;
         let connecting = self.connecting.as_mut()?;
         if asks_for_tls {
-            if self.secured {
+            if self.admission.is_secured() {
                 let expected = "one request for TLS only";
                 return Some(self.violation(Side::Client, expected, out, cx));
             }
@@ -151,11 +152,8 @@ impl MySqlSession {
             }
             return Some(Step::Do(Effect::SecureClient));
         }
-        if self.context.client_tls == ClientTls::Required && !self.secured {
-            let error =
-                ClientError::fatal("28000", "acra-server accepts only encrypted connections").hint(
-                    "Connect with --ssl-mode=REQUIRED (or --ssl, sslMode, ssl of the driver)",
-                );
+        let hint = "Connect with --ssl-mode=REQUIRED (or --ssl, sslMode, ssl of the driver)";
+        if let Some(error) = self.admission.in_clear(self.context.client_tls, hint) {
             return Some(self.decline(error, out));
         }
         let not_offered = capabilities.without(connecting.offered);
@@ -208,9 +206,9 @@ impl MySqlSession {
     ) -> Option<Step> {
         let connecting = self.connecting.as_mut()?;
         let offers = connecting.database_offers_tls;
-        let wants = match self.context.database_tls {
+        let wants = match self.options.database_tls {
             DatabaseTls::Disabled | DatabaseTls::Local => false,
-            DatabaseTls::AsClient => self.secured && offers,
+            DatabaseTls::AsClient => self.admission.is_secured() && offers,
             DatabaseTls::Preferred => offers,
             DatabaseTls::Required => true,
         };
@@ -275,7 +273,7 @@ impl MySqlSession {
             Some(plugin) => plugin.to_vec(),
             None => std::mem::take(&mut connecting.plugin),
         };
-        let user = response.user.to_vec();
+        let user = response.user.into();
         let scramble = std::mem::take(&mut connecting.scramble);
         let mut numbers = connecting.numbers;
         let mut wanted = agreed.with(compression::capability(compressed.database));
@@ -288,7 +286,7 @@ impl MySqlSession {
         if shows_password && leg != Leg::Alike {
             return Some(self.decline(password_in_front(), out));
         }
-        let auth = Auth::new(Purpose::Login, plugin, scramble, leg);
+        let auth = Auth::new(Purpose::Login, user, plugin, scramble, leg);
         self.capabilities = agreed;
         self.compressed = compressed;
         let start = message.range.start + HEADER;
@@ -308,7 +306,6 @@ impl MySqlSession {
         input.at = message.range.end;
         self.ledger.push(Awaited::Auth(Box::new(auth)), numbers);
         self.connecting = None;
-        self.user_is(&user);
         self.phase = Phase::Live;
         None
     }

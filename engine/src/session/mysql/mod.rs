@@ -20,6 +20,7 @@ mod definitions;
 mod ledger;
 mod load;
 mod named;
+mod options;
 mod own;
 mod packets;
 mod parameters;
@@ -37,16 +38,16 @@ mod stored;
 mod tokens;
 mod withhold;
 
-use super::keyring::Keyring;
+use super::admission::Admission;
+use super::ending::Ending;
 use super::openings::Openings;
+use super::planning::Planning;
 use super::tokens::OpenedTokens;
 use super::{
-    Activity, Answer, ClientError, ClientTls, Cx, Effect, Event, Input, Limits, Output, Poison,
-    ScanColumns, Session, Side, Step,
+    Activity, Answer, ClientError, Context, Cx, Effect, Event, Input, Output, Session, Step,
 };
-use crate::crypto::rsa::RsaKey;
 use crate::keys::ClientId;
-use crate::plan::{Catalog, Claim, Planner, Planners};
+use crate::plan::Scratch;
 use crate::wire::mysql::Capabilities;
 use crate::wire::mysql::ok::Status;
 pub use codes::number_and_state;
@@ -55,66 +56,12 @@ pub use compression::Compression;
 use connect::Connecting;
 use ledger::Ledger;
 use load::Loading;
+pub use options::{DatabaseTls, MixedTls, Options};
 use own::Question;
 use packets::{Numbers, Passing};
 use registry::Registry;
 use settings::Settings;
 use std::sync::Arc;
-
-/// Whether the connection with the database is encrypted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum DatabaseTls {
-    /// It is not.
-    #[default]
-    Disabled,
-    /// It does not leave this machine by its nature, which counts as much.
-    Local,
-    /// If the client's is, and the database offers it (as in Acra).
-    AsClient,
-    /// If the database offers it.
-    Preferred,
-    /// A database that does not offer it is not used.
-    Required,
-}
-
-/// What becomes of the one step of authentication that goes wrong where one of the connections is encrypted and the other is
-/// not: the client hides its password, or does not, by what it knows of its own.
-#[derive(Debug, Clone)]
-pub enum MixedTls {
-    /// The client gets an error.
-    Refuse,
-    /// The password ends here, and goes on in the form that the database expects. Clients that hide it do so with this key.
-    Terminate(Arc<RsaKey>),
-}
-
-/// What all sessions of a server share: an immutable snapshot.
-#[derive(Debug)]
-pub struct Context {
-    /// Plan statements.
-    pub planners: Arc<Planners>,
-    /// Whether the database is asked what it knows of the configured tables.
-    pub schema_probe: bool,
-    /// Some column is configured.
-    pub protects: bool,
-    /// Whose keys open, unless the client's certificate says otherwise.
-    pub client_id: Option<ClientId>,
-    /// The user variable by which a session chooses its client, with its `@`; `None`: it cannot.
-    pub client_id_variable: Option<Box<str>>,
-    /// Whether clients encrypt their connections.
-    pub client_tls: ClientTls,
-    /// Whether the connection with the database is encrypted.
-    pub database_tls: DatabaseTls,
-    /// What becomes of passwords between a connection that is encrypted and one that is not.
-    pub mixed_tls: MixedTls,
-    /// Which connections may be compressed.
-    pub compression: Compression,
-    /// How poison records are looked for, if they are.
-    pub poison: Option<Poison>,
-    /// Which cells are looked into.
-    pub scan: ScanColumns,
-    /// Bounds of one session.
-    pub limits: Limits,
-}
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Phase {
@@ -138,21 +85,11 @@ enum Phase {
 #[derive(Debug)]
 pub struct MySqlSession {
     context: Arc<Context>,
-    /// Number by which the shell knows the session.
-    number: u64,
+    options: Arc<Options>,
     phase: Phase,
     openings: Openings,
-    /// Whose keys the session has chosen to use.
-    chosen: Option<ClientId>,
-    /// Who is logged in.
-    user: Box<[u8]>,
-    /// What is known of the database.
-    catalog: Option<Arc<Catalog>>,
-    /// State of the catalog that `planner` is of; zero: of none.
-    catalog_seen: u64,
-    planner: Arc<Planner>,
-    /// The database is being asked about its tables.
-    claim: Option<Claim>,
+    /// A user is told of what it may use, so what one user hears serves the sessions of that user alone.
+    planning: Planning,
     /// What must be asked before the next text.
     asks: Option<Question>,
     /// The client's message has something too long in it by what was known, and is judged again by what the database says now.
@@ -168,17 +105,14 @@ pub struct MySqlSession {
     utf8: bool,
     /// For the rows that have arrived.
     opened_tokens: OpenedTokens,
-    sql: crate::plan::Scratch,
-    /// The client's connection is encrypted.
-    secured: bool,
+    sql: Scratch,
+    admission: Admission,
     /// The client's connection does not leave this machine by its nature.
     local: bool,
     /// The database's connection is encrypted.
     database_secured: bool,
     /// Of the last authentication.
     scramble: Box<[u8]>,
-    /// Answers the client instead of the database.
-    unwelcome: Option<ClientError>,
     /// What is needed until the client has been let in.
     connecting: Option<Box<Connecting>>,
     /// The client has been let in.
@@ -203,15 +137,10 @@ pub struct MySqlSession {
 
 impl MySqlSession {
     /// A session before its first byte.
-    pub fn new(context: Arc<Context>) -> Self {
-        let mut session = Self {
-            openings: Openings::default(),
-            chosen: None,
-            user: Box::default(),
-            catalog: None,
-            catalog_seen: 0,
-            planner: Arc::clone(context.planners.base()),
-            claim: None,
+    pub fn new(context: Arc<Context>, options: Arc<Options>) -> Self {
+        Self {
+            openings: Openings::new(&context),
+            planning: Planning::new(&context),
             asks: None,
             measuring: false,
             mariadb: false,
@@ -220,15 +149,14 @@ impl MySqlSession {
             charset: settings::UTF8MB4,
             utf8: true,
             opened_tokens: OpenedTokens::default(),
-            sql: crate::plan::Scratch::default(),
+            sql: Scratch::default(),
             context,
-            number: 0,
+            options,
             phase: Phase::New,
-            secured: false,
+            admission: Admission::default(),
             local: false,
             database_secured: false,
             scramble: Box::default(),
-            unwelcome: None,
             connecting: None,
             welcome: false,
             capabilities: Capabilities::default(),
@@ -241,16 +169,14 @@ impl MySqlSession {
             from_client: Passing::default(),
             from_server: Passing::default(),
             ending: false,
-        };
-        let own = session.context.client_id.clone();
-        session.identify(own);
-        session
+        }
     }
 
     /// The same session with a number for its events.
     #[must_use]
-    pub fn numbered(self, number: u64) -> Self {
-        Self { number, ..self }
+    pub fn numbered(mut self, number: u64) -> Self {
+        self.openings.identity.number(number);
+        self
     }
 
     /// The same session of a client that does not come by a network, if so.
@@ -261,56 +187,23 @@ impl MySqlSession {
 
     /// Answers the client with this error, without troubling the database if it has not been yet.
     pub fn turn_away(&mut self, error: ClientError) {
-        self.unwelcome = Some(error);
+        self.admission.turn_away(error);
     }
 
     /// Takes a new snapshot.
-    pub fn reconfigure(&mut self, context: Arc<Context>) {
-        let columns_changed = !Arc::ptr_eq(&self.context.planners, &context.planners);
-        let own = match self.openings.own_client_id == self.context.client_id {
-            true => context.client_id.clone(),
-            false => self.openings.own_client_id.clone(),
-        };
+    pub fn reconfigure(&mut self, context: Arc<Context>, options: Arc<Options>) {
+        let columns_changed = self.planning.reconfigure(&self.context, &context);
+        self.openings.reconfigure(&self.context, &context);
         self.context = context;
-        self.identify(own);
-        self.openings.keyring = Keyring::default();
+        self.options = options;
         if columns_changed {
             self.registry.forget_plans();
-            // A question that is under way is answered in vain.
-            self.claim = None;
-            let user = std::mem::take(&mut self.user);
-            self.user_is(&user);
         }
-    }
-
-    /// The connection's own client is this one.
-    fn identify(&mut self, client_id: Option<ClientId>) {
-        let columns = self.context.planners.base().columns();
-        self.openings
-            .identify(client_id, self.chosen.as_ref(), columns);
     }
 
     /// Whether some column is protected from this client.
     fn protects(&self) -> bool {
-        self.context.protects && !self.openings.ignored
-    }
-
-    /// Ends the session; the client is told why unless a message of the server is half sent.
-    fn close(&mut self, error: ClientError, out: &mut Output<'_>) -> Step {
-        self.abort(error, out);
-        Step::Do(Effect::Close)
-    }
-
-    /// A peer sent what the protocol does not allow.
-    fn violation(
-        &mut self,
-        side: Side,
-        expected: &'static str,
-        out: &mut Output<'_>,
-        cx: &mut Cx<'_>,
-    ) -> Step {
-        cx.events.push(Event::Protocol { side, expected });
-        self.close(ClientError::malformed(side, expected), out)
+        self.openings.protects(&self.context)
     }
 
     /// The number of the next packet to the client.
@@ -331,7 +224,7 @@ impl Session for MySqlSession {
         cx: &mut Cx<'_>,
     ) -> Step {
         match self.phase {
-            Phase::New => match self.unwelcome.take() {
+            Phase::New => match self.admission.refusal() {
                 Some(error) => self.close(error, out),
                 None => Step::Do(Effect::DialServer),
             },
@@ -370,26 +263,19 @@ impl Session for MySqlSession {
     }
 
     fn resume(&mut self, answer: Answer) {
-        match answer {
-            Answer::Keys(client_id, keys) => self.openings.keyring.insert(client_id, keys),
-            Answer::Tokens(Side::Client, answers) => self.openings.tokens = Some(answers),
-            Answer::Tokens(Side::Server, answers) => self.opened_tokens.insert(answers),
-        }
+        self.openings.resume(answer, &mut self.opened_tokens);
     }
 
     fn client_secured(&mut self, client_id: Result<Option<ClientId>, ClientError>) {
-        self.secured = true;
-        match client_id {
-            Ok(None) => {}
-            Ok(client_id) => self.identify(client_id),
-            Err(error) => self.turn_away(error),
+        if let Some(own) = self.admission.secured(client_id) {
+            self.openings.identity.certified(own, &self.context);
         }
     }
 
     fn server_dialled(&mut self, outcome: Result<(), String>, out: &mut Output<'_>) {
         match outcome {
             Ok(()) => self.phase = Phase::Greeting,
-            Err(reason) => self.abort(unreachable_database(&reason), out),
+            Err(reason) => self.abort(ClientError::unreachable_database(&reason), out),
         }
     }
 
@@ -399,7 +285,7 @@ impl Session for MySqlSession {
                 self.phase = Phase::Secured;
                 self.database_secured = true;
             }
-            Err(reason) => self.abort(unreachable_database(&reason), out),
+            Err(reason) => self.abort(ClientError::unreachable_database(&reason), out),
         }
     }
 
@@ -408,13 +294,7 @@ impl Session for MySqlSession {
         if !self.ending && self.phase != Phase::Closed {
             cx.events.push(Event::ServerLost);
             if !self.welcome {
-                self.abort(
-                    ClientError::fatal(
-                        "08006",
-                        "the database closed the connection to acra-server unexpectedly",
-                    ),
-                    out,
-                );
+                self.abort(ClientError::lost_database(), out);
             }
         }
         self.phase = Phase::Closed;
@@ -441,11 +321,4 @@ impl Session for MySqlSession {
             Activity::Idle
         }
     }
-}
-
-fn unreachable_database(reason: &str) -> ClientError {
-    let message = format!("acra-server cannot reach the database: {reason}");
-    ClientError::fatal("08001", message).hint(
-        "Check that the database runs and that --db_host and --db_port of acra-server are right.",
-    )
 }

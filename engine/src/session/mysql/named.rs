@@ -7,7 +7,7 @@
 use super::MySqlSession;
 use super::ledger::Entry;
 use super::registry::{Name, Named, Names, Registry};
-use super::statements::{Rewritten, prepared_load, refused, spliced, too_many_statements};
+use super::statements::{Rewritten, prepared_load, spliced, too_many_statements};
 use crate::plan::{self, Edit, NameEffect, Plan, Run, Verdict};
 use crate::session::stop::Stop;
 use crate::session::{ClientError, Cx};
@@ -22,9 +22,7 @@ impl MySqlSession {
         cx: &mut Cx<'_>,
     ) -> Result<Rewritten, Stop> {
         let lexical = self.lexical()?;
-        let inner = run
-            .text(text, &lexical)
-            .map_err(|refusal| refused(&refusal))?;
+        let inner = run.text(text, &lexical).map_err(Stop::from)?;
         let outer = std::mem::take(&mut self.sql);
         let (plan, glance) = self.plan(&inner, cx)?;
         if plan.run.is_some() || !plan.names.is_empty() || !plan.executes.is_empty() {
@@ -38,7 +36,7 @@ impl MySqlSession {
         let mut edits = Vec::new();
         if run.name.is_none() {
             let arguments = plan::arguments(text, &outer, |_| &plan.params);
-            let (arguments, around) = arguments.map_err(|refusal| refused(&refusal))?;
+            let (arguments, around) = arguments?;
             values.extend(arguments);
             edits.extend(around);
         }
@@ -72,7 +70,7 @@ impl MySqlSession {
         Ok(Rewritten {
             plan: match run.name {
                 None => plan,
-                Some(_) => self.planner.passing(),
+                Some(_) => self.planning.planner().passing(),
             },
             text,
             names,
@@ -108,7 +106,7 @@ impl MySqlSession {
             let (name, named) = match effect {
                 NameEffect::Prepare(name) => {
                     let named = Named {
-                        plan: self.planner.passing(),
+                        plan: self.planning.planner().passing(),
                         redefines,
                     };
                     (name, Some(named))
@@ -140,7 +138,7 @@ impl MySqlSession {
     ) -> Result<Rewritten, Stop> {
         let Named { plan, redefines } = named;
         let arguments = plan::arguments(text, &self.sql, |_| &plan.params);
-        let (values, mut edits) = arguments.map_err(|refusal| refused(&refusal))?;
+        let (values, mut edits) = arguments?;
         let (changed, stored) = self.changes(&values, cx)?;
         edits.extend(changed.into_iter().flatten());
         let text = spliced(text, edits);

@@ -87,9 +87,9 @@ fn refusal(why: &str) -> ClientError {
 
 impl MySqlSession {
     pub(super) fn leg(&self) -> Leg {
-        let client = self.secured || self.local;
+        let client = self.admission.is_secured() || self.local;
         let database =
-            self.database_secured || self.context.database_tls == super::DatabaseTls::Local;
+            self.database_secured || self.options.database_tls == super::DatabaseTls::Local;
         match (client, database) {
             (true, false) => Leg::ClientOnly,
             (false, true) => Leg::DatabaseOnly,

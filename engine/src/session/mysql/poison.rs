@@ -71,8 +71,8 @@ impl MySqlSession {
             }
         }
         let statement = statement.or_else(|| self.outline(text.as_deref()?));
-        let session = (self.number, &self.openings);
-        let instead = poison::met(session, statement, self.context.poison.as_ref(), cx);
+        let (identity, poison) = (&self.openings.identity, self.context.poison.as_ref());
+        let instead = poison::met(identity, statement, poison, cx);
         if let Some(error) = &instead {
             self.withhold(error, out);
         }

@@ -1,14 +1,13 @@
 //! What the database says of the configured tables (docs/architecture.md, "What the database says"): the question, and
 //! reading the answer.
-//!
-//! A user is told of what it may use, so what one user hears serves the sessions of that user alone.
 
 use super::MySqlSession;
 use super::case;
 use super::own::{Question, Row};
 use crate::columns::{Column, Columns, Kinship, Relation, Schema};
+use crate::session::Cx;
+use crate::session::planning::Readiness;
 use crate::session::stop::Stop;
-use crate::session::{Cx, Event};
 use crate::sql::mysql::lower;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -50,50 +49,15 @@ pub(super) fn question(columns: &Columns) -> Vec<u8> {
 }
 
 impl MySqlSession {
-    /// Who is logged in: what the database tells another user is another thing.
-    pub(super) fn user_is(&mut self, user: &[u8]) {
-        self.user = user.into();
-        self.catalog = match self.context.protects && self.context.schema_probe {
-            true => self.context.planners.catalog(user),
-            false => None,
-        };
-        self.catalog_seen = 0;
-        self.planner = match &self.catalog {
-            Some(catalog) => catalog.planner(),
-            None => std::sync::Arc::clone(self.context.planners.base()),
-        };
-    }
-
-    /// Whether the planner is up to date.
-    pub(super) fn is_schema_known(&self) -> bool {
-        let catalog = self.catalog.as_deref();
-        catalog.is_none_or(|catalog| catalog.epoch() == self.catalog_seen)
-    }
-
     /// Brings the planner up to date before a text is planned, or asks the database.
     pub(super) fn knows_schema(&mut self) -> Result<(), Stop> {
-        let Some(catalog) = &self.catalog else {
-            return Ok(());
-        };
-        let epoch = catalog.epoch();
-        if epoch == self.catalog_seen {
-            return Ok(());
-        }
-        self.planner = catalog.planner();
-        if self.status.is_in_transaction() {
+        let in_transaction = self.status.is_in_transaction();
+        match self.planning.refresh(!in_transaction && self.is_quiet()) {
+            Readiness::Current => Ok(()),
             // Asked at the first chance; a session begins idle.
-            return Ok(());
-        }
-        if !self.is_quiet() {
-            return Err(Stop::Wait);
-        }
-        match catalog.claim() {
-            None => {
-                self.catalog_seen = epoch;
-                Ok(())
-            }
-            Some(claim) => {
-                self.claim = Some(claim);
+            Readiness::Stale if in_transaction => Ok(()),
+            Readiness::Stale => Err(Stop::Wait),
+            Readiness::Asks => {
                 self.asks = Some(Question::Schema);
                 Err(Stop::Wait)
             }
@@ -106,34 +70,14 @@ impl MySqlSession {
         failed: Option<String>,
         cx: &mut Cx<'_>,
     ) {
-        let (Some(claim), Some(catalog)) = (self.claim.take(), &self.catalog) else {
-            return;
-        };
-        let database = String::from_utf8_lossy(catalog.name()).into_owned();
-        let schema = match failed {
+        let answer = match failed {
             None => schema(rows, self.context.planners.base().columns())
                 .ok_or_else(|| "an answer that is none".to_owned()),
             Some(reason) => Err(reason),
         };
-        match schema {
-            Err(reason) => {
-                if claim.give_up() {
-                    cx.events.push(Event::SchemaUnknown { database, reason });
-                }
-            }
-            Ok(schema) => {
-                // Servers write the queries of views in one way, whatever the session's settings are.
-                let lexical = self.usual_lexical();
-                let notes = self.context.planners.learn(claim, schema, &lexical);
-                cx.events
-                    .extend(notes.into_iter().map(|note| Event::SchemaNote {
-                        database: database.clone(),
-                        note,
-                    }));
-            }
-        }
-        self.catalog_seen = catalog.epoch();
-        self.planner = catalog.planner();
+        // Servers write the queries of views in one way, whatever the session's settings are.
+        let lexical = self.usual_lexical();
+        self.planning.answered(answer, &lexical, &self.context, cx);
     }
 }
 

@@ -12,6 +12,7 @@ use super::reply::{Answer, Reply};
 use super::rows::{self, Layout};
 use super::tokens::Rows;
 use super::{MySqlSession, codes, named, stored};
+use crate::session::ending::Ending;
 use crate::session::{Ask, Cx, Event, Input, Output, ScanColumns, Side, Step};
 use crate::wire::cursor::Malformed;
 use crate::wire::mysql::packet::{HEADER, Header, renumber};
@@ -271,8 +272,9 @@ impl MySqlSession {
             own.other(&payload);
         }
         let failed = payload.first() == Some(&error::ERR);
-        let planner = Arc::clone(&self.planner);
-        let maps = planner.maps_results() && !self.openings.ignored && !entry.is_own();
+        let planner = self.planning.planner();
+        let maps =
+            planner.maps_results() && !self.openings.identity.is_ignored() && !entry.is_own();
         let mut reply = Reply {
             mapping: maps.then_some(Mapping {
                 columns: planner.columns(),
@@ -382,7 +384,7 @@ impl MySqlSession {
         if let Some(ask) = self.openings.ask() {
             return Ok(Some(ask));
         }
-        let searches = self.planner.searches();
+        let searches = self.planning.planner().searches();
         let tools = self
             .openings
             .tools(self.context.poison.as_ref(), false, searches);
@@ -452,7 +454,7 @@ impl MySqlSession {
             utf8: self.utf8,
             tokens: &self.opened_tokens,
         };
-        if let (true, Some(client_id)) = (planned.has_tokens(), &self.openings.client_id) {
+        if let (true, Some(client_id)) = (planned.has_tokens(), self.openings.client_id()) {
             let rows = Rows {
                 planned,
                 capabilities: self.capabilities,
@@ -471,7 +473,7 @@ impl MySqlSession {
         {
             return Ok(Some(ask));
         }
-        let searches = self.planner.searches();
+        let searches = self.planning.planner().searches();
         let tools = self
             .openings
             .tools(self.context.poison.as_ref(), true, searches);

@@ -8,8 +8,7 @@ use crate::cell::typed::{Form, Said};
 use crate::cell::{Kind, token};
 use crate::columns::{Setting, TokenType};
 use crate::plan::{
-    Edit, Glance, Lexical, LiteralKind, LiteralValue, Plan, Refusal, Role, Verdict, in_order,
-    splice,
+    Edit, Glance, Lexical, LiteralKind, LiteralValue, Plan, Role, Verdict, in_order, splice,
 };
 use crate::session::choices::Choices;
 use crate::session::sealing::plain;
@@ -17,7 +16,7 @@ use crate::session::search::{self, Changes};
 use crate::session::stop::Stop;
 use crate::session::stored::Stored;
 use crate::session::tokenize::token_of;
-use crate::session::{ClientError, ClientFacing, Cx, Event};
+use crate::session::{ClientError, Cx};
 use crate::tokens::Outcome;
 use crate::wire::mysql::query::Query;
 use crate::wire::mysql::row::RowFormat;
@@ -182,7 +181,7 @@ impl MySqlSession {
         }
         let literals = plan.literals(text, &self.sql);
         literals
-            .map(|literal| literal.map_err(|refusal| refused(&refusal)))
+            .map(|literal| literal.map_err(Stop::from))
             .collect()
     }
 
@@ -192,26 +191,14 @@ impl MySqlSession {
         text: &[u8],
         cx: &mut Cx<'_>,
     ) -> Result<(Arc<Plan>, Glance), Stop> {
-        if self.openings.ignored {
-            return Ok((self.planner.passing(), Glance::default()));
+        if self.openings.identity.is_ignored() {
+            return Ok((self.planning.planner().passing(), Glance::default()));
         }
         let (plan, glance) = match self.recall(text) {
             Some(plan) => (plan, Glance::default()),
             None => self.plan_anew(text)?,
         };
-        match &plan.verdict {
-            Verdict::Refuse(refusal) => return Err(refused(refusal)),
-            Verdict::Observe(refusal) => cx.events.push(Event::Observed {
-                code: refusal.code.anchor(),
-                message: refusal.message.clone(),
-                subject: refusal.subject.clone(),
-            }),
-            Verdict::Forward | Verdict::Rewrite => {}
-        }
-        self.context
-            .planners
-            .announced(self.catalog.as_deref(), &plan.children)
-            .map_err(|refusal| refused(&refusal))?;
+        self.planning.judge(&plan, &self.context, cx)?;
         Ok((plan, glance))
     }
 
@@ -219,16 +206,18 @@ impl MySqlSession {
     /// asked first.
     fn recall(&mut self, text: &[u8]) -> Option<Arc<Plan>> {
         let lexical = match &self.settings {
-            Settings::Known(lexical) if self.is_schema_known() => self.read_by(lexical.clone()),
+            Settings::Known(lexical) if self.planning.is_current() => self.read_by(lexical.clone()),
             _ => return None,
         };
-        self.planner.recall(text, &lexical, &mut self.sql)
+        self.planning
+            .planner()
+            .recall(text, &lexical, &mut self.sql)
     }
 
     fn plan_anew(&mut self, text: &[u8]) -> Result<(Arc<Plan>, Glance), Stop> {
-        let glance = self.planner.glance(text);
+        let glance = self.planning.planner().glance(text);
         if glance.passes() {
-            return Ok((self.planner.passing(), glance));
+            return Ok((self.planning.planner().passing(), glance));
         }
         // A string that is prepared may name a table by escapes.
         let lexical = match glance.may_concern() || glance.may_prepare() {
@@ -240,14 +229,19 @@ impl MySqlSession {
             // Whatever the settings are, nothing in it is protected.
             false => self.usual_lexical(),
         };
-        let plan = self.planner.plan_anew(text, &lexical, &mut self.sql);
+        let plan = self
+            .planning
+            .planner()
+            .plan_anew(text, &lexical, &mut self.sql);
         Ok((plan, glance))
     }
 
     /// The settings by which a text is planned: the schema only if it matters, so that others share the plan.
     fn read_by(&self, lexical: Lexical) -> Lexical {
         Lexical {
-            schema: lexical.schema.filter(|_| self.planner.follows_schema()),
+            schema: lexical
+                .schema
+                .filter(|_| self.planning.planner().follows_schema()),
             ..lexical
         }
     }
@@ -344,10 +338,6 @@ pub(super) fn prepared_load() -> Stop {
         ClientError::error("0A000", "LOAD DATA into a protected table is prepared")
             .hint("Send it as a text."),
     )
-}
-
-pub(super) fn refused(refusal: &Refusal) -> Stop {
-    Stop::Refuse(refusal.code.anchor(), refusal.client_error())
 }
 
 /// What a literal or a bound value stands for that becomes a token.

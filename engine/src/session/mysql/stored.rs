@@ -32,7 +32,11 @@ impl MySqlSession {
         let changed = self.openings.change(value, setting, role, cx)?;
         if role == Role::Stored {
             let stored = changed.as_ref().map_or(value, Changed::as_bytes);
-            changes.measure(setting, stored, self.planner.columns().longest(setting));
+            changes.measure(
+                setting,
+                stored,
+                self.planning.planner().columns().longest(setting),
+            );
         }
         if let Some(changed) = &changed {
             changes.add(setting, changed);
@@ -59,8 +63,8 @@ impl MySqlSession {
     /// Whether it is that something does not fit. If so, the database is asked again at the next chance.
     pub(super) fn measured_too_long(&self, stop: &Stop) -> bool {
         let is_it = matches!(stop, Stop::Refuse(ANCHOR, _));
-        if is_it && let Some(catalog) = &self.catalog {
-            catalog.outdate();
+        if is_it {
+            self.planning.outdate();
         }
         is_it
     }

@@ -9,6 +9,7 @@ use super::results::Fields;
 use super::rows::{self, Layout, Row};
 use super::tokenize::{ask_for_rows, failed_token};
 use crate::plan::{ClientEncoding, Results};
+use crate::session::ending::Ending;
 use crate::session::passing::{drop_on, pass_on};
 use crate::session::tokens::OpenedTokens;
 use crate::session::{Ask, Cx, Event, Input, Output, ScanColumns, Side, Step};
@@ -119,7 +120,7 @@ impl PgSession {
 
     /// Whether the rows of the current result may hold something to open.
     fn looks_into_rows(&mut self) -> bool {
-        if self.openings.ignored {
+        if self.openings.identity.is_ignored() {
             return false;
         }
         let (never, mapped) = match self.ledger.head().map(|entry| &entry.awaited) {
@@ -219,7 +220,7 @@ impl PgSession {
             self.lexical.encoding,
             &self.opened_tokens,
         );
-        if let (true, Some(client_id)) = (layout.has_tokens(), &self.openings.client_id) {
+        if let (true, Some(client_id)) = (layout.has_tokens(), self.openings.client_id()) {
             if let Some(ask) = ask_for_rows(client_id, input.bytes, frame, layout)? {
                 return Ok(Taken::Ask(ask));
             }
@@ -235,7 +236,7 @@ impl PgSession {
         if let Some(ask) = self.openings.ask() {
             return Ok(Taken::Ask(ask));
         }
-        let searches = self.planner.searches();
+        let searches = self.planning.planner().searches();
         let is_mapped = !layout.settings.is_empty();
         let tools = self
             .openings
@@ -343,8 +344,7 @@ impl PgSession {
         let number = self.ledger.ready();
         self.settle_choices(cx);
         if let Some(database) = self.database.take() {
-            // The client has been let in.
-            self.catalog = self.context.planners.catalog(&database);
+            self.planning.let_in(database, &self.context);
         }
         if body == b"I" {
             self.registry.end_transaction(number);

@@ -145,18 +145,10 @@ impl PgSession {
 
     /// Uses the keys of the client that is chosen now, if it is another one.
     fn client_may_differ(&mut self, cx: &mut Cx<'_>) {
-        let columns = self.context.planners.base().columns();
-        let chosen = self.chosen.client();
-        if self.openings.choose(chosen, columns, self.number, cx) {
+        let (chosen, identity) = (self.chosen.client(), &mut self.openings.identity);
+        if identity.choose(chosen, &self.context, cx) {
             self.registry.forget_statements();
         }
-    }
-
-    /// The connection's own client is this one.
-    pub(super) fn identify(&mut self, client_id: Option<ClientId>) {
-        let columns = self.context.planners.base().columns();
-        self.openings
-            .identify(client_id, self.chosen.client(), columns);
     }
 }
 

@@ -11,6 +11,7 @@ use super::rewrite::{self, Rewritten, SealedBind};
 use super::texts::unknown_statement;
 use crate::plan::Plan;
 use crate::session::choices::Choices;
+use crate::session::ending::Ending;
 use crate::session::passing::{drop_on, pass_on};
 use crate::session::stop::Stop;
 use crate::session::{ClientError, Cx, Event, Input, Output, Side, Step};
@@ -123,7 +124,10 @@ impl PgSession {
                 want: frame.range.len(),
             });
         }
-        if matches!(frame.tag, b'Q' | b'P') && !self.openings.ignored && !self.knows_schema(out) {
+        if matches!(frame.tag, b'Q' | b'P')
+            && !self.openings.identity.is_ignored()
+            && !self.knows_schema(out)
+        {
             return Some(Step::Blocked);
         }
         let outcome = match frame.tag {

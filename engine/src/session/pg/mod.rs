@@ -22,15 +22,16 @@ mod texts;
 mod tokenize;
 mod withhold;
 
-use super::keyring::Keyring;
+use super::admission::Admission;
 use super::openings::Openings;
+use super::planning::Planning;
 use super::tokens::OpenedTokens;
 use super::{
-    Activity, Answer, ClientError, ClientTls, Cx, Effect, Event, Input, Limits, Output, Poison,
-    ScanColumns, Session, Severity, Side, Step,
+    Activity, Answer, ClientError, Context, Cx, Effect, Event, Input, Output, Session, Severity,
+    Step,
 };
 use crate::keys::ClientId;
-use crate::plan::{Catalog, Lexical, Planner, Planners};
+use crate::plan::{Lexical, Scratch};
 use crate::wire::pg::Formats;
 use chosen::Chosen;
 use copy::Copies;
@@ -39,36 +40,6 @@ use probe::Probe;
 use registry::Registry;
 use results::Fields;
 use std::sync::Arc;
-
-/// What all sessions of a server share: an immutable snapshot.
-#[derive(Debug)]
-pub struct Context {
-    /// Plan statements.
-    pub planners: Arc<Planners>,
-    /// Whether the database is asked what it knows of the configured tables.
-    pub schema_probe: bool,
-    /// Some column is configured, so an unknown statement name cannot be passed on.
-    pub protects: bool,
-    /// Whose keys open and seal, unless the client's certificate says otherwise; a column may name another client for
-    /// sealing.
-    pub client_id: Option<ClientId>,
-    /// The variable of SQL by which a session chooses its client, if it may.
-    pub client_id_variable: Option<Box<str>>,
-    /// Whether clients encrypt their connections.
-    pub client_tls: ClientTls,
-    /// How poison records are looked for, if they are.
-    pub poison: Option<Poison>,
-    /// Which cells are looked into.
-    pub scan: ScanColumns,
-    /// Bounds of one session.
-    pub limits: Limits,
-}
-
-impl Context {
-    fn asks_database(&self) -> bool {
-        self.protects && self.schema_probe
-    }
-}
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Phase {
@@ -90,17 +61,11 @@ pub struct PgSession {
     context: Arc<Context>,
     /// The database's name, until the client has been let in.
     database: Option<Box<[u8]>>,
-    /// What is known of the database.
-    catalog: Option<Arc<Catalog>>,
-    /// State of the catalog that `planner` is of; zero: of none.
-    catalog_seen: u64,
-    planner: Arc<Planner>,
+    planning: Planning,
     /// The database is being asked.
     probe: Option<Box<Probe>>,
     /// The open transaction has changed definitions.
     redefined: bool,
-    /// Number by which the shell knows the session.
-    number: u64,
     /// A result has ended with an error of ours: the client gets nothing more before ReadyForQuery.
     withholding: bool,
     /// It was one that fails its transaction.
@@ -112,10 +77,8 @@ pub struct PgSession {
     /// A statement is on its way that may choose a client.
     choosing: bool,
     phase: Phase,
-    /// The client's connection is encrypted.
-    secured: bool,
-    /// Answers the StartupMessage instead of the database.
-    unwelcome: Option<ClientError>,
+    /// What speaks against the client is told when its StartupMessage comes.
+    admission: Admission,
     /// The next message of the client chooses how it proves who it is.
     chooses_mechanism: bool,
     /// Of the last ReadyForQuery; zero before the first.
@@ -136,30 +99,26 @@ pub struct PgSession {
     query_result: Option<(Fields, Formats)>,
     /// The client has said goodbye, or the server has said why it closes.
     ending: bool,
-    sql: crate::plan::Scratch,
+    sql: Scratch,
 }
 
 impl PgSession {
     /// A session before its first byte.
     pub fn new(context: Arc<Context>) -> Self {
-        let mut session = Self {
-            openings: Openings::default(),
+        Self {
+            openings: Openings::new(&context),
             chosen: Chosen::default(),
             choosing: false,
-            number: 0,
             withholding: false,
             fails_transaction: false,
             server_dropping: 0,
-            planner: Arc::clone(context.planners.base()),
+            planning: Planning::new(&context),
             context,
             database: None,
-            catalog: None,
-            catalog_seen: 0,
             probe: None,
             redefined: false,
             phase: Phase::Startup,
-            secured: false,
-            unwelcome: None,
+            admission: Admission::default(),
             chooses_mechanism: false,
             transaction: 0,
             ledger: Ledger::default(),
@@ -172,69 +131,36 @@ impl PgSession {
             copies: Copies::default(),
             query_result: None,
             ending: false,
-            sql: crate::plan::Scratch::default(),
-        };
-        let own = session.context.client_id.clone();
-        session.identify(own);
-        session
+            sql: Scratch::default(),
+        }
     }
 
     /// The same session with a number for its events.
     #[must_use]
-    pub fn numbered(self, number: u64) -> Self {
-        Self { number, ..self }
+    pub fn numbered(mut self, number: u64) -> Self {
+        self.openings.identity.number(number);
+        self
     }
 
     /// Answers the client's StartupMessage with this error, without troubling the database.
     pub fn turn_away(&mut self, error: ClientError) {
-        self.unwelcome = Some(error);
+        self.admission.turn_away(error);
     }
 
     /// Takes a new snapshot. Statements that are prepared keep the plan they were prepared with, unless the columns have
     /// changed: then they are forgotten, and the client must prepare them again. Portals keep theirs.
     pub fn reconfigure(&mut self, context: Arc<Context>) {
-        let columns_changed = !Arc::ptr_eq(&self.context.planners, &context.planners);
-        let own = match self.openings.own_client_id == self.context.client_id {
-            true => context.client_id.clone(),
-            false => self.openings.own_client_id.clone(),
-        };
+        let columns_changed = self.planning.reconfigure(&self.context, &context);
+        self.openings.reconfigure(&self.context, &context);
         self.context = context;
-        self.identify(own);
-        self.openings.keyring = Keyring::default();
         if columns_changed {
             self.registry.forget_statements();
-            self.planner = Arc::clone(self.context.planners.base());
-            self.catalog = match self.catalog.take() {
-                Some(former) if self.context.asks_database() => {
-                    self.context.planners.catalog(former.name())
-                }
-                _ => None,
-            };
-            self.catalog_seen = 0;
         }
     }
 
     /// Whether some column is protected from this client.
     fn protects(&self) -> bool {
-        self.context.protects && !self.openings.ignored
-    }
-
-    /// Ends the session; the client is told why unless a message of the server is half sent.
-    fn close(&mut self, error: ClientError, out: &mut Output<'_>) -> Step {
-        self.abort(error, out);
-        Step::Do(Effect::Close)
-    }
-
-    /// A peer sent what the protocol does not allow.
-    fn violation(
-        &mut self,
-        side: Side,
-        expected: &'static str,
-        out: &mut Output<'_>,
-        cx: &mut Cx<'_>,
-    ) -> Step {
-        cx.events.push(Event::Protocol { side, expected });
-        self.close(ClientError::malformed(side, expected), out)
+        self.openings.protects(&self.context)
     }
 }
 
@@ -279,30 +205,19 @@ impl Session for PgSession {
     }
 
     fn resume(&mut self, answer: Answer) {
-        match answer {
-            Answer::Keys(client_id, keys) => self.openings.keyring.insert(client_id, keys),
-            Answer::Tokens(Side::Client, answers) => self.openings.tokens = Some(answers),
-            Answer::Tokens(Side::Server, answers) => self.opened_tokens.insert(answers),
-        }
+        self.openings.resume(answer, &mut self.opened_tokens);
     }
 
     fn client_secured(&mut self, client_id: Result<Option<ClientId>, ClientError>) {
-        self.secured = true;
-        match client_id {
-            Ok(None) => {}
-            Ok(client_id) => self.identify(client_id),
-            Err(error) => self.turn_away(error),
+        if let Some(own) = self.admission.secured(client_id) {
+            self.openings.identity.certified(own, &self.context);
         }
     }
 
     fn server_dialled(&mut self, outcome: Result<(), String>, out: &mut Output<'_>) {
         match outcome {
             Ok(()) => self.phase = Phase::Dialled,
-            Err(reason) => self.abort(
-                ClientError::fatal("08001", format!("acra-server cannot reach the database: {reason}"))
-                    .hint("Check that the database runs and that --db_host and --db_port of acra-server are right."),
-                out,
-            ),
+            Err(reason) => self.abort(ClientError::unreachable_database(&reason), out),
         }
     }
 
@@ -312,14 +227,8 @@ impl Session for PgSession {
     fn server_closed(&mut self, out: &mut Output<'_>, cx: &mut Cx<'_>) {
         if !self.ending && self.phase != Phase::Closed {
             cx.events.push(Event::ServerLost);
-            self.abort(
-                ClientError::fatal(
-                    "08006",
-                    "the database closed the connection to acra-server unexpectedly",
-                )
-                .hint("Connect again; whether the last statement took effect is not known."),
-                out,
-            );
+            let hint = "Connect again; whether the last statement took effect is not known.";
+            self.abort(ClientError::lost_database().hint(hint), out);
         }
         self.phase = Phase::Closed;
     }

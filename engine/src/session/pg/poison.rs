@@ -30,8 +30,8 @@ impl PgSession {
                 .as_deref()
                 .and_then(|text| outline(text, lexical).map(Into::into)),
         });
-        let session = (self.number, &self.openings);
-        let instead = poison::met(session, statement, self.context.poison.as_ref(), cx);
+        let (identity, poison) = (&self.openings.identity, self.context.poison.as_ref());
+        let instead = poison::met(identity, statement, poison, cx);
         if let Some(error) = &instead {
             self.withhold(error, out);
         }

@@ -8,8 +8,9 @@
 use super::PgSession;
 use super::ledger::Awaited;
 use crate::columns::{Column, Columns, Kinship, Relation, Schema};
-use crate::plan::{Claim, Lexical};
-use crate::session::{Cx, Event, Output};
+use crate::plan::Lexical;
+use crate::session::planning::Readiness;
+use crate::session::{Cx, Output};
 use crate::wire::cursor::Malformed;
 use crate::wire::pg::data_row::Cells;
 use crate::wire::pg::{Frame, error, write_cstr, write_frame};
@@ -54,9 +55,8 @@ const QUESTION: [&str; 2] = [
 ];
 
 /// A question that the database has not answered yet.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Probe {
-    claim: Claim,
     schema: Schema,
     /// SQLSTATE, or what else went wrong.
     failed: Option<String>,
@@ -68,32 +68,17 @@ impl PgSession {
         if self.probe.is_some() {
             return false;
         }
-        let Some(catalog) = &self.catalog else {
-            return true;
-        };
-        let epoch = catalog.epoch();
-        if epoch == self.catalog_seen {
-            return true;
-        }
-        self.planner = catalog.planner();
         let is_idle =
             self.transaction == b'I' && self.ledger.len() == 0 && self.client_passing == 0;
-        if !is_idle {
+        match self.planning.refresh(is_idle) {
             // Asked at the first chance; a session begins idle.
-            return true;
+            Readiness::Current | Readiness::Stale => return true,
+            Readiness::Asks => {}
         }
-        let Some(claim) = catalog.claim() else {
-            self.catalog_seen = epoch;
-            return true;
-        };
         out.to_server
             .push(question(self.context.planners.base().columns()));
         self.ledger.push(Awaited::Probe);
-        self.probe = Some(Box::new(Probe {
-            claim,
-            schema: Schema::default(),
-            failed: None,
-        }));
+        self.probe = Some(Box::default());
         false
     }
 
@@ -140,36 +125,16 @@ impl PgSession {
     }
 
     fn probe_done(&mut self, cx: &mut Cx<'_>) {
-        let (Some(probe), Some(catalog)) = (self.probe.take(), &self.catalog) else {
+        let Some(probe) = self.probe.take() else {
             return;
         };
-        let Probe {
-            claim,
-            schema,
-            failed,
-        } = *probe;
-        let database = String::from_utf8_lossy(catalog.name()).into_owned();
-        match failed {
-            Some(reason) => {
-                if claim.give_up() {
-                    cx.events.push(Event::SchemaUnknown { database, reason });
-                }
-            }
-            None => {
-                let lexical = Lexical {
-                    standard_conforming_strings: self.lexical.standard_conforming_strings,
-                    ..Lexical::default()
-                };
-                let notes = self.context.planners.learn(claim, schema, &lexical);
-                cx.events
-                    .extend(notes.into_iter().map(|note| Event::SchemaNote {
-                        database: database.clone(),
-                        note,
-                    }));
-            }
-        }
-        self.catalog_seen = catalog.epoch();
-        self.planner = catalog.planner();
+        let Probe { schema, failed } = *probe;
+        let lexical = Lexical {
+            standard_conforming_strings: self.lexical.standard_conforming_strings,
+            ..Lexical::default()
+        };
+        let answer = failed.map_or(Ok(schema), Err);
+        self.planning.answered(answer, &lexical, &self.context, cx);
     }
 
     /// Notes by its tag that a statement may have changed what the database says; told when its transaction has ended.
@@ -194,15 +159,13 @@ impl PgSession {
             (Some(b"DO"), None) => true,
             _ => false,
         };
-        self.redefined |= defines && self.catalog.is_some();
+        self.redefined |= defines;
     }
 
     /// The session is idle: what it has defined is there for all.
     pub(super) fn definitions_settled(&mut self) {
-        if std::mem::take(&mut self.redefined)
-            && let Some(catalog) = &self.catalog
-        {
-            catalog.outdate();
+        if std::mem::take(&mut self.redefined) {
+            self.planning.outdate();
         }
     }
 }

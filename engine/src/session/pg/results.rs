@@ -80,8 +80,8 @@ impl PgSession {
             .as_ref()
             .and_then(|(plan, statement)| plan.results(*statement));
         let settings = match planned {
-            _ if self.openings.ignored => Box::default(),
-            None if !self.planner.maps_results() => Box::default(),
+            _ if self.openings.identity.is_ignored() => Box::default(),
+            None if !self.planning.planner().maps_results() => Box::default(),
             planned => self.settings(described, planned),
         };
         Fields {
@@ -96,7 +96,7 @@ impl PgSession {
         described: &[Field],
         planned: Option<&Results>,
     ) -> Box<[Option<Arc<Setting>>]> {
-        let columns = self.planner.columns();
+        let columns = self.planning.planner().columns();
         let setting = |(at, field): (usize, &Field)| {
             let setting = match columns.origin(field.relation, field.number) {
                 Origin::Protected(setting) => Some(setting),
@@ -139,7 +139,7 @@ impl PgSession {
 
     /// The statement whose parameters the server describes, if some of them are protected.
     fn protected_parameters(&mut self) -> Option<Arc<Statement>> {
-        if self.openings.ignored {
+        if self.openings.identity.is_ignored() {
             return None;
         }
         match &self.ledger.head()?.awaited {

@@ -6,6 +6,7 @@
 
 use super::ledger::Awaited;
 use super::{PgSession, Phase};
+use crate::session::ending::Ending;
 use crate::session::{ClientError, ClientTls, Cx, Effect, Input, Output, Side, Step};
 use crate::wire::pg::startup::{LENGTH, Startup, packet_length, parameter};
 
@@ -21,7 +22,7 @@ impl PgSession {
         cx: &mut Cx<'_>,
     ) -> Option<Step> {
         let bytes = input.bytes.get(input.at..).unwrap_or_default();
-        if bytes.first() == Some(&TLS_HANDSHAKE) && !self.secured {
+        if bytes.first() == Some(&TLS_HANDSHAKE) && !self.admission.is_secured() {
             // The shell takes what it can take before a session exists.
             let error = ClientError::fatal("0A000", "acra-server is not configured for TLS")
                 .hint("Connect with sslmode=disable, or give acra-server a certificate (--tls_cert, --tls_key).");
@@ -39,7 +40,7 @@ impl PgSession {
         };
         match Startup::read(packet) {
             Err(malformed) => Some(self.violation(Side::Client, malformed.0, out, cx)),
-            Ok(Startup::Tls) if self.secured => {
+            Ok(Startup::Tls) if self.admission.is_secured() => {
                 Some(self.violation(Side::Client, "one request for TLS only", out, cx))
             }
             Ok(Startup::Tls) if self.context.client_tls != ClientTls::Disabled => {
@@ -64,15 +65,11 @@ impl PgSession {
                 Some(Step::Do(Effect::CancelUpstream(packet)))
             }
             Ok(Startup::Session) => {
-                if let Some(error) = self.unwelcome.take() {
+                if let Some(error) = self.admission.refusal() {
                     return Some(self.close(error, out));
                 }
-                if self.context.client_tls == ClientTls::Required && !self.secured {
-                    let error = ClientError::fatal(
-                        "28000",
-                        "acra-server accepts only encrypted connections",
-                    )
-                    .hint("Connect with sslmode=require or a stricter one.");
+                let hint = "Connect with sslmode=require or a stricter one.";
+                if let Some(error) = self.admission.in_clear(self.context.client_tls, hint) {
                     return Some(self.close(error, out));
                 }
                 self.phase = Phase::Dialling;
@@ -95,7 +92,8 @@ impl PgSession {
     ) -> Option<Step> {
         let length = packet_length(input.bytes.get(input.at..)?)?.ok()?;
         let packet = input.bytes.get(input.at..input.at + length)?;
-        if self.context.asks_database() && parameter(packet, b"replication").is_none() {
+        // A connection for replication cannot be asked.
+        if parameter(packet, b"replication").is_none() {
             let database = parameter(packet, b"database").or_else(|| parameter(packet, b"user"));
             self.database = database.map(Into::into);
         }

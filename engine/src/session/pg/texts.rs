@@ -3,9 +3,9 @@
 use super::PgSession;
 use super::registry::Statement;
 use super::rewrite::Rewritten;
-use crate::plan::{self, ClientEncoding, Lexical, Plan, Refusal, Verdict};
+use crate::plan::{self, ClientEncoding, Lexical, Plan, Verdict};
 use crate::session::stop::Stop;
-use crate::session::{ClientError, ClientFacing, Cx, Event};
+use crate::session::{ClientError, Cx};
 use std::sync::Arc;
 
 /// A prepared statement and its name.
@@ -20,14 +20,12 @@ impl PgSession {
     ) -> Result<(Arc<Plan>, Option<Rewritten>), Stop> {
         let plan = self.plan(text, cx)?;
         let executed = self.executed(&plan)?;
-        let refused =
-            |refusal: Refusal| Stop::Refuse(refusal.code.anchor(), refusal.client_error());
         let mut values = Vec::new();
         let mut edits = Vec::new();
         if plan.verdict == Verdict::Rewrite {
             edits.extend(plan.edits(&self.sql));
             for literal in plan.literals(text, &self.sql) {
-                values.push(literal.map_err(refused)?);
+                values.push(literal?);
             }
         }
         if !executed.is_empty() {
@@ -35,7 +33,7 @@ impl PgSession {
                 let statement = executed.iter().find(|(known, _)| *known == name);
                 statement.map_or(&[][..], |(_, statement)| &statement.plan.params)
             };
-            let (given, casts) = plan::arguments(text, &self.sql, params).map_err(refused)?;
+            let (given, casts) = plan::arguments(text, &self.sql, params)?;
             values.extend(given);
             edits.extend(casts);
         }
@@ -81,10 +79,13 @@ impl PgSession {
 
     /// Plans a text and refuses what the plan, or the state of the session, does not allow.
     fn plan(&mut self, text: &[u8], cx: &mut Cx<'_>) -> Result<Arc<Plan>, Stop> {
-        if self.openings.ignored {
-            return Ok(self.planner.passing());
+        if self.openings.identity.is_ignored() {
+            return Ok(self.planning.planner().passing());
         }
-        let plan = self.planner.plan(text, &self.lexical, &mut self.sql);
+        let plan = self
+            .planning
+            .planner()
+            .plan(text, &self.lexical, &mut self.sql);
         if self.ledger.unsettled() && (self.sql.ambiguous_strings() || !text.is_ascii()) {
             self.refuse_ambiguous(text, &plan)?;
         }
@@ -93,22 +94,7 @@ impl PgSession {
                 self.settled(name)?;
             }
         }
-        match &plan.verdict {
-            Verdict::Refuse(refusal) => {
-                return Err(Stop::Refuse(refusal.code.anchor(), refusal.client_error()));
-            }
-            Verdict::Observe(refusal) => cx.events.push(Event::Observed {
-                code: refusal.code.anchor(),
-                message: refusal.message.clone(),
-                subject: refusal.subject.clone(),
-            }),
-            Verdict::Forward | Verdict::Rewrite => {}
-        }
-        // Children of protected tables are protected before they are there.
-        self.context
-            .planners
-            .announced(self.catalog.as_deref(), &plan.children)
-            .map_err(|refusal| Stop::Refuse(refusal.code.anchor(), refusal.client_error()))?;
+        self.planning.judge(&plan, &self.context, cx)?;
         Ok(plan)
     }
 
@@ -134,13 +120,15 @@ impl PgSession {
                     encoding,
                     ..self.lexical.clone()
                 };
-                let other = self.planner.plan(text, &other, &mut self.sql);
+                let other = self.planning.planner().plan(text, &other, &mut self.sql);
                 protected |= other.protected;
             }
         }
         if !protected {
             // The scratch must hold the tokens of the reading that is in force.
-            self.planner.plan(text, &self.lexical, &mut self.sql);
+            self.planning
+                .planner()
+                .plan(text, &self.lexical, &mut self.sql);
             return Ok(());
         }
         let what = match text.is_ascii() {

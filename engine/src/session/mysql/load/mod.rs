@@ -13,6 +13,7 @@ use super::ledger::{Awaited, ResultStep, Results};
 use super::packets::take;
 use crate::columns::Subject;
 use crate::plan::{ClientEncoding, Copy, FAILURE, Load};
+use crate::session::ending::Ending;
 use crate::session::search::Changes;
 use crate::session::stop::Stop;
 use crate::session::{Ask, ClientError, Cx, Event, Input, Output, Step};
@@ -150,7 +151,9 @@ impl MySqlSession {
         out: &mut Output<'_>,
         cx: &mut Cx<'_>,
     ) -> Option<Ask> {
-        if let Some(ask) = self.load_keys(&loading.plan) {
+        let targets = loading.plan.targets.iter();
+        let settings = targets.filter_map(|target| target.setting.as_ref());
+        if let Some(ask) = self.openings.ask_to_seal(settings) {
             return Some(ask);
         }
         let requests = self.load_tokens(loading, piece, last, cx);
@@ -170,16 +173,6 @@ impl MySqlSession {
             self.forward_piece(&data, out);
         }
         None
-    }
-
-    /// Keys that are needed and have not been asked for.
-    fn load_keys(&self, plan: &Load) -> Option<Ask> {
-        let own = self.openings.client_id.as_ref().map(|id| id.as_str());
-        let settings = plan.targets.iter().filter_map(|it| it.setting.as_ref());
-        settings
-            .filter_map(|setting| setting.client_id.as_deref().or(own))
-            .find(|client_id| self.openings.keyring.get(client_id).is_none())
-            .map(|client_id| Ask::Keys(client_id.into()))
     }
 
     /// The requests for the tokens of a piece.

@@ -4,7 +4,7 @@ use super::sealing::{Sealing, Tokens};
 use super::{FromClient, Incoming, SLICE, Slice, new_message, send};
 use crate::session::pg::PgSession;
 use crate::session::stop::Stop;
-use crate::session::{Ask, ClientError, Cx, Event, Input, Output, Step};
+use crate::session::{ClientError, Cx, Event, Input, Output, Step};
 use crate::tokens::TokenRequest;
 use crate::wire::pg::frame::HEADER;
 use crate::wire::pg::{Frame, write_cstr, write_frame};
@@ -194,7 +194,9 @@ impl PgSession {
         let FromClient::Sealing(incoming) = &self.copies.from_client else {
             return Ok(None);
         };
-        if let Some(ask) = self.keys_for(incoming) {
+        let columns = incoming.plan.columns.iter();
+        let settings = columns.filter_map(|column| column.setting.as_ref());
+        if let Some(ask) = self.openings.ask_to_seal(settings) {
             return Err(Step::Ask(ask));
         }
         let requests = self.token_requests(incoming, piece, cx);
@@ -281,19 +283,6 @@ impl PgSession {
             cx.events.push(Event::Sealed { values, structs });
         }
         changed
-    }
-
-    /// Keys that are needed and have not been asked for.
-    fn keys_for(&self, incoming: &Incoming) -> Option<Ask> {
-        let own = self.openings.client_id.as_ref().map(|id| id.as_str());
-        incoming
-            .plan
-            .columns
-            .iter()
-            .filter_map(|column| column.setting.as_ref())
-            .filter_map(|setting| setting.client_id.as_deref().or(own))
-            .find(|client_id| self.openings.keyring.get(client_id).is_none())
-            .map(|client_id| Ask::Keys(client_id.into()))
     }
 
     /// Ends the COPY where it stands.

@@ -198,7 +198,7 @@ impl PgSession {
     /// The tokens in a slice, and in what has arrived behind it, if there are some that are not known.
     fn tokens_in_copy(&self, slice: &Slice, bytes: &[u8]) -> CopyTokens {
         let (Some(outgoing), Some(client_id)) =
-            (&self.copies.from_server, &self.openings.client_id)
+            (&self.copies.from_server, self.openings.client_id())
         else {
             return CopyTokens::Known;
         };
@@ -262,7 +262,7 @@ impl PgSession {
         let Outgoing { plan, stream, data } = &mut **outgoing;
         data.clear();
         let encoding = plan.dialect.encoding.unwrap_or(self.lexical.encoding);
-        let searches = self.planner.searches();
+        let searches = self.planning.planner().searches();
         let is_mapped = !plan.results.settings().is_empty();
         let tools = self
             .openings
