@@ -4,8 +4,9 @@
 //! or keys; docs/errors.md has an anchor for each.
 
 use super::Side;
-use crate::columns::Subject;
+use crate::columns::{Setting, Subject};
 use crate::plan::Refusal;
+use crate::tokens::TokenFault;
 use crate::wire::pg::error::{self, ErrorFields};
 
 /// How far an error reaches.
@@ -90,6 +91,18 @@ impl ClientError {
             "08006",
             "the database closed the connection to acra-server unexpectedly",
         )
+    }
+
+    /// A value of this column can neither be opened nor shown otherwise (`response_on_fail: error`).
+    pub(super) fn cannot_show(setting: &Setting) -> Self {
+        let message = format!("encoding error in column \"{}\"", setting.column);
+        Self::error("42000", message).about(setting.subject())
+    }
+
+    /// A token of a result could not be looked up.
+    pub(super) fn unknown_token(fault: TokenFault) -> Self {
+        Self::error("58000", format!("cannot look up tokens: {fault}"))
+            .hint("See the log of acra-server.")
     }
 
     /// The same error with a hint.

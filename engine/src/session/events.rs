@@ -1,5 +1,6 @@
 //! Small facts for the log and the metrics. No values, no statement texts.
 
+use super::ClientError;
 use crate::columns::Subject;
 use crate::keys::ClientId;
 
@@ -96,4 +97,15 @@ pub enum Event {
     },
     /// The database closed the connection without having been asked to.
     ServerLost,
+}
+
+impl Event {
+    /// The client has got this error instead of what it wanted; the code is the anchor in docs/errors.md.
+    pub(super) fn refused(code: &'static str, error: &ClientError) -> Self {
+        Self::Refused {
+            code,
+            message: error.message.clone(),
+            subject: error.subject.clone(),
+        }
+    }
 }

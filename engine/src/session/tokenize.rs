@@ -7,13 +7,10 @@ use super::openings::Openings;
 use super::sealing::keys_unavailable;
 use super::stop::Stop;
 use super::{Ask, ClientError, KeyFault, Side};
-use crate::columns::{Setting, TokenType};
+use crate::columns::Setting;
 use crate::keys::ClientId;
 use crate::plan::Role;
 use crate::tokens::{Operation, Outcome, TokenFault, TokenRequest};
-
-/// Tokens that are asked for at once at most; rows beyond wait for the next ask.
-pub(super) const AT_ONCE: usize = 16_384;
 
 impl Openings {
     /// The request for the token of a value, or for what its column is compared with; nothing for an empty value, which
@@ -53,20 +50,6 @@ impl Openings {
             Some(outcomes) => Ok(outcomes),
             None => Err(Stop::Ask(Ask::Tokens(Side::Client, requests))),
         }
-    }
-}
-
-/// The request for the value of a token.
-pub(super) fn open_request(
-    client_id: &ClientId,
-    token_type: TokenType,
-    token: &[u8],
-) -> TokenRequest {
-    TokenRequest {
-        client_id: client_id.clone(),
-        token_type,
-        operation: Operation::Open,
-        value: token.to_vec(),
     }
 }
 

@@ -31,21 +31,21 @@ impl fmt::Debug for TokenAnswers {
 
 /// Values of tokens of the connection's client.
 #[derive(Default)]
-pub(super) struct OpenedTokens(HashMap<(TokenType, Vec<u8>), Outcome>);
+pub(super) struct OpenedTokens(HashMap<TokenType, HashMap<Vec<u8>, Outcome>>);
 
 impl OpenedTokens {
     /// The value of a token; `None` until it has been asked for.
     pub(super) fn get(&self, token_type: TokenType, token: &[u8]) -> Option<&Outcome> {
-        // The key is owned, and a look-up by its parts is not possible; tokens are short.
-        self.0.get(&(token_type, token.to_vec()))
+        self.0.get(&token_type)?.get(token)
     }
 
     /// Takes answers.
     pub(super) fn insert(&mut self, answers: TokenAnswers) {
         let TokenAnswers { requests, outcomes } = answers;
-        let keys = requests.into_iter();
-        let keys = keys.map(|request| (request.token_type, request.value));
-        self.0.extend(keys.zip(outcomes));
+        for (request, outcome) in requests.into_iter().zip(outcomes) {
+            let of_type = self.0.entry(request.token_type).or_default();
+            of_type.insert(request.value, outcome);
+        }
     }
 
     /// Forgets all of them.

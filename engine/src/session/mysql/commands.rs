@@ -262,11 +262,7 @@ impl MySqlSession {
     /// The message at the front of the input is dropped, and the client gets this error when it is its turn; the code is the
     /// anchor in docs/errors.md.
     fn refuse(&mut self, code: &'static str, error: ClientError, cx: &mut Cx<'_>) {
-        cx.events.push(Event::Refused {
-            code,
-            message: error.message.clone(),
-            subject: error.subject.clone(),
-        });
+        cx.events.push(Event::refused(code, &error));
         self.from_client.drop();
         self.ledger
             .push(Awaited::Local(Box::new(error)), Numbers::default());

@@ -13,6 +13,7 @@ use super::rows::{self, Layout};
 use super::tokens::Rows;
 use super::{MySqlSession, codes, named, stored};
 use crate::session::ending::Ending;
+use crate::session::row_tokens::Values;
 use crate::session::{Ask, Cx, Event, Input, Output, ScanColumns, Side, Step};
 use crate::wire::cursor::Malformed;
 use crate::wire::mysql::packet::{HEADER, Header, renumber};
@@ -459,12 +460,13 @@ impl MySqlSession {
                 planned,
                 capabilities: self.capabilities,
             };
-            if let Some(ask) = rows.ask(client_id, input.bytes, message)? {
-                return Ok(Some(ask));
-            }
-            if let Some(fault) = rows.failed(&message.payload(input.bytes))? {
-                self.tokens_failed(fault, out);
-                return Ok(None);
+            match rows.values(client_id, input.bytes, message)? {
+                Values::Known => {}
+                Values::Ask(ask) => return Ok(Some(ask)),
+                Values::Failed(fault) => {
+                    self.tokens_failed(fault, out);
+                    return Ok(None);
+                }
             }
         }
         let payload = message.payload(input.bytes);

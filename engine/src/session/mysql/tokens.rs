@@ -2,9 +2,7 @@
 
 use super::planned::Planned;
 use crate::keys::ClientId;
-use crate::session::tokenize::{AT_ONCE, open_request};
-use crate::session::{Ask, Side};
-use crate::tokens::TokenFault;
+use crate::session::row_tokens::{RowTokens, Values};
 use crate::wire::cursor::Malformed;
 use crate::wire::mysql::packet::{HEADER, Header};
 use crate::wire::mysql::{Capabilities, Message, Scan, error, ok, scan};
@@ -17,34 +15,27 @@ pub(super) struct Rows<'a> {
 }
 
 impl Rows<'_> {
-    /// What has to be asked before the tokens of this row, and of those that have arrived behind it, are known.
-    pub(super) fn ask(
+    /// What is known of the values of the tokens in this row; what has to be asked is that of the rows behind it, too.
+    pub(super) fn values(
         self,
         client_id: &ClientId,
         bytes: &[u8],
         row: &Message,
-    ) -> Result<Option<Ask>, Malformed> {
-        let mut asked = foldhash::HashSet::default();
-        let mut requests = Vec::new();
+    ) -> Result<Values, Malformed> {
+        let mut found = RowTokens::new(client_id, self.planned.tokens);
         let mut message = row.clone();
         loop {
-            self.planned
-                .tokens(&message.payload(bytes), |token_type, token| {
-                    let is_known = self.planned.tokens.get(token_type, &token).is_some();
-                    if !is_known && asked.insert((token_type, token.to_vec())) {
-                        requests.push(open_request(client_id, token_type, &token));
-                    }
-                })?;
-            // If this row needs nothing, the others are looked at when it is their turn.
-            if requests.is_empty() || requests.len() >= AT_ONCE {
-                break;
-            }
+            let payload = message.payload(bytes);
+            self.planned.tokens(&payload, |token_type, token| {
+                found.note(token_type, &token);
+            })?;
             match scan(bytes, message.range.end) {
-                Scan::Message(next) if self.is_row(bytes, &next) => message = next,
-                _ => break,
+                Scan::Message(next) if found.wants_more() && self.is_row(bytes, &next) => {
+                    message = next;
+                }
+                _ => return Ok(found.values()),
             }
         }
-        Ok((!requests.is_empty()).then_some(Ask::Tokens(Side::Server, requests)))
     }
 
     fn is_row(self, bytes: &[u8], message: &Message) -> bool {
@@ -56,16 +47,5 @@ impl Rows<'_> {
             }
             _ => false,
         }
-    }
-
-    /// Why a token of a row could not be looked up, if that is so.
-    pub(super) fn failed(self, payload: &[u8]) -> Result<Option<TokenFault>, Malformed> {
-        let mut failed = None;
-        self.planned.tokens(payload, |token_type, token| {
-            if let Some(Err(fault)) = self.planned.tokens.get(token_type, &token) {
-                failed = Some(*fault);
-            }
-        })?;
-        Ok(failed)
     }
 }

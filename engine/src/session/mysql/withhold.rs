@@ -20,21 +20,15 @@ impl MySqlSession {
 
     /// A value of this column can neither be opened nor shown otherwise.
     pub(super) fn fail_result(&mut self, setting: &Setting, out: &mut Output<'_>, cx: &mut Cx<'_>) {
-        let message = format!("encoding error in column \"{}\"", setting.column);
-        cx.events.push(Event::Refused {
-            code: "encoding-error",
-            message: message.clone(),
-            subject: Some(Box::new(setting.subject())),
-        });
-        self.withhold(&ClientError::error("42000", message), out);
+        let error = ClientError::cannot_show(setting);
+        cx.events.push(Event::refused("encoding-error", &error));
+        self.withhold(&error, out);
     }
 
     /// A token could not be looked up.
     pub(super) fn tokens_failed(&mut self, fault: TokenFault, out: &mut Output<'_>) {
         self.opened_tokens.clear();
-        let error = ClientError::error("58000", format!("cannot look up tokens: {fault}"))
-            .hint("See the log of acra-server");
-        self.withhold(&error, out);
+        self.withhold(&ClientError::unknown_token(fault), out);
     }
 
     /// A row is too long to be held, and cannot pass as it is.

@@ -7,10 +7,11 @@ use super::ledger::{Awaited, Entry};
 use super::registry::Statement;
 use super::results::Fields;
 use super::rows::{self, Layout, Row};
-use super::tokenize::{ask_for_rows, failed_token};
+use super::tokenize::values_of_rows;
 use crate::plan::{ClientEncoding, Results};
 use crate::session::ending::Ending;
 use crate::session::passing::{drop_on, pass_on};
+use crate::session::row_tokens::Values;
 use crate::session::tokens::OpenedTokens;
 use crate::session::{Ask, Cx, Event, Input, Output, ScanColumns, Side, Step};
 use crate::wire::cursor::{Malformed, Reader};
@@ -221,12 +222,13 @@ impl PgSession {
             &self.opened_tokens,
         );
         if let (true, Some(client_id)) = (layout.has_tokens(), self.openings.client_id()) {
-            if let Some(ask) = ask_for_rows(client_id, input.bytes, frame, layout)? {
-                return Ok(Taken::Ask(ask));
-            }
-            if let Some(fault) = failed_token(input.bytes, frame, layout)? {
-                self.tokens_failed(fault, out);
-                return Ok(Taken::Done);
+            match values_of_rows(client_id, input.bytes, frame, layout)? {
+                Values::Known => {}
+                Values::Ask(ask) => return Ok(Taken::Ask(ask)),
+                Values::Failed(fault) => {
+                    self.tokens_failed(fault, out);
+                    return Ok(Taken::Done);
+                }
             }
         }
         // With keys at hand, opening a row finds out for itself.

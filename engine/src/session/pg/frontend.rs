@@ -187,11 +187,7 @@ impl PgSession {
         out: &mut Output<'_>,
         cx: &mut Cx<'_>,
     ) {
-        cx.events.push(Event::Refused {
-            code,
-            message: error.message.clone(),
-            subject: error.subject.clone(),
-        });
+        cx.events.push(Event::refused(code, &error));
         let mut failing = Vec::new();
         if tag == b'Q' {
             self.registry.remove_statement(b"");

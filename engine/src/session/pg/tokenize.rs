@@ -12,10 +12,10 @@ use crate::cell::typed::fitted;
 use crate::columns::{Setting, TokenType};
 use crate::keys::ClientId;
 use crate::plan::{CastType, LiteralKind};
+use crate::session::row_tokens::{RowTokens, Values};
 use crate::session::sealing::{bad_hex, bad_value};
 use crate::session::stop::Stop;
-use crate::session::tokenize::{AT_ONCE, open_request};
-use crate::session::{Ask, ClientError, Output, Side};
+use crate::session::{ClientError, Output};
 use crate::tokens::TokenFault;
 use crate::types::Type;
 use crate::wire::cursor::Malformed;
@@ -47,55 +47,33 @@ impl PgSession {
     /// A token could not be looked up: the client gets an error in the place of the rows that are left.
     pub(super) fn tokens_failed(&mut self, fault: TokenFault, out: &mut Output<'_>) {
         self.opened_tokens.clear();
-        let error = ClientError::error("58000", format!("cannot look up tokens: {fault}"))
-            .hint("See the log of acra-server.");
-        self.withhold(&error, out);
+        self.withhold(&ClientError::unknown_token(fault), out);
         self.fails_transaction = true;
     }
 }
 
-/// What has to be asked before the tokens of this row, and of those that have arrived behind it, are known.
-pub(super) fn ask_for_rows(
+/// What is known of the values of the tokens in this row; what has to be asked is that of the rows behind it, too.
+pub(super) fn values_of_rows(
     client_id: &ClientId,
     bytes: &[u8],
     row: &Frame,
     layout: Layout<'_>,
-) -> Result<Option<Ask>, Malformed> {
-    let mut asked = foldhash::HashSet::default();
-    let mut requests = Vec::new();
+) -> Result<Values, Malformed> {
+    let mut found = RowTokens::new(client_id, layout.tokens);
     let mut frame = row.clone();
     loop {
         rows::tokens(bytes, &frame, layout, |token_type, token| {
-            let is_known = layout.tokens.get(token_type, &token).is_some();
-            if !is_known && asked.insert((token_type, token.to_vec())) {
-                requests.push(open_request(client_id, token_type, &token));
-            }
+            found.note(token_type, &token);
         })?;
-        // If this row needs nothing, the others are looked at when it is their turn.
-        if requests.is_empty() || requests.len() >= AT_ONCE {
-            break;
-        }
         match scan(bytes, frame.range.end) {
-            Scan::Frame(next) if next.tag == b'D' && next.range.end <= bytes.len() => frame = next,
-            _ => break,
+            Scan::Frame(next)
+                if found.wants_more() && next.tag == b'D' && next.range.end <= bytes.len() =>
+            {
+                frame = next;
+            }
+            _ => return Ok(found.values()),
         }
     }
-    Ok((!requests.is_empty()).then_some(Ask::Tokens(Side::Server, requests)))
-}
-
-/// Why a token of a row could not be looked up, if that is so.
-pub(super) fn failed_token(
-    bytes: &[u8],
-    row: &Frame,
-    layout: Layout<'_>,
-) -> Result<Option<TokenFault>, Malformed> {
-    let mut failed = None;
-    rows::tokens(bytes, row, layout, |token_type, token| {
-        if let Some(Err(fault)) = layout.tokens.get(token_type, &token) {
-            failed = Some(*fault);
-        }
-    })?;
-    Ok(failed)
 }
 
 /// What a literal, a bound value or a cell of a COPY stands for.

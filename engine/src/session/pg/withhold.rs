@@ -12,15 +12,10 @@ use crate::session::{ClientError, Cx, Event, Output};
 use crate::wire::pg::{Frame, write_cstr, write_frame};
 
 impl PgSession {
-    /// A value of this column can neither be opened nor shown otherwise (`response_on_fail: error`).
+    /// A value of this column can neither be opened nor shown otherwise.
     pub(super) fn fail_result(&mut self, setting: &Setting, out: &mut Output<'_>, cx: &mut Cx<'_>) {
-        let message = format!("encoding error in column \"{}\"", setting.column);
-        cx.events.push(Event::Refused {
-            code: "encoding-error",
-            message: message.clone(),
-            subject: Some(Box::new(setting.subject())),
-        });
-        let error = ClientError::error("42000", message);
+        let error = ClientError::cannot_show(setting);
+        cx.events.push(Event::refused("encoding-error", &error));
         self.withhold(&error, out);
         self.fails_transaction = true;
     }

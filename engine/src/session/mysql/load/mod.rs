@@ -14,6 +14,7 @@ use super::packets::take;
 use crate::columns::Subject;
 use crate::plan::{ClientEncoding, Copy, FAILURE, Load};
 use crate::session::ending::Ending;
+use crate::session::incoming::{self, Tokens};
 use crate::session::search::Changes;
 use crate::session::stop::Stop;
 use crate::session::{Ask, ClientError, Cx, Event, Input, Output, Step};
@@ -21,7 +22,7 @@ use crate::tokens::TokenRequest;
 use crate::wire::mysql::packet::{HEADER, Header};
 use crate::wire::mysql::write_message;
 use rows::Rows;
-use sealing::{Sealing, Tokens};
+use sealing::Sealing;
 use std::sync::Arc;
 
 /// Bytes of a packet that are worked on at once.
@@ -153,11 +154,8 @@ impl MySqlSession {
     ) -> Option<Ask> {
         let targets = loading.plan.targets.iter();
         let settings = targets.filter_map(|target| target.setting.as_ref());
-        if let Some(ask) = self.openings.ask_to_seal(settings) {
-            return Some(ask);
-        }
-        let requests = self.load_tokens(loading, piece, last, cx);
-        if let Err(Stop::Ask(ask)) = self.openings.tokens_for(requests) {
+        let requests = || self.load_tokens(loading, piece, last, cx);
+        if let Some(ask) = self.openings.ask_for_piece(settings, requests) {
             return Some(ask);
         }
         let mut data = Vec::with_capacity(piece.len() * 2);
@@ -183,26 +181,18 @@ impl MySqlSession {
         last: bool,
         cx: &mut Cx<'_>,
     ) -> Vec<TokenRequest> {
-        let settings = loading.plan.targets.iter();
-        let mut settings = settings.filter_map(|target| target.setting.as_ref());
-        if !settings.any(|setting| setting.tokenized().is_some()) {
-            return Vec::new();
-        }
         let (mut rows, mut nothing) = (loading.rows.clone(), Vec::new());
         let mut sealing = Sealing {
             session: self,
             plan: &loading.plan,
             cx,
-            tokens: Tokens::Asking(Vec::new()),
+            tokens: Tokens::asking(),
             changes: Changes::default(),
             out: &mut nothing,
         };
         // What is wrong is told when the piece is gone through again.
         let _ = rows.feed(piece, last, &mut sealing);
-        match sealing.tokens {
-            Tokens::Asking(requests) => requests,
-            Tokens::Known(_) => Vec::new(),
-        }
+        sealing.tokens.requests()
     }
 
     fn load_cells(
@@ -218,10 +208,7 @@ impl MySqlSession {
             session: self,
             plan: &loading.plan,
             cx,
-            tokens: Tokens::Known(match &self.openings.tokens {
-                Some(answers) => answers.outcomes.iter(),
-                None => [].iter(),
-            }),
+            tokens: self.openings.tokens_of_piece(),
             changes: Changes::default(),
             out: data,
         };
@@ -236,14 +223,7 @@ impl MySqlSession {
     /// The client gets this error when the server has answered.
     fn refuse_load(&mut self, loading: &Loading, stop: Stop, cx: &mut Cx<'_>) {
         self.measured_too_long(&stop);
-        let (code, error) = match stop {
-            Stop::Refuse(code, error) => (code, error),
-            // Keys were asked for before; nothing else waits within a file.
-            Stop::Ask(_) | Stop::Wait | Stop::Malformed(_) => (
-                "keys-unavailable",
-                ClientError::error("58000", "the keys to encrypt the rows have not been read"),
-            ),
-        };
+        let (code, error) = incoming::refusal(stop);
         let Loading { plan, rows, .. } = loading;
         let error = ClientError {
             message: format!(
@@ -254,11 +234,7 @@ impl MySqlSession {
             ),
             ..error
         };
-        cx.events.push(Event::Refused {
-            code,
-            message: error.message.clone(),
-            subject: error.subject.clone(),
-        });
+        cx.events.push(Event::refused(code, &error));
         if let Some(entry) = self.ledger.head() {
             entry.refused = Some(Box::new(error));
         }

@@ -1,11 +1,9 @@
 //! Cells on their way into a protected table, written as the rewritten statement tells (`plan/load.rs`).
-//!
-//! Tokens are asked for once for a piece of the file: it is gone through without changing anything, and then again with the
-//! answers.
 
 use super::rows::Cells;
 use crate::columns::Setting;
 use crate::plan::{Load, Role};
+use crate::session::incoming::{self, Tokens, wrong_data};
 use crate::session::mysql::MySqlSession;
 use crate::session::mysql::parameters::foreign_charset;
 use crate::session::mysql::statements::token_value;
@@ -14,16 +12,7 @@ use crate::session::search::Changes;
 use crate::session::stop::Stop;
 use crate::session::tokenize::token_of;
 use crate::session::{ClientError, Cx};
-use crate::tokens::{Outcome, TokenRequest};
 use std::sync::Arc;
-
-/// What happens to the cells of tokenized columns.
-pub(super) enum Tokens<'a> {
-    /// Their tokens are asked for, and nothing is changed.
-    Asking(Vec<TokenRequest>),
-    /// Their tokens are these.
-    Known(std::slice::Iter<'a, Outcome>),
-}
 
 /// Writes rows anew.
 pub(super) struct Sealing<'a, 'b> {
@@ -44,7 +33,7 @@ impl Sealing<'_, '_> {
             return Err(foreign_charset(setting));
         }
         let Some((token_type, _)) = setting.tokenized() else {
-            if matches!(self.tokens, Tokens::Known(_)) {
+            if !self.tokens.is_asking() {
                 let stored = (setting, Role::Stored);
                 let sealed =
                     self.session
@@ -74,7 +63,7 @@ impl Cells for Sealing<'_, '_> {
     type Error = Stop;
 
     fn cell(&mut self, column: usize, value: Option<&[u8]>) -> Result<(), Stop> {
-        let writes = matches!(self.tokens, Tokens::Known(_));
+        let writes = !self.tokens.is_asking();
         if writes && column > 0 {
             self.out.push(b'\t');
         }
@@ -100,7 +89,7 @@ impl Cells for Sealing<'_, '_> {
                 "List the columns that the file has, and see that its separators are those of the statement.",
             )));
         }
-        if matches!(self.tokens, Tokens::Known(_)) {
+        if !self.tokens.is_asking() {
             // The server warns of it.
             if more {
                 self.out.extend_from_slice(b"\t+");
@@ -111,19 +100,8 @@ impl Cells for Sealing<'_, '_> {
     }
 
     fn too_long(&mut self) -> Stop {
-        let limit = self.session.context.limits.max_row;
-        let message = format!("a value is longer than the limit of {limit} bytes");
-        wrong_data(
-            ClientError::error("54000", message).hint(
-                "Raise --max_container of acra-server, or write the value by a bound parameter.",
-            ),
-        )
+        incoming::too_long(self.session.context.limits.max_row)
     }
-}
-
-/// An error in the rows of a file.
-pub(super) fn wrong_data(error: ClientError) -> Stop {
-    Stop::Refuse("copy-data", error)
 }
 
 fn hexadecimal(bytes: &[u8], out: &mut Vec<u8>) {

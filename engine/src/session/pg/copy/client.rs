@@ -1,9 +1,12 @@
 //! CopyData, CopyDone and CopyFail of the client.
 
-use super::sealing::{Sealing, Tokens};
+use super::sealing::Sealing;
 use super::{FromClient, Incoming, SLICE, Slice, new_message, send};
+use crate::session::incoming::{self, Tokens};
 use crate::session::pg::PgSession;
+use crate::session::search::Changes;
 use crate::session::stop::Stop;
+use crate::session::stored::Stored;
 use crate::session::{ClientError, Cx, Event, Input, Output, Step};
 use crate::tokens::TokenRequest;
 use crate::wire::pg::frame::HEADER;
@@ -196,11 +199,8 @@ impl PgSession {
         };
         let columns = incoming.plan.columns.iter();
         let settings = columns.filter_map(|column| column.setting.as_ref());
-        if let Some(ask) = self.openings.ask_to_seal(settings) {
-            return Err(Step::Ask(ask));
-        }
-        let requests = self.token_requests(incoming, piece, cx);
-        if let Err(Stop::Ask(ask)) = self.openings.tokens_for(requests) {
+        let requests = || self.token_requests(incoming, piece, cx);
+        if let Some(ask) = self.openings.ask_for_piece(settings, requests) {
             return Err(Step::Ask(ask));
         }
         match std::mem::take(&mut self.copies.from_client) {
@@ -216,20 +216,13 @@ impl PgSession {
         piece: Option<&[u8]>,
         cx: &mut Cx<'_>,
     ) -> Vec<TokenRequest> {
-        let columns = incoming.plan.columns.iter();
-        let mut settings = columns.filter_map(|column| column.setting.as_ref());
-        if !settings.any(|setting| setting.tokenized().is_some()) {
-            return Vec::new();
-        }
         let mut sealing = Sealing {
             session: self,
             plan: &incoming.plan,
             encoding: incoming.encoding,
             cx,
-            tokens: Tokens::Asking(Vec::new()),
-            sealed: 0,
-            structs: 0,
-            longest: &mut None,
+            tokens: Tokens::asking(),
+            changes: Changes::default(),
         };
         let (mut stream, mut nothing) = (incoming.stream.clone(), Vec::new());
         // What is wrong is told when the stream is gone through again.
@@ -237,10 +230,7 @@ impl PgSession {
             Some(piece) => stream.feed(piece, &mut sealing, &mut nothing).map(drop),
             None => stream.finish(&mut sealing, &mut nothing),
         };
-        match sealing.tokens {
-            Tokens::Asking(requests) => requests,
-            Tokens::Known(_) => Vec::new(),
-        }
+        sealing.tokens.requests()
     }
 
     /// Takes a piece of the stream, or its end.
@@ -263,13 +253,8 @@ impl PgSession {
             plan,
             encoding: *encoding,
             cx,
-            tokens: Tokens::Known(match &self.openings.tokens {
-                Some(answers) => answers.outcomes.iter(),
-                None => [].iter(),
-            }),
-            sealed: 0,
-            structs: 0,
-            longest,
+            tokens: self.openings.tokens_of_piece(),
+            changes: Changes::default(),
         };
         let changed = match piece {
             Some(piece) => {
@@ -278,9 +263,11 @@ impl PgSession {
             }
             None => stream.finish(&mut sealing, data).map(|()| true),
         };
-        let (values, structs) = (sealing.sealed, sealing.structs);
-        if values > 0 && changed.is_ok() {
-            cx.events.push(Event::Sealed { values, structs });
+        let Sealing { changes, cx, .. } = sealing;
+        if changed.is_ok()
+            && let Some(Stored { setting, bytes }) = changes.tell(cx)
+        {
+            Stored::note(longest, &setting, bytes);
         }
         changed
     }
@@ -310,19 +297,8 @@ impl PgSession {
         out: &mut Output<'_>,
         cx: &mut Cx<'_>,
     ) {
-        let (code, error) = match stop {
-            Stop::Refuse(code, error) => (code, error),
-            // Keys were asked for before; nothing else waits within a COPY.
-            Stop::Ask(_) | Stop::Wait | Stop::Malformed(_) => (
-                "keys-unavailable",
-                ClientError::error("58000", "the keys to encrypt the rows have not been read"),
-            ),
-        };
-        cx.events.push(Event::Refused {
-            code,
-            message: error.message.clone(),
-            subject: error.subject.clone(),
-        });
+        let (code, error) = incoming::refusal(stop);
+        cx.events.push(Event::refused(code, &error));
         let mut message = Vec::new();
         write_frame(&mut message, b'f', |out| write_cstr(out, REFUSED));
         out.to_server.push(message);

@@ -8,12 +8,10 @@ use super::writing;
 use crate::cell::typed::{Read, Typed};
 use crate::cell::{self, Kind, bytea, token};
 use crate::columns::{Setting, TokenType};
-use crate::keys::ClientId;
 use crate::plan::{CopyFormat, CopyOut, Dialect};
 use crate::session::openings::Tools;
-use crate::session::tokenize::open_request;
+use crate::session::row_tokens::RowTokens;
 use crate::session::tokens::OpenedTokens;
-use crate::tokens::{TokenFault, TokenRequest};
 use crate::wire::pg::Format;
 use std::borrow::Cow;
 use std::convert::Infallible;
@@ -36,12 +34,7 @@ pub(super) struct Opening<'a> {
 /// Looks for tokens whose values are not known, and changes nothing.
 pub(super) struct Asking<'a> {
     pub(super) plan: &'a CopyOut,
-    pub(super) known: &'a OpenedTokens,
-    pub(super) client_id: &'a ClientId,
-    /// What has to be asked.
-    pub(super) requests: Vec<TokenRequest>,
-    /// Why one of them could not be looked up.
-    pub(super) failed: Option<TokenFault>,
+    pub(super) found: RowTokens<'a>,
 }
 
 impl Cells for Asking<'_> {
@@ -54,14 +47,7 @@ impl Cells for Asking<'_> {
 
     fn cell(&mut self, column: usize, raw: &[u8], _: &mut Vec<u8>) -> Result<bool, Infallible> {
         if let Some((token_type, token)) = token_in(raw, column, self.plan) {
-            match self.known.get(token_type, &token) {
-                Some(Err(fault)) => self.failed = Some(*fault),
-                Some(Ok(_)) => {}
-                None => {
-                    let request = open_request(self.client_id, token_type, &token);
-                    self.requests.push(request);
-                }
-            }
+            self.found.note(token_type, &token);
         }
         Ok(false)
     }

@@ -1,8 +1,7 @@
 //! Cells on their way into a protected table.
 //!
 //! What a cell stands for is decided as for a bound parameter of its column: the text forms of `bytea`, or the bytes
-//! of the binary format. NULL, the marker of a default, empty values and containers stay as they are. Tokens are asked for
-//! once for a piece of the stream: it is gone through without changing anything, and then again with the answers.
+//! of the binary format. NULL, the marker of a default, empty values and containers stay as they are.
 
 use super::split::Fault;
 use super::stream::Cells;
@@ -10,24 +9,18 @@ use super::writing;
 use crate::cell::typed::{Form, Said};
 use crate::cell::{Kind, bytea, token};
 use crate::columns::{Setting, Subject, TokenType};
-use crate::crypto::container::Envelope;
 use crate::plan::{ClientEncoding, CopyColumn, CopyFormat, CopyIn, Role};
+use crate::session::incoming::{self, Tokens, wrong_data};
 use crate::session::pg::PgSession;
 use crate::session::pg::rewrite::foreign_encoding;
 use crate::session::pg::tokenize::value_of;
 use crate::session::sealing::plain;
+use crate::session::search::Changes;
 use crate::session::stop::Stop;
-use crate::session::stored::Stored;
 use crate::session::tokenize::token_of;
 use crate::session::{ClientError, Cx};
-use crate::tokens::{Outcome, TokenRequest};
 use crate::wire::pg::Format;
 use std::borrow::Cow;
-
-/// An error in the data of a COPY.
-pub(super) fn wrong_data(error: ClientError) -> Stop {
-    Stop::Refuse("copy-data", error)
-}
 
 /// Seals the cells of protected columns.
 pub(super) struct Sealing<'a, 'b> {
@@ -37,19 +30,7 @@ pub(super) struct Sealing<'a, 'b> {
     pub(super) encoding: ClientEncoding,
     pub(super) cx: &'a mut Cx<'b>,
     pub(super) tokens: Tokens<'a>,
-    /// Values that were sealed, and how many of them became AcraStructs.
-    pub(super) sealed: u64,
-    pub(super) structs: u64,
-    /// The longest container of the COPY.
-    pub(super) longest: &'a mut Option<Stored>,
-}
-
-/// What happens to the cells of tokenized columns.
-pub(super) enum Tokens<'a> {
-    /// Their tokens are asked for, and nothing is changed.
-    Asking(Vec<TokenRequest>),
-    /// Their tokens are these.
-    Known(std::slice::Iter<'a, Outcome>),
+    pub(super) changes: Changes,
 }
 
 /// The value of a cell.
@@ -187,17 +168,16 @@ impl Cells for Sealing<'_, '_> {
             let width = raw.len().saturating_sub(4);
             return self.token(&value, token_type, width, setting, out);
         }
-        if matches!(self.tokens, Tokens::Asking(_)) {
+        if self.tokens.is_asking() {
             return Ok(false);
         }
         let Value { bytes, quoted } = value;
-        let Some(sealed) = self.session.openings.seal(&bytes, setting, self.cx)? else {
+        let openings = &self.session.openings;
+        let Some(sealed) = openings.change(&bytes, setting, Role::Stored, self.cx)? else {
             return Ok(false);
         };
-        self.sealed += 1;
-        self.structs += u64::from(sealed.envelope() == Envelope::AcraStruct);
+        self.changes.add(setting, &sealed);
         let container = sealed.as_bytes();
-        Stored::note(self.longest, setting, container.len());
         match plan.dialect.format {
             CopyFormat::Binary => {
                 // One value of more than 2 GiB is refused by the server, whose lengths are signed.
@@ -219,11 +199,7 @@ impl Cells for Sealing<'_, '_> {
     }
 
     fn too_long(&mut self, _: usize) -> Result<(), Stop> {
-        let limit = self.session.context.limits.max_row;
-        let message = format!("a value is longer than the limit of {limit} bytes");
-        Err(wrong_data(ClientError::error("54000", message).hint(
-            "Raise --max_container of acra-server, or write the value by a bound parameter.",
-        )))
+        Err(incoming::too_long(self.session.context.limits.max_row))
     }
 
     fn fault(&mut self, fault: Fault) -> Result<(), Stop> {

@@ -1,16 +1,15 @@
 //! CopyInResponse, CopyOutResponse, CopyData and CopyDone of the server.
 
 use super::opening::{Asking, Opening};
-use super::sealing::wrong_data;
 use super::split::Splitter;
 use super::stream::Stream;
 use super::{Copies, FromClient, Incoming, Outgoing, Slice, new_message, send};
 use crate::columns::{Setting, Subject};
 use crate::plan::{ClientEncoding, Copy, CopyFormat, CopyIn};
+use crate::session::incoming::wrong_data;
 use crate::session::pg::PgSession;
-use crate::session::tokenize::AT_ONCE;
-use crate::session::{Ask, ClientError, Cx, Event, Input, Output, Side, Step};
-use crate::tokens::TokenFault;
+use crate::session::row_tokens::{RowTokens, Values};
+use crate::session::{ClientError, Cx, Event, Input, Output, Step};
 use crate::wire::cursor::{Malformed, Reader};
 use crate::wire::pg::frame::HEADER;
 use crate::wire::pg::{Frame, Scan, scan};
@@ -164,9 +163,9 @@ impl PgSession {
             return Some(Step::Ask(ask));
         }
         match self.tokens_in_copy(slice, input.bytes) {
-            CopyTokens::Known => {}
-            CopyTokens::Ask(ask) => return Some(Step::Ask(ask)),
-            CopyTokens::Failed(fault) => {
+            Values::Known => {}
+            Values::Ask(ask) => return Some(Step::Ask(ask)),
+            Values::Failed(fault) => {
                 self.tokens_failed(fault, out);
                 // All that is left of the message, with the header if that is still ahead.
                 let ahead = slice.body.start - input.at;
@@ -196,46 +195,36 @@ impl PgSession {
     }
 
     /// The tokens in a slice, and in what has arrived behind it, if there are some that are not known.
-    fn tokens_in_copy(&self, slice: &Slice, bytes: &[u8]) -> CopyTokens {
+    fn tokens_in_copy(&self, slice: &Slice, bytes: &[u8]) -> Values {
         let (Some(outgoing), Some(client_id)) =
             (&self.copies.from_server, self.openings.client_id())
         else {
-            return CopyTokens::Known;
+            return Values::Known;
         };
         let mut settings = outgoing.plan.results.settings().iter().flatten();
         if !settings.any(|setting| setting.tokenized().is_some()) {
-            return CopyTokens::Known;
+            return Values::Known;
         }
         let mut stream = outgoing.stream.clone();
         let mut asking = Asking {
             plan: &outgoing.plan,
-            known: &self.opened_tokens,
-            client_id,
-            requests: Vec::new(),
-            failed: None,
+            found: RowTokens::new(client_id, &self.opened_tokens),
         };
         let (mut body, mut nothing) = (slice.body.clone(), Vec::new());
         loop {
             let piece = bytes.get(body.clone()).unwrap_or_default();
             let Ok(_) = stream.feed(piece, &mut asking, &mut nothing);
             nothing.clear();
-            if let Some(fault) = asking.failed.filter(|_| body == slice.body) {
-                return CopyTokens::Failed(fault);
-            }
-            // If this slice needs nothing, the others are looked at when it is their turn.
-            let enough = asking.requests.is_empty() || asking.requests.len() >= AT_ONCE;
             match scan(bytes, body.end) {
                 Scan::Frame(next)
-                    if !enough && next.tag == b'd' && next.range.end <= bytes.len() =>
+                    if asking.found.wants_more()
+                        && next.tag == b'd'
+                        && next.range.end <= bytes.len() =>
                 {
                     body = next.range.start + HEADER..next.range.end;
                 }
-                _ => break,
+                _ => return asking.found.values(),
             }
-        }
-        match asking.requests.is_empty() {
-            true => CopyTokens::Known,
-            false => CopyTokens::Ask(Ask::Tokens(Side::Server, asking.requests)),
         }
     }
 
@@ -308,13 +297,6 @@ impl Copies {
         let outgoing = self.from_server.as_ref();
         outgoing.map_or(&[], |outgoing| &*outgoing.data)
     }
-}
-
-/// What is known of the tokens in a piece of the stream.
-enum CopyTokens {
-    Known,
-    Ask(Ask),
-    Failed(TokenFault),
 }
 
 /// What became of a piece of the stream.
