@@ -84,31 +84,31 @@ impl Search<'_, '_> {
         let Some(before) = at.checked_sub(1) else {
             return self.first(at);
         };
-        if self.is(at, "only")
-            && (self.is_symbol(before, b',')
-                || self.is_any(
+        if self.source.is(at, "only")
+            && (self.source.is_symbol(before, b',')
+                || self.source.is_any(
                     before,
                     &["from", "update", "join", "using", "into", "table"],
                 ))
         {
             self.only(at);
-        } else if self.is(before, "for") {
-            if self.are(at, &["no", "key", "update"]) {
+        } else if self.source.is(before, "for") {
+            if self.source.are(at, &["no", "key", "update"]) {
                 self.hide(at..at + 2);
-            } else if self.are(at, &["key", "share"]) {
+            } else if self.source.are(at, &["key", "share"]) {
                 self.hide(at..at + 1);
             }
-        } else if self.are(at, &["rows", "from"])
-            && self.is_symbol(at + 2, b'(')
-            && self.is_any(before, &["from", "join", "lateral"])
+        } else if self.source.are(at, &["rows", "from"])
+            && self.source.is_symbol(at + 2, b'(')
+            && self.source.is_any(before, &["from", "join", "lateral"])
         {
             // What is left reads like a function of functions.
             self.hide(at + 1..at + 2);
-        } else if self.are(before, &["on", "conflict"]) {
+        } else if self.source.are(before, &["on", "conflict"]) {
             self.conflict(at + 1);
-        } else if self.are(at, &["where", "current", "of"]) && self.is_name(at + 3) {
+        } else if self.source.are(at, &["where", "current", "of"]) && self.source.is_name(at + 3) {
             self.hide(at..at + 4);
-        } else if self.is_symbol(at, b'*') {
+        } else if self.source.is_symbol(at, b'*') {
             self.descendants(at);
         } else {
             self.first(at);
@@ -117,14 +117,14 @@ impl Search<'_, '_> {
 
     /// What may begin a statement.
     fn first(&mut self, at: usize) {
-        if self.is(at, "overriding")
-            && self.is_any(at + 1, &["user", "system"])
-            && self.is(at + 2, "value")
+        if self.source.is(at, "overriding")
+            && self.source.is_any(at + 1, &["user", "system"])
+            && self.source.is(at + 2, "value")
         {
             self.hide(at..at + 3);
-        } else if self.is(at, "update") {
+        } else if self.source.is(at, "update") {
             self.update(at + 1);
-        } else if self.is(at, "insert") {
+        } else if self.source.is(at, "insert") {
             self.insert(at + 1);
         }
     }
@@ -133,7 +133,7 @@ impl Search<'_, '_> {
     fn only(&mut self, at: usize) {
         self.hide(at..at + 1);
         let close = self.after_names(at + 2);
-        if self.is_symbol(at + 1, b'(') && self.is_symbol(close, b')') {
+        if self.source.is_symbol(at + 1, b'(') && self.source.is_symbol(close, b')') {
             self.hide(at + 1..at + 2);
             self.hide(close..close + 1);
         }
@@ -168,19 +168,25 @@ impl Search<'_, '_> {
             "returning",
         ];
         let ends = at + 1 >= self.source.range.1
-            || self.is_symbol(at + 1, b',')
-            || self.is_symbol(at + 1, b')')
-            || self.is_any(at + 1, &FOLLOW);
+            || self.source.is_symbol(at + 1, b',')
+            || self.source.is_symbol(at + 1, b')')
+            || self.source.is_any(at + 1, &FOLLOW);
         let mut first = at;
-        while let Some(name) = first.checked_sub(1).filter(|name| self.is_name(*name)) {
+        while let Some(name) = first
+            .checked_sub(1)
+            .filter(|name| self.source.is_name(*name))
+        {
             first = name;
-            match name.checked_sub(1).filter(|dot| self.is_symbol(*dot, b'.')) {
+            match name
+                .checked_sub(1)
+                .filter(|dot| self.source.is_symbol(*dot, b'.'))
+            {
                 Some(dot) => first = dot,
                 None => break,
             }
         }
         let begins = first.checked_sub(1).is_some_and(|before| {
-            self.is_any(
+            self.source.is_any(
                 before,
                 &["from", "update", "join", "using", "only", "table"],
             )
@@ -192,16 +198,16 @@ impl Search<'_, '_> {
 
     /// What `ON CONFLICT` finds an index by, unless it is nothing but names.
     fn conflict(&mut self, at: usize) {
-        if !self.is_symbol(at, b'(') {
+        if !self.source.is_symbol(at, b'(') {
             return;
         }
-        let Some(end) = (at..self.source.range.1).find(|at| self.is(*at, "do")) else {
+        let Some(end) = (at..self.source.range.1).find(|at| self.source.is(*at, "do")) else {
             return;
         };
         let is_list = (1..end - at).all(|place| match place % 2 {
-            1 => self.is_name(at + place),
-            _ if at + place + 1 == end => self.is_symbol(at + place, b')'),
-            _ => self.is_symbol(at + place, b','),
+            1 => self.source.is_name(at + place),
+            _ if at + place + 1 == end => self.source.is_symbol(at + place, b')'),
+            _ => self.source.is_symbol(at + place, b','),
         });
         if !is_list {
             self.aside(at..end);
@@ -210,21 +216,21 @@ impl Search<'_, '_> {
 
     /// The assignments of an `UPDATE`.
     fn update(&mut self, at: usize) {
-        let mut at = at + usize::from(self.is(at, "only"));
-        at += usize::from(self.is_symbol(at, b'('));
-        if !self.is(at, "set") {
+        let mut at = at + usize::from(self.source.is(at, "only"));
+        at += usize::from(self.source.is_symbol(at, b'('));
+        if !self.source.is(at, "set") {
             at = self.after_names(at);
-            at += usize::from(self.is_symbol(at, b')'));
-            at += usize::from(self.is_symbol(at, b'*'));
-            at += usize::from(self.is(at, "as"));
-            at += usize::from(!self.is(at, "set"));
+            at += usize::from(self.source.is_symbol(at, b')'));
+            at += usize::from(self.source.is_symbol(at, b'*'));
+            at += usize::from(self.source.is(at, "as"));
+            at += usize::from(!self.source.is(at, "set"));
         }
-        if !self.is(at, "set") {
+        if !self.source.is(at, "set") {
             return;
         }
         let mut next = Some(at + 1);
         while let Some(at) = next {
-            let after = match self.is_symbol(at, b'(') {
+            let after = match self.source.is_symbol(at, b'(') {
                 true => self.targets(at + 1),
                 false => self.target(at),
             };
@@ -235,13 +241,16 @@ impl Search<'_, '_> {
     /// The columns of an `INSERT`.
     fn insert(&mut self, at: usize) {
         let mut at = at;
-        if self.is(at, "into") {
+        if self.source.is(at, "into") {
             at = self.after_names(at + 1);
-            if self.is(at, "as") {
+            if self.source.is(at, "as") {
                 at += 2;
             }
         }
-        if self.is_symbol(at, b'(') && !self.is_any(at + 1, &["select", "with", "values", "table"])
+        if self.source.is_symbol(at, b'(')
+            && !self
+                .source
+                .is_any(at + 1, &["select", "with", "values", "table"])
         {
             self.targets(at + 1);
         }
@@ -251,7 +260,7 @@ impl Search<'_, '_> {
     fn targets(&mut self, mut at: usize) -> usize {
         loop {
             at = self.target(at);
-            if !self.is_symbol(at, b',') {
+            if !self.source.is_symbol(at, b',') {
                 return at + 1;
             }
             at += 1;
@@ -262,19 +271,19 @@ impl Search<'_, '_> {
     fn target(&mut self, at: usize) -> usize {
         let mut after = self.after_names(at);
         let mut subscripts = Vec::new();
-        while self.is_symbol(after, b'[') {
+        while self.source.is_symbol(after, b'[') {
             let Some(close) = self.close(after) else {
                 return after;
             };
             subscripts.push(after..close + 1);
             after = close + 1;
-            if self.is_symbol(after, b'.') {
+            if self.source.is_symbol(after, b'.') {
                 after = self.after_names(after + 1);
             }
         }
         let is_target = [b'=', b',', b')']
             .iter()
-            .any(|symbol| self.is_symbol(after, *symbol));
+            .any(|symbol| self.source.is_symbol(after, *symbol));
         if is_target {
             for subscript in subscripts {
                 self.aside(subscript);
@@ -287,15 +296,23 @@ impl Search<'_, '_> {
     fn after_value(&self, at: usize) -> Option<usize> {
         let mut depth = 0_usize;
         for at in at..self.source.range.1 {
-            let opens = self.is_symbol(at, b'(') || self.is_symbol(at, b'[') || self.is(at, "case");
-            let closes = self.is_symbol(at, b')') || self.is_symbol(at, b']') || self.is(at, "end");
+            let opens = self.source.is_symbol(at, b'(')
+                || self.source.is_symbol(at, b'[')
+                || self.source.is(at, "case");
+            let closes = self.source.is_symbol(at, b')')
+                || self.source.is_symbol(at, b']')
+                || self.source.is(at, "end");
             if opens {
                 depth += 1;
             } else if closes {
                 depth = depth.checked_sub(1)?;
-            } else if depth == 0 && self.is_symbol(at, b',') {
+            } else if depth == 0 && self.source.is_symbol(at, b',') {
                 return Some(at + 1);
-            } else if depth == 0 && self.is_any(at, &["where", "from", "returning", "when"]) {
+            } else if depth == 0
+                && self
+                    .source
+                    .is_any(at, &["where", "from", "returning", "when"])
+            {
                 return None;
             }
         }
@@ -308,40 +325,21 @@ impl Search<'_, '_> {
 
     /// Hides an expression, unless there is a query in it.
     fn aside(&mut self, range: Range<usize>) {
-        let is_query = |at: usize| self.is_any(at, &["select", "values", "table", "with"]);
+        let is_query = |at: usize| {
+            self.source
+                .is_any(at, &["select", "values", "table", "with"])
+        };
         if !range.clone().any(is_query) {
             self.hidden.asides.push(range.clone());
             self.hide(range);
         }
     }
 
-    fn is(&self, at: usize, word: &str) -> bool {
-        let token = self.source.tokens.get(at);
-        at < self.source.range.1 && token.is_some_and(|token| token.is_word(self.source.text, word))
-    }
-
-    fn is_any(&self, at: usize, words: &[&str]) -> bool {
-        words.iter().any(|word| self.is(at, word))
-    }
-
-    fn are(&self, at: usize, words: &[&str]) -> bool {
-        (at..).zip(words).all(|(at, word)| self.is(at, word))
-    }
-
-    fn is_symbol(&self, at: usize, symbol: u8) -> bool {
-        let token = self.source.tokens.get(at);
-        at < self.source.range.1 && token.is_some_and(|token| token.is(self.source.text, symbol))
-    }
-
-    fn is_name(&self, at: usize) -> bool {
-        at < self.source.range.1 && self.source.kind(at).is_some_and(|kind| kind.is_name())
-    }
-
     /// The place after a name with dots; `at` if there is none.
     fn after_names(&self, mut at: usize) -> usize {
-        while self.is_name(at) {
+        while self.source.is_name(at) {
             at += 1;
-            if !self.is_symbol(at, b'.') {
+            if !self.source.is_symbol(at, b'.') {
                 break;
             }
             at += 1;
@@ -353,8 +351,8 @@ impl Search<'_, '_> {
     fn close(&self, at: usize) -> Option<usize> {
         let mut depth = 0_usize;
         (at..self.source.range.1).find(|at| {
-            depth += usize::from(self.is_symbol(*at, b'['));
-            let closes = self.is_symbol(*at, b']');
+            depth += usize::from(self.source.is_symbol(*at, b'['));
+            let closes = self.source.is_symbol(*at, b']');
             depth = depth.saturating_sub(usize::from(closes));
             closes && depth == 0
         })

@@ -49,29 +49,29 @@ impl<'s> Definition<'s, '_> {
     ) -> Result<(), Refusal> {
         const COMPARE: [&str; 3] = ["unique", "primary", "key"];
         const COMPUTE: [&str; 3] = ["check", "generated", "as"];
-        let words = self.words;
+        let source = self.source;
         let mut at = definition.start;
         while at < definition.end {
-            if words.is(at, "default") {
+            if source.is(at, "default") {
                 at = self.default_value(setting, at + 1..definition.end)?;
                 continue;
             }
-            if words.is_any(at, &COMPARE) && setting.likeness() != Some(Likeness::Token) {
+            if source.is_any(at, &COMPARE) && setting.likeness() != Some(Likeness::Token) {
                 return Err(self.incomparable(
                     setting,
                     "is in a key or unique constraint, where encrypted values are never equal",
                 ));
             }
-            if words.is(at, "references") {
+            if source.is(at, "references") {
                 at = self.refers(&[Some(setting)], at)?;
             }
-            if words.is(at, "using") {
+            if source.is(at, "using") {
                 return match self.casts_itself(setting, at + 1..definition.end) {
                     true => Ok(()),
                     false => Err(computed(setting)),
                 };
             }
-            if words.is_any(at, &COMPUTE) {
+            if source.is_any(at, &COMPUTE) {
                 return Err(computed(setting));
             }
             at += 1;
@@ -85,33 +85,33 @@ impl<'s> Definition<'s, '_> {
         setting: &'s Arc<Setting>,
         range: Range<usize>,
     ) -> Result<usize, Refusal> {
-        let words = self.words;
+        let source = self.source;
         let mut at = range.start;
-        while at < range.end && words.is_symbol(at, b'(') {
+        while at < range.end && source.is_symbol(at, b'(') {
             at += 1;
         }
         let opened = at - range.start;
-        let minus = words.is_symbol(at, b'-');
+        let minus = source.is_symbol(at, b'-');
         let token = at + usize::from(minus);
-        let written = match (words.source.kind(token), minus) {
+        let written = match (source.kind(token), minus) {
             _ if token >= range.end => return Err(computed(setting)),
             (Some(Kind::Number), true) => Some(Written::WithMinus),
             (Some(Kind::Number), false) => Some(Written::Plainly),
             (Some(kind), false) if kind.is_string() && kind != Kind::National => {
                 Some(Written::Plainly)
             }
-            (Some(Kind::Word), false) if words.is(token, "null") => None,
+            (Some(Kind::Word), false) if source.is(token, "null") => None,
             _ => return Err(computed(setting)),
         };
         at = token + 1;
-        at += cast_to_stored(words.source, at).unwrap_or_default();
+        at += cast_to_stored(source, at).unwrap_or_default();
         for _ in 0..opened {
-            if !words.is_symbol(at, b')') {
+            if !source.is_symbol(at, b')') {
                 return Err(computed(setting));
             }
             at += 1;
         }
-        if at < range.end && !words.is_any(at, &AFTER_DEFAULT) {
+        if at < range.end && !source.is_any(at, &AFTER_DEFAULT) {
             return Err(computed(setting));
         }
         if let Some(written) = written {
@@ -142,11 +142,11 @@ impl<'s> Definition<'s, '_> {
 
     /// Whether the values of a column are kept, in another type that holds them all.
     fn casts_itself(&self, setting: &Setting, expression: Range<usize>) -> bool {
-        let words = self.words;
+        let source = self.source;
         let start = expression.start;
-        words.is_name(start)
-            && super::super::names::token_name(start, words.source) == setting.column
-            && cast_to_stored(words.source, start + 1)
+        source.is_name(start)
+            && super::super::names::token_name(start, source) == setting.column
+            && cast_to_stored(source, start + 1)
                 .is_some_and(|cast| start + 1 + cast == expression.end)
     }
 }

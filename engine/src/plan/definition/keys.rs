@@ -19,7 +19,7 @@ impl<'s> Definition<'s, '_> {
             return refusal;
         }
         let mut hash = format!("substr({}, 1, 33)", setting.column);
-        if self.words.source.dialect.is_mysql() {
+        if self.source.dialect.is_mysql() {
             hash = format!("(convert({hash}, binary))");
         }
         refusal.with_hint(&format!(
@@ -36,11 +36,11 @@ impl<'s> Definition<'s, '_> {
 
     /// `CREATE INDEX`, without these words.
     pub(super) fn create_index(&self, range: Range<usize>, unique: bool) -> Result<(), Refusal> {
-        let words = self.words;
-        let on = range.clone().find(|at| words.is(*at, "on"));
+        let source = self.source;
+        let on = range.clone().find(|at| source.is(*at, "on"));
         let on = on.ok_or_else(|| self.form("an index without a table"))?;
-        let only = usize::from(words.is(on + 1, "only"));
-        let table = words.table(on + 1 + only);
+        let only = usize::from(source.is(on + 1, "only"));
+        let table = source.table(on + 1 + only);
         let (name, after) = table.ok_or_else(|| self.form("an index without a table"))?;
         self.parts(self.entry(name), after..range.end, unique)
     }
@@ -51,19 +51,19 @@ impl<'s> Definition<'s, '_> {
         table: Option<&'s Table>,
         element: Range<usize>,
     ) -> Option<Result<(), Refusal>> {
-        let words = self.words;
+        let source = self.source;
         let mut at = element.start;
-        if words.is(at, "constraint") {
+        if source.is(at, "constraint") {
             at += 1;
             at += usize::from(
-                words.is_name(at) && !words.is_any(at, &["unique", "primary", "foreign"]),
+                source.is_name(at) && !source.is_any(at, &["unique", "primary", "foreign"]),
             );
         }
-        if words.are(at, &["foreign", "key"]) {
+        if source.are(at, &["foreign", "key"]) {
             return Some(self.foreign(table, at + 2..element.end));
         }
-        let unique = words.is_any(at, &["unique", "primary"]);
-        (unique || words.is_any(at, &["key", "index"]))
+        let unique = source.is_any(at, &["unique", "primary"]);
+        (unique || source.is_any(at, &["key", "index"]))
             .then(|| self.parts(table, at + 1..element.end, unique))
     }
 
@@ -74,13 +74,13 @@ impl<'s> Definition<'s, '_> {
         range: Range<usize>,
         unique: bool,
     ) -> Result<(), Refusal> {
-        let words = self.words;
-        let open = range.clone().find(|at| words.is_symbol(*at, b'('));
-        let close = open.and_then(|open| words.close(open));
+        let source = self.source;
+        let open = range.clone().find(|at| source.is_symbol(*at, b'('));
+        let close = open.and_then(|open| source.close(open));
         let (Some(open), Some(close)) = (open, close) else {
             return self.unnamed(table, range);
         };
-        for part in words.list(open + 1..close) {
+        for part in source.list(open + 1..close) {
             self.part(table, part, unique)?;
         }
         self.unnamed(table, close + 1..range.end)
@@ -92,12 +92,12 @@ impl<'s> Definition<'s, '_> {
         part: Range<usize>,
         unique: bool,
     ) -> Result<(), Refusal> {
-        let words = self.words;
+        let source = self.source;
         let mut start = part.start;
         let setting = table.and_then(|table| self.setting(table, start));
         if setting.is_some_and(|setting| setting.likeness() == Some(Likeness::Token)) {
             // Different tokens may begin alike.
-            let begins = words.is_symbol(start + 1, b'(');
+            let begins = source.is_symbol(start + 1, b'(');
             if !(begins && unique) {
                 start += 1;
             }
@@ -120,26 +120,26 @@ impl<'s> Definition<'s, '_> {
 
     /// Whether this begins `substr(column, 1, 33)` of a searchable column.
     fn is_part(&self, table: Option<&'s Table>, at: usize) -> bool {
-        let words = self.words;
+        let source = self.source;
         let setting = table.and_then(|table| self.setting(table, at + 2));
-        let is_number = |at| words.source.kind(at) == Some(Kind::Number);
+        let is_number = |at| source.kind(at) == Some(Kind::Number);
         setting.is_some_and(|setting| setting.likeness() == Some(Likeness::Hash))
-            && words.is(at, "substr")
-            && words.is_symbol(at + 1, b'(')
-            && words.is_symbol(at + 3, b',')
+            && source.is(at, "substr")
+            && source.is_symbol(at + 1, b'(')
+            && source.is_symbol(at + 3, b',')
             && is_number(at + 4)
-            && words.is_symbol(at + 5, b',')
+            && source.is_symbol(at + 5, b',')
             && is_number(at + 6)
-            && words.is_symbol(at + 7, b')')
+            && source.is_symbol(at + 7, b')')
     }
 
     /// What follows FOREIGN KEY.
     fn foreign(&self, table: Option<&'s Table>, range: Range<usize>) -> Result<(), Refusal> {
-        let words = self.words;
-        let references = range.clone().find(|at| words.is(*at, "references"));
+        let source = self.source;
+        let references = range.clone().find(|at| source.is(*at, "references"));
         let references = references.unwrap_or(range.end);
-        let open = (range.start..references).find(|at| words.is_symbol(*at, b'('));
-        let close = open.and_then(|open| words.close(open));
+        let open = (range.start..references).find(|at| source.is_symbol(*at, b'('));
+        let close = open.and_then(|open| source.close(open));
         let columns = match (open, close) {
             (Some(open), Some(close)) => self.columns(table, open + 1..close),
             _ => Vec::new(),
@@ -158,7 +158,7 @@ impl<'s> Definition<'s, '_> {
         table: Option<&'s Table>,
         list: Range<usize>,
     ) -> Vec<Option<&'s Arc<Setting>>> {
-        let columns = self.words.list(list).into_iter();
+        let columns = self.source.list(list).into_iter();
         columns
             .map(|column| self.setting(table?, column.start))
             .collect()
@@ -170,11 +170,11 @@ impl<'s> Definition<'s, '_> {
         columns: &[Option<&Arc<Setting>>],
         at: usize,
     ) -> Result<usize, Refusal> {
-        let words = self.words;
-        let table = words.table(at + 1);
+        let source = self.source;
+        let table = source.table(at + 1);
         let (name, after) = table.ok_or_else(|| self.form("a foreign key without a table"))?;
-        let (others, after) = match words.close(after) {
-            Some(close) if words.is_symbol(after, b'(') => {
+        let (others, after) = match source.close(after) {
+            Some(close) if source.is_symbol(after, b'(') => {
                 (self.columns(self.entry(name), after + 1..close), close)
             }
             _ => (Vec::new(), after),

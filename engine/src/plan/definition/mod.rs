@@ -5,7 +5,6 @@
 
 mod column;
 mod keys;
-mod words;
 
 use super::names::token_name;
 use super::refusal::{Refusal, RefusalCode};
@@ -16,7 +15,6 @@ use crate::sql::facts::Source;
 use crate::sql::facts::tree::TableName;
 use std::ops::Range;
 use std::sync::Arc;
-use words::Words;
 
 pub(super) use column::DefaultValue;
 
@@ -35,42 +33,41 @@ pub(super) fn judge<'s>(
     schema: Schema<'s>,
     named: &str,
 ) -> Option<Result<Defined<'s>, Refusal>> {
-    let words = Words { source };
     let (start, end) = source.range;
     let mut definition = Definition {
-        words,
+        source,
         schema,
         named,
         defaults: Vec::new(),
     };
-    if words.is(start, "comment") {
+    if source.is(start, "comment") {
         return Some(Ok(Defined::default()));
     }
-    if words.is(start, "alter") && words.is(start + 1, "table") {
+    if source.is(start, "alter") && source.is(start + 1, "table") {
         let verdict = definition.alter_table(start + 2..end);
         return Some(verdict.map(|()| definition.defined(Vec::new())));
     }
-    if !words.is(start, "create") {
+    if !source.is(start, "create") {
         return None;
     }
     let mut at = start + 1;
-    while words.is_any(at, &["global", "local", "temp", "temporary", "unlogged"]) {
+    while source.is_any(at, &["global", "local", "temp", "temporary", "unlogged"]) {
         at += 1;
     }
-    if words.is(at, "table") {
+    if source.is(at, "table") {
         let verdict = definition.create_table(at + 1..end)?;
         return Some(verdict.map(|children| definition.defined(children)));
     }
-    let unique = words.is(at, "unique");
+    let unique = source.is(at, "unique");
     at += usize::from(unique);
-    words.is(at, "index").then(|| {
+    source.is(at, "index").then(|| {
         let verdict = definition.create_index(at + 1..end, unique);
         verdict.map(|()| Defined::default())
     })
 }
 
 struct Definition<'s, 'a> {
-    words: Words<'a, 'a>,
+    source: &'a Source<'a>,
     schema: Schema<'s>,
     named: &'a str,
     defaults: Vec<DefaultValue<'s>>,
@@ -94,12 +91,12 @@ impl<'s> Definition<'s, '_> {
     }
 
     fn entry(&self, name: TableName) -> Option<&'s Table> {
-        self.schema.table(name, self.words.source)
+        self.schema.table(name, self.source)
     }
 
     fn setting(&self, table: &'s Table, at: usize) -> Option<&'s Arc<Setting>> {
-        match self.words.is_name(at) {
-            true => table.setting(&token_name(at, self.words.source)),
+        match self.source.is_name(at) {
+            true => table.setting(&token_name(at, self.source)),
             false => None,
         }
     }
@@ -123,9 +120,9 @@ impl<'s> Definition<'s, '_> {
         mut places: impl Iterator<Item = usize>,
         inside: &[usize],
     ) -> Option<&'s Setting> {
-        let words = self.words;
+        let source = self.source;
         let is_tested =
-            |at| words.are(at + 1, &["is", "null"]) || words.are(at + 1, &["is", "not", "null"]);
+            |at| source.are(at + 1, &["is", "null"]) || source.are(at + 1, &["is", "not", "null"]);
         places
             .find_map(|at| self.setting(table, at).filter(|_| !is_tested(at)))
             .or_else(|| {
@@ -139,61 +136,61 @@ impl<'s> Definition<'s, '_> {
 
     /// Whether an expression has the table's name for its row, and not as the qualifier of a column.
     fn names_row(&self, table: &Table, inside: &[usize]) -> bool {
-        let words = self.words;
+        let source = self.source;
         inside.iter().any(|at| {
-            let qualifies = words.is_symbol(at + 1, b'.') && !words.is_symbol(at + 2, b'*');
-            !qualifies && words.is_name(*at) && token_name(*at, words.source) == table.name()
+            let qualifies = source.is_symbol(at + 1, b'.') && !source.is_symbol(at + 2, b'*');
+            !qualifies && source.is_name(*at) && token_name(*at, source) == table.name()
         })
     }
 
     /// The places in parentheses, and those after WHERE, USING and DEFAULT, where expressions need none.
     fn expressions(&self, range: Range<usize>) -> Vec<usize> {
-        let words = self.words;
+        let source = self.source;
         let (mut depth, mut follows) = (0_usize, false);
         range
             .filter(|at| {
-                depth += usize::from(words.is_symbol(*at, b'('));
-                depth = depth.saturating_sub(usize::from(words.is_symbol(*at, b')')));
-                follows |= words.is_any(*at, &["where", "using", "default"]);
+                depth += usize::from(source.is_symbol(*at, b'('));
+                depth = depth.saturating_sub(usize::from(source.is_symbol(*at, b')')));
+                follows |= source.is_any(*at, &["where", "using", "default"]);
                 depth > 0 || follows
             })
             .collect()
     }
 
     fn create_table(&mut self, range: Range<usize>) -> Option<Result<Vec<NewChild>, Refusal>> {
-        let words = self.words;
-        let skipped = if words.are(range.start, &["if", "not", "exists"]) {
+        let source = self.source;
+        let skipped = if source.are(range.start, &["if", "not", "exists"]) {
             3
         } else {
             0
         };
-        let (name, at) = words.table(range.start + skipped)?;
+        let (name, at) = source.table(range.start + skipped)?;
         let mut parents = Vec::new();
         let mut after = at;
-        if words.are(at, &["partition", "of"]) {
+        if source.are(at, &["partition", "of"]) {
             let parent;
-            (parent, after) = words.table(at + 2)?;
+            (parent, after) = source.table(at + 2)?;
             parents.push(parent);
-        } else if !words.is_symbol(at, b'(') {
+        } else if !source.is_symbol(at, b'(') {
             return None;
         }
-        let elements = match words.is_symbol(after, b'(') {
+        let elements = match source.is_symbol(after, b'(') {
             true => {
-                let close = words.close(after)?;
-                let elements = words.list(after + 1..close);
+                let close = source.close(after)?;
+                let elements = source.list(after + 1..close);
                 after = close + 1;
                 elements
             }
             false => Vec::new(),
         };
         // CREATE TABLE … AS is a query.
-        if (after..range.end).any(|at| words.is(at, "as")) {
+        if (after..range.end).any(|at| source.is(at, "as")) {
             return None;
         }
-        if words.is(after, "inherits") {
-            let close = words.close(after + 1)?;
-            for parent in words.list(after + 2..close) {
-                parents.push(words.table(parent.start)?.0);
+        if source.is(after, "inherits") {
+            let close = source.close(after + 1)?;
+            for parent in source.list(after + 2..close) {
+                parents.push(source.table(parent.start)?.0);
             }
             after = close + 1;
         }
@@ -219,8 +216,8 @@ impl<'s> Definition<'s, '_> {
             .collect();
         let tables: Vec<&Table> = own.into_iter().chain(parents.iter().copied()).collect();
         for element in elements {
-            if self.words.is(element.start, "like")
-                && let Some((like, _)) = self.words.table(element.start + 1)
+            if self.source.is(element.start, "like")
+                && let Some((like, _)) = self.source.table(element.start + 1)
                 && let Some(like) = self.entry(like)
             {
                 self.covers(own, Some(like))?;
@@ -249,7 +246,7 @@ impl<'s> Definition<'s, '_> {
             if !self.schema.columns.is_told() {
                 return Err(self.form("a child of it, which the database cannot be asked about: give it an entry of its own"));
             }
-            let text = |name: usize| token_name(name, self.words.source).into_owned();
+            let text = |name: usize| token_name(name, self.source).into_owned();
             children.push(NewChild {
                 schema: name.schema.map(text),
                 name: text(name.table),
@@ -297,11 +294,11 @@ impl<'s> Definition<'s, '_> {
     fn others(&self, range: Range<usize>) -> Result<(), Refusal> {
         let mut at = range.start;
         while at < range.end {
-            if self.words.is(at, "references")
-                && let Some((name, after)) = self.words.table(at + 1)
+            if self.source.is(at, "references")
+                && let Some((name, after)) = self.source.table(at + 1)
             {
-                let columns = match self.words.is_symbol(after, b'(') {
-                    true => self.words.close(after).unwrap_or(range.end),
+                let columns = match self.source.is_symbol(after, b'(') {
+                    true => self.source.close(after).unwrap_or(range.end),
                     false => after,
                 };
                 if let Some(setting) = self.named_in(self.entry(name), after..columns) {
@@ -322,7 +319,7 @@ impl<'s> Definition<'s, '_> {
                 schema: None,
                 table: at,
             };
-            self.words.is_name(at) && self.entry(name).is_some()
+            self.source.is_name(at) && self.entry(name).is_some()
         };
         match range.into_iter().any(is_table) {
             true => Err(self.form("its name after the columns of another table")),
@@ -331,36 +328,36 @@ impl<'s> Definition<'s, '_> {
     }
 
     fn alter_table(&mut self, range: Range<usize>) -> Result<(), Refusal> {
-        let words = self.words;
+        let source = self.source;
         let mut at = range.start;
-        if words.are(at, &["if", "exists"]) {
+        if source.are(at, &["if", "exists"]) {
             at += 2;
         }
-        at += usize::from(words.is(at, "only"));
-        let table = words.table(at);
+        at += usize::from(source.is(at, "only"));
+        let table = source.table(at);
         let (name, after) = table.ok_or_else(|| self.form("ALTER TABLE without a table"))?;
         let table = self.entry(name);
-        for action in words.list(after..range.end) {
+        for action in source.list(after..range.end) {
             self.action(table, action)?;
         }
         Ok(())
     }
 
     fn action(&mut self, table: Option<&'s Table>, action: Range<usize>) -> Result<(), Refusal> {
-        let words = self.words;
+        let source = self.source;
         let start = action.start;
-        let is_mysql = words.source.dialect.is_mysql();
-        let renames_table = words.are(start, &["rename", "to"])
-            || words.are(start, &["set", "schema"])
+        let is_mysql = source.dialect.is_mysql();
+        let renames_table = source.are(start, &["rename", "to"])
+            || source.are(start, &["set", "schema"])
             || is_mysql
-                && words.is(start, "rename")
-                && !words.is_any(start + 1, &["column", "index", "key"]);
+                && source.is(start, "rename")
+                && !source.is_any(start + 1, &["column", "index", "key"]);
         // The table that becomes a child, and the parent: rows that the child has already stay as they are.
         let pair = match () {
-            () if words.are(start, &["attach", "partition"]) => words
+            () if source.are(start, &["attach", "partition"]) => source
                 .table(start + 2)
                 .map(|(child, _)| (self.entry(child), table)),
-            () if words.is(start, "inherit") => words
+            () if source.is(start, "inherit") => source
                 .table(start + 1)
                 .map(|(parent, _)| (table, self.entry(parent))),
             () => None,
@@ -370,49 +367,49 @@ impl<'s> Definition<'s, '_> {
             return self.covers(parent, child);
         }
         if renames_table
-            || words.is_any(start, &["inherit", "attach", "detach", "of", "exchange"])
-            || words.are(start, &["no", "inherit"])
+            || source.is_any(start, &["inherit", "attach", "detach", "of", "exchange"])
+            || source.are(start, &["no", "inherit"])
         {
             return Err(self
                 .form("another name, schema or parent, which the configuration would not follow"));
         }
         let action = self.without_place(action);
-        if words.is(start, "rename") && self.named_in(table, action.clone()).is_some() {
+        if source.is(start, "rename") && self.named_in(table, action.clone()).is_some() {
             return Err(self.form(
                 "another name of a protected column, which the configuration would not follow",
             ));
         }
         let mut at = start + 1;
-        at += usize::from(words.is(at, "column"));
+        at += usize::from(source.is(at, "column"));
         for optional in [&["if", "not", "exists"][..], &["if", "exists"]] {
-            if words.are(at, optional) {
+            if source.are(at, optional) {
                 at += optional.len();
             }
         }
         let setting = table.and_then(|table| self.setting(table, at));
         let (Some(setting), Some(table)) = (setting, table) else {
-            let added = start + usize::from(words.is(start, "add"));
-            let is_known = words.is_any(start, &["add", "alter", "drop", "validate"]);
+            let added = start + usize::from(source.is(start, "add"));
+            let is_known = source.is_any(start, &["add", "alter", "drop", "validate"]);
             return match self.named_in(table, action.clone()) {
                 Some(setting) if !is_known => Err(in_expression(setting)),
                 _ => self.constraint(table, added..action.end),
             };
         };
-        let alters = |forms: &[&[&str]]| forms.iter().any(|form| words.are(at + 1, form));
-        if words.is_any(start, &["add", "modify"]) {
+        let alters = |forms: &[&[&str]]| forms.iter().any(|form| source.are(at + 1, form));
+        if source.is_any(start, &["add", "modify"]) {
             return self.column(setting, at + 1..action.end);
         }
-        if words.is(start, "change")
+        if source.is(start, "change")
             && self
                 .setting(table, at + 1)
                 .is_some_and(|new| Arc::ptr_eq(new, setting))
         {
             return self.column(setting, at + 2..action.end);
         }
-        if words.is(start, "drop") {
+        if source.is(start, "drop") {
             return Ok(());
         }
-        if words.is(start, "alter") {
+        if source.is(start, "alter") {
             if alters(&[&["type"], &["set", "data", "type"]]) {
                 return self.column(setting, at + 1..action.end);
             }
@@ -437,9 +434,9 @@ impl<'s> Definition<'s, '_> {
     fn without_place(&self, action: Range<usize>) -> Range<usize> {
         let before = action.end.saturating_sub(2);
         let has_place = before > action.start
-            && self.words.source.dialect.is_mysql()
-            && self.words.is(before, "after")
-            && self.words.is_name(before + 1);
+            && self.source.dialect.is_mysql()
+            && self.source.is(before, "after")
+            && self.source.is_name(before + 1);
         match has_place {
             true => action.start..before,
             false => action,

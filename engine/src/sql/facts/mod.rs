@@ -12,6 +12,7 @@ mod reader;
 mod survey;
 mod term;
 pub mod tree;
+mod words;
 mod wrapped;
 mod write;
 

@@ -72,11 +72,6 @@ impl Reader<'_> {
         (is_operation && tokens.first < operation && all.into_iter().all(is_once)).then_some(tokens)
     }
 
-    fn is(&self, at: usize, symbol: u8) -> bool {
-        let token = self.source.tokens.get(at);
-        token.is_some_and(|token| token.is(self.source.text, symbol))
-    }
-
     /// The first token of a query.
     fn first_of(&self, query: (&SetExpr, &Body)) -> Option<usize> {
         match query {
@@ -91,7 +86,7 @@ impl Reader<'_> {
                     None => self.first_of((body, &read.body))?,
                 };
                 let open = inner.checked_sub(1)?;
-                self.is(open, b'(').then_some(open)
+                self.source.is_symbol(open, b'(').then_some(open)
             }
             _ => None,
         }
@@ -114,9 +109,9 @@ impl Reader<'_> {
             if !self.walk_again() {
                 return None;
             }
-            if self.is(at, b'(') {
+            if self.source.is_symbol(at, b'(') {
                 depth += 1;
-            } else if self.is(at, b')') {
+            } else if self.source.is_symbol(at, b')') {
                 depth = depth.checked_sub(1)?;
                 if depth == 0 {
                     return Some(at);
@@ -129,13 +124,13 @@ impl Reader<'_> {
     /// The last token of a `SELECT` that begins at a token.
     fn end_of_select(&mut self, select: usize) -> Option<usize> {
         let mut at = select + 1;
-        while at < self.source.range.1 && !self.is(at, b')') {
-            if self.is(at, b'(') {
+        while at < self.source.range.1 && !self.source.is_symbol(at, b')') {
+            if self.source.is_symbol(at, b'(') {
                 at = self.closing(at)? + 1;
                 continue;
             }
             // A label after AS and a name after a dot can be any word.
-            let is_name = self.is_word(at - 1, "as") || self.is(at - 1, b'.');
+            let is_name = self.is_word(at - 1, "as") || self.source.is_symbol(at - 1, b'.');
             let follows = FOLLOWING.iter().any(|word| self.is_word(at, word))
                 || self.is_word(at, "on") && self.is_word(at + 1, "conflict")
                 || self.source.dialect.is_mysql()
@@ -163,7 +158,9 @@ impl Reader<'_> {
         };
         let next = last + 1;
         let ends = next >= self.source.range.1
-            || [b',', b')'].into_iter().any(|symbol| self.is(next, symbol))
+            || [b',', b')']
+                .into_iter()
+                .any(|symbol| self.source.is_symbol(next, symbol))
             || AFTER_TABLE.iter().any(|word| self.is_word(next, word));
         let mut before = schema.unwrap_or(*table).checked_sub(1)?;
         if !ends || !self.is_word(before, "join") {

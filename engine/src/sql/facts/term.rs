@@ -294,8 +294,7 @@ impl Reader<'_> {
     }
 
     pub(super) fn is_word(&self, token: usize, word: &str) -> bool {
-        let token = self.source.tokens.get(token);
-        token.is_some_and(|token| token.is_word(self.source.text, word))
+        self.source.is(token, word)
     }
 }
 

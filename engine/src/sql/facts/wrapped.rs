@@ -172,8 +172,7 @@ impl Cursor<'_, '_> {
     }
 
     fn is(&self, at: usize, word: &str) -> bool {
-        let token = self.source.tokens.get(at).filter(|_| at < self.end);
-        token.is_some_and(|token| token.is_word(self.source.text, word))
+        at < self.end && self.source.is(at, word)
     }
 
     fn is_before(&self, word: &str) -> bool {
@@ -181,8 +180,7 @@ impl Cursor<'_, '_> {
     }
 
     fn is_symbol(&self, at: usize, symbol: u8) -> bool {
-        let token = self.source.tokens.get(at).filter(|_| at < self.end);
-        token.is_some_and(|token| token.is(self.source.text, symbol))
+        at < self.end && self.source.is_symbol(at, symbol)
     }
 
     fn take(&mut self, word: &str) -> bool {

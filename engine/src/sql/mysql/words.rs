@@ -41,11 +41,11 @@ struct Search<'s, 'a> {
 impl Search<'_, '_> {
     fn word(&mut self, at: usize) {
         let is_first = at == self.source.range.0;
-        let begins = is_first || self.is_symbol(at - 1, b')');
-        if self.is(at, "select") {
+        let begins = is_first || self.source.is_symbol(at - 1, b')');
+        if self.source.is(at, "select") {
             self.modifiers(at + 1);
-        } else if is_first && self.is_any(at, &["insert", "replace"]) {
-            if self.is(at, "replace") {
+        } else if is_first && self.source.is_any(at, &["insert", "replace"]) {
+            if self.source.is(at, "replace") {
                 self.words.keywords.push((at, "INSERT"));
             }
             self.hide_all(
@@ -53,34 +53,37 @@ impl Search<'_, '_> {
                 &["low_priority", "delayed", "high_priority", "ignore"],
             );
             self.values(at + 1);
-        } else if begins && self.is(at, "update") {
+        } else if begins && self.source.is(at, "update") {
             self.hide_all(at + 1, &["low_priority", "ignore"]);
             self.tables(at + 1);
-        } else if begins && self.is(at, "delete") {
+        } else if begins && self.source.is(at, "delete") {
             self.hide_all(at + 1, &["low_priority", "quick", "ignore"]);
-        } else if self.is(at, "straight_join") && !self.is_hidden(at) {
+        } else if self.source.is(at, "straight_join") && !self.is_hidden(at) {
             self.words.keywords.push((at, "JOIN"));
-        } else if self.is(at, "partition")
+        } else if self.source.is(at, "partition")
             && !is_first
             && self.source.kind(at - 1).is_some_and(Kind::is_name)
         {
             self.hide_list(at, at + 1);
-        } else if self.is(at, "mod") && !is_first && self.is_modulo(at) {
+        } else if self.source.is(at, "mod") && !is_first && self.is_modulo(at) {
             // Another operator that binds alike.
             self.words.keywords.push((at, "DIV"));
-        } else if self.is_any(at, &["use", "force", "ignore"])
-            && self.is_any(at + 1, &["index", "key"])
+        } else if self.source.is_any(at, &["use", "force", "ignore"])
+            && self.source.is_any(at + 1, &["index", "key"])
         {
-            let list = match (self.is(at + 2, "for"), self.is(at + 3, "join")) {
+            let list = match (
+                self.source.is(at + 2, "for"),
+                self.source.is(at + 3, "join"),
+            ) {
                 (true, true) => at + 4,
                 (true, false) => at + 5,
                 (false, _) => at + 2,
             };
             self.hide_list(at, list);
-        } else if self.is(at, "lock")
-            && self.is(at + 1, "in")
-            && self.is(at + 2, "share")
-            && self.is(at + 3, "mode")
+        } else if self.source.is(at, "lock")
+            && self.source.is(at + 1, "in")
+            && self.source.is(at + 2, "share")
+            && self.source.is(at + 3, "mode")
         {
             self.words.hidden.push(at..at + 4);
         }
@@ -100,11 +103,11 @@ impl Search<'_, '_> {
         ];
         let mut at = from;
         loop {
-            if self.is_any(at, &HIDDEN) {
+            if self.source.is_any(at, &HIDDEN) {
                 self.words.hidden.push(at..at + 1);
-            } else if self.is(at, "distinctrow") {
+            } else if self.source.is(at, "distinctrow") {
                 self.words.keywords.push((at, "DISTINCT"));
-            } else if !self.is_any(at, &["all", "distinct"]) {
+            } else if !self.source.is_any(at, &["all", "distinct"]) {
                 return;
             }
             at += 1;
@@ -116,11 +119,11 @@ impl Search<'_, '_> {
         const BEGIN: [&str; 6] = ["value", "values", "set", "select", "with", "table"];
         let mut depth = 0_usize;
         for at in from..self.source.range.1 {
-            depth += usize::from(self.is_symbol(at, b'('));
-            depth = depth.saturating_sub(usize::from(self.is_symbol(at, b')')));
-            let begins = depth == 0 && at > from && self.is_any(at, &BEGIN);
-            if begins && !self.is_symbol(at - 1, b'.') {
-                if self.is(at, "value") {
+            depth += usize::from(self.source.is_symbol(at, b'('));
+            depth = depth.saturating_sub(usize::from(self.source.is_symbol(at, b')')));
+            let begins = depth == 0 && at > from && self.source.is_any(at, &BEGIN);
+            if begins && !self.source.is_symbol(at - 1, b'.') {
+                if self.source.is(at, "value") {
                     self.words.keywords.push((at, "VALUES"));
                 }
                 return;
@@ -132,12 +135,12 @@ impl Search<'_, '_> {
     fn tables(&mut self, from: usize) {
         let mut depth = 0_usize;
         for at in from..self.source.range.1 {
-            depth += usize::from(self.is_symbol(at, b'('));
-            depth = depth.saturating_sub(usize::from(self.is_symbol(at, b')')));
-            if depth == 0 && self.is(at, "set") {
+            depth += usize::from(self.source.is_symbol(at, b'('));
+            depth = depth.saturating_sub(usize::from(self.source.is_symbol(at, b')')));
+            if depth == 0 && self.source.is(at, "set") {
                 return;
             }
-            if depth == 0 && self.is_symbol(at, b',') {
+            if depth == 0 && self.source.is_symbol(at, b',') {
                 self.words.keywords.push((at, "JOIN"));
             }
         }
@@ -146,16 +149,16 @@ impl Search<'_, '_> {
     /// Whether `MOD` stands between two values. After a word, what is in parentheses may be arguments of the function.
     fn is_modulo(&self, at: usize) -> bool {
         match self.source.kind(at - 1) {
-            Some(Kind::Word) => !self.is_symbol(at + 1, b'('),
+            Some(Kind::Word) => !self.source.is_symbol(at + 1, b'('),
             Some(Kind::Backtick | Kind::Variable | Kind::Param) => true,
-            Some(kind) => kind.is_literal() || self.is_symbol(at - 1, b')'),
+            Some(kind) => kind.is_literal() || self.source.is_symbol(at - 1, b')'),
             None => false,
         }
     }
 
     fn hide_all(&mut self, from: usize, words: &[&str]) {
         let mut at = from;
-        while self.is_any(at, words) {
+        while self.source.is_any(at, words) {
             self.words.hidden.push(at..at + 1);
             at += 1;
         }
@@ -163,34 +166,20 @@ impl Search<'_, '_> {
 
     /// Hides what is from `from` on and ends with a list in parentheses, which is nothing but names.
     fn hide_list(&mut self, from: usize, list: usize) {
-        if !self.is_symbol(list, b'(') {
+        if !self.source.is_symbol(list, b'(') {
             return;
         }
         let mut at = list + 1;
-        while self.source.kind(at).is_some_and(Kind::is_name) || self.is_symbol(at, b',') {
+        while self.source.kind(at).is_some_and(Kind::is_name) || self.source.is_symbol(at, b',') {
             at += 1;
         }
-        if self.is_symbol(at, b')') {
+        if self.source.is_symbol(at, b')') {
             self.words.hidden.push(from..at + 1);
         }
     }
 
     fn is_hidden(&self, at: usize) -> bool {
         self.words.hidden.last().is_some_and(|last| last.end > at)
-    }
-
-    fn is(&self, at: usize, word: &str) -> bool {
-        let token = self.source.tokens.get(at);
-        at < self.source.range.1 && token.is_some_and(|token| token.is_word(self.source.text, word))
-    }
-
-    fn is_any(&self, at: usize, words: &[&str]) -> bool {
-        words.iter().any(|word| self.is(at, word))
-    }
-
-    fn is_symbol(&self, at: usize, symbol: u8) -> bool {
-        let token = self.source.tokens.get(at);
-        at < self.source.range.1 && token.is_some_and(|token| token.is(self.source.text, symbol))
     }
 }
 

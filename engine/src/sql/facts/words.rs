@@ -1,43 +1,45 @@
-//! The tokens of one statement, by their places.
+//! What stands at a place of a statement. Behind its end stands nothing.
 
-use crate::sql::facts::Source;
-use crate::sql::facts::tree::TableName;
+use super::Source;
+use super::tree::TableName;
+use crate::sql::token::Token;
 use std::ops::Range;
 
-#[derive(Clone, Copy)]
-pub(super) struct Words<'s, 'a> {
-    pub(super) source: &'s Source<'a>,
-}
+impl Source<'_> {
+    fn token(&self, at: usize) -> Option<&Token> {
+        self.tokens.get(at).filter(|_| at < self.range.1)
+    }
 
-impl Words<'_, '_> {
     /// Whether this keyword is at a place.
-    pub(super) fn is(&self, at: usize, word: &str) -> bool {
-        let token = self.source.tokens.get(at);
-        at < self.source.range.1 && token.is_some_and(|token| token.is_word(self.source.text, word))
+    pub(crate) fn is(&self, at: usize, word: &str) -> bool {
+        let token = self.token(at);
+        token.is_some_and(|token| token.is_word(self.text, word))
     }
 
     /// Whether one of these keywords is.
-    pub(super) fn is_any(&self, at: usize, words: &[&str]) -> bool {
+    pub(crate) fn is_any(&self, at: usize, words: &[&str]) -> bool {
         words.iter().any(|word| self.is(at, word))
     }
 
     /// Whether these keywords follow each other from a place on.
-    pub(super) fn are(&self, at: usize, words: &[&str]) -> bool {
+    pub(crate) fn are(&self, at: usize, words: &[&str]) -> bool {
         let mut places = (at..).zip(words);
         places.all(|(at, word)| self.is(at, word))
     }
 
-    pub(super) fn is_symbol(&self, at: usize, symbol: u8) -> bool {
-        let token = self.source.tokens.get(at);
-        at < self.source.range.1 && token.is_some_and(|token| token.is(self.source.text, symbol))
+    /// Whether this byte of punctuation is.
+    pub(crate) fn is_symbol(&self, at: usize, symbol: u8) -> bool {
+        let token = self.token(at);
+        token.is_some_and(|token| token.is(self.text, symbol))
     }
 
-    pub(super) fn is_name(&self, at: usize) -> bool {
-        at < self.source.range.1 && self.source.kind(at).is_some_and(|kind| kind.is_name())
+    /// Whether a name is.
+    pub(crate) fn is_name(&self, at: usize) -> bool {
+        self.token(at).is_some_and(|token| token.kind.is_name())
     }
 
     /// A name with dots, and the place after it.
-    pub(super) fn table(&self, mut at: usize) -> Option<(TableName, usize)> {
+    pub(crate) fn table(&self, mut at: usize) -> Option<(TableName, usize)> {
         let mut names = Vec::new();
         loop {
             if !self.is_name(at) {
@@ -56,9 +58,9 @@ impl Words<'_, '_> {
     }
 
     /// The place of the parenthesis that closes the one at `at`.
-    pub(super) fn close(&self, at: usize) -> Option<usize> {
+    pub(crate) fn close(&self, at: usize) -> Option<usize> {
         let mut depth = 0_usize;
-        (at..self.source.range.1).find(|at| {
+        (at..self.range.1).find(|at| {
             depth += usize::from(self.is_symbol(*at, b'('));
             let closes = self.is_symbol(*at, b')');
             depth = depth.saturating_sub(usize::from(closes));
@@ -67,7 +69,7 @@ impl Words<'_, '_> {
     }
 
     /// What is between commas that are in no parentheses.
-    pub(super) fn list(&self, range: Range<usize>) -> Vec<Range<usize>> {
+    pub(crate) fn list(&self, range: Range<usize>) -> Vec<Range<usize>> {
         let mut parts = Vec::new();
         let (mut depth, mut from) = (0_usize, range.start);
         for at in range.clone() {
