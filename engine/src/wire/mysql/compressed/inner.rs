@@ -1,5 +1,6 @@
 //! The numbers of packets inside compressed ones, towards a client.
 
+use super::packets::Packets;
 use crate::wire::mysql::packet::{self, HEADER};
 
 /// Counts the packets that a client gets.
@@ -10,11 +11,7 @@ use crate::wire::mysql::packet::{self, HEADER};
 /// number; so packets at the front of compressed ones have it.
 #[derive(Debug, Default)]
 pub(super) struct Inner {
-    /// Bytes that are still to come of the payload under way.
-    left: usize,
-    /// Bytes of the header under way that have gone by, and the length that they tell so far.
-    seen: usize,
-    length: usize,
+    packets: Packets,
     /// Number of the next packet.
     next: u8,
 }
@@ -27,32 +24,16 @@ impl Inner {
             let header = packet::Header::read(piece, 0);
             header.is_some_and(|header| HEADER + header.length <= piece.len())
         };
-        if self.left == 0 && self.seen == 0 && (is_first || is_whole()) {
+        if self.packets.is_between() && (is_first || is_whole()) {
             self.next = number;
         }
-        let mut rest = piece;
-        while !rest.is_empty() {
-            let payload = self.left.min(rest.len());
-            self.left -= payload;
-            rest = rest.get_mut(payload..).unwrap_or_default();
-            let header = rest.len().min(HEADER - self.seen);
-            let (bytes, behind) = rest.split_at_mut(header);
-            bytes.iter_mut().for_each(|byte| self.header(byte));
-            rest = behind;
+        let mut at = 0;
+        while let Some(place) = self.packets.number(piece, &mut at) {
+            if let Some(byte) = piece.get_mut(place) {
+                *byte = self.next;
+            }
+            self.next = self.next.wrapping_add(1);
         }
-    }
-
-    /// The next byte of a header.
-    fn header(&mut self, byte: &mut u8) {
-        if self.seen < HEADER - 1 {
-            self.length |= usize::from(*byte) << (8 * self.seen);
-            self.seen += 1;
-            return;
-        }
-        *byte = self.next;
-        self.next = self.next.wrapping_add(1);
-        self.left = std::mem::take(&mut self.length);
-        self.seen = 0;
     }
 }
 

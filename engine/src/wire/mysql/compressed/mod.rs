@@ -9,6 +9,7 @@
 mod codec;
 mod inner;
 mod numbers;
+mod packets;
 
 pub use codec::Codec;
 pub use numbers::{Numbers, Role};

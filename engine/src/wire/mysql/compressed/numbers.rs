@@ -2,7 +2,8 @@
 
 use super::Fault;
 use super::inner::Inner;
-use crate::wire::mysql::packet;
+use super::packets::Packets;
+use crate::wire::mysql::packet::HEADER;
 
 /// Who we are on a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,8 +29,8 @@ pub struct Numbers {
     next: u8,
     /// After that which was received last.
     expected: u8,
-    /// Bytes that are still to be sent of the packet under way.
-    left: usize,
+    /// Those that are sent to a database.
+    packets: Packets,
     /// Number of the packet that was sent last.
     last: u8,
     /// Something has been received since the last was sent.
@@ -45,7 +46,7 @@ impl Numbers {
             role,
             next: 0,
             expected: 0,
-            left: 0,
+            packets: Packets::default(),
             last: 0,
             answered: true,
             inner: Inner::default(),
@@ -91,29 +92,28 @@ impl Numbers {
     /// Length of the front that belongs to one command. Afterwards `next` is zero if it begins one.
     fn one_command(&mut self, bytes: &[u8]) -> usize {
         let mut at = 0;
-        loop {
-            let rest = bytes.len() - at;
-            if self.left >= rest {
-                self.left -= rest;
-                return bytes.len();
-            }
-            at += self.left;
-            self.left = 0;
-            let Some(header) = packet::Header::read(bytes, at) else {
-                // Headers come in one piece; should one not, it is as good as content.
-                return if at == 0 { bytes.len() } else { at };
-            };
-            let begins = header.sequence == 0 && (self.answered || self.last != LAST);
-            if begins && at > 0 {
-                return at;
-            }
+        while let Some(place) = self.packets.number(bytes, &mut at) {
+            let number = bytes.get(place).copied().unwrap_or_default();
+            let begins = number == 0 && (self.answered || self.last != LAST);
             if begins {
+                // One whose header has begun in the piece before goes on in this one.
+                let start = place.saturating_sub(HEADER - 1);
+                if start > 0 {
+                    self.packets = Packets::default();
+                    return start;
+                }
                 self.next = 0;
             }
-            self.left = packet::HEADER + header.length;
-            self.last = header.sequence;
+            self.last = number;
             self.answered = false;
         }
+        // What has begun of a header may be that of a command. Headers come in one piece; should one not, it is as good as content.
+        let end = bytes.len().saturating_sub(self.packets.in_header());
+        if end == 0 {
+            return bytes.len();
+        }
+        self.packets.take_back_header();
+        end
     }
 }
 
@@ -121,6 +121,7 @@ impl Numbers {
 mod tests {
     use super::*;
     use crate::wire::mysql::write_message;
+    use proptest::prelude::*;
 
     fn packet(number: u8, length: usize) -> Vec<u8> {
         let mut out = Vec::new();
@@ -179,5 +180,33 @@ mod tests {
         assert_eq!(numbers.send(&mut file), (length, 2));
         assert_eq!(numbers.received(3), Ok(()));
         assert_eq!(numbers.send(&mut packet(0, 1)), (5, 0));
+    }
+
+    proptest! {
+        /// Wherever what is to be sent is cut, unless within the four bytes that begin it.
+        #[test]
+        fn no_compressed_packet_holds_the_beginning_of_a_command_but_at_its_front(
+            lengths in proptest::collection::vec(0_usize..40, 1..8),
+            cuts in proptest::collection::vec(HEADER..60, 1..20),
+        ) {
+            let mut stream = Vec::new();
+            let mut starts = Vec::new();
+            for length in lengths {
+                starts.push(stream.len());
+                stream.extend(packet(0, length));
+            }
+            let (mut numbers, mut at) = (Numbers::new(Role::Client), 0);
+            for cut in cuts.iter().cycle() {
+                let end = (at + cut).min(stream.len());
+                let (length, number) = numbers.send(&mut stream[at..end]);
+                prop_assert!(length > 0);
+                prop_assert_eq!(number == 0, starts.contains(&at));
+                prop_assert!(!starts.iter().any(|start| (at + 1..at + length).contains(start)));
+                at += length;
+                if at == stream.len() {
+                    break;
+                }
+            }
+        }
     }
 }
