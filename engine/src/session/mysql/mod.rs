@@ -2,7 +2,7 @@
 //! the same name; mysql.md).
 //!
 //! `connect` takes the greeting and the client's first message, `auth` what follows up to the server's consent, `commands`
-//! what the client sends then, `responses` what the server answers; `rows` opens cells. [`MySqlSession`] holds the state
+//! what the client sends then, `responses` what the server answers; `opening` opens rows. [`MySqlSession`] holds the state
 //! they share.
 //!
 //! `statements`, `parameters` and `load` seal what is stored in protected columns, `definitions` and `planned` show it; `own` asks the
@@ -20,6 +20,7 @@ mod definitions;
 mod ledger;
 mod load;
 mod named;
+mod opening;
 mod options;
 mod own;
 mod packets;
