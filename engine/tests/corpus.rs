@@ -18,7 +18,7 @@
 use acra_engine::columns::{Columns, Database, Setting};
 use acra_engine::plan::{
     Edit, Lexical, LiteralKind, MySql, ParamAction, Planner, Role, Scratch, Unsupported, Verdict,
-    in_order, splice,
+    edited,
 };
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -91,8 +91,7 @@ fn outcome(planner: &Planner, text: &str, lexical: &Lexical) -> String {
         plan.params.iter().chain(prepared)
     };
     if sends || all_params().any(|action| action.role != Role::Stored) {
-        let mut sent = Vec::new();
-        splice(text.as_bytes(), &in_order(edits), &mut sent);
+        let sent = edited(text.as_bytes(), edits);
         let mut outcome = format!("send {}", String::from_utf8_lossy(&sent).replace('\n', " "));
         for action in all_params() {
             let ParamAction {

@@ -5,7 +5,7 @@ use crate::fixture::{PLANS, Reading, block, text};
 use acra_engine::columns::{Columns, Setting};
 use acra_engine::plan::{
     Edit, Lexical, ParamAction, Plan, Planner, Role, Scratch, Unsupported, Verdict, arguments,
-    outline, splice,
+    edited, outline,
 };
 use arbitrary::{Arbitrary, Unstructured};
 use std::ops::Range;
@@ -97,8 +97,7 @@ fn sealed(planner: &Planner, plan: &Plan, values: &[Value], text: &[u8], lexical
             text: quoted.clone().into_bytes(),
         })
         .collect();
-    let mut rewritten = Vec::new();
-    splice(text, &edits, &mut rewritten);
+    let rewritten = edited(text, edits);
     let mut scratch = Scratch::default();
     let other = planner.plan(&rewritten, lexical, &mut scratch);
     let shown = || rewritten.escape_ascii().to_string();

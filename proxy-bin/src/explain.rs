@@ -6,7 +6,7 @@ use acra_cli::Parsed;
 use acra_engine::columns::{Envelope, Likeness, ResponseOnFail, Setting, Side, Transform};
 use acra_engine::plan::{
     Copy, Edit, Explanation, Lexical, MySql, Planner, Refusal, Role, SqlDialect, Unsupported,
-    Verdict, in_order, quoted_in, splice,
+    Verdict, edited, quoted_in,
 };
 use acra_engine::session::mysql::number_and_state;
 use acra_engine::types::Type;
@@ -129,8 +129,7 @@ impl Telling<'_> {
             span: literal.span.clone(),
             text: self.stand_in(&literal.setting, literal.role).into(),
         }));
-        let mut sent = Vec::new();
-        splice(self.text.as_bytes(), &in_order(edits), &mut sent);
+        let sent = edited(self.text.as_bytes(), edits);
         writeln!(
             out,
             "Sent to the database:\n  {}",

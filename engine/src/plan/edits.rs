@@ -4,8 +4,8 @@
 //! token *of the shape* is changed; the token of a text follows from where the text repeats others.
 
 use super::{Edit, Plan, Scratch};
-use crate::sql::Token;
 use crate::sql::shape::Shape;
+use crate::sql::{Token, splice};
 use std::borrow::Cow;
 use std::ops::Range;
 
@@ -90,11 +90,14 @@ impl Insertion {
     }
 }
 
-/// Edits of one text in the order in which they are made. What is inserted after a token comes before what is inserted in
-/// front of the next.
-pub fn in_order(mut edits: Vec<Edit>) -> Vec<Edit> {
+/// A text with these edits, which are in no order. What is inserted after a token comes before what is inserted in front of
+/// the next.
+pub fn edited(text: &[u8], mut edits: Vec<Edit>) -> Vec<u8> {
     edits.sort_by_key(|edit| (edit.span.start, edit.span.end));
-    edits
+    let longer: usize = edits.iter().map(|edit| edit.text.len()).sum();
+    let mut out = Vec::with_capacity(text.len() + longer);
+    splice(text, &edits, &mut out);
+    out
 }
 
 impl Plan {

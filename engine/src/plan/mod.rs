@@ -51,10 +51,10 @@ mod tests;
 
 pub use crate::sql::effects::{NameEffect, RowsOf};
 pub use crate::sql::facts::tree::CastType;
-pub use crate::sql::{ClientEncoding, Dialect as SqlDialect, Edit, Lexical, MySql, splice};
+pub use crate::sql::{ClientEncoding, Dialect as SqlDialect, Edit, Lexical, MySql};
 pub use choice::{Choice, Unclear, choices, is_variable, may_choose};
 pub use copy::{Copy, CopyColumn, CopyFormat, CopyIn, CopyOut, Dialect};
-pub use edits::in_order;
+pub use edits::edited;
 pub use execute::arguments;
 pub use explain::{ChangedLiteral, Explanation, ResultColumn};
 pub use glance::Glance;

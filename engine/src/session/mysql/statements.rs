@@ -7,9 +7,7 @@ use super::settings::Settings;
 use crate::cell::typed::{Form, Said};
 use crate::cell::{Kind, token};
 use crate::columns::{Setting, TokenType};
-use crate::plan::{
-    Edit, Glance, Lexical, LiteralKind, LiteralValue, Plan, Role, Verdict, in_order, splice,
-};
+use crate::plan::{Edit, Glance, Lexical, LiteralKind, LiteralValue, Plan, Role, Verdict, edited};
 use crate::session::choices::Choices;
 use crate::session::sealing::plain;
 use crate::session::search::{self, Changes};
@@ -318,13 +316,7 @@ impl MySqlSession {
 
 /// The text with these edits; `None` if there are none.
 pub(super) fn spliced(text: &[u8], edits: Vec<Edit>) -> Option<Vec<u8>> {
-    if edits.is_empty() {
-        return None;
-    }
-    let longer: usize = edits.iter().map(|edit| edit.text.len()).sum();
-    let mut out = Vec::with_capacity(text.len() + longer);
-    splice(text, &in_order(edits), &mut out);
-    Some(out)
+    (!edits.is_empty()).then(|| edited(text, edits))
 }
 
 pub(super) fn too_many_statements() -> ClientError {

@@ -8,9 +8,7 @@ use super::tokenize::{cut, value_of};
 use crate::cell::typed::{Form, Said};
 use crate::cell::{Kind, array, bytea, token};
 use crate::columns::{Likeness, Setting, TokenType};
-use crate::plan::{
-    CastType, Edit, LiteralKind, LiteralValue, ParamAction, Plan, Role, in_order, splice,
-};
+use crate::plan::{CastType, Edit, LiteralKind, LiteralValue, ParamAction, Plan, Role, edited};
 use crate::session::sealing::plain;
 use crate::session::search::{self, Changes};
 use crate::session::stop::Stop;
@@ -107,11 +105,10 @@ impl PgSession {
             return Ok(None);
         }
         let stored = changes.tell(cx);
-        let mut out = Vec::with_capacity(
-            text.len() + edits.iter().map(|edit| edit.text.len()).sum::<usize>(),
-        );
-        splice(text, &in_order(edits), &mut out);
-        Ok(Some(Rewritten { text: out, stored }))
+        Ok(Some(Rewritten {
+            text: edited(text, edits),
+            stored,
+        }))
     }
 
     /// The requests for the tokens of literals, in their order.
