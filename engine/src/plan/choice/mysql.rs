@@ -5,38 +5,12 @@
 
 use super::{Choice, Unclear};
 use crate::sql::effects::statements;
-use crate::sql::{Dialect, Kind, Lexical, Token, lex, literal, mysql, spells};
+use crate::sql::mysql::{UsedVariable, VariableUse};
+use crate::sql::{Kind, Lexical, Token, lex, literal, mysql, spells};
+use std::ops::Range;
 
 /// Longest name of a user variable.
 const MAX_NAME: usize = 64;
-
-/// Statements that write no variable in places of their own, by their first words.
-const PLAIN: [&str; 24] = [
-    "select",
-    "insert",
-    "replace",
-    "update",
-    "delete",
-    "with",
-    "values",
-    "table",
-    "set",
-    "show",
-    "explain",
-    "describe",
-    "desc",
-    "start",
-    "commit",
-    "rollback",
-    "savepoint",
-    "release",
-    "use",
-    "xa",
-    "flush",
-    "lock",
-    "unlock",
-    "deallocate",
-];
 
 /// Whether this is the name of a user variable, with its `@`, that needs no quotes.
 pub fn is_variable(name: &str) -> bool {
@@ -74,41 +48,48 @@ pub(super) fn text(
     lexical: &Lexical,
     variable: &str,
 ) -> Result<Vec<(usize, Choice)>, Unclear> {
+    let read = Text {
+        text,
+        tokens,
+        lexical,
+        variable,
+    };
     let mut choices = Vec::new();
-    let (mut named, mut plain) = (false, true);
+    for used in read.uses() {
+        let is_it = tokens.get(used.token).map(|token| read.named(token)) == Some(Named::Yes);
+        match used.usage {
+            _ if !is_it => return Err(Unclear::OtherWay),
+            VariableUse::Written => return Err(Unclear::OtherWay),
+            VariableUse::Set(value) => {
+                choices.push((used.statement, Choice::Set(read.value(value)?)));
+            }
+            VariableUse::Read => {}
+        }
+    }
     for (number, range) in statements(text, tokens).enumerate() {
-        let statement = Statement {
-            text,
+        let statement = Text {
             tokens: tokens.get(range).unwrap_or_default(),
-            lexical,
-            variable,
+            ..read
         };
         statement.strings_that_run()?;
-        plain &= statement.is_plain();
-        named |= statement.names_it();
-        if statement.is(0, "set") {
-            statement.assignments(|value| choices.push((number, Choice::Set(value))))?;
-        } else {
-            statement.reads_only()?;
-        }
         if statement.is(0, "flush") && statement.has_word("user_variables") {
             choices.push((number, Choice::Set(None)));
         }
     }
-    match named && !plain {
-        true => Err(Unclear::OtherWay),
-        false => Ok(choices),
-    }
+    choices.sort_by_key(|(number, _)| *number);
+    Ok(choices)
 }
 
-struct Statement<'a> {
+/// A text, or one statement of it.
+#[derive(Clone, Copy)]
+struct Text<'a> {
     text: &'a [u8],
     tokens: &'a [Token],
     lexical: &'a Lexical,
     variable: &'a str,
 }
 
-impl Statement<'_> {
+impl Text<'_> {
     fn is(&self, at: usize, word: &str) -> bool {
         let token = self.tokens.get(at);
         token.is_some_and(|token| token.is_word(self.text, word))
@@ -118,36 +99,21 @@ impl Statement<'_> {
         (1..self.tokens.len()).any(|at| self.is(at, word))
     }
 
-    fn symbol(&self, at: usize, symbol: &[u8]) -> bool {
-        self.tokens.get(at).is_some_and(|token| {
-            matches!(token.kind, Kind::Punctuation | Kind::Operator)
-                && token.text(self.text) == symbol
+    /// What is done with the variable.
+    fn uses(&self) -> Vec<UsedVariable> {
+        mysql::used_variables(self.text, self.tokens, |token| {
+            self.named(token) != Named::No
         })
     }
 
-    fn is_plain(&self) -> bool {
-        self.symbol(0, b"(")
-            || PLAIN.iter().any(|word| self.is(0, word))
-            || self.is(0, "do") && !self.names_it()
-            // With more behind it, MariaDB takes it for a block of statements.
-            || self.is(0, "begin") && (self.tokens.len() == 1 || self.is(1, "work"))
-    }
-
     /// What the variable at a token is called.
-    fn named(&self, at: usize) -> Named {
-        let token = self.tokens.get(at);
-        let Some(token) = token.filter(|token| token.kind == Kind::Variable) else {
-            return Named::No;
-        };
+    fn named(&self, token: &Token) -> Named {
         let wanted = self.variable.trim_start_matches('@');
-        let raw = token.text(self.text).get(1..).unwrap_or_default();
-        let name = match raw.first() {
-            Some(b'@') => return Named::No,
-            Some(b'\'') => literal_name(raw, self.lexical),
-            Some(b'"') if !self.ansi_quotes() => literal_name(raw, self.lexical),
-            _ => Some(mysql::name(raw).into_owned()),
+        let name = match mysql::user_variable(token, self.text, self.lexical) {
+            None => return Named::No,
+            Some(name) => name.and_then(|name| String::from_utf8(name.into_owned()).ok()),
         };
-        let Some(name) = name.and_then(|name| String::from_utf8(name).ok()) else {
+        let Some(name) = name else {
             return Named::Maybe;
         };
         if name.eq_ignore_ascii_case(wanted) {
@@ -165,14 +131,6 @@ impl Statement<'_> {
         }
     }
 
-    fn ansi_quotes(&self) -> bool {
-        matches!(self.lexical.dialect, Dialect::MySql(mysql) if mysql.ansi_quotes)
-    }
-
-    fn names_it(&self) -> bool {
-        (0..self.tokens.len()).any(|at| self.named(at) != Named::No)
-    }
-
     /// That strings which are run as texts of their own do not name the variable.
     fn strings_that_run(&self) -> Result<(), Unclear> {
         for runs in mysql::operands(self.text, self.tokens) {
@@ -184,82 +142,26 @@ impl Statement<'_> {
             if !is_whole || lex(&text, self.lexical, &mut tokens).is_err() {
                 return Err(Unclear::OtherWay);
             }
-            let run = Statement {
+            let run = Text {
                 text: &text,
                 tokens: &tokens,
                 ..*self
             };
             // Servers prepare no text that prepares another.
             let nests = run.is(0, "prepare") || run.is(0, "execute");
-            if nests || run.names_it() || run.has_word("user_variables") {
+            if nests || !run.uses().is_empty() || run.has_word("user_variables") {
                 return Err(Unclear::OtherWay);
             }
         }
         Ok(())
-    }
-
-    /// That a statement which is not `SET` does not write the variable.
-    fn reads_only(&self) -> Result<(), Unclear> {
-        for at in 0..self.tokens.len() {
-            let reads = match self.named(at) {
-                Named::No => true,
-                Named::Maybe => false,
-                Named::Yes => !self.symbol(at + 1, b":=") && !self.is_target(at),
-            };
-            if !reads {
-                return Err(Unclear::OtherWay);
-            }
-        }
-        Ok(())
-    }
-
-    /// Whether a token is in the list of `INTO`.
-    fn is_target(&self, at: usize) -> bool {
-        let mut before = at;
-        loop {
-            let Some(at) = before.checked_sub(1) else {
-                return false;
-            };
-            if self.is(at, "into") {
-                return true;
-            }
-            if !self.symbol(at, b",") {
-                return false;
-            }
-            before = at.saturating_sub(1);
-        }
-    }
-
-    /// The assignments of a `SET` to the variable.
-    fn assignments(&self, mut found: impl FnMut(Option<Box<str>>)) -> Result<(), Unclear> {
-        let for_statement = self.is(1, "statement");
-        let (mut depth, mut begins) = (0_usize, true);
-        for at in 1..self.tokens.len() {
-            match self.named(at) {
-                Named::No => {}
-                Named::Maybe => return Err(Unclear::OtherWay),
-                // A function of MariaDB may write its arguments.
-                Named::Yes if for_statement || depth > 0 => return Err(Unclear::OtherWay),
-                Named::Yes if begins && self.assigns(at) => found(self.value(at + 2)?),
-                Named::Yes if self.symbol(at + 1, b":=") => return Err(Unclear::OtherWay),
-                Named::Yes => {}
-            }
-            depth += usize::from(self.symbol(at, b"("));
-            depth = depth.saturating_sub(usize::from(self.symbol(at, b")")));
-            begins = depth == 0 && self.symbol(at, b",");
-        }
-        Ok(())
-    }
-
-    fn assigns(&self, at: usize) -> bool {
-        self.symbol(at + 1, b"=") || self.symbol(at + 1, b":=")
     }
 
     /// What is assigned: one literal. An empty value is none.
-    fn value(&self, at: usize) -> Result<Option<Box<str>>, Unclear> {
-        let ends = self.tokens.len() == at + 1 || self.symbol(at + 1, b",");
-        let token = self.tokens.get(at).filter(|_| ends);
-        let token = token.ok_or(Unclear::NotAValue)?;
+    fn value(&self, value: Range<usize>) -> Result<Option<Box<str>>, Unclear> {
+        let token = match self.tokens.get(value) {
+            Some([token]) => token,
+            _ => return Err(Unclear::NotAValue),
+        };
         if token.is_word(self.text, "null") {
             return Ok(None);
         }
@@ -270,11 +172,6 @@ impl Statement<'_> {
         let value = std::str::from_utf8(&value).map_err(|_| Unclear::NotAValue)?;
         Ok((!value.is_empty()).then(|| value.into()))
     }
-}
-
-/// A name in quotes of a string.
-fn literal_name(raw: &[u8], lexical: &Lexical) -> Option<Vec<u8>> {
-    mysql::string(raw, lexical).map(|name| name.into_owned())
 }
 
 #[cfg(test)]

@@ -4,9 +4,11 @@ mod lex;
 mod literal;
 pub(crate) mod load;
 mod run;
+mod variables;
 mod words;
 
 pub(super) use lex::lex;
 pub(crate) use literal::{is_hexadecimal, lower, name, string, tells_bytes, write_string};
 pub(crate) use run::operands;
+pub(crate) use variables::{UsedVariable, VariableUse, used_variables, user_variable};
 pub(crate) use words::{Words, changes_nothing, effects, is_harmless, is_routine, makes_table};
