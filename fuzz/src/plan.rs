@@ -121,7 +121,7 @@ fn executed(text: &[u8], columns: &Columns, scratch: &Scratch) {
         elements: false,
         cast: None,
     });
-    if let Ok((values, around)) = arguments(text, scratch, |_| &params) {
+    if let Ok((values, around)) = arguments(text, scratch, |_| &params, |_, _| false) {
         let spans = values.iter().map(|value| &value.span);
         for span in spans.chain(around.iter().map(|edit| &edit.span)) {
             assert!(span.start <= span.end && span.end <= text.len());

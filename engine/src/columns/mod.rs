@@ -18,6 +18,7 @@ mod search_column;
 mod setting;
 mod subject;
 mod table;
+mod variables;
 mod views;
 mod words;
 
@@ -39,6 +40,7 @@ use lint::Folding;
 use raw::{RawConfig, RawTable};
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use variables::Variables;
 
 /// A configuration that was read, and what is odd about it.
 #[derive(Debug)]
@@ -102,10 +104,11 @@ fn judge(
     warnings: &mut Vec<Warning>,
 ) -> Result<Columns, ConfigError> {
     let RawConfig {
-        case_sensitive_tables,
+        mysql,
         defaults,
         schemas,
     } = raw;
+    let case_sensitive_tables = mysql.case_sensitive_tables;
     setting::envelope(defaults.crypto_envelope.as_deref())
         .map_err(|message| ConfigError::new(message, defaults.line))?;
     let folding = Folding {
@@ -115,6 +118,9 @@ fn judge(
     let mut columns = Columns::empty();
     columns.ignored.clone_from(&defaults.ignored);
     columns.case_sensitive = case_sensitive_tables;
+    if let Some(delimiter) = mysql.variable_delimiter {
+        columns.variables = Variables::parted_by(&delimiter);
+    }
     for RawTable {
         line,
         table: name,

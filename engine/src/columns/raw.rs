@@ -12,9 +12,16 @@ use super::scalar::{Meaning, mismatch};
 /// The keys of a document.
 #[derive(Debug, Default)]
 pub(super) struct RawConfig {
-    pub(super) case_sensitive_tables: bool,
+    pub(super) mysql: RawMySql,
     pub(super) defaults: RawDefaults,
     pub(super) schemas: Vec<RawTable>,
+}
+
+/// The keys under `database_settings.mysql`.
+#[derive(Debug, Default)]
+pub(super) struct RawMySql {
+    pub(super) case_sensitive_tables: bool,
+    pub(super) variable_delimiter: Option<String>,
 }
 
 /// The keys under `defaults`.
@@ -72,7 +79,7 @@ pub(super) fn read(root: &Rc<Node>, warnings: &mut Vec<Warning>) -> Result<RawCo
     let mut config = RawConfig::default();
     if let Some(mut keys) = reader.mapping(root, "the document", None) {
         if let Some(settings) = keys.take("database_settings") {
-            config.case_sensitive_tables = reader.database_settings(&settings);
+            config.mysql = reader.database_settings(&settings);
         }
         if let Some(defaults) = keys.take("defaults") {
             config.defaults = reader.defaults(&defaults);
@@ -116,15 +123,17 @@ struct Reader<'a> {
 }
 
 impl Reader<'_> {
-    fn database_settings(&mut self, node: &Rc<Node>) -> bool {
-        let mut case_sensitive = None;
+    fn database_settings(&mut self, node: &Rc<Node>) -> RawMySql {
+        let mut read = RawMySql::default();
         if let Some(mut keys) = self.mapping(node, "database_settings", None) {
             if let Some(node) = keys.take("mysql")
                 && let Some(mut mysql) = self.mapping(&node, "mysql", None)
             {
-                case_sensitive = self.boolean(&mut mysql, "case_sensitive_table_identifiers");
-                // Of use once user variables of MySQL are; until then it only has to be a text.
-                let _ = self.text(&mut mysql, "prepared_statements_set_arg_delimiter");
+                read.case_sensitive_tables = self
+                    .boolean(&mut mysql, "case_sensitive_table_identifiers")
+                    .unwrap_or(false);
+                read.variable_delimiter =
+                    self.text(&mut mysql, "prepared_statements_set_arg_delimiter");
                 self.unknown(mysql, "database_settings.mysql");
             }
             if let Some(node) = keys.take("postgresql")
@@ -134,7 +143,7 @@ impl Reader<'_> {
             }
             self.unknown(keys, "database_settings");
         }
-        case_sensitive.unwrap_or(false)
+        read
     }
 
     fn defaults(&mut self, node: &Rc<Node>) -> RawDefaults {

@@ -129,6 +129,7 @@ impl Columns {
         let mut completed = Self::empty();
         completed.ignored.clone_from(&self.ignored);
         completed.case_sensitive = self.case_sensitive;
+        completed.variables.clone_from(&self.variables);
         completed.is_told = true;
         let mut notes = schema.remarks.clone();
         for table in self.tables() {

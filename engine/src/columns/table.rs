@@ -5,6 +5,7 @@ use std::sync::Arc;
 use foldhash::{HashMap, HashMapExt as _};
 
 use super::setting::{Setting, Transform};
+use super::variables::Variables;
 use super::words::Words;
 
 /// All tables of a configuration.
@@ -24,6 +25,8 @@ pub struct Columns {
     pub(super) longest: HashMap<String, HashMap<String, u64>>,
     /// Names of tables that differ in case are said to be different (`case_sensitive_table_identifiers`).
     pub(super) case_sensitive: bool,
+    /// How user variables of MySQL are called that hold values of protected columns.
+    pub(super) variables: Variables,
     /// Clients for whom nothing is done.
     pub(super) ignored: Vec<String>,
     /// A database has told of its tables.

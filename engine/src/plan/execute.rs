@@ -5,7 +5,8 @@
 use super::cast;
 use super::literals::{LiteralValue, Written, read};
 use super::refusal::{Refusal, RefusalCode};
-use super::{CastType, Edit, ParamAction, Scratch};
+use super::variables;
+use super::{CastType, Edit, ParamAction, Role, Scratch};
 use crate::columns::Setting;
 use crate::sql::effects::{executed, statements};
 use crate::sql::facts;
@@ -14,7 +15,7 @@ use std::ops::Range;
 
 /// What is changed of the arguments of the prepared statements that a text executes: values to seal, and edits that leave out
 /// their casts. `scratch` is as [`super::Planner::plan`] left it for this text; `params` tells the protected parameters of a
-/// prepared statement.
+/// prepared statement, `has_stored` of a variable of MySQL whether it has what a column stores.
 ///
 /// # Errors
 ///
@@ -23,6 +24,7 @@ pub fn arguments<'a>(
     text: &'a [u8],
     scratch: &'a Scratch,
     params: impl Fn(&[u8]) -> &'a [ParamAction],
+    has_stored: impl Fn(&str, &Setting) -> bool,
 ) -> Result<(Vec<LiteralValue<'a>>, Vec<Edit>), Refusal> {
     let (mut values, mut edits) = (Vec::new(), Vec::new());
     for range in statements(text, &scratch.tokens) {
@@ -48,27 +50,39 @@ pub fn arguments<'a>(
             let Some(argument) = arguments.get(usize::from(action.number).saturating_sub(1)) else {
                 continue;
             };
-            let Argument { kept, cast, value } = value(text, &scratch.tokens, argument, mysql)
+            if let Some([variable]) = scratch.tokens.get(argument.clone())
+                && let Some(name) = variables::name_of(variable, text, scratch)
+            {
+                let is_pattern = action.role == Role::Pattern;
+                match has_stored(&name, setting) {
+                    true if is_pattern => return Err(variables::pattern(&name, setting)),
+                    true => continue,
+                    false => return Err(variables::not_stored(&name, setting)),
+                }
+            }
+            let read_as = value(text, &scratch.tokens, argument, mysql)
                 .ok_or_else(|| not_a_value(setting))?;
+            let Argument { kept, cast, .. } = &read_as;
             if let Some(given) = cast {
                 if action.elements || !cast::takes(setting, action.role, given.oid) {
                     return Err(cast::of_other_type(setting));
                 }
                 // What the value becomes has the type of the parameter, so that the cast goes.
-                edits.extend(around(&scratch.tokens, argument, &kept));
+                edits.extend(around(&scratch.tokens, argument, kept));
             }
-            let (token, written) = match value {
-                Value::Null => continue,
-                Value::Truth if !setting.takes_cast(CastType::BOOL.oid) => {
-                    return Err(not_a_value(setting));
-                }
-                Value::Truth => (kept.start, Written::Plainly),
-                Value::Literal(token, _) if action.elements => (token, Written::InArray),
-                Value::Literal(token, written) => (token, written),
+            let literal = read_as
+                .literal(setting)
+                .ok_or_else(|| not_a_value(setting))?;
+            let Some((token, written)) = literal else {
+                continue;
+            };
+            let written = match action.elements {
+                true => Written::InArray,
+                false => written,
             };
             let value = read(token, (setting, action.role), written, text, scratch)?;
             let cast = match value.cast {
-                None => cast::in_turn(cast, action.cast, setting)?,
+                None => cast::in_turn(*cast, action.cast, setting)?,
                 truth => truth,
             };
             values.push(LiteralValue { cast, ..value });
@@ -85,12 +99,30 @@ fn not_a_value(setting: &Setting) -> Refusal {
     Refusal::new(RefusalCode::ValueForm, message).about(setting.subject())
 }
 
-struct Argument {
+pub(super) struct Argument {
     /// The tokens of the value.
     kept: Range<usize>,
     /// The type that it is cast to.
     cast: Option<CastType>,
     value: Value,
+}
+
+impl Argument {
+    /// The token of the literal, if it can be a value of this column; within, nothing for NULL.
+    #[expect(
+        clippy::option_option,
+        reason = "no literal, and none that can be a value"
+    )]
+    pub(super) fn literal(&self, setting: &Setting) -> Option<Option<(usize, Written)>> {
+        match self.value {
+            Value::Null => Some(None),
+            Value::Truth => {
+                let takes = setting.takes_cast(CastType::BOOL.oid);
+                takes.then_some(Some((self.kept.start, Written::Plainly)))
+            }
+            Value::Literal(token, written) => Some(Some((token, written))),
+        }
+    }
 }
 
 enum Value {
@@ -117,7 +149,12 @@ fn around(tokens: &[Token], argument: &Range<usize>, kept: &Range<usize>) -> Vec
 }
 
 /// What an argument is; a cast of PostgreSQL to `bytea` is looked through.
-fn value(text: &[u8], tokens: &[Token], argument: &Range<usize>, mysql: bool) -> Option<Argument> {
+pub(super) fn value(
+    text: &[u8],
+    tokens: &[Token],
+    argument: &Range<usize>,
+    mysql: bool,
+) -> Option<Argument> {
     let (kept, of) = match mysql {
         true => (argument.clone(), None),
         false => uncast(text, tokens, argument.clone()),

@@ -2,7 +2,7 @@
 //!
 //! Wherever a text can mean more than one thing to servers and their settings, it is taken for all of them.
 
-use super::mention::{mentions_beyond_ascii, quotes_unicode_name};
+use super::mention::{may_name_variable, mentions_beyond_ascii, quotes_unicode_name};
 use crate::columns::{Columns, in_word};
 use crate::sql::{mysql, spells};
 use memchr::memmem;
@@ -10,7 +10,7 @@ use memchr::memmem;
 /// A text for MySQL or MariaDB at first sight.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Glance {
-    /// A word of it may name a protected table.
+    /// It may name a protected table, or a variable for a column of one.
     named: bool,
     /// Keywords that it has, as bits.
     keywords: u8,
@@ -43,6 +43,8 @@ const AMPERSAND: u8 = 1 << 2;
 const BACKSLASH: u8 = 1 << 3;
 /// What is no ASCII.
 const HIGH: u8 = 1 << 4;
+/// `@`, with which variables begin.
+const AT: u8 = 1 << 5;
 
 impl Glance {
     /// Looks at a text for these columns; whether a name of them is not ASCII, and so depends on the encoding of the client.
@@ -71,7 +73,8 @@ impl Glance {
             rest = behind;
         }
         glance.named |= marks & AMPERSAND != 0 && quotes_unicode_name(text)
-            || marks & HIGH != 0 && (foreign_names || mentions_beyond_ascii(columns, text));
+            || marks & HIGH != 0 && (foreign_names || mentions_beyond_ascii(columns, text))
+            || marks & AT != 0 && may_name_variable(columns, text);
         let may_hide = marks & BACKSLASH != 0 || marks & SLASH != 0 && has_read_comment(text);
         if may_hide {
             // The digits of a version, and what a backslash escapes, look like the begin of the word behind them.
@@ -118,6 +121,7 @@ fn mark(byte: u8) -> u8 {
         b'/' => SLASH,
         b'&' => AMPERSAND,
         b'\\' => BACKSLASH,
+        b'@' => AT,
         0x80.. => HIGH,
         _ => 0,
     }
@@ -179,6 +183,8 @@ mod tests {
             ("SET STATEMENT sql_mode = '' FOR SELECT 1", false),
             ("USE other", false),
             ("CALL p()", false),
+            ("SELECT @a, @@version", true),
+            ("SELECT @secret__ssn := 'x'", false),
             ("CREATE TABLE t (a INT)", false),
             ("DROP PREPARE s", false),
             ("BEGIN NOT ATOMIC SET sql_mode = ''", false),

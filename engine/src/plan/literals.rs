@@ -4,6 +4,7 @@ use super::like::PatternAt;
 use super::refusal::{Refusal, RefusalCode};
 use super::{CastType, Plan, Role, Scratch};
 use crate::columns::Setting;
+use crate::sql::shape::Lifted;
 use crate::sql::{Kind, literal, mysql};
 use std::borrow::Cow;
 use std::ops::Range;
@@ -71,25 +72,52 @@ impl Plan {
         text: &'a [u8],
         scratch: &'a Scratch,
     ) -> impl Iterator<Item = Result<LiteralValue<'a>, Refusal>> {
-        scratch.shape.literals().iter().filter_map(move |lifted| {
-            let mut numbers = self.numbers.iter();
-            if let Some(number) = numbers.find(|number| number.token == lifted.slot as usize) {
-                let token = scratch.tokens.get(lifted.token as usize)?;
-                return (!number.is(token.text(text))).then(|| Err(other_part()));
+        let mut lifted = scratch.shape.literals().iter().peekable();
+        let assigned = self.assigned.iter();
+        let mut assigned = assigned
+            .filter_map(|assigned| Some((assigned.value?, &assigned.setting)))
+            .peekable();
+        std::iter::from_fn(move || {
+            loop {
+                let is_next = |((token, _), _): &((usize, Written), _)| {
+                    let next = lifted.peek();
+                    next.is_none_or(|lifted| *token < lifted.token as usize)
+                };
+                if let Some(((token, written), setting)) = assigned.next_if(is_next) {
+                    let given = (setting, Role::Stored);
+                    return Some(read(token, given, written, text, scratch));
+                }
+                if let Some(value) = self.lifted(lifted.next()?, text, scratch) {
+                    return Some(value);
+                }
             }
-            let action = self.slots.get(lifted.slot as usize)?.as_ref()?;
-            let token = lifted.token as usize;
-            let given = (&action.setting, action.role);
-            let value = read(token, given, action.written, text, scratch);
-            Some(value.and_then(|value| {
-                let pattern = action.pattern.map(|at| place(at, token, text, scratch));
-                Ok(LiteralValue {
-                    cast: action.cast,
-                    pattern: pattern.transpose()?,
-                    ..value
-                })
-            }))
         })
+    }
+
+    /// What is done to the literal of a slot, if anything is.
+    fn lifted<'a>(
+        &'a self,
+        lifted: &Lifted,
+        text: &'a [u8],
+        scratch: &'a Scratch,
+    ) -> Option<Result<LiteralValue<'a>, Refusal>> {
+        let mut numbers = self.numbers.iter();
+        if let Some(number) = numbers.find(|number| number.token == lifted.slot as usize) {
+            let token = scratch.tokens.get(lifted.token as usize)?;
+            return (!number.is(token.text(text))).then(|| Err(other_part()));
+        }
+        let action = self.slots.get(lifted.slot as usize)?.as_ref()?;
+        let token = lifted.token as usize;
+        let given = (&action.setting, action.role);
+        let value = read(token, given, action.written, text, scratch);
+        Some(value.and_then(|value| {
+            let pattern = action.pattern.map(|at| place(at, token, text, scratch));
+            Ok(LiteralValue {
+                cast: action.cast,
+                pattern: pattern.transpose()?,
+                ..value
+            })
+        }))
     }
 }
 

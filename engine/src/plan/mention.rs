@@ -31,6 +31,22 @@ pub(super) fn mentions_beyond_ascii(columns: &Columns, bytes: &[u8]) -> bool {
         .any(|word| columns.has_word(word))
 }
 
+/// Whether a text may name a user variable of MySQL that is for a protected column. Names in quotes may be written with escapes, and
+/// servers take letters that are not ASCII for others.
+pub(super) fn may_name_variable(columns: &Columns, text: &[u8]) -> bool {
+    let delimiter = columns.variable_delimiter().as_bytes();
+    memchr_iter(b'@', text).any(|at| {
+        let rest = text.get(at + 1..).unwrap_or_default();
+        if matches!(rest.first(), Some(b'\'' | b'"' | b'`')) {
+            return true;
+        }
+        let is_part = |byte: &u8| in_word(byte) || *byte == b'.' || !byte.is_ascii();
+        let length = rest.iter().take_while(|byte| is_part(byte)).count();
+        let name = rest.get(..length).unwrap_or_default();
+        !name.is_ascii() || spells(name, delimiter)
+    })
+}
+
 /// Whether a text that cannot be read may run a prepared statement, whose protected parameters it then has values for.
 pub(super) fn may_execute(bytes: &[u8]) -> bool {
     spells(bytes, b"execute")

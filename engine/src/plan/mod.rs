@@ -41,6 +41,7 @@ mod sets;
 mod settle;
 mod store;
 mod term;
+mod variables;
 mod view;
 mod weight;
 
@@ -68,6 +69,7 @@ pub use planners::{Catalog, Claim, Planners};
 pub use refusal::{Refusal, RefusalCode};
 pub use results::Results;
 pub use run::Run;
+pub use variables::Assigned;
 
 use crate::columns::{NewChild, Setting};
 use edits::{Insertion, Number};
@@ -157,6 +159,10 @@ pub struct Plan {
     pub may_change_settings: bool,
     /// Whether it names a protected table.
     pub protected: bool,
+    /// Variables that get values of protected columns.
+    assigned: Vec<Assigned>,
+    /// It is an `EXECUTE` that gives variables for protected columns to parameters.
+    gives_variables: bool,
     /// By slot of the shape; shorter than the slots if nothing happens to the rest.
     slots: Vec<Option<SlotAction>>,
     /// What else of the text is changed, in its order.
@@ -182,6 +188,8 @@ impl Plan {
             rows_of: Vec::new(),
             may_change_settings: false,
             protected: false,
+            assigned: Vec::new(),
+            gives_variables: false,
             slots: Vec::new(),
             insertions: Vec::new(),
             numbers: Vec::new(),

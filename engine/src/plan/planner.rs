@@ -4,7 +4,7 @@ use super::copy;
 use super::decide::{Decision, Prepared, decide};
 use super::examples::Examples;
 use super::glance::Glance;
-use super::mention::{may_execute, mentions};
+use super::mention::{may_execute, may_name_variable, mentions};
 use super::refusal::{Refusal, RefusalCode};
 use super::run::{Runs, runs};
 use super::weight::{ENTRY, Weight};
@@ -159,6 +159,21 @@ impl Planner {
 
     /// The same, where [`Self::recall`] has said nothing.
     pub fn plan_anew(&self, text: &[u8], lexical: &Lexical, scratch: &mut Scratch) -> Arc<Plan> {
+        let plan = self.plan_statements(text, lexical, scratch);
+        match self.may_name_variable(text, lexical) {
+            true => self.with_variables(plan, text, scratch),
+            false => plan,
+        }
+    }
+
+    fn may_name_variable(&self, text: &[u8], lexical: &Lexical) -> bool {
+        lexical.dialect.is_mysql()
+            && !self.columns.is_empty()
+            && may_name_variable(&self.columns, text)
+    }
+
+    /// The plan for what the statements of a text do with protected tables.
+    fn plan_statements(&self, text: &[u8], lexical: &Lexical, scratch: &mut Scratch) -> Arc<Plan> {
         if self.columns.is_empty() {
             if lexical.dialect.is_mysql() {
                 return Arc::clone(&self.forward);
@@ -192,7 +207,9 @@ impl Planner {
         }
         if effects.runs_text {
             let refusal = match lexical.dialect.is_mysql() {
-                true => match runs(text, scratch, |run| mentions(&self.columns, run)) {
+                true => match runs(text, scratch, |run| {
+                    mentions(&self.columns, run) || may_name_variable(&self.columns, run)
+                }) {
                     Runs::Other => None,
                     Runs::Refused(refusal) => Some(refusal),
                     Runs::One(run) => {
@@ -232,8 +249,11 @@ impl Planner {
         }
         scratch.shape.compute(text, &scratch.tokens, lexical);
         // What the options of a COPY say is in its literals, which a shape leaves out. So is what a string says that is run, and
-        // what is read anew.
-        let by_example = !copies && !effects.runs_text && effects.read_anew.is_none();
+        // what is read anew; and of variables a plan for statements does not tell.
+        let by_example = !copies
+            && !effects.runs_text
+            && effects.read_anew.is_none()
+            && !self.may_name_variable(text, lexical);
         if !copies && let Some(plan) = self.plans.get(scratch.shape.key()) {
             if by_example {
                 self.examples.keep(text, scratch, &plan);
@@ -355,7 +375,10 @@ impl Planner {
     /// Refuses the rest of a text that the server reads by settings which the statements before it make.
     fn read_anew(&self, rest: &[u8]) -> Option<Refusal> {
         let foreign = self.foreign_names && !rest.is_ascii();
-        let concerns = foreign || mentions(&self.columns, rest) || may_execute(rest);
+        let concerns = foreign
+            || mentions(&self.columns, rest)
+            || may_execute(rest)
+            || may_name_variable(&self.columns, rest);
         concerns.then(|| {
             Refusal::new(
                 RefusalCode::SettingsChange,
@@ -412,6 +435,8 @@ impl Planner {
             "statement on a protected table"
         } else if may_execute(text) || lexical.dialect.is_mysql() && spells(text, b"prepare") {
             "statement that may have a value for a protected column in EXECUTE"
+        } else if lexical.dialect.is_mysql() && may_name_variable(&self.columns, text) {
+            "statement that may set a variable for a protected column"
         } else if lexical.dialect.is_mysql() {
             return Arc::new(Plan {
                 may_change_settings: true,
@@ -439,7 +464,7 @@ impl Planner {
         Arc::new(self.refused(Refusal::new(code, message)))
     }
 
-    fn refused(&self, refusal: Refusal) -> Plan {
+    pub(super) fn refused(&self, refusal: Refusal) -> Plan {
         let verdict = match self.unsupported {
             Unsupported::Refuse => Verdict::Refuse(refusal),
             Unsupported::Observe => Verdict::Observe(refusal),

@@ -52,9 +52,11 @@ fn parts(plan: &Plan) -> u64 {
         names,
         prepared,
         executes,
-        // A text with copies, or that runs a string, is not kept.
+        // A text with copies, that runs a string, or with variables for protected columns is not kept.
         copies: _,
         run: _,
+        assigned: _,
+        gives_variables: _,
         alone: _,
         children,
         results,

@@ -43,6 +43,7 @@ mod statements;
 mod targets;
 mod tls;
 mod updates;
+mod variables;
 
 /// Makes a test of each script, beside each server and with each set of capabilities.
 macro_rules! parity {

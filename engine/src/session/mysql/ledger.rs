@@ -124,7 +124,7 @@ pub(super) struct Entry {
     pub(super) redefines: bool,
     /// What it does to the client's choice of whose keys are used; of a statement that is prepared, once it is executed.
     pub(super) choices: Choices,
-    /// The names of prepared statements that it gives and takes back.
+    /// What it does to names of prepared statements and to variables.
     pub(super) names: Names,
     /// The longest container in it.
     pub(super) stored: Option<Stored>,
@@ -176,7 +176,7 @@ impl Ledger {
             own: None,
             redefines: false,
             choices: Choices::default(),
-            names: Names::new(),
+            names: Names::default(),
             stored: None,
             text: None,
         };

@@ -1,4 +1,5 @@
-//! Statements that are prepared and executed in SQL: `PREPARE`, `EXECUTE`, `DEALLOCATE`, `EXECUTE IMMEDIATE`.
+//! Statements that are prepared and executed in SQL: `PREPARE`, `EXECUTE`, `DEALLOCATE`, `EXECUTE IMMEDIATE`, and the variables that
+//! can be given to them.
 //!
 //! The string that is prepared is planned like a text of its own, and its literals are sealed in it. Names count from the moment
 //! when the server has answered, and nothing that the client sends behind them is taken before; where it has not done all of a text, what
@@ -6,8 +7,9 @@
 
 use super::MySqlSession;
 use super::ledger::Entry;
-use super::registry::{Name, Named, Names, Registry};
+use super::registry::{Name, Named, Names, Registry, Variable};
 use super::statements::{Rewritten, prepared_load, spliced, too_many_statements};
+use crate::columns::Setting;
 use crate::plan::{self, Edit, NameEffect, Plan, Run, Verdict};
 use crate::session::stop::Stop;
 use crate::session::{ClientError, Cx};
@@ -19,6 +21,7 @@ impl MySqlSession {
         &mut self,
         text: &[u8],
         run: &Run,
+        gives_variables: bool,
         cx: &mut Cx<'_>,
     ) -> Result<Rewritten, Stop> {
         let lexical = self.lexical()?;
@@ -31,11 +34,22 @@ impl MySqlSession {
         if !plan.copies.is_empty() {
             return Err(prepared_load());
         }
+        if !plan.assigned().is_empty() {
+            return Err(prepared_set());
+        }
+        if gives_variables && !plan.protected {
+            return Err(given_elsewhere());
+        }
         let mut values = self.values(&inner, &plan)?;
         let own = values.len();
         let mut edits = Vec::new();
         if run.name.is_none() {
-            let arguments = plan::arguments(text, &outer, |_| &plan.params);
+            let arguments = plan::arguments(
+                text,
+                &outer,
+                |_| &plan.params,
+                |variable, setting| self.has_stored(variable, setting),
+            );
             let (arguments, around) = arguments?;
             values.extend(arguments);
             edits.extend(around);
@@ -45,6 +59,7 @@ impl MySqlSession {
         let mut within: Vec<Edit> = changed.into_iter().flatten().collect();
         if plan.verdict == Verdict::Rewrite {
             within.extend(plan.edits(&self.sql));
+            within.extend(plan.variable_edits(&self.sql));
         }
         edits.extend(spliced(&inner, within).map(|text| Edit {
             span: run.string.clone(),
@@ -55,7 +70,7 @@ impl MySqlSession {
         self.settings_changed();
         let redefines = glance.may_define();
         let names = match &run.name {
-            None => Names::new(),
+            None => Names::default(),
             Some(name) => {
                 let named = Named {
                     plan: Arc::clone(&plan),
@@ -64,7 +79,11 @@ impl MySqlSession {
                 if is_odd(name) {
                     return Err(odd_name());
                 }
-                vec![self.change_of_name(name, Some(named))?]
+                self.check_room()?;
+                Names {
+                    statements: vec![(name.clone(), Some(named))],
+                    ..Names::default()
+                }
             }
         };
         Ok(Rewritten {
@@ -99,9 +118,9 @@ impl MySqlSession {
         Ok(None)
     }
 
-    /// The names that a text gives and takes back, none of them to statements that concern a protected table.
+    /// What a text does to names: none are given to statements that concern a protected table.
     pub(super) fn names(&self, plan: &Plan, redefines: bool) -> Result<Names, Stop> {
-        let mut names = Names::new();
+        let mut names = Names::default();
         for effect in &plan.names {
             let (name, named) = match effect {
                 NameEffect::Prepare(name) => {
@@ -123,10 +142,28 @@ impl MySqlSession {
                 return Err(not_alone(name));
             }
             if !is_odd(name) {
-                names.push(self.change_of_name(name, named)?);
+                if named.is_some() {
+                    self.check_room()?;
+                }
+                names.statements.push((name.clone(), named));
             }
         }
+        for assigned in plan.assigned() {
+            self.check_room()?;
+            let variable = Variable {
+                setting: Arc::clone(&assigned.setting),
+                owner: self.openings.owner(&assigned.setting)?.into(),
+            };
+            names.variables.push((assigned.variable.clone(), variable));
+        }
         Ok(names)
+    }
+
+    /// Whether a variable has what a column stores, protected by the keys that the session uses for it now.
+    fn has_stored(&self, variable: &str, setting: &Setting) -> bool {
+        let owner = self.openings.owner(setting).ok();
+        let held = self.registry.variable(variable);
+        held.is_some_and(|held| *held.setting == *setting && Some(&*held.owner) == owner)
     }
 
     /// The execution of a statement that concerns a protected table, which is all that a text is.
@@ -137,7 +174,12 @@ impl MySqlSession {
         cx: &mut Cx<'_>,
     ) -> Result<Rewritten, Stop> {
         let Named { plan, redefines } = named;
-        let arguments = plan::arguments(text, &self.sql, |_| &plan.params);
+        let arguments = plan::arguments(
+            text,
+            &self.sql,
+            |_| &plan.params,
+            |variable, setting| self.has_stored(variable, setting),
+        );
         let (values, mut edits) = arguments?;
         let (changed, stored) = self.changes(&values, cx)?;
         edits.extend(changed.into_iter().flatten());
@@ -146,21 +188,17 @@ impl MySqlSession {
         Ok(Rewritten {
             text,
             plan,
-            names: Names::new(),
+            names: Names::default(),
             redefines,
             may_call: false,
             stored,
         })
     }
 
-    /// A change of a name, if there is room for it.
-    fn change_of_name(
-        &self,
-        name: &[u8],
-        named: Option<Named>,
-    ) -> Result<(Box<[u8]>, Option<Named>), Stop> {
-        match named.is_none() || self.registry.has_room(self.context.limits.max_registry) {
-            true => Ok((name.into(), named)),
+    /// Whether there is room for another name.
+    fn check_room(&self) -> Result<(), Stop> {
+        match self.registry.has_room(self.context.limits.max_registry) {
+            true => Ok(()),
             false => Err(Stop::Refuse("too-many-names", too_many_statements())),
         }
     }
@@ -168,11 +206,21 @@ impl MySqlSession {
 
 /// The server has answered a text: what it says of names counts, if it has done all of it.
 pub(super) fn answered(entry: &mut Entry, failed: bool, registry: &mut Registry) {
-    for (name, named) in std::mem::take(&mut entry.names) {
+    let Names {
+        statements,
+        variables,
+    } = std::mem::take(&mut entry.names);
+    for (name, named) in statements {
         match (failed, named) {
             (true, _) => registry.give(name, Name::Doubtful),
             (false, Some(named)) => registry.give(name, Name::Known(named)),
             (false, None) => registry.take_back(&name),
+        }
+    }
+    for (name, variable) in variables {
+        match failed {
+            true => registry.unset(&name),
+            false => registry.set(name, variable),
         }
     }
 }
@@ -186,6 +234,22 @@ fn refuse(message: String, hint: &str) -> Stop {
     Stop::Refuse(
         "sql-execute",
         ClientError::error("0A000", message).hint(hint),
+    )
+}
+
+/// What a procedure writes in its parameters, it writes in the variables that are given for them.
+pub(super) fn given_elsewhere() -> Stop {
+    refuse(
+        "a variable for a protected column is given by EXECUTE to a statement that concerns no protected table".into(),
+        "Give it to statements that store it in its column, or call it something else.",
+    )
+}
+
+/// Whether it is run, and how often, is not told.
+pub(super) fn prepared_set() -> Stop {
+    refuse(
+        "a SET of a variable for a protected column is prepared".into(),
+        "Send it as a text.",
     )
 }
 

@@ -109,7 +109,7 @@ impl MySqlSession {
             })),
             redefines: false,
             choices: choices.unwrap_or_default(),
-            names: Names::new(),
+            names: Names::default(),
             stored,
         })
     }
@@ -238,7 +238,7 @@ impl MySqlSession {
             awaited: None,
             redefines: false,
             choices: Choices::default(),
-            names: Names::new(),
+            names: Names::default(),
             stored: None,
         };
         let is_known = self.registry.statement_mut(part.statement).is_some();

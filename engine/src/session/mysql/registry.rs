@@ -1,7 +1,8 @@
 //! Prepared statements of a session, by number: what is needed to change their parameters and to read rows that come without
-//! definitions.
+//! definitions. Those that are prepared in SQL, by name; and what variables can be given to them.
 
 use super::columns::Columns;
+use crate::columns::Setting;
 use crate::plan::Plan;
 use crate::session::choices::Choices;
 use crate::wire::mysql::execute::{LAST_PREPARED, ParameterType};
@@ -59,8 +60,28 @@ pub(super) struct Named {
     pub(super) redefines: bool,
 }
 
-/// Names of statements that a text gives, or takes back, in its order.
-pub(super) type Names = Vec<(Box<[u8]>, Option<Named>)>;
+/// A user variable that has a value of a protected column as the column stores it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Variable {
+    pub(super) setting: Arc<Setting>,
+    /// Whose keys have protected it.
+    pub(super) owner: Box<str>,
+}
+
+/// What a text does to names, in its order.
+#[derive(Debug, Default)]
+pub(super) struct Names {
+    /// Statements that get names, or lose them.
+    pub(super) statements: Vec<(Box<[u8]>, Option<Named>)>,
+    /// Variables that get values of protected columns.
+    pub(super) variables: Vec<(Box<str>, Variable)>,
+}
+
+impl Names {
+    pub(super) fn is_empty(&self) -> bool {
+        self.statements.is_empty() && self.variables.is_empty()
+    }
+}
 
 /// What a name stands for.
 #[derive(Debug)]
@@ -73,6 +94,7 @@ pub(super) enum Name {
 #[derive(Debug, Default)]
 pub(super) struct Registry {
     names: HashMap<Box<[u8]>, Name, foldhash::fast::RandomState>,
+    variables: HashMap<Box<str>, Variable, foldhash::fast::RandomState>,
     statements: HashMap<u32, Statement, foldhash::fast::RandomState>,
     /// What MariaDB's clients call −1.
     last: Option<u32>,
@@ -160,13 +182,36 @@ impl Registry {
         }
     }
 
+    /// What a variable has; `None`: it is not known.
+    pub(super) fn variable(&self, name: &str) -> Option<&Variable> {
+        self.variables.get(name)
+    }
+
+    /// A variable has this from now on.
+    pub(super) fn set(&mut self, name: Box<str>, variable: Variable) {
+        let cost = ENTRY + name.len();
+        if self.variables.insert(name, variable).is_none() {
+            self.bytes += cost;
+        }
+    }
+
+    /// What a variable has is not known from now on.
+    pub(super) fn unset(&mut self, name: &str) {
+        if self.variables.remove(name).is_some() {
+            self.bytes = self.bytes.saturating_sub(ENTRY + name.len());
+        }
+    }
+
     /// The server has forgotten all of them.
     pub(super) fn clear(&mut self) {
         *self = Self::default();
     }
 
-    /// The plans of all of them are no longer right.
+    /// The plans of all of them are no longer right, nor is what is known of variables.
     pub(super) fn forget_plans(&mut self) {
+        for name in std::mem::take(&mut self.variables).into_keys() {
+            self.bytes = self.bytes.saturating_sub(ENTRY + name.len());
+        }
         for statement in self.statements.values_mut() {
             statement.plan = None;
         }

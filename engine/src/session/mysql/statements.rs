@@ -2,6 +2,7 @@
 
 use super::MySqlSession;
 use super::ledger::{Awaited, PrepareStep, ResultStep, Results};
+use super::named::{given_elsewhere, prepared_set};
 use super::registry::Names;
 use super::settings::Settings;
 use crate::cell::typed::{Form, Said};
@@ -31,7 +32,7 @@ pub(super) struct Judged {
     pub(super) redefines: bool,
     /// What it does to the client's choice, or will when it is executed.
     pub(super) choices: Choices,
-    /// The names of prepared statements that it gives and takes back.
+    /// What it does to names of prepared statements and to variables.
     pub(super) names: Names,
     /// The longest container in it.
     pub(super) stored: Option<Stored>,
@@ -43,7 +44,7 @@ pub(super) struct Rewritten {
     pub(super) plan: Arc<Plan>,
     /// What is sent instead, if something of it is changed.
     pub(super) text: Option<Vec<u8>>,
-    /// The names of prepared statements that it gives and takes back.
+    /// What it does to names of prepared statements and to variables.
     pub(super) names: Names,
     /// It may change definitions.
     pub(super) redefines: bool,
@@ -109,6 +110,9 @@ impl MySqlSession {
         if !plan.copies.is_empty() {
             return Err(prepared_load());
         }
+        if !plan.assigned().is_empty() {
+            return Err(prepared_set());
+        }
         Ok(Judged {
             payload: match rewritten.text {
                 None => Payload::Same,
@@ -118,7 +122,7 @@ impl MySqlSession {
             redefines: rewritten.redefines,
             choices,
             // Servers prepare no text that gives names.
-            names: Names::new(),
+            names: Names::default(),
             stored: None,
         })
     }
@@ -138,17 +142,20 @@ impl MySqlSession {
             return Ok(Rewritten {
                 plan,
                 text: None,
-                names: Names::new(),
+                names: Names::default(),
                 redefines: false,
                 may_call: false,
                 stored: None,
             });
         }
         if let Some(run) = &plan.run {
-            return self.run_string(text, run, cx);
+            return self.run_string(text, run, plan.gives_variables(), cx);
         }
         if let Some(named) = self.executes(&plan)? {
             return self.execute_named(text, named, cx);
+        }
+        if plan.gives_variables() {
+            return Err(given_elsewhere());
         }
         let redefines = glance.may_define();
         let names = self.names(&plan, redefines)?;

@@ -33,7 +33,7 @@ impl PgSession {
                 let statement = executed.iter().find(|(known, _)| *known == name);
                 statement.map_or(&[][..], |(_, statement)| &statement.plan.params)
             };
-            let (given, casts) = plan::arguments(text, &self.sql, params)?;
+            let (given, casts) = plan::arguments(text, &self.sql, params, |_, _| false)?;
             values.extend(given);
             edits.extend(casts);
         }
