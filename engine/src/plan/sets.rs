@@ -14,7 +14,7 @@ use super::resolve::Resolver;
 use super::scope::{Rows, compare, misused};
 use crate::columns::{Likeness, Setting};
 use crate::sql::facts::tree::{Body, Item, Operation, SetTokens, Term};
-use crate::sql::{Dialect, Kind, MySql};
+use crate::sql::{Dialect, Kind, MySql, mysql};
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -222,13 +222,13 @@ impl<'a> Resolver<'a> {
         })
     }
 
-    /// The label of a result column as it is written. After a dot that may be a reserved word.
+    /// The label of a result column as a name. After a dot it may be a reserved word.
     fn label(&self, column: &ComparedColumn<'a>) -> Option<String> {
         let raw = self.raw(column.label?)?;
-        let is_word = self.source.kind(column.label?) == Some(Kind::Word);
-        Some(match is_word {
-            true => self.quoted(raw),
-            false => raw.to_owned(),
+        Some(match self.source.kind(column.label?)? {
+            Kind::Word => self.quoted(raw),
+            Kind::Label => self.quoted(&String::from_utf8(mysql::unquoted(raw.as_bytes())).ok()?),
+            _ => raw.to_owned(),
         })
     }
 

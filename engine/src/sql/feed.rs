@@ -74,7 +74,7 @@ fn fed_token(token: &Token, source: &Source<'_>) -> Option<Fed> {
             keyword: Keyword::NoKeyword,
         }),
         // The server gives some of them types of their own, which is not the library's business.
-        Kind::Backtick => Fed::Word(Word {
+        Kind::Backtick | Kind::Label => Fed::Word(Word {
             value: String::new(),
             quote_style: Some('`'),
             keyword: Keyword::NoKeyword,

@@ -14,7 +14,7 @@ const MAX_NAME: usize = 63;
 /// locale, which is not known here. A `U&"…"` whose escapes are wrong keeps its text: the server refuses it.
 pub fn name<'a>(token: &Token, text: &'a [u8]) -> Cow<'a, [u8]> {
     let raw = token.text(text);
-    if token.kind == Kind::Backtick {
+    if matches!(token.kind, Kind::Backtick | Kind::Label) {
         return mysql::name(raw);
     }
     let name = match token.kind {

@@ -14,6 +14,8 @@ pub enum Kind {
     UnicodeQuoted = b'u',
     /// A quoted name of MySQL, or one that is longer than PostgreSQL's.
     Backtick = b'`',
+    /// A label of MySQL in quotes of a string.
+    Label = b'l',
     /// `@name` or `@@name` of MySQL.
     Variable = b'@',
     /// `'…'`, with what continues it on later lines. In MySQL also `"…"`, `X'…'`, `0x…`, `N'…'`, and the name of a
@@ -48,7 +50,7 @@ impl Kind {
     pub fn is_name(self) -> bool {
         matches!(
             self,
-            Self::Word | Self::Quoted | Self::UnicodeQuoted | Self::Backtick
+            Self::Word | Self::Quoted | Self::UnicodeQuoted | Self::Backtick | Self::Label
         )
     }
 

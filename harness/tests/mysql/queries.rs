@@ -113,6 +113,40 @@ fn distinct(scene: &mut Scene) -> Result<()> {
     scene.direct.run(&format!("DROP TABLE {plain}"))
 }
 
+/// Labels in quotes of strings.
+const LABELS: &[&str] = &[
+    "SELECT ssn 'the number', mail AS 'it''s', id + 1 'sum', NULL 'n', 'x' 'y' FROM {t} WHERE ssn = 'alike-1'",
+    "SELECT `the number`, `Mail` FROM (SELECT ssn 'the number', {t}.mail 'Mail' FROM {t}) AS d WHERE mail = 'alike-m2'",
+    "SELECT DISTINCT ssn 'a', grp 'b' FROM {t}",
+    "SELECT ssn 'a', COUNT(*) 'b' FROM {t} GROUP BY ssn",
+    "SELECT `A ``b` FROM (SELECT ssn 'A `b' FROM {t} UNION SELECT ssn FROM {t} WHERE id < 9) AS d WHERE `A ``b` <> 'alike-1'",
+    "SELECT ssn 'A b', CASE WHEN id > 1 THEN 2 END 'c' FROM {t} UNION SELECT ssn, 2 FROM {t}",
+    "SELECT ssn 'A b' FROM {t} INTERSECT SELECT ssn FROM {t} WHERE id < 9",
+];
+
+scenario!(labels_in_quotes_of_strings, COLUMNS, ENCRYPTED);
+fn labels_in_quotes_of_strings(scene: &mut Scene) -> Result<()> {
+    let mut session = scene.side.login()?;
+    let plain = filled(scene, &mut session)?;
+    for sql in LABELS {
+        assert!(!same(scene, &mut session, &plain, sql)?.is_empty(), "{sql}");
+        let double = sql.replace('\'', "\"");
+        same(scene, &mut session, &plain, &double)?;
+    }
+    refused(&mut session, &scene.sql("SELECT ssn 'a\\'b' FROM {t}"))?;
+    for connection in [&mut session, &mut scene.direct] {
+        connection.run("SET sql_mode = 'ANSI_QUOTES,NO_BACKSLASH_ESCAPES'")?;
+    }
+    for sql in LABELS
+        .iter()
+        .chain(&["SELECT ssn 'a\\' FROM {t} WHERE \"ssn\" = 'alike-1'"])
+    {
+        same(scene, &mut session, &plain, sql)?;
+    }
+    scene.direct.run("SET sql_mode = DEFAULT")?;
+    scene.direct.run(&format!("DROP TABLE {plain}"))
+}
+
 /// Where `||` is OR; with how many rows each has.
 const OR: &[(&str, usize)] = &[
     (

@@ -89,6 +89,19 @@ impl<'a> Reader<'a> {
     pub(super) fn name(&mut self, name: &Ident) -> Result<usize, NoFacts> {
         let token = self.source.token_at(name.span);
         let token = token.ok_or(NoFacts::NotUnderstood)?;
+        // Elsewhere than as a label it would be a value.
+        without(
+            self.source.kind(token) == Some(Kind::Label),
+            NoFacts::NotUnderstood,
+        )?;
+        self.look(token)?;
+        Ok(token)
+    }
+
+    /// The token of the label of a result column.
+    fn label(&mut self, label: &Ident) -> Result<usize, NoFacts> {
+        let token = self.source.token_at(label.span);
+        let token = token.ok_or(NoFacts::NotUnderstood)?;
         self.look(token)?;
         Ok(token)
     }
@@ -426,7 +439,7 @@ impl<'a> Reader<'a> {
                 },
                 SelectItem::ExprWithAlias { expr, alias } => Item::One {
                     term: self.term(expr)?,
-                    label: Some(self.name(alias)?),
+                    label: Some(self.label(alias)?),
                 },
                 SelectItem::Wildcard(options) => {
                     plain_wildcard(options)?;

@@ -224,6 +224,7 @@ impl Reader<'_> {
             Kind::Quoted
             | Kind::UnicodeQuoted
             | Kind::Backtick
+            | Kind::Label
             | Kind::Operator
             | Kind::Punctuation
             | Kind::Other => return Err(NoFacts::NotUnderstood),

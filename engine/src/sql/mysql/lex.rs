@@ -1,5 +1,6 @@
 //! Text → tokens, by the rules of MySQL (reference manual, chapter 11) and MariaDB.
 
+use super::labels::is_label;
 use super::literal::is_charset;
 use crate::sql::lex::{LexError, MAX_TOKENS, is_identifier_part};
 use crate::sql::lexical::{ClientEncoding, Lexical, MySql};
@@ -59,7 +60,10 @@ pub(crate) fn lex(
             _ => false,
         };
         let after_name = touches && tokens.last().is_some_and(|last| last.kind.is_name());
-        let kind = lexer.token(dotted, after_name)?;
+        let kind = match lexer.token(dotted, after_name)? {
+            Kind::String if lexer.is_label(start, tokens) => Kind::Label,
+            kind => kind,
+        };
         if tokens.len() == MAX_TOKENS {
             return Err(LexError::TooLong);
         }
@@ -494,6 +498,13 @@ impl<'a> Lexer<'a> {
             _ => self.at += self.run(0, |byte| is_identifier_part(byte) || byte == b'.'),
         }
         Ok(Kind::Variable)
+    }
+
+    /// Whether the string that has just been read, from here on, is a label.
+    fn is_label(&self, start: usize, before: &[Token]) -> bool {
+        let raw = self.text.get(start..self.at).unwrap_or_default();
+        let is_known = !self.ascii_names || raw.is_ascii();
+        is_known && is_label(self.text, before, raw, self.escapes)
     }
 
     fn operator(&mut self) -> Kind {

@@ -221,9 +221,21 @@ pub(crate) fn lower(name: &str) -> String {
 
 /// A name in lower case without its quotes; names of columns are equal in any case, and those of tables are taken for equal.
 pub(crate) fn name(raw: &[u8]) -> Cow<'_, [u8]> {
+    let mut name = unquoted(raw);
+    match std::str::from_utf8(&name) {
+        Ok(text) if !text.is_ascii() => Cow::Owned(lower(text).into_bytes()),
+        _ => {
+            name.make_ascii_lowercase();
+            Cow::Owned(name)
+        }
+    }
+}
+
+/// A name without its quotes.
+pub(crate) fn unquoted(raw: &[u8]) -> Vec<u8> {
     let mut name = Vec::with_capacity(raw.len());
     match raw.split_first() {
-        Some((quote @ (b'`' | b'"'), inner)) => {
+        Some((quote @ (b'`' | b'"' | b'\''), inner)) => {
             let inner = inner
                 .get(..inner.len().saturating_sub(1))
                 .unwrap_or_default();
@@ -237,11 +249,5 @@ pub(crate) fn name(raw: &[u8]) -> Cow<'_, [u8]> {
         }
         _ => name.extend_from_slice(raw),
     }
-    match std::str::from_utf8(&name) {
-        Ok(text) if !text.is_ascii() => Cow::Owned(lower(text).into_bytes()),
-        _ => {
-            name.make_ascii_lowercase();
-            Cow::Owned(name)
-        }
-    }
+    name
 }
