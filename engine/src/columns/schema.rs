@@ -138,7 +138,12 @@ impl Columns {
                     relation.kinship == kinship && table.is_root_of(relation)
                 })
             };
-            completed.add(table.with_columns(own(Kinship::Itself), &mut notes));
+            let mut told = table.with_columns(own(Kinship::Itself), &mut notes);
+            told.is_stored &= !schema.relations.iter().any(|relation| {
+                relation.kinship == Kinship::View
+                    && table.is_called((&relation.schema, &relation.name))
+            });
+            completed.add(told);
             completed.measure(table, own(Kinship::Itself), &mut notes);
             for child in own(Kinship::Child) {
                 let mut kin = table.child(child);
@@ -203,7 +208,11 @@ impl Columns {
 impl Table {
     fn is_root_of(&self, relation: &Relation) -> bool {
         let (schema, name) = &relation.root;
-        self.name == *name && self.schema.as_ref().is_none_or(|own| own == schema)
+        self.is_called((schema, name))
+    }
+
+    fn is_called(&self, (schema, name): (&str, &str)) -> bool {
+        self.name == name && self.schema.as_deref().is_none_or(|own| own == schema)
     }
 
     /// The entry with the columns that the table has, or all tables of its name have.
@@ -247,6 +256,7 @@ impl Table {
             ));
             return table;
         };
+        table.is_stored = true;
         if orders.iter().any(|(_, order)| order != first) {
             // Which of them an unqualified name means, only a session may know.
             table.disputed = true;
@@ -376,6 +386,34 @@ schemas:
             ["id", "card"]
         );
         assert!(columns.table(None, "orders_1").is_none());
+    }
+
+    #[test]
+    fn tables_are_told_from_views_of_their_name() {
+        let people = ("public", "people");
+        let mut schema = Schema {
+            remarks: Vec::new(),
+            relations: vec![relation(people, Kinship::Itself, people, "id ssn")],
+        };
+        let is_stored = |schema: &Schema| {
+            let (columns, _) = configured().in_database(schema, &|_, _| None);
+            let of = |schema, name| columns.table(schema, name).unwrap().is_stored();
+            (of(None, "people"), of(Some("app"), "orders"))
+        };
+        assert_eq!(is_stored(&Schema::default()), (false, false));
+        assert_eq!(is_stored(&schema), (true, false));
+        for view in [("b", "people"), ("app", "orders")] {
+            let view = relation(view, Kinship::View, view, "id ssn");
+            schema.relations.push(view);
+        }
+        assert_eq!(is_stored(&schema), (false, false));
+        let orders = ("app", "orders");
+        let table = relation(orders, Kinship::Itself, orders, "id card");
+        schema.relations = vec![table];
+        schema
+            .relations
+            .push(relation(people, Kinship::View, ("b", "orders"), "id"));
+        assert_eq!(is_stored(&schema), (false, true));
     }
 
     #[test]

@@ -53,6 +53,8 @@ pub struct Table {
     /// Where tables of this name differ: the schemas that have one, and its columns in order.
     pub(super) by_schema: Vec<(String, Vec<String>)>,
     pub(super) is_view: bool,
+    /// The database has told of a table of this name that has rows of its own, and of no view of it.
+    pub(super) is_stored: bool,
 }
 
 impl Columns {
@@ -195,6 +197,7 @@ impl Table {
             disputed: false,
             by_schema: Vec::new(),
             is_view: false,
+            is_stored: false,
         }
     }
 
@@ -228,6 +231,11 @@ impl Table {
     /// Whether it is a view of a protected table.
     pub fn is_view(&self) -> bool {
         self.is_view
+    }
+
+    /// Whether the database has told that it has rows of its own, and is no view.
+    pub fn is_stored(&self) -> bool {
+        self.is_stored
     }
 
     /// The setting of a column, if it is protected.

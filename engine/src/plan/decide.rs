@@ -371,6 +371,7 @@ impl<'a> Judge<'a> {
             patterns: Vec::new(),
             numbers: Vec::new(),
             tested: Vec::new(),
+            doubtful: Vec::new(),
             concerned: false,
         };
         let rows = resolver.query(facts, None)?;

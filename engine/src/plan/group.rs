@@ -328,7 +328,7 @@ impl<'a> Resolver<'a> {
             let (before, after) = match group {
                 Group::Grouped if self.source.dialect.is_mysql() => ("min(", ")".to_owned()),
                 Group::Grouped => ("(array_agg(", "))[1]".to_owned()),
-                Group::Window(hash) => ("first_value(", format!(") OVER (PARTITION BY {hash})")),
+                Group::Window(hash) => ("min(", format!(") OVER (PARTITION BY {hash})")),
             };
             self.put(self.first_of_column(name), Place::Before, before);
             let label = self

@@ -12,7 +12,11 @@ use std::rc::Rc;
 impl<'a> Resolver<'a> {
     /// A base table: its columns, and its entry if it is protected.
     pub(super) fn base(&mut self, name: TableName) -> (Rows<'a>, Option<&'a Table>) {
-        let Some(table) = self.schema.table(name, &self.source) else {
+        let table = self.schema.table(name, &self.source);
+        if !table.is_some_and(Table::is_stored) {
+            self.doubtful.push(name.table);
+        }
+        let Some(table) = table else {
             return (Rows::unknown(), None);
         };
         self.concerned = true;

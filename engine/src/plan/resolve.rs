@@ -50,6 +50,9 @@ pub(super) struct Resolver<'a> {
     pub(super) numbers: Vec<Number>,
     /// Parameters of which only is asked whether they are NULL: that stays true of what values become.
     pub(super) tested: Vec<Tested>,
+    /// The names of relations that may have other rows the next time that they are read: views, and all of which the database has not
+    /// told that they are none.
+    pub(super) doubtful: Vec<usize>,
     /// A protected table is read or written.
     pub(super) concerned: bool,
 }

@@ -14,7 +14,7 @@ use super::resolve::Resolver;
 use super::scope::{Rows, compare, misused};
 use crate::columns::{Likeness, Setting};
 use crate::sql::facts::tree::{Body, Item, Operation, SetTokens, Term};
-use crate::sql::{Dialect, Kind, MySql, mysql};
+use crate::sql::{Dialect, Kind, MySql, Token, mysql};
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -107,7 +107,7 @@ impl<'a> Resolver<'a> {
             let refusal = || {
                 misused(set.setting, set.operation.how()).with_hint(
                     "Give each column of the first query a name of its own, by AS; a value beside searchable columns needs a query in FROM. \
-                     With MySQL, list the columns of the first query, and lock no rows. With MariaDB, INTERSECT and EXCEPT are beside no WITH, and have no LIMIT inside.",
+                     With MySQL, list the columns of the first query, and lock no rows. With MariaDB, INTERSECT and EXCEPT are beside no WITH; where columns that are not searchable are compared too, they read nothing but protected tables and the server's usual functions, and have no LIMIT, GROUP BY, variables or windows inside.",
                 )
             };
             let is_mysql = self.source.dialect.is_mysql();
@@ -123,6 +123,9 @@ impl<'a> Resolver<'a> {
             let [front, between, behind] = match set.operation {
                 _ if is_mysql && self.locks_after(tokens.last) => None,
                 Operation::Union if is_mysql => self.mysql_union(&set.columns),
+                operation if is_mysql && set.columns.iter().all(|column| column.is_searchable) => {
+                    self.mysql_counted(operation, &set.columns)
+                }
                 _ if is_mysql => self.mysql_set(tokens, &set.columns),
                 Operation::Union => self.union(&set.columns),
                 operation => self.counted(operation, &set.columns),
@@ -166,7 +169,7 @@ impl<'a> Resolver<'a> {
             own_name(column, columns)?;
             let label = self.label(column)?;
             Some(match column.is_searchable {
-                true => format!("first_value({label}) OVER ({}) AS {label}", part_of(&label)),
+                true => format!("min({label}) OVER ({}) AS {label}", part_of(&label)),
                 false => label,
             })
         });
@@ -178,10 +181,58 @@ impl<'a> Resolver<'a> {
         ])
     }
 
+    /// Another operation with MySQL and MariaDB where all columns are searchable: their hashes are short, so that rows can be counted by them,
+    /// and each query is read once. The least container stands for others, so that this can be part of what MariaDB reads twice.
+    fn mysql_counted(
+        &self,
+        operation: Operation,
+        columns: &[ComparedColumn<'a>],
+    ) -> Option<[String; 3]> {
+        if self.is_beside_with() {
+            return None;
+        }
+        let (mut results, mut names, mut keys) = (Vec::new(), Vec::new(), Vec::new());
+        for (at, column) in (1..).zip(columns) {
+            let name = format!("acra_{at}");
+            results.push(format!("{name} AS {}", self.label(column)?));
+            keys.push(hash_of_text(&name));
+            names.push(name);
+        }
+        let stays = stays(operation)?;
+        let (results, keys) = (results.join(", "), keys.join(", "));
+        let alike = names
+            .iter()
+            .map(|name| format!("min({name}) OVER (PARTITION BY {keys}, side) AS {name}"));
+        let alike = alike.collect::<Vec<_>>().join(", ");
+        let names = names.join(", ");
+        Some([
+            format!("SELECT {results} FROM (WITH acra_left ({names}) AS ("),
+            format!("), acra_right ({names}) AS ("),
+            format!(
+                ") SELECT {alike}, side, row_number() OVER (PARTITION BY {keys}, side) AS place, \
+                 sum(side = 2) OVER (PARTITION BY {keys}) AS others FROM (SELECT *, 1 AS side FROM acra_left \
+                 UNION ALL SELECT *, 2 FROM acra_right) AS {ALIAS}) AS {ALIAS} WHERE side = 1 AND {stays}"
+            ),
+        ])
+    }
+
+    /// Whether MariaDB would not know what a query reads: names of `WITH` are not known in others within.
+    fn is_beside_with(&self) -> bool {
+        let is_with = |token: &Token| token.is_word(self.source.text, "with");
+        self.reads_twice() && self.source.tokens().any(|(_, token)| is_with(token))
+    }
+
+    fn reads_twice(&self) -> bool {
+        matches!(
+            self.source.dialect,
+            Dialect::MySql(MySql { mariadb: true, .. })
+        )
+    }
+
     /// Another operation with MySQL and MariaDB. MariaDB reads the rows anew for each of the last two queries, so the container that stands
     /// for others is the same one each time, the least, and the rows must be the same.
     fn mysql_set(&self, tokens: &SetTokens, columns: &[ComparedColumn<'a>]) -> Option<[String; 3]> {
-        if !self.is_read_alike(tokens) {
+        if self.is_beside_with() || !self.is_read_alike(tokens) {
             return None;
         }
         let (mut results, mut alike, mut names) = (Vec::new(), Vec::new(), Vec::new());
@@ -208,18 +259,17 @@ impl<'a> Resolver<'a> {
         ])
     }
 
-    /// Whether the server reads the same rows each time, and knows what they are read from: MariaDB does not know outer queries of `WITH` within others.
+    /// Whether the server reads the same rows each time.
     fn is_read_alike(&self, tokens: &SetTokens) -> bool {
-        const MAY_DIFFER: [&str; 4] = ["limit", "fetch", "rand", "uuid"];
-        let Dialect::MySql(MySql { mariadb: true, .. }) = self.source.dialect else {
-            return true;
-        };
-        self.source.tokens().all(|(at, token)| {
-            let is_word = |word: &&str| token.is_word(self.source.text, word);
-            let inside = tokens.first <= at && at <= tokens.last;
-            let may_differ = inside && MAY_DIFFER.iter().any(is_word);
-            !may_differ && !is_word(&"with")
-        })
+        let within = |token: usize| tokens.first <= token && token <= tokens.last;
+        let is_doubtful = || self.doubtful.iter().any(|name| within(*name));
+        !self.reads_twice()
+            || !is_doubtful()
+                && mysql::reads_alike(
+                    self.source.text,
+                    self.source.tokens,
+                    tokens.first..tokens.last + 1,
+                )
     }
 
     /// The label of a result column as a name. After a dot it may be a reserved word.
@@ -263,13 +313,7 @@ impl<'a> Resolver<'a> {
             });
             names.push(name);
         }
-        let stays = match operation {
-            Operation::Intersect => "place = 1 AND others > 0",
-            Operation::IntersectAll => "place <= others",
-            Operation::Except => "place = 1 AND others = 0",
-            Operation::ExceptAll => "place > others",
-            Operation::Union | Operation::UnionAll => return None,
-        };
+        let stays = stays(operation)?;
         let (results, names, keys) = (results.join(", "), names.join(", "), keys.join(", "));
         Some([
             format!(
@@ -281,6 +325,17 @@ impl<'a> Resolver<'a> {
                 ") AS {ALIAS}) AS {ALIAS} ({names}, side)) AS {ALIAS} WHERE side = 1 AND {stays}"
             ),
         ])
+    }
+}
+
+/// Which rows of the first query stay, by their `place` among equal ones and how many of the second query are equal.
+fn stays(operation: Operation) -> Option<&'static str> {
+    match operation {
+        Operation::Intersect => Some("place = 1 AND others > 0"),
+        Operation::IntersectAll => Some("place <= others"),
+        Operation::Except => Some("place = 1 AND others = 0"),
+        Operation::ExceptAll => Some("place > others"),
+        Operation::Union | Operation::UnionAll => None,
     }
 }
 

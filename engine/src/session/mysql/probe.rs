@@ -132,7 +132,7 @@ fn schema(rows: &[Row], columns: &Columns) -> Option<Schema> {
     })
 }
 
-/// The relations that have to do with configured tables: they themselves, and views that mention them or such views.
+/// The relations that have to do with configured tables: they themselves, and views that mention them or such views, or have their names.
 fn relations(told: BTreeMap<Name, Told>, columns: &Columns) -> Vec<Relation> {
     let mut relations = Vec::new();
     let mut roots: BTreeMap<Name, Vec<Name>> = BTreeMap::new();
@@ -167,6 +167,13 @@ fn relations(told: BTreeMap<Name, Told>, columns: &Columns) -> Vec<Relation> {
             break;
         }
         roots.extend(found);
+    }
+    for (own, entry) in &told {
+        if entry.view.is_some() && columns.table(Some(&own.0), &own.1).is_some() {
+            roots
+                .entry(own.clone())
+                .or_insert_with(|| vec![own.clone()]);
+        }
     }
     for (own, of) in roots {
         let Some(entry) = told.get(&own) else {
