@@ -183,6 +183,9 @@ impl<'a> Resolver<'a> {
         self.from(&select.from, &mut scope)?;
         let rows = self.items(&select.items, &scope)?;
         self.operands(&select.operands, &scope)?;
+        for label in &select.labels {
+            self.labelled(*label, &rows, &scope)?;
+        }
         self.group(select, &rows, &scope)?;
         for key in order_by {
             self.key(key, &rows, &scope)?;
@@ -194,6 +197,24 @@ impl<'a> Resolver<'a> {
             self.new_table(&rows)?;
         }
         Ok(rows)
+    }
+
+    /// A label in an expression of MySQL, where the name may also be that of a column: nothing that it may be is protected.
+    fn labelled(
+        &mut self,
+        label: usize,
+        rows: &Rows<'a>,
+        scope: &Scope<'_, 'a>,
+    ) -> Result<(), Refusal> {
+        let name = self.name(label);
+        let column = scope.column(None, &name, &mut self.flows)?;
+        for flow in rows.named(&name).chain([column]) {
+            if !self.flows.settings(flow).is_empty() {
+                return Err(self.form("the label of a column in an expression"));
+            }
+            self.flows.see(flow);
+        }
+        Ok(())
     }
 
     /// A table that is made of a result is not in the configuration.

@@ -102,10 +102,46 @@ impl<'a> Resolver<'a> {
                     target.is_written()?;
                     self.assignments(&target, assignments, &scope)?;
                 }
+                Action::UpdateAny {
+                    targets,
+                    assignments,
+                } => {
+                    for assignment in assignments {
+                        let target = self.target_of(assignment, targets)?;
+                        target.is_written()?;
+                        self.assignments(&target, std::slice::from_ref(assignment), &scope)?;
+                    }
+                }
             }
         }
         self.operands(&write.operands, &scope)?;
         self.items(&write.returning, &scope)
+    }
+
+    /// The table whose column is assigned without its name. The server takes no name that several have, so that it is the one which has a
+    /// protected column of this name, or else a column that is not protected.
+    fn target_of(
+        &mut self,
+        assignment: &Assignment,
+        tables: &[TableName],
+    ) -> Result<Target<'a>, Refusal> {
+        let column = match assignment {
+            Assignment::Column(column, _) => Some(self.name(*column)),
+            Assignment::Columns(..) => None,
+        };
+        let mut targets: Vec<Target<'a>> = tables.iter().map(|table| self.target(*table)).collect();
+        let protects = |target: &Target<'a>| {
+            let setting = |table: &Table| table.setting(column.as_deref()?).map(drop);
+            target.table.and_then(setting).is_some()
+        };
+        let at = targets.iter().position(protects);
+        if targets.iter().filter(|target| protects(target)).count() > 1 {
+            return Err(self.form("UPDATE of a column that several tables have"));
+        }
+        match targets.is_empty() {
+            true => Err(self.form("UPDATE of something that is not a table")),
+            false => Ok(targets.swap_remove(at.unwrap_or(0))),
+        }
     }
 
     fn target(&mut self, table: TableName) -> Target<'a> {

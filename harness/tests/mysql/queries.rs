@@ -113,6 +113,33 @@ fn distinct(scene: &mut Scene) -> Result<()> {
     scene.direct.run(&format!("DROP TABLE {plain}"))
 }
 
+/// Labels in expressions, and rows that are grouped in several ways, of columns that are not protected.
+const LABELLED: &[&str] = &[
+    "SELECT grp AS g, ssn FROM {t} WHERE ssn = 'alike-1' HAVING g = 1 AND g + 1 < 9 ORDER BY g + id",
+    "SELECT grp + 0 AS g, COUNT(*) AS n FROM {t} WHERE mail = 'alike-m2' GROUP BY g HAVING g > 0 AND n > 1 ORDER BY g * 2",
+    "SELECT id AS grp, ssn FROM {t} WHERE ssn = 'alike-1' HAVING grp > 5",
+    "SELECT grp, COUNT(*) AS n FROM {t} WHERE ssn <> 'alike-1' GROUP BY grp WITH ROLLUP HAVING n > 1",
+    "SELECT grp, id % 2 AS h, COUNT(DISTINCT ssn) FROM {t} GROUP BY grp, h WITH ROLLUP",
+];
+
+scenario!(labels_in_expressions, COLUMNS, ENCRYPTED);
+fn labels_in_expressions(scene: &mut Scene) -> Result<()> {
+    let mut session = scene.side.login()?;
+    let plain = filled(scene, &mut session)?;
+    for sql in LABELLED {
+        assert!(!same(scene, &mut session, &plain, sql)?.is_empty(), "{sql}");
+    }
+    for sql in [
+        "SELECT ssn AS s FROM {t} HAVING s = 'alike-1'",
+        "SELECT grp AS ssn FROM {t} HAVING ssn = 'alike-1'",
+        "SELECT ssn AS grp FROM {t} HAVING grp = 'alike-1'",
+        "SELECT ssn, COUNT(*) FROM {t} GROUP BY ssn WITH ROLLUP",
+    ] {
+        refused(&mut session, &scene.sql(sql))?;
+    }
+    scene.direct.run(&format!("DROP TABLE {plain}"))
+}
+
 /// Labels in quotes of strings.
 const LABELS: &[&str] = &[
     "SELECT ssn 'the number', mail AS 'it''s', id + 1 'sum', NULL 'n', 'x' 'y' FROM {t} WHERE ssn = 'alike-1'",

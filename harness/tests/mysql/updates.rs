@@ -46,10 +46,14 @@ fn several_tables(scene: &mut Scene) -> Result<()> {
     for sql in [
         "UPDATE {t} p, {o} o SET p.ssn = '078-05-7', o.note = p.ssn",
         "UPDATE {t} p, {o} o SET p.ssn = UPPER(o.note), o.note = 'x'",
-        "UPDATE {t} p, {o} o SET ssn = '078-05-7', o.note = 'x'",
     ] {
         refused(&mut session, &scene.sql(sql).replace("{o}", &other))?;
     }
+    // Columns without the name of their table.
+    let update = "UPDATE {t} p JOIN {o} o ON p.id = o.id + 2 SET ssn = '078-05-7', o.note = 'x'";
+    session.run(&scene.sql(update).replace("{o}", &other))?;
+    let read = session.table(&scene.sql("SELECT ssn FROM {t} WHERE id = 3"))?;
+    assert_eq!(read.rows, [[some("078-05-7")]]);
     let kept = scene.stored("SELECT id FROM {t} WHERE LEFT(ssn, 1) = '%'")?;
     assert_eq!(kept.len(), 3);
     scene.direct.run(&format!("DROP TABLE {other}"))

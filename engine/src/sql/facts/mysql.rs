@@ -17,9 +17,9 @@ use std::ops::ControlFlow;
 const NOT_A_TABLE: NoFacts = NoFacts::Form("UPDATE of something that is not a table");
 
 impl Reader<'_> {
-    /// Refuses labels of result columns in expressions: MySQL takes them for what they name in `HAVING`, and in expressions of
+    /// Labels of result columns in an expression: MySQL takes them for what they name in `HAVING`, and in expressions of
     /// `GROUP BY` and `ORDER BY`. Alone they are keys like those of PostgreSQL.
-    pub(super) fn without_labels(&self, expr: &Expr, items: &[Item]) -> Result<(), NoFacts> {
+    pub(super) fn labels(&self, expr: &Expr, items: &[Item]) -> Vec<usize> {
         let name = |token: usize| {
             let token = self.source.tokens.get(token);
             token.map(|token| ident::name(token, self.source.text))
@@ -39,38 +39,41 @@ impl Reader<'_> {
                 _ => None,
             })
             .collect();
-        let found = ast::visit_expressions(expr, |expr| match expr {
-            Expr::Identifier(ident) => {
-                let used = self.source.token_at(ident.span).and_then(name);
-                match used.is_some_and(|used| labels.contains(&used)) {
-                    true => ControlFlow::Break(()),
-                    false => ControlFlow::Continue(()),
-                }
+        let mut found = Vec::new();
+        let _ = ast::visit_expressions(expr, |expr| {
+            if let Expr::Identifier(ident) = expr {
+                let token = self.source.token_at(ident.span);
+                let is_label =
+                    |token: &usize| name(*token).is_some_and(|name| labels.contains(&name));
+                found.extend(token.filter(is_label));
             }
-            _ => ControlFlow::Continue(()),
+            ControlFlow::<()>::Continue(())
         });
-        without(
-            found.is_break(),
-            NoFacts::Form("the label of a column in an expression"),
-        )
+        found
     }
 
-    /// The same for the keys of `ORDER BY`.
-    pub(super) fn keys_without_labels(
+    /// The same for the keys of `ORDER BY`. Of several queries in one they cannot be told.
+    pub(super) fn labels_in_keys(
         &self,
         order_by: Option<&OrderBy>,
-        body: &Body,
+        body: &mut Body,
     ) -> Result<(), NoFacts> {
         let (Some(OrderByKind::Expressions(keys)), Some(items)) =
             (order_by.map(|order_by| &order_by.kind), items_of(body))
         else {
             return Ok(());
         };
-        let mut keys = keys.iter().map(|key| &key.expr);
-        keys.try_for_each(|key| match key {
-            Expr::Identifier(_) => Ok(()),
-            key => self.without_labels(key, items),
-        })
+        let keys = keys.iter().map(|key| &key.expr);
+        let computed = keys.filter(|key| !matches!(key, Expr::Identifier(_)));
+        let labels: Vec<usize> = computed.flat_map(|key| self.labels(key, items)).collect();
+        match body {
+            Body::Select(select) => select.labels.extend(labels),
+            _ => without(
+                !labels.is_empty(),
+                NoFacts::Form("the label of a column in an expression"),
+            )?,
+        }
+        Ok(())
     }
 
     /// A function that gives one of its arguments as it is, or the value of a new row.
@@ -181,11 +184,18 @@ impl Reader<'_> {
             flatten(from, &mut relations, &mut operands)?;
         }
         // Another table's name in front of a column of the only one is the server's to refuse.
+        let mut unnamed = Vec::new();
         let mut changes = match &*relations {
             [_] => BTreeMap::from([(0, self.mysql_assignments(assignments)?)]),
-            _ => self.updated(assignments, &relations)?,
+            _ => self.updated(assignments, &relations, &mut unnamed)?,
         };
-        let (at, first) = changes.pop_first().ok_or(NoFacts::NotUnderstood)?;
+        let (at, first) = match changes.pop_first() {
+            Some(first) => first,
+            None => {
+                let at = relations.iter().position(|table| named(table).is_some());
+                (at.ok_or(NOT_A_TABLE)?, Vec::new())
+            }
+        };
         let mut actions = vec![Action::Update {
             assignments: first,
             operands: Vec::new(),
@@ -196,6 +206,13 @@ impl Reader<'_> {
             actions.push(Action::UpdateJoined {
                 target: named(relation).ok_or(NOT_A_TABLE)?.0,
                 assignments,
+            });
+        }
+        if !unnamed.is_empty() {
+            let tables = relations.iter().filter_map(named);
+            actions.push(Action::UpdateAny {
+                targets: tables.map(|(table, _)| table).collect(),
+                assignments: unnamed,
             });
         }
         let (target, alias) = named(&relations.remove(at)).ok_or(NOT_A_TABLE)?;
@@ -254,6 +271,7 @@ impl Reader<'_> {
             group_by: Vec::new(),
             grouping_sets: false,
             operands,
+            labels: Vec::new(),
             into: None,
         }))))
     }
@@ -288,17 +306,19 @@ impl Reader<'_> {
         }
     }
 
-    /// What is assigned to columns of each of several tables, by their places.
+    /// What is assigned to columns of each of several tables, by their places; what is assigned to others goes to `unnamed`.
     fn updated(
         &mut self,
         assignments: &[ast::Assignment],
         relations: &[Relation],
+        unnamed: &mut Vec<Assignment>,
     ) -> Result<BTreeMap<usize, Vec<Assignment>>, NoFacts> {
         let mut updated: BTreeMap<usize, Vec<Assignment>> = BTreeMap::new();
         for assignment in assignments {
-            let qualifier = self.assigned(assignment)?.0.ok_or(NoFacts::Form(
-                "UPDATE of several tables by columns without the name of their table",
-            ))?;
+            let Some(qualifier) = self.assigned(assignment)?.0 else {
+                unnamed.push(self.mysql_assignment(assignment)?);
+                continue;
+            };
             let is_named = |relation: &Relation| {
                 named(relation).is_some_and(|table| self.is_name_of(qualifier, table))
             };

@@ -11,9 +11,9 @@ use super::{FOREIGN, NoFacts, OTHER_STATEMENT, Source};
 use crate::sql::hidden::Hidden;
 use crate::sql::token::Kind;
 use sqlparser::ast::{
-    self, Expr, GroupByExpr, Ident, LimitClause, ObjectName, OrderBy, OrderByKind, SelectItem,
-    SelectItemQualifiedWildcardKind, SetExpr, SetOperator, SetQuantifier, Statement, TableAlias,
-    WildcardAdditionalOptions,
+    self, Expr, GroupByExpr, GroupByWithModifier, Ident, LimitClause, ObjectName, OrderBy,
+    OrderByKind, SelectItem, SelectItemQualifiedWildcardKind, SetExpr, SetOperator, SetQuantifier,
+    Statement, TableAlias, WildcardAdditionalOptions,
 };
 
 /// Whether a statement reads or writes no other relations than those that a walk over it finds.
@@ -225,9 +225,9 @@ impl<'a> Reader<'a> {
         for cte in with.iter().flat_map(|with| &with.cte_tables) {
             ctes.push(self.cte(cte)?);
         }
-        let body = self.body(body)?;
+        let mut body = self.body(body)?;
         if self.source.dialect.is_mysql() {
-            self.keys_without_labels(order_by.as_ref(), &body)?;
+            self.labels_in_keys(order_by.as_ref(), &mut body)?;
         }
         let order_by = self.order_by(order_by.as_ref())?;
         let mut operands = Vec::new();
@@ -383,20 +383,22 @@ impl<'a> Reader<'a> {
             }
             Some(ast::Distinct::On(keys)) => Distinct::On(self.keys(keys)?),
         };
+        let mut labels = Vec::new();
         if self.source.dialect.is_mysql() {
             let mut keys: Vec<&Expr> = having.iter().collect();
             if let GroupByExpr::Expressions(grouped, _) = group_by {
                 let computed = |key: &&Expr| !matches!(key, Expr::Identifier(_));
                 keys.extend(grouped.iter().filter(computed));
             }
-            for key in keys {
-                self.without_labels(key, &items)?;
-            }
+            labels.extend(keys.into_iter().flat_map(|key| self.labels(key, &items)));
         }
         let grouping_sets = has_sets(group_by);
         let group_by = match group_by {
-            GroupByExpr::Expressions(keys, modifiers) if modifiers.is_empty() => self.keys(keys)?,
-            GroupByExpr::Expressions(..) => return Err(FOREIGN),
+            GroupByExpr::Expressions(keys, modifiers) => {
+                let is_known = |modifier: &_| *modifier == GroupByWithModifier::Rollup;
+                without(!modifiers.iter().all(is_known), FOREIGN)?;
+                self.keys(keys)?
+            }
             GroupByExpr::All(_) => return Err(NoFacts::Form("GROUP BY ALL")),
         };
         let mut operands = self.operands(selection)?;
@@ -425,6 +427,7 @@ impl<'a> Reader<'a> {
             distinct,
             group_by,
             grouping_sets,
+            labels,
             operands,
             into,
         })
@@ -538,12 +541,12 @@ impl Query {
 
 /// Whether rows are grouped in several ways.
 fn has_sets(group_by: &GroupByExpr) -> bool {
-    let GroupByExpr::Expressions(keys, _) = group_by else {
+    let GroupByExpr::Expressions(keys, modifiers) = group_by else {
         return false;
     };
     let is_set =
         |key: &Expr| matches!(key, Expr::GroupingSets(_) | Expr::Cube(_) | Expr::Rollup(_));
-    keys.iter().any(is_set)
+    !modifiers.is_empty() || keys.iter().any(is_set)
 }
 
 /// `*` without the clauses of other databases.

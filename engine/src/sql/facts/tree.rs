@@ -120,6 +120,8 @@ pub struct Select {
     pub grouping_sets: bool,
     /// What is computed: conditions, windows.
     pub operands: Vec<Term>,
+    /// Names in expressions that MySQL takes for labels of result columns, in `HAVING`, `GROUP BY` and `ORDER BY`.
+    pub labels: Vec<usize>,
     /// The table that `INTO` makes.
     pub into: Option<TableName>,
 }
@@ -427,6 +429,13 @@ pub enum Action {
         /// The table.
         target: TableName,
         /// The changes.
+        assignments: Vec<Assignment>,
+    },
+    /// Assignments of an `UPDATE` of several tables to columns without the name of their table, which is one of these.
+    UpdateAny {
+        /// The tables.
+        targets: Vec<TableName>,
+        /// The assignments.
         assignments: Vec<Assignment>,
     },
 }
