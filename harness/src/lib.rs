@@ -10,6 +10,7 @@ pub mod mysql;
 pub mod parity;
 pub mod paths;
 pub mod pki;
+pub mod port;
 pub mod process;
 pub mod programs;
 pub mod raw;

@@ -3,7 +3,7 @@
 use crate::{Context, Error, Result};
 use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 use std::fs::{self, File};
-use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::net::{SocketAddr, TcpStream};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
@@ -184,11 +184,6 @@ impl Drop for Daemon {
         // The guard, and whatever the process left behind.
         let _ = kill_process_group(Pid::from_child(&self.child), Signal::KILL);
     }
-}
-
-/// A port of the loopback address that nobody listens at now. Somebody may before it is used: try again then.
-pub fn free_port() -> Result<SocketAddr> {
-    Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?)
 }
 
 /// Whether somebody listens there; without connecting where the kernel tells, so that no log mentions it.

@@ -3,7 +3,7 @@
 //! `ACRA_SOAK_SECONDS` is how long (`make soak` runs it for half an hour); a few seconds without it.
 
 use acra_harness::metrics::metric;
-use acra_harness::process::free_port;
+use acra_harness::port::free_port;
 use acra_harness::raw::{Connection, Message, frontend as f};
 use acra_harness::scene::{Scene, eventually, hex, rows_of, value};
 use acra_harness::{Context, Error, Result};

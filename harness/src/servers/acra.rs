@@ -1,6 +1,7 @@
 //! `acra-server` with a key store of its own.
 
-use crate::process::{Daemon, End, free_port};
+use crate::port::free_port;
+use crate::process::{Daemon, End};
 use crate::{Context, Error, Result, paths};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -113,26 +114,15 @@ impl AcraServer {
     }
 
     fn serve(config: &AcraConfig, folder: TempDir, keys: KeyStore) -> Result<Self> {
-        let binary = paths::binary("acra-server")?;
-        let mut attempt = 0;
-        let (daemon, address) = loop {
-            attempt += 1;
-            let address = free_port()?;
-            let command = command(&binary, config, &keys, folder.path(), address)?;
-            let mut daemon = Daemon::start(&command, &folder.path().join("log"), &End::default())?;
-            let listening = match &config.unix_socket {
-                None => daemon.wait_listening(address),
-                Some(path) => daemon.wait_until(&format!("listen at {}", path.display()), || {
-                    UnixStream::connect(path).is_ok()
-                }),
-            };
-            match listening {
-                Ok(()) => break (daemon, address),
-                // The port may have been taken meanwhile; anything else fails again.
-                Err(_) if attempt < 2 => {}
-                Err(error) => return Err(error),
-            }
-        };
+        let (binary, address) = (paths::binary("acra-server")?, free_port()?);
+        let command = command(&binary, config, &keys, folder.path(), address)?;
+        let mut daemon = Daemon::start(&command, &folder.path().join("log"), &End::default())?;
+        match &config.unix_socket {
+            None => daemon.wait_listening(address),
+            Some(path) => daemon.wait_until(&format!("listen at {}", path.display()), || {
+                UnixStream::connect(path).is_ok()
+            }),
+        }?;
         Ok(Self {
             address,
             daemon,

@@ -4,7 +4,7 @@ use super::Paused;
 use super::container::{Container, request};
 use super::mysql::{Flavour, MySql};
 use crate::mysql::Side;
-use crate::process::free_port;
+use crate::port::free_port;
 use crate::scene::eventually;
 use crate::{Context, Result, paths};
 use acra_engine::wire::mysql::Capabilities;

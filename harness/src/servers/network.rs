@@ -1,9 +1,10 @@
 //! A network between two servers that a test can disturb: it cuts connections, holds their bytes, or is not there.
 
 use crate::Result;
+use crate::port::free_port;
 use socket2::SockRef;
 use std::io::{self, ErrorKind, Read, Write};
-use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, sleep};
 use std::time::Duration;
@@ -35,8 +36,10 @@ struct Shared {
 
 #[derive(Debug, Default)]
 struct State {
-    /// Nobody listens.
+    /// Nobody is to listen.
     refuses: bool,
+    /// Nobody listens.
+    is_closed: bool,
     /// Bytes stay where they are.
     holds: bool,
     /// The test is over.
@@ -70,8 +73,8 @@ fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 impl Network {
     /// A network that leads to a server.
     pub fn to(upstream: SocketAddr) -> Result<Self> {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
-        let address = listener.local_addr()?;
+        let address = free_port()?;
+        let listener = TcpListener::bind(address)?;
         let shared = Arc::new(Shared {
             upstream,
             state: Mutex::default(),
@@ -90,7 +93,7 @@ impl Network {
     pub fn refuse(&self, refuses: bool) -> Result<()> {
         locked(&self.shared.state).refuses = refuses;
         crate::scene::eventually("the network has changed", || {
-            Ok(crate::process::listens(self.address) != refuses)
+            Ok(locked(&self.shared.state).is_closed == refuses)
         })
     }
 
@@ -148,6 +151,7 @@ impl Shared {
                 None => TcpListener::bind(address).ok(),
                 some => some,
             };
+            locked(&self.state).is_closed = listener.is_none();
             let accepted = listener.as_ref().map(|listener| {
                 listener.set_nonblocking(true)?;
                 listener.accept()

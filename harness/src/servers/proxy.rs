@@ -1,7 +1,8 @@
 //! What else can stand between a client and a server: the pump alone, HAProxy, PgBouncer.
 
 use super::postgres::{give_away, unprivileged};
-use crate::process::{Daemon, End, free_port};
+use crate::port::free_port;
+use crate::process::{Daemon, End};
 use crate::{Error, Result, paths};
 use std::fs;
 use std::net::SocketAddr;

@@ -3,7 +3,8 @@
 use super::Paused;
 #[cfg(feature = "containers")]
 use super::container::{Container, request};
-use crate::process::{Daemon, End, free_port};
+use crate::port::free_port;
+use crate::process::{Daemon, End};
 #[cfg(feature = "containers")]
 use crate::scene::eventually;
 use crate::{Error, Result};

@@ -1,7 +1,8 @@
 //! A cluster of Redis servers, for tokens: processes, also where other servers are containers.
 
 use super::redis::serve;
-use crate::process::{Daemon, free_port};
+use crate::port::free_port;
+use crate::process::Daemon;
 use crate::scene::eventually;
 use crate::{Context, Error, Result};
 use rustix::process::Signal;

@@ -1,6 +1,7 @@
 //! What keeps `acra-server` from starting, and what it says then.
 
-use acra_harness::process::{Daemon, End, free_port};
+use acra_harness::port::free_port;
+use acra_harness::process::{Daemon, End};
 use acra_harness::servers::KeyStore;
 use acra_harness::{Error, Result, paths};
 use std::fs;

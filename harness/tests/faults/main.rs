@@ -7,7 +7,7 @@ mod network;
 mod server;
 
 use acra_harness::metrics::metric;
-use acra_harness::process::free_port;
+use acra_harness::port::free_port;
 use acra_harness::raw::{Connection, Message, Reply, frontend as f};
 use acra_harness::scene::{Scene, eventually};
 use acra_harness::servers::{AcraConfig, Postgres};

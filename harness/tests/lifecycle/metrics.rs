@@ -1,7 +1,7 @@
 //! What is sealed, opened and refused is counted on the metrics page.
 
 use acra_harness::metrics::page;
-use acra_harness::process::free_port;
+use acra_harness::port::free_port;
 use acra_harness::scene::{Scene, eventually};
 use acra_harness::{Error, Result};
 

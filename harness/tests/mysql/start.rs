@@ -2,7 +2,7 @@
 
 use crate::targets::{PLAIN, config};
 use acra_harness::mysql::{Connection, Login};
-use acra_harness::process::free_port;
+use acra_harness::port::free_port;
 use acra_harness::servers::{AcraConfig, AcraServer, Flavour, MySql};
 use acra_harness::{Error, Result};
 

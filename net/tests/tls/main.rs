@@ -7,6 +7,8 @@ mod identity;
 mod listener;
 mod meet;
 mod pki;
+#[path = "../../../harness/src/port.rs"]
+pub mod port;
 mod revocation_crl;
 mod revocation_ocsp;
 mod revocation_pki;

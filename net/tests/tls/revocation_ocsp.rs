@@ -1,8 +1,8 @@
 use crate::pki::{Ca, Cert, Folder, client};
+use crate::port::free_port;
 use crate::revocation_pki::{Server, chain, naming};
 use acra_net::tls::revocation::{CrlSettings, OcspSettings, Revocation, RevocationError};
 use rcgen::ExtendedKeyUsagePurpose;
-use std::net::TcpListener;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
@@ -89,8 +89,7 @@ async fn check(
 
 /// An address at which nobody listens.
 fn dead() -> String {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    format!("http://{}", listener.local_addr().unwrap())
+    format!("http://{}", free_port().unwrap())
 }
 
 #[tokio::test]

@@ -1,6 +1,7 @@
 //! Certificates that name sources of revocations, revocation lists, and a server for these.
 
 use crate::pki::{Ca, Cert, client};
+use crate::port::free_port;
 use rcgen::{
     CertificateParams, CertificateRevocationListParams, CrlDistributionPoint,
     CrlIssuingDistributionPoint, CustomExtension, KeyIdMethod, RevokedCertParams, SerialNumber,
@@ -99,9 +100,10 @@ pub(crate) struct Server {
 impl Server {
     /// Listens; what it gives comes with [`Self::gives`].
     pub(crate) async fn bind() -> (Self, TcpListener) {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = free_port().unwrap();
+        let listener = TcpListener::bind(address).await.unwrap();
         let server = Self {
-            address: listener.local_addr().unwrap(),
+            address,
             requests: Arc::default(),
             task: tokio::spawn(async {}),
         };

@@ -1,6 +1,7 @@
 //! Exit codes and texts of the command line and the configuration file.
 
-use crate::support::{Place, Result, address_in, exists, free_port};
+use crate::port::free_port;
+use crate::support::{Place, Result, address_in, exists};
 use rustix::process::Signal;
 
 #[test]
@@ -111,7 +112,7 @@ fn a_missing_part_is_refused_by_name_unless_it_has_its_default() -> Result {
 #[test]
 fn a_flag_wins_over_the_file() -> Result {
     let place = Place::new()?;
-    let (by_file, by_flag) = (free_port()?, free_port()?);
+    let (by_file, by_flag) = (free_port()?.port(), free_port()?.port());
     let file = place.file(
         "server.yaml",
         &format!("version: 0.96.0\nincoming_connection_port: {by_file}\nscan_columns: none\n"),

@@ -7,4 +7,6 @@ mod flags_page;
 mod log;
 mod memory;
 mod metrics;
+#[path = "../../../harness/src/port.rs"]
+pub mod port;
 mod support;

@@ -1,6 +1,7 @@
 //! The metrics page.
 
-use crate::support::{Place, Result, free_port};
+use crate::port::free_port;
+use crate::support::{Place, Result};
 use rustix::process::Signal;
 use std::io::{Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
@@ -17,7 +18,7 @@ fn ask(port: u16, request: &str) -> Result<String> {
 
 #[test]
 fn the_page_counts_connections() -> Result {
-    let port = free_port()?;
+    let port = free_port()?.port();
     let flag = format!("{FLAG}=tcp://127.0.0.1:{port}");
     let mut server = Place::new()?.start(&[&flag, "-v"])?;
     let listening = server.wait_for("Start listening connections")?;

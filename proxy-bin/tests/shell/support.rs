@@ -212,13 +212,6 @@ pub(crate) fn address_in(line: &str) -> Result<String> {
         .to_owned())
 }
 
-/// A port that was free a moment ago.
-pub(crate) fn free_port() -> Result<u16> {
-    Ok(std::net::TcpListener::bind("127.0.0.1:0")?
-        .local_addr()?
-        .port())
-}
-
 pub(crate) fn exists(path: &Path) -> bool {
     path.try_exists().unwrap_or(false)
 }

@@ -3,7 +3,7 @@
 
 use super::process::{ACCESS, SETTINGS, SMALL_DISK};
 use super::{Own, Paused, give_away, postgres_user};
-use crate::process::free_port;
+use crate::port::free_port;
 use crate::raw::Connection;
 use crate::scene::eventually;
 use crate::servers::container::{self, Container};

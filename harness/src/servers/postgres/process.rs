@@ -1,7 +1,8 @@
 //! PostgreSQL as processes of this machine.
 
 use super::{Own, Paused, give_away, postgres_user, unprivileged};
-use crate::process::{Daemon, End, free_port};
+use crate::port::free_port;
+use crate::process::{Daemon, End};
 use crate::raw::Connection;
 use crate::{Context, Error, Result, paths};
 use rustix::process::{Pid, Signal, kill_process};
@@ -42,27 +43,17 @@ impl Local {
         give_away(folder.path())?;
         let data = folder.path().join("data");
         initialise(&bin, &data)?;
-        let mut attempt = 0;
-        let (daemon, address, command) = loop {
-            attempt += 1;
-            let address = free_port()?;
-            let mut command = unprivileged(&bin.join("postgres"))?;
-            command.arg("-D").arg(&data).arg("-k").arg(folder.path());
-            command.args(["-p", &address.port().to_string()]);
-            command.args(settings.iter().flat_map(|setting| ["-c", *setting]));
-            if let Some(mebibytes) = small_disk {
-                command = with_small_disk(&command, &folder.path().join(SMALL_DISK), mebibytes)?;
-            }
-            match launch(&command, folder.path(), address) {
-                Ok(daemon) => break (daemon, address, command),
-                // The port may have been taken meanwhile.
-                Err(_) if attempt < 3 => {}
-                Err(error) => return Err(error),
-            }
-        };
+        let address = free_port()?;
+        let mut command = unprivileged(&bin.join("postgres"))?;
+        command.arg("-D").arg(&data).arg("-k").arg(folder.path());
+        command.args(["-p", &address.port().to_string()]);
+        command.args(settings.iter().flat_map(|setting| ["-c", *setting]));
+        if let Some(mebibytes) = small_disk {
+            command = with_small_disk(&command, &folder.path().join(SMALL_DISK), mebibytes)?;
+        }
         Ok(Self {
             address,
-            daemon: Mutex::new(daemon),
+            daemon: Mutex::new(launch(&command, folder.path(), address)?),
             command,
             folder,
         })
