@@ -38,6 +38,9 @@ impl RedisCluster {
                 &[
                     "--cluster-enabled",
                     "yes",
+                    // None is taken for lost because the machine is slow.
+                    "--cluster-node-timeout",
+                    "60000",
                     "--cluster-port",
                     &bus.port().to_string(),
                     "--cluster-require-full-coverage",

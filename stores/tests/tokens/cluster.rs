@@ -114,7 +114,7 @@ fn slots_that_move_are_followed() {
     let get = || StoreCall::Get(moved);
     assert_eq!(run(vec![get()]), [Reply::Record(Some(record(b"first")))]);
     let port = servers[to].port.to_string();
-    let migrated = servers[from].cli(&["MIGRATE", "127.0.0.1", &port, &name(&moved), "0", "5000"]);
+    let migrated = servers[from].cli(&["MIGRATE", "127.0.0.1", &port, &name(&moved), "0", "60000"]);
     assert_eq!(migrated, "OK");
     assert_eq!(
         run(vec![

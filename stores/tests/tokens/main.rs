@@ -4,6 +4,8 @@ mod bolt;
 mod cluster;
 mod file;
 mod places;
+#[path = "../../../harness/src/port.rs"]
+pub mod port;
 mod redis;
 mod redis_tls;
 mod server;

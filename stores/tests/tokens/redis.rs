@@ -7,7 +7,6 @@ use acra_engine::tokens::{Operation, StoreCall, TokenFault};
 use acra_stores::tokens::{Action, RedisPlace, TokenStore};
 use std::net::{Ipv4Addr, TcpListener};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
 
 fn store(place: &RedisPlace) -> TokenStore {
     TokenStore::in_redis(place)
@@ -137,7 +136,6 @@ fn all_who_wait_for_a_silent_server_wait_for_one_attempt() {
         tls: None,
     };
     let store = Arc::new(store(&place));
-    let begin = Instant::now();
     runtime().block_on(async {
         let waiting: Vec<_> = (0..10)
             .map(|_| {
@@ -149,8 +147,8 @@ fn all_who_wait_for_a_silent_server_wait_for_one_attempt() {
             assert!(outcome.await.unwrap().is_err());
         }
     });
-    let took = begin.elapsed();
-    assert!(took < Duration::from_secs(6), "{took:?}");
+    silent.set_nonblocking(true).unwrap();
+    assert_eq!(silent.incoming().take_while(Result::is_ok).count(), 1);
 }
 
 #[test]

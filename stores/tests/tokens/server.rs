@@ -1,11 +1,23 @@
 //! A Redis server for one test.
 
+use super::port::free_port;
 use acra_engine::crypto::Secret;
 use acra_stores::tokens::RedisPlace;
-use std::net::{Ipv4Addr, TcpListener, TcpStream};
+use std::net::{Ipv4Addr, TcpStream};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
+
+/// How long anything may take.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+/// A node of a cluster; it is not taken for lost because the machine is slow.
+const NODE: [&str; 4] = [
+    "--cluster-enabled",
+    "yes",
+    "--cluster-node-timeout",
+    "60000",
+];
 
 /// It ends with the test.
 pub(crate) struct RedisServer {
@@ -35,7 +47,7 @@ impl RedisServer {
             .iter()
             .map(|argument| argument.replace("DIRECTORY", directory.path().to_str().unwrap()))
             .collect();
-        let port = free_port();
+        let port = own_port();
         let process = spawn(&directory, port, &arguments);
         Some(Self {
             process,
@@ -47,8 +59,8 @@ impl RedisServer {
 
     /// Starts a replica of a master of a cluster.
     pub(crate) fn start_in_cluster(master: &Self) -> Option<Self> {
-        let bus = free_port().to_string();
-        let replica = Self::start(&["--cluster-enabled", "yes", "--cluster-port", &bus])?;
+        let bus = own_port().to_string();
+        let replica = Self::start(&[&NODE[..], &["--cluster-port", &bus]].concat())?;
         master.cli(&[
             "CLUSTER",
             "MEET",
@@ -75,7 +87,7 @@ impl RedisServer {
 
     /// Waits for something.
     pub(crate) fn until(&self, what: &str, done: impl Fn(&Self) -> bool) {
-        let until = Instant::now() + Duration::from_secs(20);
+        let until = Instant::now() + PATIENCE;
         while !done(self) {
             assert!(Instant::now() < until, "not in time: {what}");
             std::thread::sleep(Duration::from_millis(50));
@@ -145,11 +157,8 @@ impl Drop for RedisServer {
 pub(crate) fn cluster(masters: u16, arguments: &[&str]) -> Option<Vec<RedisServer>> {
     let mut servers = Vec::new();
     for _ in 0..masters {
-        let bus = free_port().to_string();
-        let cluster = [
-            &["--cluster-enabled", "yes", "--cluster-port", &bus][..],
-            arguments,
-        ];
+        let bus = own_port().to_string();
+        let cluster = [&NODE[..], &["--cluster-port", &bus], arguments];
         let server = RedisServer::start(&cluster.concat())?;
         servers.push((server, bus));
     }
@@ -182,9 +191,8 @@ pub(crate) fn cluster(masters: u16, arguments: &[&str]) -> Option<Vec<RedisServe
     Some(servers.into_iter().map(|(server, _)| server).collect())
 }
 
-fn free_port() -> u16 {
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
-    listener.local_addr().unwrap().port()
+fn own_port() -> u16 {
+    free_port().unwrap().port()
 }
 
 fn spawn(directory: &TempDir, port: u16, arguments: &[String]) -> Child {
@@ -204,7 +212,7 @@ fn spawn(directory: &TempDir, port: u16, arguments: &[String]) -> Child {
         .stdout(Stdio::null())
         .spawn()
         .unwrap();
-    let until = Instant::now() + Duration::from_secs(20);
+    let until = Instant::now() + PATIENCE;
     while TcpStream::connect((Ipv4Addr::LOCALHOST, port)).is_err() {
         assert!(Instant::now() < until, "redis-server does not listen");
         std::thread::sleep(Duration::from_millis(20));
