@@ -29,7 +29,7 @@ start() {
         # In a subshell of its own, so that `exec` leaves the server under the pid that is kept.
         (as_postgres_exec "$bin/postgres" -D "$data" -p "$port" -k "$work") >"$work/$version.log" 2>&1 &
         local pid=$!
-        for _ in $(seq 100); do
+        for _ in $(seq 1200); do
             if "$bin/psql" -h 127.0.0.1 -p "$port" -U postgres -qAtc 'select 1' >/dev/null 2>&1; then
                 pids+=("$pid")
                 "$bin/psql" -h 127.0.0.1 -p "$port" -U postgres -qX -v ON_ERROR_STOP=1 -f "$settings/setup.sql" 2>/dev/null \

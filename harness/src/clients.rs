@@ -59,7 +59,7 @@ pub fn run(
         .env("PGPORT", address.port().to_string())
         .env("PGUSER", "postgres")
         .env("PGDATABASE", database)
-        .env("PGCONNECT_TIMEOUT", "20");
+        .env("PGCONNECT_TIMEOUT", "120");
     let output = finish(command, input.as_bytes())?;
     Ok(Output {
         success: output.status.success(),

@@ -25,10 +25,10 @@ exec 3<&- "$@" </dev/null
 "#;
 
 /// How long a server may take to listen.
-const START: Duration = Duration::from_secs(30);
+const START: Duration = Duration::from_secs(120);
 
 /// How long a process may take to end when told to.
-const STOP: Duration = Duration::from_secs(20);
+const STOP: Duration = Duration::from_secs(60);
 
 /// A process that runs beside a test. Its group is ended when this is dropped or the test's process is gone.
 #[derive(Debug)]

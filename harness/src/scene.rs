@@ -14,7 +14,10 @@ pub const TABLE: &str = "CREATE TABLE vault (id int PRIMARY KEY, note text, secr
      CREATE TABLE plain (id int, note text)";
 
 /// How long [`eventually`] waits.
-const PATIENCE: Duration = Duration::from_secs(10);
+const PATIENCE: Duration = Duration::from_secs(120);
+
+/// How long it waits before it looks again.
+const LOOK: Duration = Duration::from_millis(10);
 
 /// A database with [`TABLE`] in it, behind `acra-server`.
 #[derive(Debug)]
@@ -73,6 +76,22 @@ impl<'a> Scene<'a> {
     /// The one value that a query gives, as the database itself has it.
     pub fn stored(&self, sql: &str) -> Result<String> {
         value(&mut self.direct()?, sql)
+    }
+
+    /// Waits until a session in the database sleeps (`pg_sleep`), which no other session there does.
+    pub fn sleeps(&self) -> Result<()> {
+        eventually("a session sleeps", || self.is_asleep())
+    }
+
+    /// The same for a test whose own tasks have to go on meanwhile.
+    pub async fn sleeps_beside_tasks(&self) -> Result<()> {
+        eventually_beside_tasks("a session sleeps", || self.is_asleep()).await
+    }
+
+    fn is_asleep(&self) -> Result<bool> {
+        let sql = "SELECT count(*) FROM pg_stat_activity \
+            WHERE datname = current_database() AND wait_event = 'PgSleep'";
+        Ok(self.stored(sql)? == "1")
     }
 
     /// That a new client is served, protected columns included, and that nothing panicked.
@@ -139,10 +158,39 @@ pub fn value(connection: &mut Connection, sql: &str) -> Result<String> {
 pub fn eventually(what: &str, mut holds: impl FnMut() -> Result<bool>) -> Result<()> {
     let begin = Instant::now();
     while !holds()? {
-        if begin.elapsed() > PATIENCE {
-            return Err(Error::new(format!("not within {PATIENCE:?}: {what}")));
-        }
-        std::thread::sleep(Duration::from_millis(10));
+        is_in_time(what, begin)?;
+        std::thread::sleep(LOOK);
     }
     Ok(())
+}
+
+/// The same for a test whose own tasks have to go on meanwhile.
+pub async fn eventually_beside_tasks(
+    what: &str,
+    mut holds: impl FnMut() -> Result<bool>,
+) -> Result<()> {
+    let begin = Instant::now();
+    while !holds()? {
+        is_in_time(what, begin)?;
+        tokio::time::sleep(LOOK).await;
+    }
+    Ok(())
+}
+
+fn is_in_time(what: &str, begin: Instant) -> Result<()> {
+    match begin.elapsed() > PATIENCE {
+        true => Err(Error::new(format!("not within {PATIENCE:?}: {what}"))),
+        false => Ok(()),
+    }
+}
+
+/// Does something whose time is short; again where the machine was too slow for it.
+pub fn in_short_time<T>(mut attempt: impl FnMut() -> Result<T>) -> Result<T> {
+    let begin = Instant::now();
+    loop {
+        match attempt() {
+            Err(_) if begin.elapsed() < PATIENCE => std::thread::sleep(LOOK),
+            outcome => return outcome,
+        }
+    }
 }

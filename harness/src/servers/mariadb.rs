@@ -76,8 +76,6 @@ impl MariaDb {
             capabilities: Capabilities::PLUGIN_AUTH,
         };
         let answers = || Ok(side.login().is_ok());
-        eventually("MariaDB answers", answers)
-            .or_else(|_| eventually("MariaDB answers", answers))
-            .context(|| self.container.log())
+        eventually("MariaDB answers", answers).context(|| self.container.log())
     }
 }

@@ -94,7 +94,7 @@ pub(crate) async fn meet(
 
 /// Nothing here waits for anything but the other end; what takes long waits for ever.
 pub(crate) async fn within<T>(work: impl Future<Output = T>) -> T {
-    let limit = std::time::Duration::from_secs(20);
+    let limit = std::time::Duration::from_secs(120);
     tokio::time::timeout(limit, work).await.unwrap()
 }
 

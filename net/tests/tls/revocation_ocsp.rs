@@ -4,7 +4,7 @@ use crate::revocation_pki::{Server, chain, naming};
 use acra_net::tls::revocation::{CrlSettings, OcspSettings, Revocation, RevocationError};
 use rcgen::ExtendedKeyUsagePurpose;
 use std::process::{Child, Command, Stdio};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 const GOOD: u64 = 0x20;
 const REVOKED: u64 = 0x21;
@@ -51,7 +51,8 @@ impl Responder {
             .spawn()
             .unwrap();
         // A connection that asks nothing would occupy it, so its log tells that it is up, and where.
-        let port = (0..1000).find_map(|_| {
+        let until = Instant::now() + Duration::from_secs(60);
+        let port = std::iter::from_fn(|| (Instant::now() < until).then_some(())).find_map(|()| {
             std::thread::sleep(Duration::from_millis(10));
             let text = std::fs::read_to_string(&log).unwrap();
             let (_, address) = text.split_once("ACCEPT ")?;

@@ -17,7 +17,7 @@ use tempfile::TempDir;
 pub(crate) type Result<T = ()> = std::result::Result<T, Box<dyn Error>>;
 
 /// Longest time that a run may take that ends by itself.
-const LIMIT: Duration = Duration::from_secs(30);
+const LIMIT: Duration = Duration::from_secs(120);
 
 /// The client that has a key.
 pub(crate) const CLIENT: &str = "test-client";

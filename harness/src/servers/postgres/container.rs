@@ -48,9 +48,7 @@ impl Contained {
     /// Waits until it answers: that the port is open says nothing of what is behind it.
     fn wait(&self) -> Result<()> {
         let answers = || Ok(Connection::login(self.address, "postgres", "postgres").is_ok());
-        eventually("the container answers", answers)
-            .or_else(|_| eventually("the container answers", answers))
-            .context(|| self.log())
+        eventually("the container answers", answers).context(|| self.log())
     }
 }
 
