@@ -1,7 +1,7 @@
 //! Ways to connect that a database allows.
 
 use acra_harness::raw::{Connection, Login, frontend as f};
-use acra_harness::scene::{Scene, eventually};
+use acra_harness::scene::Scene;
 use acra_harness::servers::Postgres;
 use acra_harness::{Error, Result, paths};
 use rustix::process::{Pid, Signal, kill_process};
@@ -19,9 +19,8 @@ fn a_query_is_cancelled_by_a_long_key() -> Result<()> {
     })?;
     let (process, key) = connection.key_data()?;
     assert_eq!(key.len(), 32);
-    connection.send(&f::query("SELECT pg_sleep(30)"))?;
-    let sleeping = "SELECT count(*) FROM pg_stat_activity WHERE query = 'SELECT pg_sleep(30)' AND state = 'active'";
-    eventually("it sleeps", || Ok(scene.stored(sleeping)? != "0"))?;
+    connection.send(&f::query("SELECT pg_sleep(600)"))?;
+    scene.sleeps()?;
     let mut cancel = Connection::open(scene.acra.address())?;
     cancel.send(&f::cancel_request(process, &key))?;
     cancel.end()?;
@@ -46,14 +45,13 @@ fn psql_is_interrupted() -> Result<()> {
         .args([
             "-X",
             "-c",
-            "SELECT 'interrupt me', pg_sleep(30)",
+            "SELECT 'interrupt me', pg_sleep(600)",
             &connection,
         ])
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn()?;
-    let running = "SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'SELECT ''interrupt me''%' AND state = 'active'";
-    eventually("it runs", || Ok(scene.stored(running)? != "0"))?;
+    scene.sleeps()?;
     kill_process(Pid::from_child(&psql), Signal::INT)?;
     let output = psql.wait_with_output()?;
     let stderr = String::from_utf8_lossy(&output.stderr).into_owned();

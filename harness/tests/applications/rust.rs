@@ -309,12 +309,12 @@ async fn pipelines_and_cancelling() -> Result<()> {
     }
     let cancel = client.cancel_token();
     let sleepy = email(1);
-    let sleep = "SELECT email, pg_sleep(60) FROM members WHERE email = $1";
+    let sleep = "SELECT email, pg_sleep(600) FROM members WHERE email = $1";
     let sleep = client.prepare(sleep).await?;
     let values: [&(dyn ToSql + Sync); 1] = [&sleepy];
     let (slept, cancelled) = future::join(client.query(&sleep, &values), async {
-        tokio::time::sleep(Duration::from_millis(200)).await;
-        cancel.cancel_query(NoTls).await
+        scene.sleeps_beside_tasks().await?;
+        Ok::<_, acra_harness::Error>(cancel.cancel_query(NoTls).await?)
     })
     .await;
     cancelled?;

@@ -224,7 +224,7 @@ fn what_the_database_refuses_is_passed_on() -> Result<()> {
     assert!(refused.is_err_and(|error| error.to_string().contains("28P01")));
     assert!(Connection::login(scene.acra.address(), "postgres", "no_such_database").is_err());
     eventually("its sessions are closed", || {
-        let sql = "SELECT count(*) FROM pg_stat_activity WHERE usename = 'scram_user'";
+        let sql = "SELECT count(*) FROM pg_stat_activity WHERE usename = 'scram_user' AND datname = current_database()";
         Ok(scene.stored(sql)? == "0")
     })?;
     scene.works()

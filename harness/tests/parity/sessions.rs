@@ -3,9 +3,8 @@
 use acra_harness::parity::Side;
 use acra_harness::raw::frontend::{self as f, VERSION_3_2};
 use acra_harness::raw::{Connection, Login};
+use acra_harness::scene::eventually;
 use acra_harness::{Error, Result};
-use std::thread::sleep;
-use std::time::{Duration, Instant};
 
 type Ran = Result<Vec<Connection>>;
 
@@ -131,18 +130,11 @@ pub(crate) fn terminate(side: &Side) -> Ran {
 
 /// Waits until a query of another connection answers `t`.
 fn wait(connection: &mut Connection, sql: &str) -> Result<()> {
-    let begin = Instant::now();
-    while begin.elapsed() < Duration::from_secs(10) {
+    eventually(sql, || {
         let answer = connection.query(sql)?;
-        if answer
-            .iter()
-            .any(|message| message.to_string() == "DataRow t")
-        {
-            return Ok(());
-        }
-        sleep(Duration::from_millis(20));
-    }
-    Err(Error::new(format!("never true: {sql}")))
+        let mut messages = answer.iter();
+        Ok(messages.any(|message| message.to_string() == "DataRow t"))
+    })
 }
 
 /// A connection whose answers are not compared.
@@ -201,7 +193,7 @@ pub(crate) fn cancel(side: &Side) -> Ran {
             ..Login::new("postgres", &side.database)
         })?;
         let (process, key) = connection.key_data()?;
-        connection.send(&f::query("SELECT pg_sleep(20)"))?;
+        connection.send(&f::query("SELECT pg_sleep(600)"))?;
         let asleep = format!(
             "SELECT count(*) = 1 FROM pg_stat_activity WHERE pid = {process} AND wait_event = 'PgSleep'"
         );
