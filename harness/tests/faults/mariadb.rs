@@ -18,7 +18,7 @@ impl Stage {
         let config = AcraConfig::new(database)
             .flag("--mysql_enable")
             .flag("--mysql_auth_mixed_tls=refuse")
-            .flag("--startup_timeout=2");
+            .flag("--startup_timeout=10");
         let stage = Self {
             acra: AcraServer::start(&config)?,
             // The server may be one that tests share.

@@ -79,7 +79,7 @@ fn a_database_that_is_killed() -> Result<()> {
 fn a_database_that_is_paused() -> Result<()> {
     let postgres = Postgres::start(15, &[])?;
     let stage = Stage::set(&postgres, postgres.address(), |config| {
-        config.flag("--startup_timeout=2")
+        config.flag("--startup_timeout=10")
     })?;
     let mut sessions = Sessions::begin(&stage)?;
     let paused = postgres.pause()?;

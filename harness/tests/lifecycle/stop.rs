@@ -7,17 +7,21 @@ use std::time::{Duration, Instant};
 
 #[test]
 fn idle_sessions_end_and_busy_ones_finish() -> Result<()> {
-    let mut scene = Scene::start()?;
+    let patient = "--incoming_connection_close_timeout=300";
+    let mut scene = Scene::with(|config| config.flag(patient))?;
     let (mut idle, mut busy, mut open) = (scene.proxied()?, scene.proxied()?, scene.proxied()?);
+    let mut holds = scene.direct()?;
+    holds.run("SELECT pg_advisory_lock(1)")?;
     open.run("BEGIN")?;
     open.run("INSERT INTO vault (id, secret) VALUES (1, 'in a transaction')")?;
-    busy.send(&f::query("SELECT pg_sleep(1), 'done'"))?;
+    busy.send(&f::query("SELECT pg_advisory_lock(1), 'done'"))?;
     eventually("the query runs", || {
-        let running = "SELECT count(*) FROM pg_stat_activity WHERE query LIKE '%''done''%' AND state = 'active' AND pid <> pg_backend_pid()";
-        Ok(scene.stored(running)? == "1")
+        let waiting = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event = 'advisory'";
+        Ok(scene.stored(waiting)? == "1")
     })?;
     scene.acra.signal(Signal::TERM)?;
     ends_with(&mut idle, "57P01")?;
+    holds.run("SELECT pg_advisory_unlock(1)")?;
     let answer = busy.until(b'C')?;
     assert!(answer.iter().any(|message| message.tag == b'D'));
     ends_with(&mut busy, "57P01")?;
