@@ -46,11 +46,11 @@ fn defaults_and_keys_of_protected_columns() -> Result<()> {
             "ALTER TABLE members ALTER points DROP DEFAULT, ALTER secret SET DEFAULT ''::bytea",
         )?;
         session
-            .run("INSERT INTO members (id, login, points) VALUES (2, 'ann', 7), (3, 'bob', 8)")?;
+            .run("INSERT INTO members (id, login, points) VALUES (2, 'an-n', 7), (3, 'bo-b', 8)")?;
         // Equal values have equal tokens.
         fails(
             &mut session,
-            "INSERT INTO members (id, login, points) VALUES (4, 'ann', 7)",
+            "INSERT INTO members (id, login, points) VALUES (4, 'an-n', 7)",
             "23505",
         )?;
         session
@@ -69,8 +69,8 @@ fn defaults_and_keys_of_protected_columns() -> Result<()> {
             read,
             [
                 ["nobody", &secret, email, "NULL", "1234567"],
-                ["nobody", "\\x", email, "ann", "7"],
-                ["nobody", "\\x", email, "bob", "8"],
+                ["nobody", "\\x", email, "an-n", "7"],
+                ["nobody", "\\x", email, "bo-b", "8"],
             ]
         );
         let found = "SELECT count(*) FROM members WHERE email = 'default@secret.example'";
@@ -78,7 +78,9 @@ fn defaults_and_keys_of_protected_columns() -> Result<()> {
         let stored = scene.stored("SELECT string_agg(m::text, ' ') FROM members m")?;
         let defaults =
             scene.stored("SELECT string_agg(pg_get_expr(adbin, adrelid), ' ') FROM pg_attrdef")?;
-        for secret in ["default", "ann", "bob", "1234567", "64656661756c74"] {
+        // As text and in hexadecimal, none of them so short that it stands in ciphertext by chance.
+        let points = const_hex::encode("1234567");
+        for secret in ["default", "an-n", "bo-b", &points, "64656661756c74"] {
             assert!(!stored.contains(secret), "{stored}");
             assert!(!defaults.contains(secret), "{defaults}");
         }

@@ -106,7 +106,9 @@ fn restored(scene: &mut Scene, dump: &str, client: &str, way: &[&str]) -> Result
         let cell = cell.as_deref().unwrap_or_default();
         assert!(memchr::memmem::find(cell, b"%%%").is_some(), "{cell:?}");
     }
-    assert_ne!(stored[0][4].as_deref(), Some(&b"4100"[..]));
+    // One number may be its own token by chance, three are not.
+    let ages: Vec<_> = stored.iter().map(|row| row[4].as_deref()).collect();
+    assert_ne!(ages, [Some(&b"4100"[..]), None, Some(b"1"), Some(b"-5")]);
     assert_eq!(session.table(&scene.sql(ALL))?.rows, before);
     assert!(dumped(through)? == plain);
     Ok(())
