@@ -4,7 +4,7 @@ use crate::{
     Bundle, Destination, KeyStore, KeyStoreError, ListedKey, Selection, Version, migrate,
     version_of,
 };
-use acra_engine::crypto::{KeyPairType, Secret};
+use acra_engine::crypto::{BlockKey, KeyPairType, Secret};
 use acra_engine::keys::v1;
 use acra_engine::keys::v2::{BundleError, KeyRing, RingError, RingPath, Sealed, UtcTime};
 use acra_engine::keys::{ClientId, KeyKind, MasterKey, MasterKeys};
@@ -120,9 +120,11 @@ fn files(directory: &Path) -> BTreeMap<PathBuf, (u32, Vec<u8>)> {
     files
 }
 
-fn ids(store: &KeyStore) -> Vec<[u8; 2]> {
+/// What tells keys apart. The number alone is the same for one pair in 65 536.
+fn ids(store: &KeyStore) -> Vec<[[u8; 2]; 4]> {
     let keys = store.load_client(&id()).unwrap();
-    keys.symmetric.iter().map(|key| key.id(b"")).collect()
+    let id = |key: &BlockKey| [&b""[..], b"1", b"2", b"3"].map(|context| key.id(context));
+    keys.symmetric.iter().map(id).collect()
 }
 
 fn rows(keys: &[ListedKey]) -> Vec<(u32, &str, &str)> {
