@@ -119,7 +119,7 @@ fn write(scene: &Scene<'_>) -> Result<usize> {
 fn is_masked_at_rest(scene: &Scene<'_>, count: usize) -> Result<()> {
     let masked = "SELECT count(*) FROM vault WHERE substr(secret, 1, 7) = '4111%%%' \
         AND substr(other, length(other) - 4) = convert_to('ж1é', 'UTF8') \
-        AND position('\\xd0b6d0b631' IN other) = 0 AND note LIKE '\\\\x6f6b252525%'";
+        AND position('\\xd0b6d0b631c3a9' IN other) = 0 AND note LIKE '\\\\x6f6b252525%'";
     assert_eq!(scene.stored(masked)?, count.to_string());
     let hidden = [HIDDEN.as_bytes()];
     let found = at_rest::in_tables(scene.postgres, &scene.database, &hidden)?;

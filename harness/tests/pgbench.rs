@@ -19,7 +19,7 @@ fn through(scene: &Scene<'_>, arguments: &[&str]) -> Result<Output> {
     }
 }
 
-/// That transactions were processed, and none of them failed.
+/// That transactions were processed, as many as each is told to run, and none of them failed.
 fn none_failed(output: &Output) -> Result<()> {
     let line = |name: &str| {
         let line = output
@@ -52,11 +52,11 @@ fn load(mode: &str) -> Result<()> {
         )?)
     };
     through(&scene, &["-i", "-q"])?;
-    run(&["-c", "16", "-T", "3"])?;
+    run(&["-c", "16", "-t", "30"])?;
     let moved =
         "SELECT sum(bbalance) = (SELECT sum(delta) FROM pgbench_history) FROM pgbench_branches";
     assert_eq!(scene.stored(moved)?, "t");
-    run(&["-S", "-c", "16", "-T", "2"])?;
+    run(&["-S", "-c", "16", "-t", "100"])?;
     scene.run_directly("CREATE SEQUENCE ids")?;
     let folder = tempfile::tempdir()?;
     let script = folder.path().join("protected.sql");
@@ -171,11 +171,11 @@ fn psql_reads_large_results() -> Result<()> {
 fn psql_reads_and_writes_the_protected_table() -> Result<()> {
     let scene = Scene::start()?;
     let script = "\\set secret 'from psql, it''s'\nINSERT INTO vault (id, secret) VALUES (1, :'secret');\n\
-        INSERT INTO vault (id, secret) VALUES (2, $1) \\bind 'by bind' \\g\n\
+        INSERT INTO vault (id, secret) VALUES (2, $1) \\bind 'by binding' \\g\n\
         SELECT id, secret FROM vault ORDER BY id;\nSELECT convert_from(secret, 'UTF8') FROM vault;\n\
         SELECT id FROM vault WHERE id = $1 \\bind 2 \\g\nSELECT secret FROM vault WHERE id = 1 \\gset\n\\echo :secret\n";
     let output = psql(scene.acra.address(), &scene.database, &["-qAt"], script)?;
-    let (one, two) = (hex(b"from psql, it's"), hex(b"by bind"));
+    let (one, two) = (hex(b"from psql, it's"), hex(b"by binding"));
     assert_eq!(
         output.stdout,
         format!("1|{one}\n2|{two}\n2\n{one}\n"),
@@ -186,8 +186,12 @@ fn psql_reads_and_writes_the_protected_table() -> Result<()> {
         "{output:?}"
     );
     assert!(
-        at_rest::in_tables(scene.postgres, &scene.database, &[b"from psql", b"by bind"])?
-            .is_empty()
+        at_rest::in_tables(
+            scene.postgres,
+            &scene.database,
+            &[b"from psql", b"by binding"]
+        )?
+        .is_empty()
     );
     scene.works()
 }

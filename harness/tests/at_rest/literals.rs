@@ -25,7 +25,7 @@ const LITERALS: &[(&str, &[u8])] = &[
         "MARK it's\näAA".as_bytes(),
     ),
     ("E'MARK \\\\\\\\ \\\\001'", b"MARK \\ \x01"),
-    ("e'\\\\x4d41524b00'", b"MARK\0"),
+    ("e'\\\\x6b6570744d41524b00'", b"keptMARK\0"),
     ("U&'MARK \\00E4\\+01F600'", "MARK ä😀".as_bytes()),
     ("U&'MARK !0441!!' UESCAPE '!'", "MARK с!".as_bytes()),
     ("$$MARK 'quoted' \"names\"$$", b"MARK 'quoted' \"names\""),
@@ -38,7 +38,7 @@ const LITERALS: &[(&str, &[u8])] = &[
     ("- NUMBER", b"-NUMBER"),
     ("NUMBER.50", b"NUMBER.50"),
     ("'MARK'::bytea", b"MARK"),
-    ("CAST('\\x4d41524bff' AS bytea)", b"MARK\xff"),
+    ("CAST('\\x6b6570744d41524bff' AS bytea)", b"keptMARK\xff"),
     ("('MARK')", b"MARK"),
     ("(('MARK'))::bytea", b"MARK"),
 ];
@@ -98,7 +98,7 @@ pub(crate) fn write(scene: &Scene<'_>) -> Result<()> {
     let mut number = 0;
     for (literal, plain) in LITERALS {
         // Written out in hexadecimal, the word is what it says.
-        let plain = match literal.contains("x4d41524b") {
+        let plain = match literal.contains("4d41524b") {
             true => plain.to_vec(),
             false => fill_bytes(plain),
         };

@@ -11,7 +11,7 @@ fn strings_with_escapes_in_them(version: u32) -> Result<()> {
     proxied.run("SET standard_conforming_strings = off; SET escape_string_warning = off")?;
     for (id, literal, plain) in [
         ("1", "'MARK it\\'s\\n\\101'", "MARK it's\nA"),
-        ("2", "'\\\\x4d41524b'", "MARK"),
+        ("2", "'\\\\x6b6570744d41524b'", "keptMARK"),
         ("3", "'MARK\\\\\\\\'", "MARK\\"),
         ("4", "$$MARK \\ $$", "MARK \\ "),
         ("5", "'MARK\\''\n'\\''", "MARK''"),

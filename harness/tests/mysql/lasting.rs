@@ -10,7 +10,7 @@ use acra_harness::{Error, Result};
 use rustix::process::Signal;
 
 /// In every secret.
-const SECRET: &str = "078-05-";
+const SECRET: &str = "078-05-1120-";
 
 fn protected(table: &str) -> String {
     format!(
@@ -97,24 +97,26 @@ pub(crate) fn change_user(session: &mut Connection, schema: &str) -> Result<()> 
 fn begins_anew(scene: &Scene, begin: impl FnOnce(&mut Connection) -> Result<()>) -> Result<()> {
     let mut session = scene.proxied()?;
     session.run(ODD)?;
-    session.run("INSERT INTO vault (id, ssn) VALUES (1, '078-05-\\')")?;
+    session.run("INSERT INTO vault (id, ssn) VALUES (1, '078-05-1120-\\')")?;
     let insert = prepare(&mut session, "INSERT INTO vault (id, ssn) VALUES (2, ?)")?;
     begin(&mut session)?;
-    let value = lengthy(b"078-05-2");
+    let value = lengthy(b"078-05-1120-2");
     let command = execution(&session, insert, 0, &[(TEXT, Some(&value))], true);
     let unknown = session.executed(&command);
     assert!(unknown.is_err(), "{unknown:?}");
-    session.run("INSERT INTO vault (id, ssn) VALUES (3, \"078-05-3\"), (4, '078-05-\\'4')")?;
+    session.run(
+        "INSERT INTO vault (id, ssn) VALUES (3, \"078-05-1120-3\"), (4, '078-05-1120-\\'4')",
+    )?;
     let insert = prepare(&mut session, "INSERT INTO vault (id, ssn) VALUES (5, ?)")?;
-    let value = lengthy(b"078-05-5");
+    let value = lengthy(b"078-05-1120-5");
     let command = execution(&session, insert, 0, &[(TEXT, Some(&value))], true);
     session.executed(&command)?;
     let read = session.strings("SELECT id, ssn FROM vault ORDER BY id")?;
     let expected = [
-        ["1", "078-05-\\"],
-        ["3", "078-05-3"],
-        ["4", "078-05-'4"],
-        ["5", "078-05-5"],
+        ["1", "078-05-1120-\\"],
+        ["3", "078-05-1120-3"],
+        ["4", "078-05-1120-'4"],
+        ["5", "078-05-1120-5"],
     ];
     assert_eq!(read, expected);
     assert!(in_clear(scene)?.is_empty());
@@ -138,23 +140,23 @@ fn views(scene: &Scene) -> Result<()> {
     let mut session = scene.proxied()?;
     session.run("CREATE VIEW people AS SELECT id, mail AS address, ssn FROM viewed")?;
     session.run("CREATE VIEW some AS SELECT address, id FROM people WHERE id > 1")?;
-    session.run("INSERT INTO viewed VALUES (1, '078-05-1', '078-05-a@b', 'n'), (2, '078-05-2', '078-05-c@d', NULL)")?;
+    session.run("INSERT INTO viewed VALUES (1, '078-05-1120-1', '078-05-1120-a@b', 'n'), (2, '078-05-1120-2', '078-05-1120-c@d', NULL)")?;
     // Another session, which has to learn of the views.
     let mut session = scene.proxied()?;
     let all = session.strings("SELECT * FROM people ORDER BY id")?;
     let expected = [
-        ["1", "078-05-a@b", "078-05-1"],
-        ["2", "078-05-c@d", "078-05-2"],
+        ["1", "078-05-1120-a@b", "078-05-1120-1"],
+        ["2", "078-05-1120-c@d", "078-05-1120-2"],
     ];
     assert_eq!(all, expected);
-    let found = session.strings("SELECT id FROM people WHERE address = '078-05-a@b'")?;
+    let found = session.strings("SELECT id FROM people WHERE address = '078-05-1120-a@b'")?;
     assert_eq!(found, [["1"]]);
-    let found = session.strings("SELECT s.id FROM some s WHERE s.address = '078-05-c@d'")?;
+    let found = session.strings("SELECT s.id FROM some s WHERE s.address = '078-05-1120-c@d'")?;
     assert_eq!(found, [["2"]]);
     for refused in [
-        "INSERT INTO people (id, ssn) VALUES (9, '078-05-9')",
-        "UPDATE people SET ssn = '078-05-9'",
-        "UPDATE some SET address = '078-05-9'",
+        "INSERT INTO people (id, ssn) VALUES (9, '078-05-1120-9')",
+        "UPDATE people SET ssn = '078-05-1120-9'",
+        "UPDATE some SET address = '078-05-1120-9'",
         "SELECT id FROM people ORDER BY ssn",
     ] {
         let error = session.error(refused)?;
@@ -171,24 +173,24 @@ fn views(scene: &Scene) -> Result<()> {
 /// The database tells the order of the columns, again when it has changed.
 fn inserts_without_columns(scene: &Scene) -> Result<()> {
     let mut session = scene.proxied()?;
-    session.run("INSERT INTO ordered VALUES (1, '078-05-1', NULL, 'first')")?;
+    session.run("INSERT INTO ordered VALUES (1, '078-05-1120-1', NULL, 'first')")?;
     let insert = prepare(
         &mut session,
         "REPLACE INTO ordered VALUES (2, ?, NULL, 'second')",
     )?;
-    let value = lengthy(b"078-05-2");
+    let value = lengthy(b"078-05-1120-2");
     let command = execution(&session, insert, 0, &[(TEXT, Some(&value))], true);
     session.executed(&command)?;
     session.run("ALTER TABLE ordered ADD COLUMN kind INT DEFAULT 7 AFTER id, DROP COLUMN note")?;
-    session.run("INSERT INTO ordered VALUES (3, 7, '078-05-3', NULL)")?;
+    session.run("INSERT INTO ordered VALUES (3, 7, '078-05-1120-3', NULL)")?;
     let mut other = scene.proxied()?;
-    other.run("INSERT INTO ordered VALUES (4, 7, '078-05-4', '078-05-d@e')")?;
+    other.run("INSERT INTO ordered VALUES (4, 7, '078-05-1120-4', '078-05-1120-d@e')")?;
     let read = other.strings("SELECT * FROM ordered ORDER BY id")?;
     let expected = [
-        ["1", "7", "078-05-1", "NULL"],
-        ["2", "7", "078-05-2", "NULL"],
-        ["3", "7", "078-05-3", "NULL"],
-        ["4", "7", "078-05-4", "078-05-d@e"],
+        ["1", "7", "078-05-1120-1", "NULL"],
+        ["2", "7", "078-05-1120-2", "NULL"],
+        ["3", "7", "078-05-1120-3", "NULL"],
+        ["4", "7", "078-05-1120-4", "078-05-1120-d@e"],
     ];
     assert_eq!(read, expected);
     let in_clear = "SELECT id FROM ordered WHERE SUBSTR(ssn, 1, 3) <> '%%%'";
@@ -199,7 +201,7 @@ fn inserts_without_columns(scene: &Scene) -> Result<()> {
 /// It counts for sessions that are open; what was prepared before would not seal a column that is protected now.
 fn a_new_configuration(scene: &Scene) -> Result<()> {
     let mut session = scene.proxied()?;
-    session.run("INSERT INTO vault (id, ssn, note) VALUES (1, '078-05-1', 'in clear')")?;
+    session.run("INSERT INTO vault (id, ssn, note) VALUES (1, '078-05-1120-1', 'in clear')")?;
     let insert = prepare(
         &mut session,
         "INSERT INTO vault (id, ssn, note) VALUES (2, ?, ?)",
@@ -215,8 +217,9 @@ fn a_new_configuration(scene: &Scene) -> Result<()> {
     eventually("the configuration is read", || {
         Ok(scene.acra.log().contains("msg=Reloaded"))
     })?;
-    session.run("INSERT INTO vault (id, ssn, note) VALUES (3, '078-05-3', '078-05-note')")?;
-    let (ssn, note) = (lengthy(b"078-05-2"), lengthy(b"078-05-note"));
+    session
+        .run("INSERT INTO vault (id, ssn, note) VALUES (3, '078-05-1120-3', '078-05-1120-note')")?;
+    let (ssn, note) = (lengthy(b"078-05-1120-2"), lengthy(b"078-05-1120-note"));
     let values = [(TEXT, Some(&ssn[..])), (TEXT, Some(&note[..]))];
     let command = execution(&session, insert, 0, &values, true);
     let outcome = session.executed(&command);
@@ -232,9 +235,9 @@ fn a_new_configuration(scene: &Scene) -> Result<()> {
     session.executed(&command)?;
     let read = session.strings("SELECT id, ssn, note FROM vault ORDER BY id")?;
     let expected = [
-        ["1", "078-05-1", "in clear"],
-        ["2", "078-05-2", "078-05-note"],
-        ["3", "078-05-3", "078-05-note"],
+        ["1", "078-05-1120-1", "in clear"],
+        ["2", "078-05-1120-2", "078-05-1120-note"],
+        ["3", "078-05-1120-3", "078-05-1120-note"],
     ];
     assert_eq!(read, expected);
     assert!(in_clear(scene)?.is_empty());
@@ -245,7 +248,7 @@ fn a_new_configuration(scene: &Scene) -> Result<()> {
 fn procedures(scene: &Scene) -> Result<()> {
     let mut session = scene.proxied()?;
     session
-        .run("INSERT INTO vault (id, ssn, mail, note) VALUES (1, '078-05-1', '078-05-a@b', 'n')")?;
+        .run("INSERT INTO vault (id, ssn, mail, note) VALUES (1, '078-05-1120-1', '078-05-1120-a@b', 'n')")?;
     scene.run_directly(
         "CREATE PROCEDURE tells(IN wanted INT) BEGIN SELECT id, ssn FROM vault WHERE id = wanted; SELECT 'between'; \
          SELECT mail AS m, note FROM vault ORDER BY id; END",
@@ -253,7 +256,7 @@ fn procedures(scene: &Scene) -> Result<()> {
     let holds = |session: &mut Connection, command: &[u8]| -> Result<()> {
         session.command(command)?;
         let answers = session.answers()?;
-        for value in ["\x08078-05-1", "\x0a078-05-a@b", "between"] {
+        for value in ["\x0d078-05-1120-1", "\x0f078-05-1120-a@b", "between"] {
             let found = answers
                 .iter()
                 .any(|packet| memchr::memmem::find(&packet.payload, value.as_bytes()).is_some());
@@ -268,7 +271,10 @@ fn procedures(scene: &Scene) -> Result<()> {
         let command = execution(&session, call, 0, &[(3, Some(&[1, 0, 0, 0]))], true);
         holds(&mut session, &command)?;
         // What is behind the results is read as such.
-        assert_eq!(session.strings("SELECT ssn FROM vault")?, [["078-05-1"]]);
+        assert_eq!(
+            session.strings("SELECT ssn FROM vault")?,
+            [["078-05-1120-1"]]
+        );
     }
     Ok(())
 }
@@ -280,10 +286,10 @@ fn schemas_with_columns_in_other_orders(scene: &Scene) -> Result<()> {
         "CREATE TABLE {other}.apart (ssn LONGBLOB, note TEXT, mail VARBINARY(500), id INT PRIMARY KEY)"
     ))?;
     let here = |id: u32| {
-        format!("INSERT INTO apart VALUES ({id}, '078-05-s{id}', '078-05-m{id}', 'note')")
+        format!("INSERT INTO apart VALUES ({id}, '078-05-1120-s{id}', '078-05-1120-m{id}', 'note')")
     };
     let there = |id: u32| {
-        format!("INSERT INTO apart VALUES ('078-05-s{id}', 'note', '078-05-m{id}', {id})")
+        format!("INSERT INTO apart VALUES ('078-05-1120-s{id}', 'note', '078-05-1120-m{id}', {id})")
     };
     let mut session = scene.proxied()?;
     session.run(&here(1))?;
@@ -300,10 +306,10 @@ fn schemas_with_columns_in_other_orders(scene: &Scene) -> Result<()> {
     // The schema of a statement that was prepared stays what it was.
     let insert = prepare(
         &mut session,
-        "INSERT INTO apart VALUES (?, 'note', '078-05-m7', 7)",
+        "INSERT INTO apart VALUES (?, 'note', '078-05-1120-m7', 7)",
     )?;
     session.run(&format!("USE {own}"))?;
-    let value = lengthy(b"078-05-s7");
+    let value = lengthy(b"078-05-1120-s7");
     let command = execution(&session, insert, 0, &[(TEXT, Some(&value))], true);
     session.executed(&command)?;
     for refused in [
@@ -333,8 +339,8 @@ fn schemas_with_columns_in_other_orders(scene: &Scene) -> Result<()> {
             .map(|id| {
                 vec![
                     id.into(),
-                    format!("078-05-s{id}"),
-                    format!("078-05-m{id}"),
+                    format!("078-05-1120-s{id}"),
+                    format!("078-05-1120-m{id}"),
                     "note".into(),
                 ]
             })
@@ -356,10 +362,10 @@ fn names_in_capitals(scene: &Scene) -> Result<()> {
     )?;
     scene.run_directly("CREATE VIEW Letters AS SELECT ID, Mail AS Address FROM Capital")?;
     let mut session = scene.proxied()?;
-    session.run("INSERT INTO Capital VALUES (1, '078-05-1', '078-05-a@b', 'n')")?;
-    let read = session.strings("SELECT * FROM Capital WHERE mail = '078-05-a@b'")?;
-    assert_eq!(read, [["1", "078-05-1", "078-05-a@b", "n"]]);
-    let found = session.strings("SELECT id FROM Letters WHERE address = '078-05-a@b'")?;
+    session.run("INSERT INTO Capital VALUES (1, '078-05-1120-1', '078-05-1120-a@b', 'n')")?;
+    let read = session.strings("SELECT * FROM Capital WHERE mail = '078-05-1120-a@b'")?;
+    assert_eq!(read, [["1", "078-05-1120-1", "078-05-1120-a@b", "n"]]);
+    let found = session.strings("SELECT id FROM Letters WHERE address = '078-05-1120-a@b'")?;
     assert_eq!(found, [["1"]]);
     assert!(
         scene
