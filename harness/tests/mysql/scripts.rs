@@ -2,6 +2,7 @@
 
 use acra_harness::mysql::{Connection, Login, Side};
 use acra_harness::{Error, Result};
+use std::sync::atomic::{AtomicU32, Ordering};
 
 /// Longest payload of a packet, and of the commands below what is in front of their text.
 const PACKET: usize = 0xff_ff_ff;
@@ -266,6 +267,13 @@ pub(crate) fn pipelines(side: &Side) -> Result<Vec<Connection>> {
     Ok(vec![connection])
 }
 
+/// Of a replica. The server ends the connection of one whose number another one has, which may be another test's.
+fn server_id() -> u32 {
+    static NUMBER: AtomicU32 = AtomicU32::new(0);
+    // Process ids have 22 bits at most.
+    std::process::id() << 8 | NUMBER.fetch_add(1, Ordering::Relaxed) & 0xff
+}
+
 /// A replica that asks for changes and has seen them all: told not to wait, the server says so and closes.
 pub(crate) fn binlog(side: &Side) -> Result<Vec<Connection>> {
     let mut connections = Vec::new();
@@ -276,7 +284,8 @@ pub(crate) fn binlog(side: &Side) -> Result<Vec<Connection>> {
         // COM_BINLOG_DUMP: position, not to wait, a server id, the first file.
         let mut dump = vec![0x12];
         dump.extend_from_slice(&position.to_le_bytes());
-        dump.extend_from_slice(&[1, 0, 99, 0, 0, 0]);
+        dump.extend_from_slice(&[1, 0]);
+        dump.extend_from_slice(&server_id().to_le_bytes());
         dump.extend_from_slice(b"binlog.000001");
         connection.command(&dump)?;
         let mut events = 0;
