@@ -7,10 +7,10 @@ mod sets;
 mod shared;
 mod stored;
 
-use acra_harness::Result;
 use acra_harness::raw::{Connection, Message, frontend as f};
 use acra_harness::scene::{Scene, eventually, rows_of};
 use acra_harness::servers::{AcraConfig, Postgres};
+use acra_harness::{Result, at_rest};
 use rustix::process::Signal;
 
 /// In every secret that is searched for.
@@ -69,6 +69,17 @@ fn scene_on(
     })?;
     scene.run_directly(TABLES)?;
     Ok(scene)
+}
+
+/// That what is searched for is in the clear in plain tables alone, and in what the database has counted of those by itself;
+/// gives the places.
+fn is_in_plain_alone(scene: &Scene<'_>) -> Result<Vec<at_rest::Found>> {
+    let found = at_rest::in_tables(scene.postgres, &scene.database, &[MARK.as_bytes()])?;
+    let of_plain = |found: &at_rest::Found| {
+        found.place.contains("plain_") || found.place.ends_with("pg_statistic")
+    };
+    assert!(found.iter().all(of_plain), "{found:?}");
+    Ok(found)
 }
 
 /// Runs a statement on the protected tables through `acra-server` and on the plain ones past it: both must give the same rows,

@@ -1,10 +1,10 @@
 //! `UNION`, `INTERSECT` and `EXCEPT` give the rows, and as many of them, that they would give of plain tables.
 
 use crate::answers::filled;
-use crate::{MARK, fill, in_order, same, scene, scene_on, sorted};
+use crate::{MARK, fill, in_order, is_in_plain_alone, same, scene, scene_on, sorted};
+use acra_harness::Result;
 use acra_harness::scene::{rows, value};
 use acra_harness::servers::Postgres;
-use acra_harness::{Result, at_rest};
 
 /// With `@n` for the address of number n. Some addresses are NULL, some empty, most are there several times.
 const QUERIES: &[&str] = &[
@@ -105,12 +105,7 @@ fn are_stored_encrypted() -> Result<()> {
     let sealed = "SELECT count(*) FROM people WHERE id > 99 AND length(email) > 0 AND \
                   (substr(email, 1, 1) <> '\\x7f' OR substr(email, 34, 3) <> '%%%')";
     assert_eq!(value(&mut scene.direct()?, sealed)?, "0");
-    let found = at_rest::in_tables(scene.postgres, &scene.database, &[MARK.as_bytes()])?;
-    // The database may have counted what is in the plain tables.
-    let of_plain = |found: &at_rest::Found| {
-        found.place.contains("plain_") || found.place.ends_with("pg_statistic")
-    };
-    assert!(found.iter().all(of_plain), "{found:?}");
+    is_in_plain_alone(&scene)?;
     Ok(())
 }
 

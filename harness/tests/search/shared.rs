@@ -1,9 +1,9 @@
 //! A parameter that is stored, and compared or tested in the same statement.
 
-use crate::{MARK, fill, same, scene};
+use crate::{MARK, fill, is_in_plain_alone, same, scene};
+use acra_harness::Result;
 use acra_harness::raw::{Connection, Message, frontend as f};
 use acra_harness::scene::value;
-use acra_harness::{Result, at_rest};
 
 /// With an id as the first parameter.
 const STATEMENTS: &[&str] = &[
@@ -67,9 +67,7 @@ fn does_what_it_does_in_plain_tables() -> Result<()> {
     let sealed = "SELECT count(*) FROM people WHERE length(email) > 0 AND \
                   (substr(email, 1, 1) <> '\\x7f' OR substr(email, 34, 3) <> '%%%')";
     assert_eq!(value(&mut direct, sealed)?, "0");
-    let found = at_rest::in_tables(scene.postgres, &scene.database, &[MARK.as_bytes()])?;
-    let of_plain = |found: &at_rest::Found| found.place.contains("plain_");
-    assert!(found.iter().all(of_plain), "{found:?}");
+    is_in_plain_alone(&scene)?;
     Ok(())
 }
 
