@@ -150,8 +150,9 @@ mod tests {
         assert_eq!(shared.run(1, lookup()).await, 1);
         // One that is given up leaves nothing behind.
         let soon = Duration::from_millis(1);
+        let never = std::future::pending::<usize>();
         assert!(
-            tokio::time::timeout(soon, shared.run(2, lookup()))
+            tokio::time::timeout(soon, shared.run(2, never))
                 .await
                 .is_err()
         );
