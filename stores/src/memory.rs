@@ -49,16 +49,22 @@ mod tests {
     use super::{forbid_core_dumps, keep_out_of_swap};
     use rustix::process::{DumpableBehavior, dumpable_behavior};
 
-    /// KiB of locked memory of this process.
-    fn locked() -> u64 {
-        let status = std::fs::read_to_string("/proc/self/status").unwrap();
-        let line = status.lines().find(|line| line.starts_with("VmLck:"));
-        line.unwrap()
-            .split_whitespace()
-            .nth(1)
-            .unwrap()
-            .parse()
-            .unwrap()
+    /// Whether the page of these bytes is locked, whatever other tests of this process lock.
+    fn is_locked(bytes: &[u8]) -> bool {
+        let place = bytes.as_ptr() as usize;
+        let maps = std::fs::read_to_string("/proc/self/smaps").unwrap();
+        let mut is_there = false;
+        for line in maps.lines() {
+            let mut words = line.split_whitespace();
+            let first = words.next().unwrap();
+            if let Some((from, to)) = first.split_once('-') {
+                let [from, to] = [from, to].map(|place| usize::from_str_radix(place, 16).unwrap());
+                is_there = (from..to).contains(&place);
+            } else if is_there && first == "VmFlags:" {
+                return words.any(|flag| flag == "lo");
+            }
+        }
+        panic!("no such page")
     }
 
     #[test]
@@ -72,8 +78,11 @@ mod tests {
 
     #[test]
     fn locked_pages_are_counted_as_such() {
-        let (before, secret) = (locked(), vec![7; 32]);
-        keep_out_of_swap(&secret).unwrap();
-        assert!(locked() > before);
+        // So large that it has pages of its own, which have been nobody's.
+        let large = vec![0; 64 << 20];
+        let secret = &large[1 << 20..][..32];
+        assert!(!is_locked(secret));
+        keep_out_of_swap(secret).unwrap();
+        assert!(is_locked(secret));
     }
 }
