@@ -34,7 +34,7 @@ for target in "${targets[@]}"; do
     folders=("$work/corpus/$target" "$work/seeds/$target")
     [ ! -d "corpus/$target" ] || folders+=("corpus/$target")
     mkdir -p "$work/corpus/$target" "$work/seeds/$target"
-    options=(-max_total_time="$each" -timeout=30 -rss_limit_mb=4096 -max_len=4096 -print_final_stats=1)
+    options=(-max_total_time="$each" -timeout=120 -rss_limit_mb=4096 -max_len=4096 -print_final_stats=1)
     case $target in
         sql | plan) options+=(-dict=sql.dict) ;;
     esac

@@ -6,8 +6,9 @@ use acra_engine::crypto::{container, detect};
 use arbitrary::Arbitrary;
 use memchr::memmem;
 
-/// Both halves are looked for, so that half a value is found too. Six letters do not occur in ciphertext by chance.
-pub(crate) const HALVES: [&str; 2] = ["Kqzwvg", "Jvxqyk"];
+/// Both halves are looked for, so that half a value is found too. Eight letters do not occur in ciphertext by chance, however
+/// many inputs there are.
+pub(crate) const HALVES: [&str; 2] = ["Kqzwvgpf", "Jvxqykhd"];
 
 /// Data that a client sends when nobody has asked, and that a COPY under way takes for a value.
 pub(crate) const STRAY: &str = "no value";
