@@ -109,5 +109,6 @@ fn relation(found: &Found, names: &[String]) -> Relation {
             .collect(),
         reads: found.reads.iter().map(column).collect(),
         query: None,
+        key: Vec::new(),
     }
 }

@@ -69,6 +69,7 @@ mod tests {
             }],
             reads: Vec::new(),
             query: None,
+            key: Vec::new(),
         }
     }
 

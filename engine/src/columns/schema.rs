@@ -47,6 +47,8 @@ pub struct Relation {
     pub reads: Vec<String>,
     /// Of a view: its query.
     pub query: Option<String>,
+    /// Of MySQL: the columns of the primary key, if `*` gives them all.
+    pub key: Vec<String>,
 }
 
 /// A column of a relation.
@@ -224,7 +226,10 @@ impl Table {
         let mut table = self.clone();
         let name = self.full_name();
         let mut orders = Vec::new();
+        let mut keyed = true;
         for relation in relations {
+            let is_plain = |column: &String| self.setting(column).is_none();
+            keyed &= !relation.key.is_empty() && relation.key.iter().all(is_plain);
             let order: Vec<String> = relation
                 .columns
                 .iter()
@@ -257,6 +262,7 @@ impl Table {
             return table;
         };
         table.is_stored = true;
+        table.is_keyed = keyed;
         if orders.iter().any(|(_, order)| order != first) {
             // Which of them an unqualified name means, only a session may know.
             table.disputed = true;
@@ -342,6 +348,7 @@ schemas:
             columns: columns.split(' ').map(column).collect(),
             reads: vec!["ssn".to_owned()],
             query: None,
+            key: Vec::new(),
         }
     }
 
@@ -408,7 +415,14 @@ schemas:
         }
         assert_eq!(is_stored(&schema), (false, false));
         let orders = ("app", "orders");
-        let table = relation(orders, Kinship::Itself, orders, "id card");
+        let mut table = relation(orders, Kinship::Itself, orders, "id card");
+        for (key, expected) in [("id", true), ("card", false)] {
+            table.key = vec![key.to_owned()];
+            schema.relations = vec![table.clone()];
+            let (columns, _) = configured().in_database(&schema, &|_, _| None);
+            let table = columns.table(Some("app"), "orders").unwrap();
+            assert_eq!(table.is_keyed(), expected, "{key}");
+        }
         schema.relations = vec![table];
         schema
             .relations

@@ -55,6 +55,8 @@ pub struct Table {
     pub(super) is_view: bool,
     /// The database has told of a table of this name that has rows of its own, and of no view of it.
     pub(super) is_stored: bool,
+    /// It has a primary key of columns that are not protected.
+    pub(super) is_keyed: bool,
 }
 
 impl Columns {
@@ -198,6 +200,7 @@ impl Table {
             by_schema: Vec::new(),
             is_view: false,
             is_stored: false,
+            is_keyed: false,
         }
     }
 
@@ -236,6 +239,12 @@ impl Table {
     /// Whether the database has told that it has rows of its own, and is no view.
     pub fn is_stored(&self) -> bool {
         self.is_stored
+    }
+
+    /// Whether no two of its rows are equal, also where the containers in them are not looked at: it has rows of its own, and a primary key of
+    /// columns that are not protected. `*` gives the key.
+    pub fn is_keyed(&self) -> bool {
+        self.is_stored && self.is_keyed
     }
 
     /// The setting of a column, if it is protected.

@@ -259,6 +259,7 @@ fn what_the_database_says_decides_on_columns_that_are_not_listed() {
             .collect(),
         reads: Vec::new(),
         query: None,
+        key: Vec::new(),
     };
     let decided = |own: &[&str], text: &str| {
         let relations = vec![

@@ -8,7 +8,7 @@ use super::edits::{Insertion, Place};
 use super::flow::Flow;
 use super::refusal::Refusal;
 use super::resolve::Resolver;
-use super::scope::{Rel, Rows, Scope, compare, misused};
+use super::scope::{Column, Rel, Rows, Scope, compare, misused};
 use crate::columns::Likeness;
 use crate::sql::facts::tree::{Distinct, Item, Key, Select, Term};
 use std::borrow::Cow;
@@ -247,7 +247,7 @@ impl<'a> Resolver<'a> {
         scope: &Scope<'_, 'a>,
     ) -> Result<(), Refusal> {
         if self.source.dialect.is_mysql() {
-            return self.distinct_by_windows(select, rows);
+            return self.distinct_by_windows(select, rows, scope);
         }
         let mut keys = Vec::new();
         let mut hashed = None;
@@ -286,29 +286,66 @@ impl<'a> Resolver<'a> {
     }
 
     /// The same for servers without `DISTINCT ON`. Rows that are grouped already have no windows over the columns of a table.
-    fn distinct_by_windows(&mut self, select: &Select, rows: &Rows<'a>) -> Result<(), Refusal> {
-        // After `*` a place does not tell which item gives a column.
-        let listed = select.items.iter().map_while(|item| match item {
-            Item::One { label, term } => Some((label, term)),
-            Item::Wildcard | Item::TableWildcard(_) => None,
-        });
-        let mut listed = listed.filter(|_| select.group_by.is_empty());
-        for column in &rows.columns {
-            let item = listed.next();
+    fn distinct_by_windows(
+        &mut self,
+        select: &Select,
+        rows: &Rows<'a>,
+        scope: &Scope<'_, 'a>,
+    ) -> Result<(), Refusal> {
+        let grouped = !select.group_by.is_empty();
+        let mut columns = rows.columns.iter();
+        for item in &select.items {
+            let Item::One { label, term } = item else {
+                self.distinct_from_all(item, grouped, &mut columns, scope)?;
+                continue;
+            };
+            let Some(column) = columns.next() else {
+                continue;
+            };
             if self.likeness(column.flow, BY_DISTINCT)? != Some(Likeness::Hash) {
                 continue;
             }
-            let Some((label, Term::Column { name, .. })) = item else {
-                return compare(column.flow, &mut self.flows, BY_DISTINCT);
+            let hash = match term {
+                Term::Column { name, .. } if !grouped => {
+                    self.hash_of_named(*name).map(|hash| (*name, hash))
+                }
+                _ => None,
             };
-            let Some(hash) = self.hash_of_named(*name) else {
-                return compare(column.flow, &mut self.flows, BY_DISTINCT);
+            let Some((name, hash)) = hash else {
+                compare(column.flow, &mut self.flows, BY_DISTINCT)?;
+                continue;
             };
             self.representatives.push(Representative {
-                name: *name,
+                name,
                 labelled: label.is_some(),
                 group: Group::Window(hash),
             });
+        }
+        Ok(())
+    }
+
+    /// `*` in `DISTINCT`: a container has no name there. Where rows of a table are equal they are one row, so that its containers are
+    /// the same.
+    fn distinct_from_all(
+        &mut self,
+        item: &Item,
+        grouped: bool,
+        columns: &mut std::slice::Iter<'_, Column<'a>>,
+        scope: &Scope<'_, 'a>,
+    ) -> Result<(), Refusal> {
+        let mut rels = match item {
+            Item::TableWildcard(qualifier) => scope.qualified(&self.name(*qualifier)),
+            Item::Wildcard | Item::One { .. } => Vec::new(),
+        };
+        if rels.is_empty() {
+            rels.clone_from(&scope.rels);
+        }
+        let keyed = !grouped && !scope.merges && rels.iter().all(|rel| rel.is_keyed);
+        let count = rels.iter().map(|rel| rel.rows.columns.len()).sum();
+        for column in columns.take(count).filter(|_| !keyed) {
+            if self.likeness(column.flow, BY_DISTINCT)? == Some(Likeness::Hash) {
+                compare(column.flow, &mut self.flows, BY_DISTINCT)?;
+            }
         }
         Ok(())
     }

@@ -60,7 +60,7 @@ impl<'a> Resolver<'a> {
         relation: &Relation,
         scope: &mut Scope<'_, 'a>,
     ) -> Result<(), Refusal> {
-        let mut is_table = false;
+        let (mut is_table, mut is_keyed) = (false, false);
         let (rows, alias, own_name) = match relation {
             Relation::Table(name, alias) => {
                 let own = self.name(name.table);
@@ -79,6 +79,7 @@ impl<'a> Resolver<'a> {
                             .as_ref()
                             .is_some_and(|alias| !alias.columns.is_empty());
                         is_table = !renamed && table.is_some_and(|table| !table.is_view());
+                        is_keyed = table.is_some_and(Table::is_keyed);
                         rows
                     }
                 };
@@ -152,6 +153,7 @@ impl<'a> Resolver<'a> {
             name,
             rows: Rc::new(rows),
             is_table,
+            is_keyed,
         });
         Ok(())
     }

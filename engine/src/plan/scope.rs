@@ -98,6 +98,8 @@ pub(super) struct Rel<'a> {
     pub(super) rows: Rc<Rows<'a>>,
     /// It is a table with the names of its own columns, so that columns that the statement does not name are there too.
     pub(super) is_table: bool,
+    /// It is one whose rows differ in other columns than protected ones, all of which `*` gives.
+    pub(super) is_keyed: bool,
 }
 
 /// What is visible in a query, and around it.

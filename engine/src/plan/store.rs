@@ -51,6 +51,7 @@ impl<'a> Resolver<'a> {
             name: Some(self.name(write.alias.unwrap_or(write.target.table))),
             rows: Rc::clone(&target.rows),
             is_table: table.is_none_or(|table| !table.is_view()),
+            is_keyed: false,
         };
         // What a conflict is on is a column of the table, whatever else is visible.
         let mut own_scope = Scope::inside(None);
@@ -88,6 +89,7 @@ impl<'a> Resolver<'a> {
                             name: Some(name),
                             rows: Rc::clone(&target.rows),
                             is_table: false,
+                            is_keyed: false,
                         });
                     }
                     self.assignments(&target, assignments, &scope)?;

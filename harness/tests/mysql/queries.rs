@@ -71,6 +71,10 @@ const DISTINCT: &[&str] = &[
     "SELECT DISTINCT s FROM (SELECT ssn AS s FROM {t} UNION ALL SELECT ssn FROM {t} WHERE id < 4) AS u",
     "SELECT id FROM {t} WHERE ssn IN (SELECT DISTINCT ssn FROM {t} WHERE grp = 1)",
     "SELECT COUNT(DISTINCT ssn), COUNT(DISTINCT mail) FROM {t}",
+    "SELECT DISTINCT * FROM {t}",
+    "SELECT DISTINCT p.* FROM {t} p JOIN {t} q ON p.mail = q.mail WHERE q.id > 3",
+    "SELECT DISTINCT q.ssn, p.* FROM {t} p LEFT JOIN {t} q ON p.ssn = q.ssn AND q.id < 9",
+    "SELECT DISTINCT p.*, d.ssn AS other FROM {t} p JOIN (SELECT ssn, grp FROM {t}) d ON d.grp = p.grp",
     "SELECT ssn, COUNT(*) FROM {t} GROUP BY ssn",
     "SELECT id, ROW_NUMBER() OVER (PARTITION BY ssn ORDER BY id) FROM {t}",
     "SELECT DISTINCT ssn FROM {t} WHERE id > 1000",
@@ -103,7 +107,9 @@ fn distinct(scene: &mut Scene) -> Result<()> {
         "{stored:?}"
     );
     for sql in [
-        "SELECT DISTINCT * FROM {t}",
+        "SELECT DISTINCT * FROM {t} GROUP BY id, ssn",
+        "SELECT DISTINCT * FROM {t} JOIN (SELECT mail AS m FROM {t}) d",
+        "SELECT DISTINCT d.* FROM {t} JOIN (SELECT mail FROM {t}) d",
         "SELECT DISTINCT ssn FROM {t} ORDER BY ssn",
         "SELECT DISTINCT IFNULL(ssn, '') FROM {t}",
         "SELECT DISTINCT ssn FROM {t} GROUP BY ssn, grp",
@@ -111,6 +117,23 @@ fn distinct(scene: &mut Scene) -> Result<()> {
         refused(&mut session, &scene.sql(sql))?;
     }
     scene.direct.run(&format!("DROP TABLE {plain}"))
+}
+
+scenario!(
+    distinct_with_a_protected_key,
+    "grp INT, mail VARBINARY(500) PRIMARY KEY",
+    "      - {column: mail, searchable: true}\n"
+);
+fn distinct_with_a_protected_key(scene: &mut Scene) -> Result<()> {
+    let mut session = scene.side.login()?;
+    for _ in 0..2 {
+        session.run(&scene.sql("INSERT INTO {t} (grp, mail) VALUES (1, 'alike-m')"))?;
+    }
+    // The rows are equal, and their containers are not.
+    refused(&mut session, &scene.sql("SELECT DISTINCT * FROM {t}"))?;
+    let read = session.strings(&scene.sql("SELECT DISTINCT grp, mail FROM {t}"))?;
+    assert_eq!(read, [["1", "alike-m"]]);
+    Ok(())
 }
 
 /// Labels in expressions, and rows that are grouped in several ways, of columns that are not protected.

@@ -16,7 +16,7 @@ use std::collections::{BTreeMap, BTreeSet};
 const QUESTION: [&str; 2] = [
     "SELECT HEX(c.TABLE_SCHEMA), HEX(c.TABLE_NAME), HEX(c.COLUMN_NAME), c.ORDINAL_POSITION, c.DATA_TYPE, \
      INSTR(c.EXTRA, 'INVISIBLE') > 0, v.TABLE_NAME IS NOT NULL, HEX(v.VIEW_DEFINITION), HEX(NULLIF(c.GENERATION_EXPRESSION, '')), \
-     c.CHARACTER_MAXIMUM_LENGTH, @@lower_case_table_names \
+     c.COLUMN_KEY = 'PRI', c.CHARACTER_MAXIMUM_LENGTH, @@lower_case_table_names \
      FROM information_schema.COLUMNS c LEFT JOIN information_schema.VIEWS v \
      ON v.TABLE_SCHEMA = c.TABLE_SCHEMA AND v.TABLE_NAME = c.TABLE_NAME \
      WHERE c.TABLE_SCHEMA NOT IN ('mysql', 'sys', 'information_schema', 'performance_schema') \
@@ -31,6 +31,8 @@ struct Told {
     last: i16,
     /// Its columns are not all told of.
     partial: bool,
+    /// The columns of its primary key; nothing if one of them is invisible.
+    key: Option<Vec<String>>,
     /// The query of a view; nothing if it is not told.
     view: Option<Option<String>>,
 }
@@ -95,6 +97,7 @@ fn schema(rows: &[Row], columns: &Columns) -> Option<Schema> {
             Some(is_view),
             query,
             generated,
+            in_key,
             longest,
             _,
         ] = &**row
@@ -107,13 +110,22 @@ fn schema(rows: &[Row], columns: &Columns) -> Option<Schema> {
                 columns: Vec::new(),
                 last: 0,
                 partial: false,
+                key: Some(Vec::new()),
                 view: (is_view == b"1").then(|| query.as_deref().and_then(name)),
             });
         let position: i16 = std::str::from_utf8(position).ok()?.parse().ok()?;
         entry.partial |= i32::from(position) != i32::from(entry.last) + 1;
         entry.last = position;
         // An invisible column has no place in rows, nor in an INSERT without a list.
-        if invisible.as_deref() != Some(b"1") {
+        let invisible = invisible.as_deref() == Some(b"1");
+        if in_key.as_deref() == Some(b"1") {
+            let column = folded_name(column)?;
+            entry.key = entry.key.take().filter(|_| !invisible).map(|mut key| {
+                key.push(column);
+                key
+            });
+        }
+        if !invisible {
             entry.columns.push(Column {
                 name: folded_name(column)?,
                 holds_bytes: holds_bytes(kind),
@@ -192,6 +204,7 @@ fn relations(told: BTreeMap<Name, Told>, columns: &Columns) -> Vec<Relation> {
                 columns: entry.columns.clone(),
                 reads: Vec::new(),
                 query: entry.view.clone().flatten(),
+                key: entry.key.clone().unwrap_or_default(),
             });
         }
     }

@@ -253,6 +253,7 @@ fn relation(bytes: &[u8], frame: &Frame) -> Result<Option<Relation>, Malformed> 
                 [] => None,
                 query => Some(name(query)?),
             },
+            key: Vec::new(),
         })
     };
     Ok(read())
