@@ -163,6 +163,8 @@ pub struct Plan {
     assigned: Vec<Assigned>,
     /// It is an `EXECUTE` that gives variables for protected columns to parameters.
     gives_variables: bool,
+    /// It passes although variables for protected columns may get other values by it.
+    loses_variables: bool,
     /// By slot of the shape; shorter than the slots if nothing happens to the rest.
     slots: Vec<Option<SlotAction>>,
     /// What else of the text is changed, in its order.
@@ -190,6 +192,7 @@ impl Plan {
             protected: false,
             assigned: Vec::new(),
             gives_variables: false,
+            loses_variables: false,
             slots: Vec::new(),
             insertions: Vec::new(),
             numbers: Vec::new(),

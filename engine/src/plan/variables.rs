@@ -58,6 +58,7 @@ impl Planner {
             plan.gives_variables = true;
             return Arc::new(plan);
         }
+        let mut loses = false;
         for used in used {
             let meant = scratch.tokens.get(used.token).and_then(meant);
             let assigned = match (used.usage, meant) {
@@ -84,14 +85,22 @@ impl Planner {
                     let Plan {
                         verdict, protected, ..
                     } = self.refused(refusal);
-                    return Arc::new(Plan {
+                    plan = Plan {
                         verdict,
                         protected,
-                        assigned: Vec::new(),
                         ..plan
-                    });
+                    };
+                    loses = true;
                 }
             }
+        }
+        // Where it passes all the same, nothing of it is sealed.
+        if loses || matches!(plan.verdict, Verdict::Observe(_)) {
+            return Arc::new(Plan {
+                assigned: Vec::new(),
+                loses_variables: true,
+                ..plan
+            });
         }
         if !plan.assigned.is_empty() {
             plan.protected = true;
@@ -130,6 +139,11 @@ impl Plan {
     /// Whether the text is an `EXECUTE` that gives variables for protected columns to parameters.
     pub fn gives_variables(&self) -> bool {
         self.gives_variables
+    }
+
+    /// Whether the text passes although variables for protected columns may get other values by it.
+    pub fn loses_variables(&self) -> bool {
+        self.loses_variables
     }
 
     /// What is changed besides in a text that SQL prepares or runs: parameters that are compared may get variables, which have what is

@@ -57,6 +57,7 @@ fn parts(plan: &Plan) -> u64 {
         run: _,
         assigned: _,
         gives_variables: _,
+        loses_variables: _,
         alone: _,
         children,
         results,

@@ -32,6 +32,10 @@ fn parted(config: AcraConfig) -> AcraConfig {
     config.encryptor_yaml(&format!("{settings}{TABLES}"))
 }
 
+fn observing(config: AcraConfig) -> AcraConfig {
+    tables(config).flag("--unsupported_statements=observe")
+}
+
 fn choosing(config: AcraConfig) -> AcraConfig {
     let config = AcraConfig {
         more_client_ids: vec!["client-one".into(), "client-two".into()],
@@ -85,6 +89,7 @@ scenarios! {
     a_session_that_begins_anew: tables;
     a_new_configuration: tables;
     they_belong_to_a_client: choosing;
+    what_is_observed_is_not_sealed: observing;
 }
 
 const INSERT: &str =
@@ -340,4 +345,21 @@ fn they_belong_to_a_client(scene: &Scene) -> Result<()> {
         "SET @app.client_id = 'client-two', @vault__ssn = '078-05-1'",
         "protected table",
     )
+}
+
+fn what_is_observed_is_not_sealed(scene: &Scene) -> Result<()> {
+    let mut session = scene.proxied()?;
+    for passes in [
+        "SET @vault__ssn = CONCAT('in', ' clear')",
+        "SELECT @vault__ssn := 'in clear'",
+        "SELECT 'in clear' INTO @vault__ssn",
+        "SET @vault__ssn = 'in clear'; SELECT ssn FROM vault WHERE UPPER(ssn) = 'x'",
+        "SET @vault__ssn = 'in clear', @vault__mail = UPPER('in clear')",
+    ] {
+        session.run(SETS[1])?;
+        session.run(passes)?;
+        is_forgotten(&mut session)?;
+    }
+    let prepares = "PREPARE p FROM 'SELECT @vault__ssn := 1'";
+    refused(&mut session, prepares, "prepared")
 }

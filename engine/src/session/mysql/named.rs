@@ -34,7 +34,7 @@ impl MySqlSession {
         if !plan.copies.is_empty() {
             return Err(prepared_load());
         }
-        if !plan.assigned().is_empty() {
+        if !plan.assigned().is_empty() || plan.loses_variables() {
             return Err(prepared_set());
         }
         if gives_variables && !plan.protected {

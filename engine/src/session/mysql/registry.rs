@@ -202,6 +202,13 @@ impl Registry {
         }
     }
 
+    /// What variables have is not known from now on.
+    pub(super) fn forget_variables(&mut self) {
+        for name in std::mem::take(&mut self.variables).into_keys() {
+            self.bytes = self.bytes.saturating_sub(ENTRY + name.len());
+        }
+    }
+
     /// The server has forgotten all of them.
     pub(super) fn clear(&mut self) {
         *self = Self::default();
@@ -209,9 +216,7 @@ impl Registry {
 
     /// The plans of all of them are no longer right, nor is what is known of variables.
     pub(super) fn forget_plans(&mut self) {
-        for name in std::mem::take(&mut self.variables).into_keys() {
-            self.bytes = self.bytes.saturating_sub(ENTRY + name.len());
-        }
+        self.forget_variables();
         for statement in self.statements.values_mut() {
             statement.plan = None;
         }

@@ -110,7 +110,7 @@ impl MySqlSession {
         if !plan.copies.is_empty() {
             return Err(prepared_load());
         }
-        if !plan.assigned().is_empty() {
+        if !plan.assigned().is_empty() || plan.loses_variables() {
             return Err(prepared_set());
         }
         Ok(Judged {
@@ -204,6 +204,9 @@ impl MySqlSession {
             None => self.plan_anew(text)?,
         };
         self.planning.judge(&plan, &self.context, cx)?;
+        if plan.loses_variables() {
+            self.registry.forget_variables();
+        }
         Ok((plan, glance))
     }
 
