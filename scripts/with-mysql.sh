@@ -24,8 +24,8 @@ make_certificates() {
         -extfile "$work/extensions" -out "$work/server.pem" 2>/dev/null
 }
 
-# start NAME PROGRAM...: starts a server on a free port and leaves that in `port`. No statement is slow for it: the answer to
-# one that is says so (SERVER_QUERY_WAS_SLOW).
+# start NAME PROGRAM...: starts a server on a free port and leaves that in `port`. No statement is slow for it, as the
+# answer to one that is says so (SERVER_QUERY_WAS_SLOW), and no client, as the machine may be.
 start() {
     local name=$1
     shift
@@ -35,7 +35,8 @@ start() {
         (as_postgres_exec "$@" --port="$port" --bind-address=127.0.0.1 --socket="$work/$name.sock" \
             --pid-file="$work/$name/pid" --ssl-ca="$work/ca.pem" --ssl-cert="$work/server.pem" --ssl-key="$work/server.key" \
             --innodb-buffer-pool-size=32M --innodb-flush-log-at-trx-commit=0 --skip-name-resolve --local-infile=1 \
-            --max-allowed-packet=128M --long-query-time=100000) >"$work/$name.log" 2>&1 &
+            --max-allowed-packet=128M --long-query-time=100000 \
+            --connect-timeout=300 --net-read-timeout=600 --net-write-timeout=600) >"$work/$name.log" 2>&1 &
         local pid=$!
         for _ in $(seq 1200); do
             if run "$name" -e 'SELECT 1' >/dev/null 2>&1; then

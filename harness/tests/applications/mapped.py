@@ -170,7 +170,8 @@ async def main():
 
 def main_of_mysql():
     arguments = {"ssl_disabled": True} if "mysqldb" not in sys.argv[3] else {"ssl_mode": "DISABLED"}
-    engine = create_engine(url(), connect_args=arguments)
+    # Ten seconds, as they are for some drivers, pass on a slow machine.
+    engine = create_engine(url(), connect_args={**arguments, "connect_timeout": 120})
     if STEP == "create":
         Base.metadata.create_all(engine)
     else:

@@ -17,7 +17,8 @@ PREPARES = DRIVER.startswith("connector")
 
 
 def connect():
-    place = address()
+    # Ten seconds, as they are for some drivers, pass on a slow machine.
+    place = {**address(), "connect_timeout": 120}
     if DRIVER == "pymysql":
         import pymysql
 

@@ -11,6 +11,8 @@ driver, port, user, password = sys.argv[1:5]
 driver, _, compression = driver.partition("+")
 ca = sys.argv[5] if len(sys.argv) > 5 else None
 address = {"host": "127.0.0.1", "port": int(port), "user": user, "password": password, "database": "test"}
+# Ten seconds, as they are for some drivers, pass on a slow machine.
+address["connect_timeout"] = 120
 
 
 def connect():
