@@ -8,7 +8,7 @@ use acra_harness::{Error, Result};
 use rustix::process::Signal;
 
 /// In every secret.
-const SECRET: &str = "078-05-";
+const SECRET: &str = "078-05-11-";
 
 const COLUMNS: &str = "id INT PRIMARY KEY, ssn LONGBLOB, mail VARBINARY(500), login VARCHAR(100), \
     number VARBINARY(500), word VARBINARY(500), note TEXT";
@@ -116,7 +116,7 @@ fn values_are_sealed_by_set(scene: &Scene) -> Result<()> {
     let mut session = scene.proxied()?;
     session.run(INSERT)?;
     session.run(
-        "SET @id = 1, @vault__ssn = '078-05-\\'1', @Vault__MAIL := \"078-05-a@b\", @`vault__login` = '078-05-login', @'vault__number' = -42",
+        "SET @id = 1, @vault__ssn = '078-05-11-\\'1', @Vault__MAIL := \"078-05-11-a@b\", @`vault__login` = '078-05-11-login', @'vault__number' = -42",
     )?;
     let ssn = held(&mut session, "vault__ssn")?;
     assert!(ssn.starts_with("252525"), "{ssn}");
@@ -132,21 +132,33 @@ fn values_are_sealed_by_set(scene: &Scene) -> Result<()> {
         scene.schema
     ))?;
     // Several rows, and an update.
-    session.run("SET @id = 3, @two = 2, @vault__ssn = X'3037382D30352D33'")?;
+    session.run("SET @id = 3, @two = 2, @vault__ssn = X'3037382D30352D31312D33'")?;
     session.run("PREPARE u FROM 'UPDATE vault SET ssn = ?, note = ? WHERE id = ?'")?;
     session.run(EXECUTE)?;
     session.run("SET @note = 'seen'")?;
     session.run("EXECUTE u USING @vault__ssn, @note, @two")?;
     let read = session.strings("SELECT ssn, mail, login, number, note FROM vault ORDER BY id")?;
     let expected = [
-        ["078-05-'1", "078-05-a@b", "078-05-login", "-42", "NULL"],
-        ["078-05-3", "", "078-05-login", "7", "seen"],
-        ["078-05-3", "078-05-a@b", "078-05-login", "7", "NULL"],
+        [
+            "078-05-11-'1",
+            "078-05-11-a@b",
+            "078-05-11-login",
+            "-42",
+            "NULL",
+        ],
+        ["078-05-11-3", "", "078-05-11-login", "7", "seen"],
+        [
+            "078-05-11-3",
+            "078-05-11-a@b",
+            "078-05-11-login",
+            "7",
+            "NULL",
+        ],
     ];
     assert_eq!(read, expected);
     let stored = "SELECT COUNT(*) FROM vault WHERE SUBSTR(ssn, 1, 3) = '%%%' AND SUBSTR(number, 1, 3) = '%%%' AND login NOT LIKE '%login%'";
     assert_eq!(scene.stored(stored)?, [["3"]]);
-    let found = session.strings("SELECT id FROM vault WHERE mail = '078-05-a@b' ORDER BY id")?;
+    let found = session.strings("SELECT id FROM vault WHERE mail = '078-05-11-a@b' ORDER BY id")?;
     assert_eq!(found, [["1"], ["3"]]);
     // A value of another type, and one that is too long for its column.
     refused(&mut session, "SET @vault__number = 'many'", "number")?;
@@ -157,22 +169,27 @@ fn values_are_sealed_by_set(scene: &Scene) -> Result<()> {
 fn other_delimiters(scene: &Scene) -> Result<()> {
     let mut session = scene.proxied()?;
     session.run("PREPARE s FROM 'INSERT INTO vault (id, ssn) VALUES (?, ?)'")?;
-    session.run("SET @id = 1, @vault$OF$ssn = '078-05-1', @vault__ssn = 'none of ours'")?;
+    session.run("SET @id = 1, @vault$OF$ssn = '078-05-11-1', @vault__ssn = 'none of ours'")?;
     refused(
         &mut session,
         "EXECUTE s USING @id, @vault__ssn",
         "vault__ssn",
     )?;
     session.run("EXECUTE s USING @id, @vault$of$ssn")?;
-    assert_eq!(session.strings("SELECT ssn FROM vault")?, [["078-05-1"]]);
+    assert_eq!(session.strings("SELECT ssn FROM vault")?, [["078-05-11-1"]]);
     Ok(())
 }
 
 fn variables_are_compared(scene: &Scene) -> Result<()> {
     let mut session = scene.proxied()?;
-    for (id, mail) in [(1, "'078-05-a'"), (2, "'078-05-b'"), (3, "''"), (4, "NULL")] {
+    for (id, mail) in [
+        (1, "'078-05-11-a'"),
+        (2, "'078-05-11-b'"),
+        (3, "''"),
+        (4, "NULL"),
+    ] {
         session.run(&format!(
-            "INSERT INTO vault (id, mail, login, word) VALUES ({id}, {mail}, '078-05-l{id}', '078-05-w')"
+            "INSERT INTO vault (id, mail, login, word) VALUES ({id}, {mail}, '078-05-11-l{id}', '078-05-11-w')"
         ))?;
     }
     for (condition, variables, expected) in [
@@ -181,13 +198,14 @@ fn variables_are_compared(scene: &Scene) -> Result<()> {
         ("mail <> ?", "@vault__mail", "2 3"),
         ("mail <=> ?", "@vault__mail", "1"),
         ("mail IN (?, ?)", "@vault__mail, @vault__mail", "1"),
-        ("NOT mail IN (?, ''078-05-b'')", "@vault__mail", "3"),
+        ("NOT mail IN (?, ''078-05-11-b'')", "@vault__mail", "3"),
         ("mail = ? AND id = ?", "@vault__mail, @one", "1"),
         ("(id, mail) = (?, ?)", "@one, @vault__mail", "1"),
         ("login = ?", "@vault__login", "2"),
-        ("login IN (?, ''078-05-l3'')", "@vault__login", "2 3"),
+        ("login IN (?, ''078-05-11-l3'')", "@vault__login", "2 3"),
     ] {
-        session.run("SET @one = 1, @vault__mail = '078-05-a', @vault__login = '078-05-l2'")?;
+        session
+            .run("SET @one = 1, @vault__mail = '078-05-11-a', @vault__login = '078-05-11-l2'")?;
         session.run(&format!(
             "PREPARE f FROM 'SELECT id FROM vault WHERE {condition} ORDER BY id'"
         ))?;
@@ -196,7 +214,7 @@ fn variables_are_compared(scene: &Scene) -> Result<()> {
         assert_eq!(found, expected, "{condition}");
     }
     session.run("PREPARE f FROM 'SELECT id FROM vault WHERE mail <=> ?'")?;
-    for (value, expected) in [("''", "3"), ("NULL", "4"), ("'078-05-b'", "2")] {
+    for (value, expected) in [("''", "3"), ("NULL", "4"), ("'078-05-11-b'", "2")] {
         session.run(&format!("SET @vault__mail = {value}"))?;
         let found = session.strings("EXECUTE f USING @vault__mail")?;
         assert_eq!(found, [[expected]], "{value}");
@@ -216,34 +234,35 @@ fn variables_are_compared(scene: &Scene) -> Result<()> {
 fn what_is_not_known_is_refused(scene: &Scene) -> Result<()> {
     let mut session = scene.proxied()?;
     session.run("PREPARE s FROM 'INSERT INTO vault (id, ssn) VALUES (?, ?)'")?;
-    session
-        .run("SET @id = 1, @vault__ssn = '078-05-1', @vault__mail = '078-05-m', @other = 'x'")?;
+    session.run(
+        "SET @id = 1, @vault__ssn = '078-05-11-1', @vault__mail = '078-05-11-m', @other = 'x'",
+    )?;
     for (text, reason) in [
         ("EXECUTE s USING @id, @other", "@other"),
         ("EXECUTE s USING @id, @vault__mail", "@vault__mail"),
         ("EXECUTE s USING @id, @vault__login", "@vault__login"),
         ("EXECUTE s USING @id, @`vault__ssn `", "vault__ssn"),
-        ("SET @vault__ssn = CONCAT('078-05-', 1)", "@vault__ssn"),
+        ("SET @vault__ssn = CONCAT('078-05-11-', 1)", "@vault__ssn"),
         ("SET @vault__ssn = @other", "@vault__ssn"),
-        ("SET @other = @vault__ssn := '078-05-1'", "@vault__ssn"),
-        ("SELECT @vault__ssn := '078-05-1'", "@vault__ssn"),
-        ("SELECT '078-05-1' INTO @vault__ssn", "@vault__ssn"),
-        ("SET @`vault__ssn ` = '078-05-1'", "not ASCII"),
-        ("SET @vàult__ssn = '078-05-1'", "not ASCII"),
+        ("SET @other = @vault__ssn := '078-05-11-1'", "@vault__ssn"),
+        ("SELECT @vault__ssn := '078-05-11-1'", "@vault__ssn"),
+        ("SELECT '078-05-11-1' INTO @vault__ssn", "@vault__ssn"),
+        ("SET @`vault__ssn ` = '078-05-11-1'", "not ASCII"),
+        ("SET @vàult__ssn = '078-05-11-1'", "not ASCII"),
         (
-            "PREPARE t FROM 'SET @vault__ssn = ''078-05-1'''",
+            "PREPARE t FROM 'SET @vault__ssn = ''078-05-11-1'''",
             "prepared",
         ),
         ("INSERT INTO vault (id, ssn) VALUES (5, @vault__ssn)", "ssn"),
         ("CALL anything(@vault__ssn)", "@vault__ssn"),
         (
-            "SET @vault__ssn = '078-05-2'; EXECUTE s USING @id, @vault__ssn",
+            "SET @vault__ssn = '078-05-11-2'; EXECUTE s USING @id, @vault__ssn",
             "",
         ),
     ] {
         refused(&mut session, text, reason)?;
     }
-    for prepared in ["SET @vault__ssn = '078-05-1'", "SET @vault__ssn = ?"] {
+    for prepared in ["SET @vault__ssn = '078-05-11-1'", "SET @vault__ssn = ?"] {
         session.command(format!("\x16{prepared}").as_bytes())?;
         let answers = session.answers()?;
         assert!(answers[0].payload.starts_with(b"\xff"), "{answers:?}");
@@ -260,9 +279,9 @@ fn what_is_not_known_is_refused(scene: &Scene) -> Result<()> {
     scene.run_directly("DROP PROCEDURE writes")?;
     // Nothing of this has changed the variable.
     session.run("EXECUTE s USING @id, @vault__ssn")?;
-    assert_eq!(session.strings("SELECT ssn FROM vault")?, [["078-05-1"]]);
+    assert_eq!(session.strings("SELECT ssn FROM vault")?, [["078-05-11-1"]]);
     // A SET that has failed, and what is sent behind it without waiting.
-    session.query("SET @vault__ssn = '078-05-2', sql_mode = 'broken'")?;
+    session.query("SET @vault__ssn = '078-05-11-2', sql_mode = 'broken'")?;
     session.query("EXECUTE s USING @id, @vault__ssn")?;
     let answers = session.answers()?;
     let errors = answers
@@ -270,17 +289,17 @@ fn what_is_not_known_is_refused(scene: &Scene) -> Result<()> {
         .filter(|packet| packet.payload.first() == Some(&0xff));
     assert_eq!(errors.count(), 2, "{answers:?}");
     // One that has not.
-    session.query("SET @vault__ssn = '078-05-3', @id = 3")?;
+    session.query("SET @vault__ssn = '078-05-11-3', @id = 3")?;
     session.query("EXECUTE s USING @id, @vault__ssn")?;
     session.answers()?;
     let read = session.strings("SELECT ssn FROM vault ORDER BY id")?;
-    assert_eq!(read, [["078-05-1"], ["078-05-3"]]);
+    assert_eq!(read, [["078-05-11-1"], ["078-05-11-3"]]);
     Ok(())
 }
 
 const SETS: [&str; 2] = [
     "PREPARE s FROM 'INSERT INTO vault (id, ssn) VALUES (?, ?)'",
-    "SET @id = 1, @vault__ssn = '078-05-1'",
+    "SET @id = 1, @vault__ssn = '078-05-11-1'",
 ];
 
 /// That the variable is not known any more, and is once it is set again.
@@ -329,7 +348,7 @@ fn they_belong_to_a_client(scene: &Scene) -> Result<()> {
     )?;
     session.run(SETS[1])?;
     session.run("EXECUTE s USING @id, @vault__ssn")?;
-    assert_eq!(session.strings("SELECT ssn FROM vault")?, [["078-05-1"]]);
+    assert_eq!(session.strings("SELECT ssn FROM vault")?, [["078-05-11-1"]]);
     // For this one nothing is done, and so nothing of its variables is known after it.
     session.run("SET @app.client_id = 'client-two'")?;
     session.run("SET @vault__ssn = 'in clear', @id = 2")?;
@@ -342,7 +361,7 @@ fn they_belong_to_a_client(scene: &Scene) -> Result<()> {
     )?;
     refused(
         &mut session,
-        "SET @app.client_id = 'client-two', @vault__ssn = '078-05-1'",
+        "SET @app.client_id = 'client-two', @vault__ssn = '078-05-11-1'",
         "protected table",
     )
 }
