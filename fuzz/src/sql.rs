@@ -7,7 +7,9 @@ use crate::fixture::{Reading, text};
 use acra_engine::sql::effects::statements;
 use acra_engine::sql::facts::{self, Source};
 use acra_engine::sql::shape::Shape;
-use acra_engine::sql::{ClientEncoding, Edit, Kind, Lexical, Token, ident, lex, literal, splice};
+use acra_engine::sql::{
+    ClientEncoding, Dialect, Edit, Kind, Lexical, Token, ident, lex, literal, splice,
+};
 use arbitrary::{Arbitrary, Unstructured};
 
 #[derive(Arbitrary, Debug)]
@@ -71,6 +73,11 @@ fn cover(text: &[u8], tokens: &[Token], lexical: &Lexical) {
             text[at..span.start].escape_ascii().to_string()
         );
         let raw = token.text(text);
+        // A label of MySQL is told from a string by what stands before it.
+        let kind = match token.kind {
+            Kind::Label => Kind::String,
+            kind => kind,
+        };
         // In MySQL what follows a dot is a name, which may look like a number.
         let after_dot = lexical.dialect.is_mysql()
             && token.kind == Kind::Word
@@ -79,7 +86,7 @@ fn cover(text: &[u8], tokens: &[Token], lexical: &Lexical) {
             after_dot
                 || lex(raw, lexical, &mut alone).is_ok()
                     && alone.len() == 1
-                    && alone[0].kind == token.kind
+                    && alone[0].kind == kind
                     && alone[0].span() == (0..raw.len()),
             "{:?} alone: {:?}, {alone:?}",
             token.kind,
@@ -105,7 +112,7 @@ fn other_literals(text: &[u8], tokens: &[Token], shape: &Shape, lexical: &Lexica
         let token = &tokens[lifted.token as usize];
         edits.push(Edit {
             span: token.span(),
-            text: other(token.kind, token.text(text)),
+            text: other(token.kind, token.text(text), lexical.dialect),
         });
     }
     let lifted = tokens.iter().filter(|token| token.kind.is_string()).count();
@@ -128,8 +135,14 @@ fn other_literals(text: &[u8], tokens: &[Token], shape: &Shape, lexical: &Lexica
 }
 
 /// Another literal of this kind. A number keeps its form, which decides what may follow it.
-fn other(kind: Kind, raw: &[u8]) -> Vec<u8> {
+fn other(kind: Kind, raw: &[u8], dialect: Dialect) -> Vec<u8> {
     let other = match kind {
+        // One that could be a label is none.
+        Kind::String if dialect.is_mysql() => match raw {
+            [b'"', ..] => "\"z\" \"z\"",
+            [b'\'', ..] => "'z' 'z'",
+            _ => "x'7a'",
+        },
         // With the quotes that it had, or what else MySQL has: a prefix decides what may stand before it.
         Kind::String => match raw {
             [b'"', ..] => "\"z\"",
