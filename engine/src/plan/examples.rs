@@ -78,15 +78,19 @@ impl Examples {
         }
     }
 
+    /// Whether a text can take a place among them.
+    pub(super) fn wants(&self, text: &[u8]) -> bool {
+        opening(text).is_some_and(|opening| {
+            let former = self.kept.get(opening);
+            former.is_none_or(|former| former.unlike.load(Ordering::Relaxed) >= PATIENCE)
+        })
+    }
+
     /// Keeps a text that was read, and planned as its shape says.
     pub(super) fn keep(&self, text: &[u8], scratch: &Scratch, plan: &Arc<Plan>) {
         let Some(opening) = opening(text) else {
             return;
         };
-        let former = self.kept.get(opening);
-        if former.is_some_and(|former| former.unlike.load(Ordering::Relaxed) < PATIENCE) {
-            return;
-        }
         let Scratch {
             tokens,
             shape,

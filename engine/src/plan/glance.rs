@@ -108,6 +108,11 @@ impl Glance {
         self.keywords & DEFINITION != 0
     }
 
+    /// Whether it has one of the words that more depends on than a plan says.
+    pub(super) fn has_keywords(self) -> bool {
+        self.keywords != 0
+    }
+
     /// Whether it can pass unread: it is one statement that concerns no protected table and does nothing to the session.
     pub fn passes(self) -> bool {
         self.plain && !self.named && self.keywords == 0

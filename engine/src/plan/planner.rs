@@ -249,14 +249,11 @@ impl Planner {
         }
         scratch.shape.compute(text, &scratch.tokens, lexical);
         // What the options of a COPY say is in its literals, which a shape leaves out. So is what a string says that is run, and
-        // what is read anew; and of variables a plan for statements does not tell.
-        let by_example = !copies
-            && !effects.runs_text
-            && effects.read_anew.is_none()
-            && !self.may_name_variable(text, lexical);
+        // what is read anew.
+        let by_example = !copies && !effects.runs_text && effects.read_anew.is_none();
         if !copies && let Some(plan) = self.plans.get(scratch.shape.key()) {
             if by_example {
-                self.examples.keep(text, scratch, &plan);
+                self.keep_example(text, lexical, scratch, &plan);
             }
             return plan;
         }
@@ -313,9 +310,21 @@ impl Planner {
                 .insert(scratch.shape.key().into(), Arc::clone(&plan));
         }
         if by_example {
-            self.examples.keep(text, scratch, &plan);
+            self.keep_example(text, lexical, scratch, &plan);
         }
         plan
+    }
+
+    /// Keeps a text for others that differ in literals alone, unless more is to be told of it than its plan does: what it does to
+    /// variables, and what a glance shows.
+    fn keep_example(&self, text: &[u8], lexical: &Lexical, scratch: &Scratch, plan: &Arc<Plan>) {
+        let says_more = || {
+            lexical.dialect.is_mysql()
+                && (self.may_name_variable(text, lexical) || self.glance(text).has_keywords())
+        };
+        if self.examples.wants(text) && !says_more() {
+            self.examples.keep(text, scratch, plan);
+        }
     }
 
     /// The protected result columns of a text that was just planned.

@@ -102,9 +102,9 @@ fn examples_are_replaced() {
     assert!(planner.recall(text, &lexical, &mut scratch).is_some());
 }
 
-/// What is in a string can matter to more than its value.
+/// What is in a string can matter to more than its value, and what a text does to more than its plan.
 #[test]
-fn texts_whose_strings_are_read_are_not_recalled() {
+fn texts_of_which_more_is_to_be_told_are_not_recalled() {
     let mysql = Lexical::mysql(MySql::default());
     for (lexical, first, second) in [
         (
@@ -121,6 +121,22 @@ fn texts_whose_strings_are_read_are_not_recalled() {
             mysql.clone(),
             "PREPARE customers FROM 'SELECT 1'",
             "PREPARE customers FROM 'SELECT 2'",
+        ),
+        // Definitions may be others afterwards, and calls have results of their own.
+        (
+            mysql.clone(),
+            "ALTER TABLE customers ADD COLUMN more INT DEFAULT 1",
+            "ALTER TABLE customers ADD COLUMN more INT DEFAULT 2",
+        ),
+        (
+            mysql.clone(),
+            "SELECT id FROM customers WHERE id = 1; CALL p()",
+            "SELECT id FROM customers WHERE id = 2; CALL p()",
+        ),
+        (
+            mysql.clone(),
+            "SELECT id, @customers__ssn FROM customers WHERE id = 1",
+            "SELECT id, @customers__ssn FROM customers WHERE id = 2",
         ),
         (
             mysql,
