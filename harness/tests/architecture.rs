@@ -336,6 +336,7 @@ fn every_error_of_a_statement_is_documented_and_exists() -> Result<()> {
     for file in sources(&engine.join("session"))? {
         let source = read(&file)?;
         names.extend(names_after(&source, "::Refuse("));
+        names.extend(names_after(&source, "Event::refused("));
         names.extend(names_after(&source, "code: "));
     }
     let refusal = read(&engine.join("plan/refusal.rs"))?;
