@@ -78,34 +78,35 @@ impl Examples {
         }
     }
 
-    /// Whether a text can take a place among them.
-    pub(super) fn wants(&self, text: &[u8]) -> bool {
-        opening(text).is_some_and(|opening| {
-            let former = self.kept.get(opening);
-            former.is_none_or(|former| former.unlike.load(Ordering::Relaxed) >= PATIENCE)
-        })
-    }
-
-    /// Keeps a text that was read, and planned as its shape says.
-    pub(super) fn keep(&self, text: &[u8], scratch: &Scratch, plan: &Arc<Plan>) {
-        let Some(opening) = opening(text) else {
+    /// Keeps a text that was read, and planned as its shape says, if there is a place for it and it has nothing against it.
+    pub(super) fn keep(
+        &self,
+        text: &[u8],
+        scratch: &Scratch,
+        plan: &Arc<Plan>,
+        speaks_against: impl FnOnce() -> bool,
+    ) {
+        let Some(opening) = opening(text).filter(|_| Example::fits(text)) else {
             return;
         };
+        let former = self.kept.get(opening);
+        let is_taken =
+            former.is_some_and(|former| former.unlike.load(Ordering::Relaxed) < PATIENCE);
+        if is_taken || speaks_against() {
+            return;
+        }
         let Scratch {
             tokens,
             shape,
             lexical,
             ..
         } = scratch;
-        let example = Example::new(text, lexical, tokens, shape, scratch.ambiguous_strings());
-        if let Some(example) = example {
-            let kept = Kept {
-                example,
-                plan: Arc::clone(plan),
-                unlike: AtomicU8::new(0),
-            };
-            self.kept.insert(opening.into(), Arc::new(kept));
-        }
+        let kept = Kept {
+            example: Example::new(text, lexical, tokens, shape, scratch.ambiguous_strings()),
+            plan: Arc::clone(plan),
+            unlike: AtomicU8::new(0),
+        };
+        self.kept.insert(opening.into(), Arc::new(kept));
     }
 
     /// Bytes that they take.

@@ -67,8 +67,9 @@ impl Scratch {
         self.ambiguous = ambiguous;
     }
 
-    /// An unusually long text does not keep its memory for the rest of the session.
-    fn trim(&mut self) {
+    /// An unusually long text does not keep its memory for the rest of the session: for when another text comes, however that is
+    /// planned.
+    pub fn trim(&mut self) {
         const USUAL: usize = 1 << 12;
         if self.tokens.capacity() > USUAL {
             self.tokens.truncate(USUAL);
@@ -138,6 +139,7 @@ impl Planner {
 
     /// The plan for a text. Until the next call, `scratch` is what [`Plan::literals`] needs.
     pub fn plan(&self, text: &[u8], lexical: &Lexical, scratch: &mut Scratch) -> Arc<Plan> {
+        scratch.trim();
         match self.recall(text, lexical, scratch) {
             Some(plan) => plan,
             None => self.plan_anew(text, lexical, scratch),
@@ -180,7 +182,6 @@ impl Planner {
             }
             return self.plan_unconfigured(text, lexical, scratch);
         }
-        scratch.trim();
         match lex(text, lexical, &mut scratch.tokens) {
             Ok(ambiguous) => scratch.note(lexical, ambiguous),
             Err(error) => {
@@ -322,9 +323,7 @@ impl Planner {
             lexical.dialect.is_mysql()
                 && (self.may_name_variable(text, lexical) || self.glance(text).has_keywords())
         };
-        if self.examples.wants(text) && !says_more() {
-            self.examples.keep(text, scratch, plan);
-        }
+        self.examples.keep(text, scratch, plan, says_more);
     }
 
     /// The protected result columns of a text that was just planned.
@@ -362,7 +361,6 @@ impl Planner {
         if !may_hold_copy(text) {
             return Arc::clone(&self.forward);
         }
-        scratch.trim();
         if lex(text, lexical, &mut scratch.tokens).is_err() {
             return Arc::clone(&self.forward);
         }

@@ -36,25 +36,28 @@ pub fn opening(text: &[u8]) -> Option<&[u8]> {
 }
 
 impl Example {
-    /// Keeps a text with its tokens, its shape, and what [`lex`](super::lex()) has returned; `None`: it is too long for an example.
+    /// Whether a text is short enough for an example.
+    pub fn fits(text: &[u8]) -> bool {
+        text.len() <= MAX_TEXT
+    }
+
+    /// Keeps a text with its tokens, its shape, and what [`lex`](super::lex()) has returned.
     pub fn new(
         text: &[u8],
         lexical: &Lexical,
         tokens: &[Token],
         shape: &Shape,
         ambiguous: bool,
-    ) -> Option<Self> {
-        (text.len() <= MAX_TEXT).then(|| {
-            let mut kept = Shape::default();
-            kept.copy_from(shape);
-            Self {
-                text: text.into(),
-                lexical: lexical.clone(),
-                tokens: tokens.into(),
-                shape: kept,
-                ambiguous,
-            }
-        })
+    ) -> Self {
+        let mut kept = Shape::default();
+        kept.copy_from(shape);
+        Self {
+            text: text.into(),
+            lexical: lexical.clone(),
+            tokens: tokens.into(),
+            shape: kept,
+            ambiguous,
+        }
     }
 
     /// Reads a text, and returns what [`lex`](super::lex()) would. `None`: it has to be read in another way, and what is in
@@ -71,11 +74,6 @@ impl Example {
             return None;
         }
         tokens.clear();
-        let mut copy = Copy {
-            example: self,
-            copied: 0,
-            tokens,
-        };
         // Where the rest of each of the two texts begins.
         let (mut known, mut at) = (0, 0);
         for lifted in self.shape.literals() {
@@ -85,53 +83,37 @@ impl Example {
             let rest = text.get(at..)?.strip_prefix(between)?;
             at += between.len();
             let length = length(literal, &self.text, rest)?;
-            copy.up_to(number, literal.start as usize, at);
-            copy.literal(literal.kind, at, length);
+            self.copy_up_to(number, literal.start as usize, at, tokens);
+            tokens.push(Token {
+                kind: literal.kind,
+                start: at as u32,
+                end: (at + length) as u32,
+            });
             (known, at) = (literal.end as usize, at + length);
         }
         if self.text.get(known..)? != text.get(at..)? {
             return None;
         }
-        copy.up_to(self.tokens.len(), known, at);
+        self.copy_up_to(self.tokens.len(), known, at, tokens);
         shape.copy_from(&self.shape);
         Some(self.ambiguous)
+    }
+
+    /// Adds the next tokens before this number, which stand before the place `known` here as they do before `at`.
+    fn copy_up_to(&self, number: usize, known: usize, at: usize, tokens: &mut Vec<Token>) {
+        // Where they are is within 4 GiB; both differences are modulo that.
+        let shift = (at as u32).wrapping_sub(known as u32);
+        let those = self.tokens.get(tokens.len()..number).unwrap_or_default();
+        tokens.extend(those.iter().map(|token| Token {
+            kind: token.kind,
+            start: token.start.wrapping_add(shift),
+            end: token.end.wrapping_add(shift),
+        }));
     }
 
     /// About how many bytes of memory it takes.
     pub fn held(&self) -> usize {
         size_of::<Self>() + self.text.len() + size_of_val(&*self.tokens) + self.shape.held()
-    }
-}
-
-/// Tokens of an example on their way to the places of another text.
-struct Copy<'a> {
-    example: &'a Example,
-    copied: usize,
-    tokens: &'a mut Vec<Token>,
-}
-
-impl Copy<'_> {
-    /// Those before this number, which stand before the place `known` of the example as they do before `at`.
-    fn up_to(&mut self, number: usize, known: usize, at: usize) {
-        let range = self.copied..number;
-        // Where they are is within 4 GiB; both differences are modulo that.
-        let shift = (at as u32).wrapping_sub(known as u32);
-        let those = self.example.tokens.get(range).unwrap_or_default();
-        self.tokens.extend(those.iter().map(|token| Token {
-            kind: token.kind,
-            start: token.start.wrapping_add(shift),
-            end: token.end.wrapping_add(shift),
-        }));
-        self.copied = number;
-    }
-
-    fn literal(&mut self, kind: Kind, at: usize, length: usize) {
-        self.tokens.push(Token {
-            kind,
-            start: at as u32,
-            end: (at + length) as u32,
-        });
-        self.copied += 1;
     }
 }
 
@@ -175,7 +157,7 @@ mod tests {
 
     fn by(example: &[u8], text: &[u8], lexical: &Lexical) -> Option<(Vec<Token>, Shape, bool)> {
         let (tokens, shape, ambiguous) = read(example, lexical)?;
-        let example = Example::new(example, lexical, &tokens, &shape, ambiguous)?;
+        let example = Example::new(example, lexical, &tokens, &shape, ambiguous);
         let (mut tokens, mut shape) = (Vec::new(), Shape::default());
         let ambiguous = example.read(text, lexical, &mut tokens, &mut shape)?;
         Some((tokens, shape, ambiguous))

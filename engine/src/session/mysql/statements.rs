@@ -196,8 +196,10 @@ impl MySqlSession {
         text: &[u8],
         cx: &mut Cx<'_>,
     ) -> Result<(Arc<Plan>, Glance), Stop> {
+        self.sql.trim();
         if self.openings.identity.is_ignored() {
-            return Ok((self.planning.planner().passing(), Glance::default()));
+            let planner = self.planning.planner();
+            return Ok((planner.passing(), planner.glance(text)));
         }
         let (plan, glance) = match self.recall(text) {
             Some(plan) => (plan, Glance::default()),
