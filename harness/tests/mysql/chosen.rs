@@ -43,25 +43,7 @@ fn unasked(config: AcraConfig) -> AcraConfig {
     config
 }
 
-macro_rules! scenarios {
-    ($($name:ident: $change:ident;)+) => {
-        $(mod $name {
-            use super::{Flavour, Result, scenario};
-
-            #[test]
-            fn on_mariadb() -> Result<()> {
-                scenario(Flavour::MariaDb, super::$change, super::$name)
-            }
-
-            #[test]
-            fn on_mysql() -> Result<()> {
-                scenario(Flavour::MySql, super::$change, super::$name)
-            }
-        })+
-    };
-}
-
-scenarios! {
+configured! {
     it_lasts_as_long_as_the_variable_does: chosen;
     a_session_that_begins_anew: chosen;
     what_is_sent_behind_it_uses_it: chosen;

@@ -20,6 +20,25 @@ macro_rules! on_both {
     };
 }
 
+/// Makes a test of each scenario, with a configuration of its own, with MariaDB and with MySQL.
+macro_rules! configured {
+    ($($name:ident: $change:ident;)+) => {
+        $(mod $name {
+            use super::{Flavour, Result, scenario};
+
+            #[test]
+            fn on_mariadb() -> Result<()> {
+                scenario(Flavour::MariaDb, super::$change, super::$name)
+            }
+
+            #[test]
+            fn on_mysql() -> Result<()> {
+                scenario(Flavour::MySql, super::$change, super::$name)
+            }
+        })+
+    };
+}
+
 mod case;
 mod chosen;
 mod compressed;

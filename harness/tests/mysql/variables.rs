@@ -63,25 +63,7 @@ fn scenario(
     scene.explained(outcome)
 }
 
-macro_rules! scenarios {
-    ($($name:ident: $change:ident;)+) => {
-        $(mod $name {
-            use super::{Flavour, Result, scenario};
-
-            #[test]
-            fn on_mariadb() -> Result<()> {
-                scenario(Flavour::MariaDb, super::$change, super::$name)
-            }
-
-            #[test]
-            fn on_mysql() -> Result<()> {
-                scenario(Flavour::MySql, super::$change, super::$name)
-            }
-        })+
-    };
-}
-
-scenarios! {
+configured! {
     values_are_sealed_by_set: tables;
     other_delimiters: parted;
     variables_are_compared: tables;

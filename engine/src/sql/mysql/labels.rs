@@ -1,21 +1,14 @@
 //! Labels of result columns in quotes of strings: `SELECT ssn AS 'number'`, `SELECT ssn "number"`.
 
+use super::words::MODIFIERS;
 use crate::sql::token::{Kind, Token};
 
-/// Words that stand in front of a value where an operand begins, or of a string that is none.
-const NOT_OPERANDS: [&str; 23] = [
+/// Words that stand in front of a value where an operand begins, or of a string that is none, beside the modifiers of `SELECT`.
+const NOT_OPERANDS: [&str; 15] = [
     "select",
     "all",
     "distinct",
     "distinctrow",
-    "high_priority",
-    "straight_join",
-    "sql_small_result",
-    "sql_big_result",
-    "sql_buffer_result",
-    "sql_no_cache",
-    "sql_cache",
-    "sql_calc_found_rows",
     "not",
     "binary",
     "case",
@@ -55,7 +48,8 @@ pub(super) fn is_label(text: &[u8], before: &[Token], raw: &[u8], escapes: bool)
             let begins = earlier.is(text, b',')
                 || earlier.kind == Kind::Operator
                 || is_word(earlier, &BEFORE_OPERANDS);
-            earlier.is(text, b'.') || begins && !is_word(last, &NOT_OPERANDS)
+            earlier.is(text, b'.')
+                || begins && !is_word(last, &NOT_OPERANDS) && !is_word(last, &MODIFIERS)
         }),
         _ => false,
     };

@@ -33,6 +33,18 @@ impl Words {
     }
 }
 
+/// Words after `SELECT` that do not change what its rows are.
+pub(super) const MODIFIERS: [&str; 8] = [
+    "high_priority",
+    "straight_join",
+    "sql_small_result",
+    "sql_big_result",
+    "sql_buffer_result",
+    "sql_no_cache",
+    "sql_cache",
+    "sql_calc_found_rows",
+];
+
 struct Search<'s, 'a> {
     source: &'s Source<'a>,
     words: Words,
@@ -91,19 +103,9 @@ impl Search<'_, '_> {
 
     /// What may stand after `SELECT`.
     fn modifiers(&mut self, from: usize) {
-        const HIDDEN: [&str; 8] = [
-            "high_priority",
-            "straight_join",
-            "sql_small_result",
-            "sql_big_result",
-            "sql_buffer_result",
-            "sql_no_cache",
-            "sql_cache",
-            "sql_calc_found_rows",
-        ];
         let mut at = from;
         loop {
-            if self.source.is_any(at, &HIDDEN) {
+            if self.source.is_any(at, &MODIFIERS) {
                 self.words.hidden.push(at..at + 1);
             } else if self.source.is(at, "distinctrow") {
                 self.words.keywords.push((at, "DISTINCT"));
