@@ -50,6 +50,7 @@ configured! {
     what_would_not_be_known_is_refused: chosen;
     what_reads_it_passes: chosen;
     ignored_clients_have_the_database_to_themselves: ignoring;
+    definitions_by_ignored_clients_count: ignoring;
     without_the_flag_it_is_a_variable_like_any_other: unasked;
 }
 
@@ -234,6 +235,18 @@ fn what_reads_it_passes(scene: &Scene) -> Result<()> {
     let read = session.strings("SELECT what, @other FROM audit WHERE who = @app.client_id")?;
     assert_eq!(read, [["1", "client-one"]]);
     assert_eq!(who(&mut session)?, "one");
+    Ok(())
+}
+
+/// The order of the columns is another one afterwards.
+fn definitions_by_ignored_clients_count(scene: &Scene) -> Result<()> {
+    let mut session = scene.proxied()?;
+    session.run(&insert(0))?;
+    session.run(TWO)?;
+    session.run("ALTER TABLE vault ADD COLUMN more INT FIRST")?;
+    session.run("SET @app.client_id = NULL")?;
+    session.run("INSERT INTO vault VALUES (1, 9, 'of 9')")?;
+    assert!(reads(&mut session, 9)?);
     Ok(())
 }
 
